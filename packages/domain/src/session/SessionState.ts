@@ -99,6 +99,8 @@ export const Thread = Schema.Struct({
   turn: Schema.NullOr(Turn),
   /** Why the last turn ended. */
   stop: StopReason,
+  /** The turn that failed last, for a retry that adds to its sums. */
+  failed: Schema.NullOr(Turn),
   /** The attempt that ended last, and whether frames that came too late for it were recorded. */
   ended: Schema.NullOr(Schema.Struct({ attemptId: AttemptId, lateRecorded: Schema.Boolean }))
 })
@@ -141,8 +143,8 @@ export const OpenSession = Schema.TaggedStruct("Open", {
   timers: Schema.Array(Schema.Struct({ timerId: TimerId, dueAt: Schema.Int })),
   forks: Schema.Array(Schema.Struct({ childId: SessionId, seq: Schema.Int })),
   redactions: Schema.Array(Schema.Int),
-  /** The status last recorded, to record the next change. */
-  shown: Schema.String
+  /** The statuses last recorded, as JSON, to record the next change. */
+  shown: Schema.Struct({ session: Schema.String, threads: Schema.Record(Schema.String, Schema.String) })
 })
 export type OpenSession = typeof OpenSession.Type
 

@@ -39,8 +39,7 @@ const count = (session: OpenSession, threadId: ThreadId, add: (totals: Totals) =
 
 /** An attempt stopped working: its time counts, and it is remembered for frames that come late. */
 const stopWork = (session: OpenSession, threadId: ThreadId, at: number): OpenSession => {
-  const thread = session.threads.find((one) => one.threadId === threadId)
-  const phase = thread?.turn?.phase
+  const phase = turnOf(session, threadId)?.phase
   if (phase?._tag !== "Working") return session
   const worked = Math.max(0, at - phase.startedAt)
   const attemptId: AttemptId = phase.attemptId
@@ -51,8 +50,19 @@ const stopWork = (session: OpenSession, threadId: ThreadId, at: number): OpenSes
   )
 }
 
+const turnOf = (session: OpenSession, threadId: ThreadId): Turn | null =>
+  session.threads.find((thread) => thread.threadId === threadId)?.turn ?? null
+
+/** A turn's own limits begin anew with the next one. */
+const forgetTurnLimits = (session: OpenSession): OpenSession => {
+  const stays = (key: string) => !key.startsWith("turn:")
+  return session.announced.length === 0 && session.acknowledged.length === 0
+    ? session
+    : { ...session, announced: session.announced.filter(stays), acknowledged: session.acknowledged.filter(stays) }
+}
+
 const endTurn = (session: OpenSession, threadId: ThreadId, at: number, stop: StopReason): OpenSession =>
-  onThread(stopWork(session, threadId, at), threadId, (thread) => ({
+  onThread(forgetTurnLimits(stopWork(session, threadId, at)), threadId, (thread) => ({
     ...thread,
     turn: null,
     stop,
@@ -149,7 +159,7 @@ const opened = (event: EventOf<"SessionOpened">): OpenSession => ({
   timers: [],
   forks: [],
   redactions: [],
-  shown: "idle"
+  shown: { session: "", threads: {} }
 })
 
 const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | null): Thread => ({
@@ -162,15 +172,20 @@ const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | 
   queueVersion: 0,
   turn: null,
   stop: { type: "end_turn" },
+  failed: null,
   ended: null
 })
 
-/** One text that says all statuses: recorded again whenever it differs. */
-export const shownStatus = (session: OpenSession): string =>
-  JSON.stringify([
-    sessionStatus(session),
-    session.threads.map((thread) => [thread.threadId, threadStatus(session, thread)])
-  ])
+/** All statuses as they stand: what has been recorded once `StatusChanged` says them. */
+const show = (session: OpenSession): OpenSession => ({
+  ...session,
+  shown: {
+    session: JSON.stringify(sessionStatus(session)),
+    threads: Object.fromEntries(
+      session.threads.map((thread) => [thread.threadId, JSON.stringify(threadStatus(session, thread))])
+    )
+  }
+})
 
 const open = (session: OpenSession, event: SessionEvent): OpenSession => {
   switch (event._tag) {
@@ -210,7 +225,7 @@ const open = (session: OpenSession, event: SessionEvent): OpenSession => {
     case "RedactionApplied":
       return { ...session, redactions: session.redactions.filter((seq) => !event.seqs.includes(seq)) }
     case "StatusChanged":
-      return { ...session, shown: shownStatus(session) }
+      return show(session)
     case "ThreadOpened":
       return {
         ...session,
@@ -304,6 +319,7 @@ const open = (session: OpenSession, event: SessionEvent): OpenSession => {
         ...thread,
         queue: thread.queue.filter((turn) => turn.turnId !== event.turnId),
         queueVersion: event.queueVersion,
+        failed: null,
         turn: newTurn(event)
       }))
     case "TurnWaiting":
@@ -369,8 +385,22 @@ const open = (session: OpenSession, event: SessionEvent): OpenSession => {
           : { type: event.stop }
       )
     case "TurnFailed":
-      return endTurn(session, event.threadId, event.at, { type: "retries_exhausted" })
+      return onThread(
+        endTurn(session, event.threadId, event.at, { type: "retries_exhausted" }),
+        event.threadId,
+        (thread) => ({ ...thread, failed: turnOf(session, event.threadId) })
+      )
+    case "TurnRetried":
+      return onThread(session, event.threadId, (thread) => ({
+        ...thread,
+        failed: null,
+        turn:
+          thread.failed === null
+            ? null
+            : { ...thread.failed, phase: placing, failures: 0, calls: [], requests: [], steers: [], interrupt: null }
+      }))
     case "AttemptTroubled":
+    case "FrameNoted":
       return framed(session, event)
     case "FramesRefused":
       return onThread(session, event.threadId, (thread) => ({
@@ -437,7 +467,7 @@ const open = (session: OpenSession, event: SessionEvent): OpenSession => {
 
 /** What happened, applied to what was: pure and total. An event that does not fit changes nothing. */
 export const evolve = (state: SessionState, event: SessionEvent): SessionState => {
-  if (state._tag === "NotOpened") return event._tag === "SessionOpened" ? opened(event) : state
+  if (state._tag === "NotOpened") return event._tag === "SessionOpened" ? show(opened(event)) : state
   return open(state, event)
 }
 

@@ -8,12 +8,16 @@ export const limitKey = (limit: Budget.BudgetLimit): string =>
   `${limit.scope}:${limit.metric}:${limit.enforcement}:${limit.max}`
 
 /** Limits that have been come up to and that nobody raised or let pass. */
-export const spent = (session: OpenSession, turn: Turn | null): Budget.Budget =>
-  session.budget.length === 0
-    ? session.budget
-    : Budget.reached(session.budget, session.totals, turn?.totals ?? null).filter(
-        (limit) => limit.enforcement === "hard" || !session.acknowledged.includes(limitKey(limit))
-      )
+export const spent = (session: OpenSession, turn: Turn | null): Budget.Budget => {
+  if (session.budget.length === 0) return session.budget
+  const reached = Budget.reached(session.budget, session.totals, turn?.totals ?? null)
+  return session.budget.filter((limit) => {
+    const key = limitKey(limit)
+    const announced = session.announced.includes(key) && (limit.scope === "session" || turn !== null)
+    if (!announced && !reached.includes(limit)) return false
+    return limit.enforcement === "hard" || !session.acknowledged.includes(key)
+  })
+}
 
 /** Why a thread may not go on now although there is work, if so. */
 export const held = (session: OpenSession, thread: Thread): "paused" | "budget" | null =>

@@ -81,6 +81,8 @@ export const turns = {
   /** A call's outcome is not known, so trying again is a person's decision. */
   RetryAsked: { ...inTurn, callIds: Schema.Array(EventId), error: ErrorInfo, at: Schema.Int },
   RetryDecided: { ...inTurn, at: Schema.Int },
+  /** A failed turn is tried again: its sums go on. */
+  TurnRetried: { ...inTurn, at: Schema.Int },
   InterruptRequested: {
     ...inThread,
     inputId: EventId,
@@ -104,6 +106,8 @@ export const turns = {
   },
   /** An attempt failed inside: the harness says what happened and goes on. */
   AttemptTroubled: { ...framed, error: ErrorInfo, retryStatus: Schema.Literals(["retrying", "exhausted", "terminal"]) },
+  /** A frame whose event belongs to the session was recorded with the event before this one. */
+  FrameNoted: framed,
   /** Frames came for an attempt that has ended. They changed nothing. */
   FramesRefused: { threadId: ThreadId, attemptId: AttemptId, from: Schema.Int, to: Schema.Int }
 } as const

@@ -6,7 +6,7 @@ import type { CommandMark, Recorded } from "../../src/log/Envelope.ts"
 import * as Codec from "../../src/session/Codec.ts"
 import * as CommandBody from "../../src/session/CommandBody.ts"
 import { plan } from "../../src/session/decide.ts"
-import { isClientCommand, isFinal, type Command, type SessionCommand } from "../../src/session/SessionCommand.ts"
+import { isClientCommand, isFinal, type Command, type Refusal, type SessionCommand } from "../../src/session/SessionCommand.ts"
 import type { SessionEvent } from "../../src/session/SessionEvent.ts"
 import { initial, type SessionState } from "../../src/session/SessionState.ts"
 import { command, open, sessionId } from "../session/make.ts"
@@ -35,32 +35,41 @@ export class Recording {
     return { version: this.version, chain: this.#chain, epoch: this.epoch }
   }
 
-  /** Commands one after the other, a second apart, recorded whether they are accepted or refused. */
+  /** Commands that are accepted, one after the other, a second apart. */
   tell(...bodies: ReadonlyArray<SessionCommand>): this {
     for (const body of bodies) {
-      this.now += 1_000
-      this.take(command(++this.#commands, this.now, body))
+      const refusal = this.#take(body)
+      if (refusal !== null) throw new Error(`${JSON.stringify(body)} was refused: ${JSON.stringify(refusal)}`)
     }
     return this
   }
 
-  take(taken: Command): void {
+  /** Commands that are refused for good. */
+  refuse(...bodies: ReadonlyArray<SessionCommand>): this {
+    for (const body of bodies) if (this.#take(body) === null) throw new Error(`${JSON.stringify(body)} was accepted`)
+    return this
+  }
+
+  #take(told: SessionCommand): Refusal | null {
+    this.now += 1_000
+    const taken = command(++this.#commands, this.now, told)
     const decided = plan(this.state, taken)
     const digest = CommandBody.digest(sha256, taken)
     const { commandId } = taken
     if (Result.isFailure(decided)) {
       const { reason } = decided.failure
-      if (!isFinal(reason) || !isClientCommand(taken.body._tag)) return
+      if (!isFinal(reason) || !isClientCommand(told._tag)) return reason
       const body = CommandBody.compact(taken, [])
       this.rejections.push({ commandId, digest, body, version: this.version, reason: JSON.stringify(reason) })
-      return
+      return reason
     }
     const { events, state } = decided.success
-    if (isClientCommand(taken.body._tag) && events.length > 0) {
+    if (isClientCommand(told._tag) && events.length > 0) {
       this.commands.push({ commandId, digest, body: CommandBody.compact(taken, events), seq: this.version + 1 })
     }
     for (const event of events) this.write(event, taken)
     this.state = state
+    return null
   }
 
   /** Any event, decided or not. */

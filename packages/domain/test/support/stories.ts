@@ -36,6 +36,7 @@ import {
   steerTaken,
   suspended,
   systemMessage,
+  threadId,
   timerId,
   turnId,
   wake
@@ -75,7 +76,6 @@ export const richStory: ReadonlyArray<SessionCommand> = [
     started(1)
   ),
   frames(1, 9, finished(1), finished(2, "denied"), requestStarted(2), block(3, 2), requestEnded(2)),
-  { _tag: "Resume" },
   frames(1, 14, { _tag: "TitleSuggested", title: "unused" }, completed()),
   // An approval with other arguments, a client's tool and a question; then a denial.
   send(message(3)),
@@ -97,34 +97,45 @@ export const richStory: ReadonlyArray<SessionCommand> = [
   { _tag: "WithdrawTurn", turnId: turnId(10), queueVersion: null },
   send(interrupt(12)),
   frames(3, 9, { ...requestEnded(5), outcome: "cancelled" }, interruptedFrame),
-  // A runner is lost while a tool runs: a person decides to go on; then it fails for good and is tried again.
+  // The soft limit on tokens is reached: a person lets it pass.
+  resume,
+  // A runner is lost while a tool runs: a person decides to go on; then it fails for good.
   start(11, 4),
   frames(4, 1, requestStarted(6), requested(7, { requestId: requestId(6) }), requestEnded(6), started(7)),
   lose(4),
   retry(11),
   start(11, 5),
   frames(5, 1, { _tag: "WorkingCopyRewound", toSeq: 40, callIds: [] }, failed(false)),
-  retry(11),
-  pause,
-  resume,
-  start(11, 6),
+  // The next one is tried again by itself, and waits for a runner in between; a person tries it a third time.
+  start(9, 6),
   frames(6, 1, { _tag: "Troubled", error: { code: "slow", message: "slow" }, retryStatus: "retrying" }),
-  frames(6, 2, requestStarted(7), block(7, 7), requestEnded(7), {
+  frames(6, 2, failed(true, 0)),
+  { _tag: "NoteWaiting", threadId: threadId(), turnId: turnId(9), reason: "no runner" },
+  start(9, 7),
+  frames(7, 1, requestStarted(8), block(8, 8), failed(false)),
+  pause,
+  retry(9),
+  resume,
+  start(9, 8),
+  frames(8, 1, requestStarted(7), block(7, 7), requestEnded(7), {
     _tag: "ContextCompacted",
     summary: text("what came before"),
     uptoSeq: 60,
     tokensBefore: 1_000,
     tokensAfter: 10
   }),
-  frames(6, 6, { _tag: "WorkingCopyCaptured", checkpoint: "c1", bytes: 10, files: 1 }, completed("max_steps")),
+  frames(8, 5, { _tag: "WorkingCopyCaptured", checkpoint: "c1", bytes: 10, files: 1 }, completed("max_steps")),
   // A second thread, a timer, a fork, a plan, and the end of the day.
   openThread(2),
   { _tag: "SetTimer", timerId: timerId(1), dueAt: 1, name: "tea", payload: { cups: 2 } },
   wake,
   { _tag: "NoteFork", childId: sessionId(2), seq: 12 },
   { _tag: "Note", event: { _tag: "SkillLoaded", name: "tidying", version: "1" } },
-  { _tag: "Update", title: "A long day", labels: ["demo", "done"] },
-  // Refused, each for a reason that stays.
+  { _tag: "Update", title: "A long day", labels: ["demo", "done"] }
+]
+
+/** What that session refuses in the end, each for a reason that stays. */
+export const richRefusals: ReadonlyArray<SessionCommand> = [
   { _tag: "WithdrawTurn", turnId: turnId(10), queueVersion: null },
   send(confirmation(20, 3)),
   { _tag: "RequestRedaction", seqs: [0], reason: "none", replacements: [hash(1)] }

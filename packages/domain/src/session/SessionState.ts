@@ -1,0 +1,165 @@
+import { Schema } from "effect"
+import {
+  AgentId,
+  AttemptId,
+  EnvironmentId,
+  EventId,
+  ModelRequestId,
+  RunnerId,
+  SandboxId,
+  SessionId,
+  ThreadId,
+  TimerId,
+  TurnId,
+  WorkspaceId
+} from "../Ids.ts"
+import { Json } from "../Json.ts"
+import { Sha256Hex } from "../log/Envelope.ts"
+import { Budget } from "./Budget.ts"
+import { Content } from "./Content.ts"
+import { TurnOverrides } from "./Input.ts"
+import { Lifecycle, Metadata, Origin } from "./Opening.ts"
+import { ErrorInfo, StopReason } from "./Status.ts"
+import { Totals, Usage } from "./Usage.ts"
+
+/** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
+export const foldVersion = 1
+
+export const Message = Schema.Struct({
+  inputId: EventId,
+  turnId: TurnId,
+  content: Content,
+  overrides: TurnOverrides
+})
+export type Message = typeof Message.Type
+
+export const QueuedTurn = Schema.Struct({
+  turnId: TurnId,
+  inputId: EventId,
+  content: Content,
+  overrides: TurnOverrides,
+  needsApproval: Schema.Boolean
+})
+export type QueuedTurn = typeof QueuedTurn.Type
+
+/** A tool call without an outcome. */
+export const Call = Schema.Struct({
+  callId: EventId,
+  name: Schema.String,
+  server: Schema.NullOr(Schema.String),
+  executor: Schema.Literals(["sandbox", "mcp", "function", "client", "worker", "platform"]),
+  readOnly: Schema.Boolean,
+  idempotent: Schema.Boolean,
+  /** What somebody outside still owes it. */
+  awaits: Schema.Literals(["nothing", "confirmation", "result", "answer"]),
+  status: Schema.Literals(["requested", "approved", "denied", "expired", "started"]),
+  message: Schema.NullOr(Schema.String),
+  /** Set once approved with other arguments: what runs must hash to this. */
+  inputDigest: Sha256Hex,
+  editedInput: Schema.NullOr(Json),
+  expiresAt: Schema.NullOr(Schema.Int)
+})
+export type Call = typeof Call.Type
+
+/** What is going on inside a turn. */
+export const Phase = Schema.TaggedUnion({
+  /** An attempt is due, at once or not before a time. */
+  Placing: { notBefore: Schema.NullOr(Schema.Int), waiting: Schema.NullOr(Schema.String) },
+  Working: {
+    attemptId: AttemptId,
+    runnerId: RunnerId,
+    /** The last frame of this attempt in the log. */
+    frame: Schema.Int,
+    startedAt: Schema.Int
+  },
+  Suspended: { reason: Schema.Literals(["requires_action", "budget", "paused"]) },
+  /** Calls of unknown outcome: a person says whether to try again. */
+  Deciding: { callIds: Schema.Array(EventId), error: ErrorInfo }
+})
+export type Phase = typeof Phase.Type
+
+export const Turn = Schema.Struct({
+  turnId: TurnId,
+  overrides: TurnOverrides,
+  phase: Phase,
+  attempts: Schema.Int,
+  failures: Schema.Int,
+  calls: Schema.Array(Call),
+  /** Calls of this attempt that may or may not have happened, and would matter if repeated. */
+  doubts: Schema.Array(EventId),
+  requests: Schema.Array(Schema.Struct({ requestId: ModelRequestId, estimate: Usage })),
+  /** Steers that no model request has seen yet. */
+  steers: Schema.Array(Message),
+  interrupt: Schema.NullOr(Schema.Struct({ inputIds: Schema.Array(EventId), deadline: Schema.Int })),
+  totals: Totals,
+  /** Its own limits that were announced as reached, and the soft ones a person let pass. */
+  announced: Schema.Array(Schema.String),
+  acknowledged: Schema.Array(Schema.String)
+})
+export type Turn = typeof Turn.Type
+
+export const Thread = Schema.Struct({
+  threadId: ThreadId,
+  name: Schema.String,
+  parentThreadId: Schema.NullOr(ThreadId),
+  archived: Schema.Boolean,
+  /** Messages received and not yet placed: as a turn or as a steer, by the next event of the same append. */
+  inbox: Schema.Array(Message),
+  queue: Schema.Array(QueuedTurn),
+  queueVersion: Schema.Int,
+  turn: Schema.NullOr(Turn),
+  /** Why the last turn ended. */
+  stop: StopReason,
+  /** The turn that failed last, for a retry that adds to its sums. */
+  failed: Schema.NullOr(Turn),
+  /** The attempt that ended last, its last frame, and whether frames that came too late for it were recorded. */
+  ended: Schema.NullOr(Schema.Struct({ attemptId: AttemptId, frame: Schema.Int, lateRecorded: Schema.Boolean }))
+})
+export type Thread = typeof Thread.Type
+
+/** An open session. Small on purpose: the conversation is in the log, not here. */
+export const OpenSession = Schema.TaggedStruct("Open", {
+  sessionId: SessionId,
+  workspaceId: WorkspaceId,
+  primary: ThreadId,
+  agent: Schema.Struct({ agentId: AgentId, version: Schema.Int, digest: Sha256Hex, model: Schema.String }),
+  environmentId: Schema.NullOr(EnvironmentId),
+  origin: Origin,
+  createdBy: Schema.String,
+  createdAt: Schema.Int,
+  projectId: Schema.NullOr(Schema.String),
+  deploymentId: Schema.NullOr(Schema.String),
+  endUser: Schema.NullOr(Schema.String),
+  externalThreadKey: Schema.NullOr(Schema.String),
+  visibility: Schema.Literals(["private", "workspace", "link"]),
+  lifecycle: Lifecycle,
+  title: Schema.NullOr(Schema.String),
+  metadata: Metadata,
+  labels: Schema.Array(Schema.String),
+  ended: Schema.NullOr(Schema.Literals(["archived", "deleted"])),
+  endedAt: Schema.NullOr(Schema.Int),
+  paused: Schema.Boolean,
+  threads: Schema.Array(Thread),
+  totals: Totals,
+  budget: Budget,
+  /** Limits of the session that were announced as reached, and the soft ones a person let pass. */
+  announced: Schema.Array(Schema.String),
+  acknowledged: Schema.Array(Schema.String),
+  turns: Schema.Int,
+  sandbox: Schema.NullOr(
+    Schema.Struct({ sandboxId: SandboxId, runnerId: Schema.String, backend: Schema.String, live: Schema.Boolean })
+  ),
+  checkpoint: Schema.NullOr(Schema.String),
+  grants: Schema.Array(Schema.String),
+  timers: Schema.Array(Schema.Struct({ timerId: TimerId, dueAt: Schema.Int })),
+  forks: Schema.Array(Schema.Struct({ childId: SessionId, seq: Schema.Int })),
+  redactions: Schema.Array(Schema.Int),
+  /** The statuses last recorded, as text, to record the next change. */
+  shown: Schema.Struct({ session: Schema.String, threads: Schema.Record(Schema.String, Schema.String) })
+})
+export type OpenSession = typeof OpenSession.Type
+
+export const SessionState = Schema.Union([Schema.TaggedStruct("NotOpened", {}), OpenSession])
+export type SessionState = typeof SessionState.Type
+
+export const initial: SessionState = { _tag: "NotOpened" }

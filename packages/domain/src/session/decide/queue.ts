@@ -1,0 +1,124 @@
+import type { ThreadId } from "../../Ids.ts"
+import { Limits } from "../../Limits.ts"
+import type { Input } from "../Input.ts"
+import type { CommandOf } from "../SessionCommand.ts"
+import type { QueuedTurn, Thread } from "../SessionState.ts"
+import type { Draft } from "./Draft.ts"
+
+/** How long a client may wait before it tries a full queue again. */
+const queueFullRetryMs = 1_000
+
+/** Whether something here has this id. What is over is forgotten: that a command is not run twice is the store's duty. */
+const taken = (draft: Draft, id: string): boolean =>
+  draft.session.threads.some(
+    (thread) =>
+      thread.turn?.turnId === id ||
+      thread.failed?.turnId === id ||
+      thread.turn?.steers.some((steer) => steer.turnId === id || steer.inputId === id) ||
+      thread.queue.some((turn) => turn.turnId === id || turn.inputId === id)
+  )
+
+export const message = (draft: Draft, input: Extract<Input, { readonly _tag: "Message" }>): void => {
+  const thread = draft.thread(input.threadId)
+  if (input.content.length === 0) draft.refuse({ _tag: "Invalid", field: "content", detail: "is empty" })
+  for (const id of [input.turnId, input.inputId]) if (taken(draft, id)) draft.refuse({ _tag: "IdTaken", id })
+  // What joins the running turn may come back to the queue, so it counts as well.
+  if (thread.queue.length + (thread.turn?.steers.length ?? 0) >= Limits.queuedTurnsMax) {
+    draft.refuse({ _tag: "QueueFull", max: Limits.queuedTurnsMax, retryAfterMs: queueFullRetryMs })
+  }
+  const { content, inputId, mode, turnId } = input
+  const threadId = thread.threadId
+  draft.emit({ _tag: "MessageReceived", threadId, turnId, inputId, content, mode, at: draft.at })
+  if (mode === "steer" && thread.turn !== null && !input.needsApproval) {
+    draft.emit({ _tag: "SteerQueued", threadId, turnId, inputId })
+    return
+  }
+  draft.emit({
+    _tag: "TurnQueued",
+    threadId,
+    turnId,
+    inputId,
+    place: mode === "steer" ? "front" : "back",
+    overrides: input.overrides,
+    needsApproval: input.needsApproval,
+    queueVersion: thread.queueVersion + 1
+  })
+}
+
+/** Messages that a turn left unseen go to the front of the queue, in their order. */
+export const requeue = (draft: Draft, threadId: ThreadId): void => {
+  const left = draft.session.threads.find((thread) => thread.threadId === threadId)?.inbox ?? []
+  for (const one of left.toReversed()) {
+    draft.emit({
+      _tag: "TurnQueued",
+      threadId,
+      turnId: one.turnId,
+      inputId: one.inputId,
+      place: "front",
+      overrides: one.overrides,
+      needsApproval: false,
+      queueVersion: draft.thread(threadId).queueVersion + 1
+    })
+  }
+}
+
+const queued = (
+  draft: Draft,
+  command: { readonly turnId: QueuedTurn["turnId"]; readonly queueVersion: number | null }
+): { readonly thread: Thread; readonly turn: QueuedTurn; readonly queueVersion: number } => {
+  for (const thread of draft.session.threads) {
+    const turn = thread.queue.find((one) => one.turnId === command.turnId)
+    if (turn === undefined) {
+      const running = [thread.turn, ...(thread.turn?.steers ?? [])].some((one) => one?.turnId === command.turnId)
+      if (running) draft.refuse({ _tag: "TurnNotQueued", turnId: command.turnId })
+      continue
+    }
+    if (command.queueVersion !== null && command.queueVersion !== thread.queueVersion) {
+      draft.refuse({ _tag: "StaleQueue", expected: command.queueVersion, actual: thread.queueVersion })
+    }
+    return { thread, turn, queueVersion: thread.queueVersion + 1 }
+  }
+  return draft.refuse({ _tag: "UnknownTurn", turnId: command.turnId })
+}
+
+export const edit = (draft: Draft, command: CommandOf<"EditTurn">): void => {
+  const { queueVersion, thread } = queued(draft, command)
+  const { content, overrides, turnId } = command
+  if (content?.length === 0) draft.refuse({ _tag: "Invalid", field: "content", detail: "is empty" })
+  draft.emit({
+    _tag: "TurnEdited",
+    threadId: thread.threadId,
+    turnId,
+    ...(content === undefined ? {} : { content }),
+    ...(overrides === undefined ? {} : { overrides }),
+    queueVersion
+  })
+}
+
+export const move = (draft: Draft, command: CommandOf<"MoveTurn">): void => {
+  const { queueVersion, thread } = queued(draft, command)
+  const { before, turnId } = command
+  if (before === turnId) draft.refuse({ _tag: "Invalid", field: "before", detail: "is the turn itself" })
+  if (before !== null && !thread.queue.some((turn) => turn.turnId === before)) {
+    draft.refuse({ _tag: "TurnNotQueued", turnId: before })
+  }
+  draft.emit({ _tag: "TurnMoved", threadId: thread.threadId, turnId, before, queueVersion })
+}
+
+export const withdraw = (draft: Draft, command: CommandOf<"WithdrawTurn">): void => {
+  const { queueVersion, thread } = queued(draft, command)
+  draft.emit({ _tag: "TurnWithdrawn", threadId: thread.threadId, turnId: command.turnId, queueVersion })
+}
+
+export const approve = (draft: Draft, command: CommandOf<"ApproveTurn">): void => {
+  const { queueVersion, thread, turn } = queued(draft, command)
+  if (!turn.needsApproval) draft.refuse({ _tag: "Invalid", field: "turnId", detail: "needs no approval" })
+  draft.emit({ _tag: "TurnApproved", threadId: thread.threadId, turnId: command.turnId, queueVersion })
+}
+
+export const steer = (draft: Draft, command: CommandOf<"SteerTurn">): void => {
+  const { thread, turn } = queued(draft, command)
+  if (thread.turn === null) draft.refuse({ _tag: "NothingToSteer" })
+  if (turn.needsApproval) draft.refuse({ _tag: "Invalid", field: "turnId", detail: "waits for approval" })
+  draft.emit({ _tag: "SteerQueued", threadId: thread.threadId, turnId: turn.turnId, inputId: turn.inputId })
+}

@@ -1,0 +1,151 @@
+import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
+import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
+import type { SummaryRow } from "@troupe/domain/session/Summary"
+import { Context, Schema, type Effect, type Option } from "effect"
+
+/** Where a stream stands: one row, updated by nothing but claims and appends. */
+export interface Head {
+  readonly stream: StreamKind
+  readonly streamId: string
+  readonly workspaceId: WorkspaceId
+  readonly version: number
+  readonly epoch: number
+  readonly chain: string
+  readonly lastRecordedAt: number
+  /** When the owner wants to be woken, in milliseconds since 1970; 0 while a turn is live; null for never. */
+  readonly wakeAt: number | null
+}
+
+/** An event ready to be stored. The first event of a client's command carries the command's mark. */
+export interface NewEvent extends Recorded {
+  readonly payload: string
+  readonly salt: string
+  readonly mark: CommandMark | null
+}
+
+/** A command that was refused for good: kept, so that its retry is refused alike. */
+export interface Rejection extends CommandMark {
+  readonly reason: string
+  readonly recordedAt: number
+  /** The version it was decided at. */
+  readonly version: number
+}
+
+export interface Append {
+  readonly stream: StreamKind
+  readonly streamId: string
+  readonly workspaceId: WorkspaceId
+  readonly epoch: number
+  /** `seq` of the event before the first one here. */
+  readonly expectedVersion: number
+  readonly events: ReadonlyArray<NewEvent>
+  readonly rejections: ReadonlyArray<Rejection>
+  readonly wakeAt: number | null
+  readonly summary: SummaryRow | null
+}
+
+/** What was answered to a command the first time. */
+export type Receipt =
+  | { readonly _tag: "Accepted"; readonly commandId: CommandId; readonly digest: string; readonly seq: number }
+  | { readonly _tag: "Rejected"; readonly commandId: CommandId; readonly digest: string; readonly reason: string }
+
+/** A place in the order of all streams' events. Position breaks ties inside a transaction. */
+export interface Cursor {
+  readonly xid: string
+  readonly position: string
+}
+
+export interface Placed {
+  readonly cursor: Cursor
+  readonly event: Recorded
+}
+
+/** Why an append changed nothing. Each is an expected outcome, told per append, whatever batch it travelled in. */
+export class AppendRefused extends Schema.TaggedError<AppendRefused>()("AppendRefused", {
+  streamId: Schema.String,
+  reason: Schema.TaggedUnion({
+    /** A newer activation owns the stream: the writer stops and never tries again. */
+    Fenced: { epoch: Schema.Int },
+    /** The version moved under the same epoch: an earlier answer was lost. Read the tail and decide again. */
+    VersionConflict: { version: Schema.Int },
+    /** These commands were answered before: their receipts tell how. */
+    Duplicate: { commandIds: Schema.Array(Schema.String) },
+    /** The database does not take this data (a NUL in a text column, for instance). */
+    BadData: { detail: Schema.String },
+    /** Nobody opened this stream. */
+    NoStream: {}
+  })
+}) {
+  override get message() {
+    return `The append to ${this.streamId} changed nothing: ${this.reason._tag}`
+  }
+}
+
+/** The database did not answer, or said that it can't now. Whether a write took place is unknown. */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
+  operation: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message() {
+    return `The event store did not complete ${this.operation}`
+  }
+}
+
+export class EventStore extends Context.Service<
+  EventStore,
+  {
+    readonly head: (streamId: string) => Effect.Effect<Option.Option<Head>, StoreUnavailable>
+    /** Takes the next epoch: from the answer on, no earlier owner can write. None where the stream does not exist. */
+    readonly claim: (streamId: string) => Effect.Effect<Option.Option<Head>, StoreUnavailable>
+    /** Makes the stream at version 0 (if it is not there yet) and takes the next epoch. */
+    readonly create: (options: {
+      readonly stream: StreamKind
+      readonly streamId: string
+      readonly workspaceId: WorkspaceId
+      readonly shard: number
+    }) => Effect.Effect<Head, StoreUnavailable>
+    /** All events and rejections or none, and only while the stream is at that epoch and version. Committed when it returns. */
+    readonly append: (append: Append) => Effect.Effect<void, AppendRefused | StoreUnavailable>
+    /** At most `limit` events after `after`, in order. */
+    readonly read: (
+      streamId: string,
+      options: { readonly after: number; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<Recorded>, StoreUnavailable>
+    /** Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. */
+    readonly readAll: (options: {
+      readonly after: Cursor
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<Placed>, StoreUnavailable>
+    /** What was answered to these commands before; those that are absent were never answered for good. */
+    readonly receipts: (
+      streamId: string,
+      commandIds: ReadonlyArray<CommandId>
+    ) => Effect.Effect<ReadonlyArray<Receipt>, StoreUnavailable>
+    /** The stored commands of a stream in the order they were answered, for verifying decisions. */
+    readonly commands: (
+      streamId: string,
+      options: { readonly after: number; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<CommandMark & { readonly seq: number }>, StoreUnavailable>
+    /** Streams of these shards whose `wakeAt` has come, the longest due first. */
+    readonly due: (options: {
+      readonly shards: ReadonlyArray<number>
+      readonly nowMs: number
+      readonly limit: number
+    }) => Effect.Effect<ReadonlyArray<{ readonly streamId: string; readonly wakeAt: number }>, StoreUnavailable>
+    /** Versions of many streams at once, for readers that check what they were told. */
+    readonly versions: (
+      streamIds: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyMap<string, number>, StoreUnavailable>
+    /** The newest snapshot written by this fold version, if any. A cache: deletable at any time. */
+    readonly snapshot: (
+      streamId: string,
+      foldVersion: number
+    ) => Effect.Effect<Option.Option<{ readonly version: number; readonly state: string }>, StoreUnavailable>
+    readonly saveSnapshot: (snapshot: {
+      readonly streamId: string
+      readonly foldVersion: number
+      readonly version: number
+      readonly state: string
+    }) => Effect.Effect<void, StoreUnavailable>
+  }
+>()("server/EventStore") {}

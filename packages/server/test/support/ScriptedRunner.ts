@@ -161,9 +161,9 @@ export const make = Effect.fnUntraced(function* (
       attempt.deltas.push({ blockId, offset: said.length, text: "word ", afterFrame })
       said += "word "
       touch(attempt)
-      yield* Effect.sleep(step.ms / (step.deltas + 1))
+      yield* Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
     }
-    yield* Effect.sleep(step.ms / (step.deltas + 1))
+    yield* Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
     emit(attempt, { _tag: "MessageBlock", blockId, requestId, content: text(said || "…"), partial: false })
     emit(attempt, {
       _tag: "ModelRequestEnded",
@@ -350,6 +350,8 @@ export const make = Effect.fnUntraced(function* (
           if (refused !== undefined) return yield* refused
           const attempt = attempts.get(ref.attemptId)
           if (attempt === undefined) return yield* new AttemptUnknown({ attemptId: ref.attemptId })
+          attempt.acknowledged = Math.max(attempt.acknowledged, afterFrame)
+          touch(attempt)
           return outputs(ref, attempt, afterFrame)
         })
       ),

@@ -201,7 +201,10 @@ export const make = Effect.fnUntraced(function* (
     reach("command.planned")
     const written = store.append(append)
     // Sent and not yet answered: the process may end in between.
-    yield* Effect.andThen(Effect.sync(() => reach("append.sent")), written)
+    yield* Effect.andThen(
+      Effect.sync(() => reach("append.sent")),
+      written
+    )
     return { ...from, ...plan.standing, summary: changed ? row : from.summary }
   })
 

@@ -75,11 +75,7 @@ export const compact = (command: Command, events: ReadonlyArray<SessionEvent>): 
 const decode = Schema.decodeUnknownResult(Command)
 
 /** The command again, from what was kept of it and its events. Undefined where the two don't fit. */
-export const expand = (
-  commandId: string,
-  text: string,
-  events: ReadonlyArray<SessionEvent>
-): Command | undefined => {
+export const expand = (commandId: string, text: string, events: ReadonlyArray<SessionEvent>): Command | undefined => {
   const restore = (value: unknown): unknown => {
     if (isPointer(value)) return (events[value.$event] as Readonly<Record<string, unknown>> | undefined)?.[value.$field]
     if (Array.isArray(value)) return value.map(restore)

@@ -2,7 +2,15 @@ import { genesis } from "@troupe/domain/log/Chain"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
-import { AppendRefused, EventStore, type Append, type Head, type NewEvent, type Receipt, type Rejection } from "./EventStore.ts"
+import {
+  AppendRefused,
+  EventStore,
+  type Append,
+  type Head,
+  type NewEvent,
+  type Receipt,
+  type Rejection
+} from "./EventStore.ts"
 
 interface StreamLog {
   head: Head
@@ -31,10 +39,16 @@ export const make = Effect.sync(() => {
     if (log === undefined) return { _tag: "NoStream" }
     if (log.head.epoch !== append.epoch) return { _tag: "Fenced", epoch: log.head.epoch }
     if (log.head.version !== append.expectedVersion) return { _tag: "VersionConflict", version: log.head.version }
-    const ids = [...append.events.flatMap((event) => event.mark ?? []), ...append.rejections].map((one) => one.commandId)
+    const ids = [...append.events.flatMap((event) => event.mark ?? []), ...append.rejections].map(
+      (one) => one.commandId
+    )
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0) return { _tag: "Duplicate", commandIds }
-    const texts = [append.summary?.title, ...(append.summary?.labels ?? []), ...append.events.map((event) => event.payload)]
+    const texts = [
+      append.summary?.title,
+      ...(append.summary?.labels ?? []),
+      ...append.events.map((event) => event.payload)
+    ]
     if (texts.some((text) => text?.includes(nul))) return { _tag: "BadData", detail: "a text holds a NUL" }
     return undefined
   }
@@ -108,12 +122,10 @@ export const make = Effect.sync(() => {
       Effect.sync((): ReadonlyArray<Recorded> => streams.get(streamId)?.events.slice(after, after + limit) ?? []),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
-        order
-          .slice(Number(after.position), Number(after.position) + limit)
-          .map((event, index) => ({
-            cursor: { xid: "0", position: String(Number(after.position) + index + 1) },
-            event
-          }))
+        order.slice(Number(after.position), Number(after.position) + limit).map((event, index) => ({
+          cursor: { xid: "0", position: String(Number(after.position) + index + 1) },
+          event
+        }))
       ),
     receipts: (streamId, commandIds) =>
       Effect.sync(() => {

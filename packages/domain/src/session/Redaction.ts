@@ -15,10 +15,11 @@ const maybeWord = <A extends string | null>(value: A): A | string => (value === 
 const hash = () => noHash
 const nothing = () => null
 const noObject = (): JsonObject => ({})
-const noObjects = (): ReadonlyArray<JsonObject> => []
+/** As many as there were: an opening with a history is another one than without. */
+const noObjects = (list: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> => list.map(noObject)
 const maybeObject = (value: JsonObject | null): JsonObject | null => (value === null ? null : {})
-const values = (record: Readonly<Record<string, string>>) =>
-  Object.fromEntries(Object.keys(record).map((key) => [key, gone]))
+const values = <A extends string | null>(record: Readonly<Record<string, A>>): Readonly<Record<string, A | string>> =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, maybeWord(value)]))
 /** What was empty stays empty: rules look at that, and at nothing else. */
 const content = (blocks: Content): Content => (blocks.length === 0 ? blocks : [{ type: "redacted" }])
 const error = ({ code }: ErrorInfo): ErrorInfo => ({ code, message: gone })
@@ -138,7 +139,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
 
 const blank = <Value extends object>(value: Value, fields: Blanks<Value> | undefined): Value => {
   if (fields === undefined) return value
-  const result: Record<string, unknown> = { ...value }
+  const result = { ...value } as Record<string, unknown>
   for (const [name, change] of Object.entries<((field: never) => unknown) | undefined>(fields)) {
     const field = result[name]
     if (change !== undefined && field !== undefined && field !== null) result[name] = change(field as never)
@@ -168,7 +169,7 @@ const redactInputs = (list: ReadonlyArray<Input>): ReadonlyArray<Input> =>
 export const redactCommand = (command: SessionCommand): SessionCommand => {
   switch (command._tag) {
     case "Open":
-      return { ...blank(command, session as Blanks<typeof command>), history: [], inputs: redactInputs(command.inputs) }
+      return blank(command, { ...(session as Blanks<object>), history: noObjects, inputs: redactInputs })
     case "Send":
       return { ...command, inputs: redactInputs(command.inputs) }
     case "EditTurn":
@@ -187,4 +188,3 @@ export const redactCommand = (command: SessionCommand): SessionCommand => {
       return command
   }
 }
-

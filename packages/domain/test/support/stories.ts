@@ -1,9 +1,11 @@
 import { text } from "../../src/session/Content.ts"
+import type { FrameBody } from "../../src/session/Frame.ts"
 import type { SessionCommand } from "../../src/session/SessionCommand.ts"
 import {
   answer,
   asked,
   block,
+  blockId,
   completed,
   confirmation,
   failed,
@@ -42,8 +44,14 @@ import {
   wake
 } from "../session/make.ts"
 
-const thinking = (n: number, request: number) =>
-  ({ ...block(n, request), _tag: "ThinkingBlock", text: "hm", opaque: { signature: "s" } }) as never
+const thinking = (n: number, request: number): FrameBody => ({
+  _tag: "ThinkingBlock",
+  blockId: blockId(n),
+  requestId: requestId(request),
+  text: "let me see",
+  opaque: { signature: "opaque" },
+  partial: false
+})
 
 /** A day in the life of a session: nearly everything that can happen, told by commands. Ids are given out once. */
 export const richStory: ReadonlyArray<SessionCommand> = [

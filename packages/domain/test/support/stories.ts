@@ -53,6 +53,8 @@ const thinking = (n: number, request: number): FrameBody => ({
   partial: false
 })
 
+const third = { requestId: requestId(3) }
+
 /** A day in the life of a session: nearly everything that can happen, told by commands. Ids are given out once. */
 export const richStory: ReadonlyArray<SessionCommand> = [
   open({
@@ -88,7 +90,17 @@ export const richStory: ReadonlyArray<SessionCommand> = [
   // An approval with other arguments, a client's tool and a question; then a denial.
   send(message(3)),
   start(3, 2),
-  frames(2, 1, requestStarted(3), asked(3), asked(4), forClient(5), question(6), requestEnded(3), suspended()),
+  frames(
+    2,
+    1,
+    requestStarted(3),
+    asked(3, third),
+    asked(4, third),
+    forClient(5, third),
+    question(6, third),
+    requestEnded(3),
+    suspended()
+  ),
   send(
     confirmation(4, 3, { type: "allow_edited", input: { command: "ls -l" }, inputDigest: hash(9) }),
     confirmation(5, 4, { type: "deny", message: "not today" }),

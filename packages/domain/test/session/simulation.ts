@@ -248,9 +248,10 @@ export class World {
   }
 }
 
-export const play = (story: ReadonlyArray<Step>, coverage = new Coverage()): World => {
+/** Plays a story, and to its end unless it shall stop in the middle. */
+export const play = (story: ReadonlyArray<Step>, coverage = new Coverage(), toTheEnd = true): World => {
   const world = new World(coverage)
   for (const step of story) world.take(step)
-  world.drain()
+  if (toTheEnd) world.drain()
   return world
 }

@@ -96,7 +96,7 @@ const rule = (draft: Draft, command: SessionCommand): void => {
     case "RetryTurn":
       return retry(draft, command)
     case "Pause":
-      return session.paused ? undefined : draft.emit({ _tag: "SessionPaused", at: draft.at })
+      return draft.emit({ _tag: "SessionPaused", at: draft.at })
     case "Resume":
       return draft.emit({ _tag: "SessionResumed", at: draft.at })
     case "Update": {

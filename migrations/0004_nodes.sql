@@ -18,3 +18,29 @@ CREATE TABLE cluster_secret (
 );
 -- ;;
 INSERT INTO cluster_secret (secret) VALUES (gen_random_uuid()::text || gen_random_uuid()::text);
+-- ;;
+-- The cluster's own tables of members and shard locks, as effect's SqlRunnerStorage wants them: made here so that there is
+-- one history of migrations. A test compares them with what the library would make.
+CREATE TABLE cluster_runners (
+  machine_id serial PRIMARY KEY,
+  address varchar(255) NOT NULL UNIQUE,
+  runner text NOT NULL,
+  healthy boolean NOT NULL DEFAULT true,
+  last_heartbeat timestamp NOT NULL DEFAULT now()
+);
+-- ;;
+CREATE TABLE cluster_locks (
+  shard_id varchar(50) PRIMARY KEY,
+  address varchar(255) NOT NULL,
+  acquired_at timestamp NOT NULL
+);
+-- ;;
+DO $$
+BEGIN
+  IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'troupe_app') THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON nodes, cluster_runners, cluster_locks TO troupe_app;
+    GRANT USAGE ON SEQUENCE cluster_runners_machine_id_seq TO troupe_app;
+    GRANT SELECT ON cluster_secret TO troupe_app;
+  END IF;
+END
+$$;

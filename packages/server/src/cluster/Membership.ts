@@ -73,6 +73,3 @@ const make = Effect.gen(function* () {
 export const layer = Layer.effect(RunnerStorage.RunnerStorage, make).pipe(
   Layer.provide(SqlRunnerStorage.layerStorage({}))
 )
-
-/** For the owner's connection, before any node starts. */
-export const layerMigrations = SqlRunnerStorage.layerMigrations({})

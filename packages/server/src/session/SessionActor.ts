@@ -139,6 +139,8 @@ export const make = Effect.fnUntraced(function* (
   const publish = (batch: ReadonlyArray<Waiting>, plan: Plan, next: Activation) => {
     become(next)
     if (plan.events.length > 0) feeds.publish(sessionId, { _tag: "Events", events: plan.events })
+    // Whoever is answered may go on at once, and must find the reactor knowing what they know.
+    options.react(next)
     for (const [index, one] of batch.entries()) {
       const outcome = plan.outcomes[index]!
       settle(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
@@ -221,7 +223,6 @@ export const make = Effect.fnUntraced(function* (
           continue
         }
         publish(batch, plan, written.success)
-        options.react(written.success)
         return
       }
       const error = written.failure

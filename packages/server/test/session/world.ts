@@ -2,9 +2,10 @@ import type { RunnerId, SessionId } from "@troupe/domain/Ids"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { initial, type SessionState } from "@troupe/domain/session/SessionState"
-import type { Command } from "@troupe/domain/session/SessionCommand"
+import { isFinal, type Command } from "@troupe/domain/session/SessionCommand"
 import * as Codec from "@troupe/domain/session/Codec"
 import { evolve } from "@troupe/domain/session/evolve"
+import { wakeAt } from "@troupe/domain/session/standing"
 import { Clock, Effect, Exit, Fiber, Layer, Result, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { hash } from "node:crypto"
@@ -89,7 +90,7 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
       })
     ),
     Layer.succeed(RedactionApplier, {
-      apply: (_, seqs, report) => Effect.ignore(report({ _tag: "ConfirmRedaction", seqs }))
+      apply: (_, seqs, report) => Effect.andThen(Effect.sleep(10), Effect.ignore(report({ _tag: "ConfirmRedaction", seqs })))
     })
   )
 
@@ -144,7 +145,7 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
       if (failure._tag === "CommandIdReused") return record({ _tag: "Reused" })
       if (failure._tag !== "CommandRejected") return record({ _tag: "Unknown" })
       refusals.add(failure.reason._tag)
-      return record({ _tag: "Rejected", reason: failure.reason._tag })
+      return record(isFinal(failure.reason) ? { _tag: "Rejected", reason: failure.reason._tag } : { _tag: "Unknown" })
     })
 
   const launch = Effect.fnUntraced(function* (command: Command) {
@@ -218,13 +219,9 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
   yield* pass(5_000)
   for (let i = 0; i < 40; i++) {
     const { state } = yield* stateNow
-    if (state._tag !== "Open") break
-    if (state.threads.every((thread) => thread.turn === null || thread.turn.phase._tag !== "Working")) {
-      if ((yield* memory.due({ shards: [1], nowMs: clock.currentTimeMillisUnsafe(), limit: 1 })).length === 0) break
-    }
+    if (state._tag !== "Open" || wakeAt(state) === null) break
     yield* pass(10_000)
   }
-  yield* pass(3_000)
   for (const fiber of fibers) if (fiber.pollUnsafe() === undefined) yield* Fiber.interrupt(fiber)
   yield* Scope.close(world, Exit.void)
 

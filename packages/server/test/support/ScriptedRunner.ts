@@ -161,9 +161,9 @@ export const make = Effect.fnUntraced(function* (
       attempt.deltas.push({ blockId, offset: said.length, text: "word ", afterFrame })
       said += "word "
       touch(attempt)
-      yield* Effect.sleep(step.ms / (step.deltas + 1))
+      yield* Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
     }
-    yield* Effect.sleep(step.ms / (step.deltas + 1))
+    yield* Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
     emit(attempt, { _tag: "MessageBlock", blockId, requestId, content: text(said || "…"), partial: false })
     emit(attempt, {
       _tag: "ModelRequestEnded",

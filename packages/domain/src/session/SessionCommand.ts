@@ -37,7 +37,8 @@ export const clientCommands = {
   Resume: {},
   Update: {
     title: lifecycle.SessionUpdated.title,
-    metadata: lifecycle.SessionUpdated.metadata,
+    /** Keys to set, or null to take away; others stay. */
+    metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
     labels: lifecycle.SessionUpdated.labels,
     visibility: lifecycle.SessionUpdated.visibility
   },

@@ -6,10 +6,11 @@ import { CommandRejected, isClientCommand, isFinal, Refusal, type Command } from
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
-import { Clock, Deferred, Effect, Exit, Queue, Schema, type Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, Option, Queue, Schema, type Scope } from "effect"
 import { EventStore, type Append, type Receipt } from "../log/EventStore.ts"
 import { Minting } from "../log/Minting.ts"
 import { activate, type Activation } from "./activate.ts"
+import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import { planBatch, type Accepted, type Plan, type Planned } from "./planBatch.ts"
 import {
@@ -38,8 +39,14 @@ interface Waiting extends Planned {
   readonly answer: Deferred.Deferred<Accepted, SessionError>
 }
 
-/** Mail is a command, or somebody who waits for the session to be loaded. */
-type Mail = Waiting | Deferred.Deferred<Activation, SessionError>
+interface Look {
+  /** Whether to ask the store if this activation still stands, before trusting it. */
+  readonly check: boolean
+  readonly answer: Deferred.Deferred<Activation, SessionError>
+}
+
+/** Mail is a command, or somebody who wants to see the session. */
+type Mail = Waiting | Look
 
 export interface SessionActorOptions {
   readonly sessionId: SessionId
@@ -56,6 +63,11 @@ export interface SessionActor {
   readonly handle: (command: Command) => Effect.Effect<Accepted, SessionError>
   /** What the session folds to now: loads it if need be. */
   readonly current: Effect.Effect<Activation, SessionError>
+  /**
+   * The same, after asking the store. An owner that was overtaken for a moment, by a zombie that took an epoch and died,
+   * would otherwise wait for ever for what the zombie began.
+   */
+  readonly wake: Effect.Effect<Activation, SessionError>
   /** Drops the activation: what comes next takes a new epoch and reads the log again. */
   readonly forget: () => void
 }
@@ -78,6 +90,7 @@ export const make = Effect.fnUntraced(function* (
   const minting = yield* Minting
   const feeds = yield* Feeds
   const clock = yield* Clock.Clock
+  const { reach } = yield* CrashPoints
   const { sessionId, sha256 } = options
   const commandBytesMax = options.commandBytesMax ?? Limits.commandBytesMax
 
@@ -107,6 +120,22 @@ export const make = Effect.fnUntraced(function* (
           Effect.tap((activation) => Effect.sync(() => options.react(activation)))
         )
   )
+
+  const checkOwnership = Effect.suspend(() => {
+    const mine = active
+    if (mine === null || mine.epoch === 0) return Effect.void
+    return Effect.map(store.head(sessionId), (head) => {
+      const same = Option.isSome(head) && head.value.epoch === mine.epoch && head.value.version === mine.version
+      if (!same) forget()
+    })
+  })
+
+  const look = (check: boolean) =>
+    Effect.suspend((): Effect.Effect<Activation, SessionError> => {
+      const answer = Deferred.makeUnsafe<Activation, SessionError>()
+      const taken = Queue.offerUnsafe(mailbox, { check, answer })
+      return taken ? Deferred.await(answer) : Effect.fail(new SessionMoved({ sessionId }))
+    })
 
   const settle = (one: Waiting, exit: Exit.Exit<Accepted, SessionError>) => {
     waiting--
@@ -138,13 +167,16 @@ export const make = Effect.fnUntraced(function* (
 
   const publish = (batch: ReadonlyArray<Waiting>, plan: Plan, next: Activation) => {
     become(next)
+    reach("append.committed")
     if (plan.events.length > 0) feeds.publish(sessionId, { _tag: "Events", events: plan.events })
     // Whoever is answered may go on at once, and must find the reactor knowing what they know.
     options.react(next)
+    reach("append.published")
     for (const [index, one] of batch.entries()) {
       const outcome = plan.outcomes[index]!
       settle(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
     }
+    reach("append.answered")
   }
 
   const write = Effect.fnUntraced(function* (from: Activation, plan: Plan, nowMicros: number) {
@@ -163,7 +195,10 @@ export const make = Effect.fnUntraced(function* (
       wakeAt: wakeAt(state),
       summary: changed ? row : null
     }
-    yield* store.append(append)
+    reach("command.planned")
+    const written = store.append(append)
+    // Sent and not yet answered: the process may end in between.
+    yield* Effect.andThen(Effect.sync(() => reach("append.sent")), written)
     return { ...from, ...plan.standing, summary: changed ? row : from.summary }
   })
 
@@ -278,6 +313,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const handleTaken = Effect.fnUntraced(function* (taken: ReadonlyArray<Mail>) {
+    reach("command.taken")
     const commands = taken.filter((one): one is Waiting => "command" in one)
     if (commands.length > 0) {
       yield* process(commands).pipe(
@@ -297,9 +333,9 @@ export const make = Effect.fnUntraced(function* (
     }
     for (const one of taken) {
       if ("command" in one) continue
-      const exit = yield* Effect.exit(ensureActive)
+      const exit = yield* Effect.exit(one.check ? Effect.andThen(checkOwnership, ensureActive) : ensureActive)
       Deferred.doneUnsafe(
-        one,
+        one.answer,
         Exit.mapError(exit, (error) => (error._tag === "StoreUnavailable" ? unavailable() : error))
       )
     }
@@ -319,7 +355,7 @@ export const make = Effect.fnUntraced(function* (
       for (const one of left) {
         const moved = Exit.fail(new SessionMoved({ sessionId }))
         if ("command" in one) settle(one, moved)
-        else Deferred.doneUnsafe(one, moved)
+        else Deferred.doneUnsafe(one.answer, moved)
       }
       yield* Queue.shutdown(mailbox)
     })
@@ -344,11 +380,8 @@ export const make = Effect.fnUntraced(function* (
         }
         return Deferred.await(answer)
       }),
-    current: Effect.suspend(() => {
-      if (active !== null) return Effect.succeed(active)
-      const answer = Deferred.makeUnsafe<Activation, SessionError>()
-      return Queue.offerUnsafe(mailbox, answer) ? Deferred.await(answer) : new SessionMoved({ sessionId })
-    }),
+    current: Effect.suspend(() => (active !== null ? Effect.succeed(active) : look(false))),
+    wake: look(true),
     forget
   }
 })

@@ -71,7 +71,10 @@ export const layer = (options: SessionEntityOptions) =>
       const context = yield* Effect.context<never>()
 
       const keep = (wanted: boolean) => {
-        if (!wanted) return released.openUnsafe()
+        if (!wanted) {
+          released.openUnsafe()
+          return
+        }
         if (!released.isOpen()) return
         released.closeUnsafe()
         Effect.runForkWith(context)(Effect.forkIn(Effect.ignore(client(sessionId).Hold()), scope))
@@ -97,7 +100,7 @@ export const layer = (options: SessionEntityOptions) =>
 
       return SessionEntity.of({
         Handle: ({ payload }) => actor.handle(payload.command),
-        Wake: () => Effect.map(actor.current, ({ version }) => version),
+        Wake: () => Effect.map(actor.wake, ({ version }) => version),
         Current: () => Effect.map(actor.current, ({ epoch, state, version }) => ({ epoch, state, version })),
         Hold: () => released.await
       })

@@ -158,7 +158,7 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
     const due = yield* memory.due({ shards: [1], nowMs: clock.currentTimeMillisUnsafe(), limit: 10 })
     if (due.length === 0) return
     const { actor } = yield* host
-    yield* Effect.forkIn(Effect.ignore(actor.current), world)
+    yield* Effect.forkIn(Effect.ignore(actor.wake), world)
   })
 
   /** Time passes, and each second somebody looks for what is due, as the waker does. */

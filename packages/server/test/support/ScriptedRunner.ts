@@ -350,6 +350,8 @@ export const make = Effect.fnUntraced(function* (
           if (refused !== undefined) return yield* refused
           const attempt = attempts.get(ref.attemptId)
           if (attempt === undefined) return yield* new AttemptUnknown({ attemptId: ref.attemptId })
+          attempt.acknowledged = Math.max(attempt.acknowledged, afterFrame)
+          touch(attempt)
           return outputs(ref, attempt, afterFrame)
         })
       ),

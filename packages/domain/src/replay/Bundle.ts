@@ -3,13 +3,12 @@ import { canonical } from "../CanonicalJson.ts"
 import type { Sha256 } from "../log/Chain.ts"
 import type { Recorded } from "../log/Envelope.ts"
 import type { LogUnreadable } from "../log/EventCodec.ts"
-import * as Codec from "../session/Codec.ts"
-import { evolve } from "../session/evolve.ts"
-import { foldVersion, initial, type SessionState } from "../session/SessionState.ts"
+import { foldVersion, type SessionState } from "../session/SessionState.ts"
 import { BundleReader, bundleFormat, type BundleLine, type BundleUnreadable, type LineOf } from "./BundleLine.ts"
 import { ChainCheck, type ChainReport } from "./ChainCheck.ts"
 import { verifyDecisions, type AcceptedCommand, type DecisionReport, type RejectedCommand } from "./Decisions.ts"
 import { toJson } from "./Fold.ts"
+import { Follower } from "./Replay.ts"
 
 /** An exported session: its log, the commands that made it, and marks to check a fold by. */
 export interface Bundle {
@@ -25,26 +24,6 @@ export const checkpointEvery = 1_000
 
 /** What a state folds to, as one hash. */
 export const stateDigest = (sha256: Sha256, state: SessionState): string => sha256(canonical(toJson(state)))
-
-/** Folds rows as long as this release can read them. */
-class Follower {
-  #state: SessionState | undefined = initial
-  unreadable: LogUnreadable | null = null
-
-  push(row: Recorded): void {
-    if (this.#state === undefined) return
-    const event = Codec.decodeFast(row)
-    if (Result.isSuccess(event)) this.#state = evolve(this.#state, event.success)
-    else {
-      this.#state = undefined
-      this.unreadable = event.failure
-    }
-  }
-
-  digest(sha256: Sha256): string | undefined {
-    return this.#state === undefined ? undefined : stateDigest(sha256, this.#state)
-  }
-}
 
 /** The lines of a bundle, one after the other, so that a log of any length can be written as it is read. */
 export function* writeBundle(
@@ -65,8 +44,8 @@ export function* writeBundle(
     yield line(eventLine(row))
     follower.push(row)
     if (row.seq % checkpointEvery !== 0 && row.seq !== source.header.version) continue
-    const digest = follower.digest(sha256)
-    if (digest === undefined) continue
+    if (follower.state === null) continue
+    const digest = stateDigest(sha256, follower.state)
     yield line({ kind: "checkpoint", seq: row.seq, chain: row.chain, foldVersion, stateDigest: digest })
   }
   for (const { body, commandId, digest, seq } of source.accepted) {
@@ -163,7 +142,7 @@ export const verifyBundle = (bundle: Bundle, sha256: Sha256): BundleReport => {
       checked++
       if (checkpoint.chain !== row.chain) findings.push({ seq: row.seq, field: "chain" })
       if (checkpoint.foldVersion !== foldVersion) otherFold++
-      else if ((follower.digest(sha256) ?? checkpoint.stateDigest) !== checkpoint.stateDigest) {
+      else if (follower.state !== null && stateDigest(sha256, follower.state) !== checkpoint.stateDigest) {
         findings.push({ seq: row.seq, field: "state" })
       }
     }

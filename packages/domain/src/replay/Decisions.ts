@@ -84,10 +84,11 @@ class Check {
     if (this.findings.length < (this.#options.findingsMax ?? 100)) this.findings.push(finding)
   }
 
-  accept(mark: AcceptedCommand, state: SessionState, stored: ReadonlyArray<SessionEvent>): void {
+  /** `intact`: no event of the command was redacted, so what is kept of it still has all of its body. */
+  accept(mark: AcceptedCommand, state: SessionState, stored: ReadonlyArray<SessionEvent>, intact: boolean): void {
     this.accepted++
     const { commandId, seq } = mark
-    const decided = this.#decide(mark, seq, state, stored)
+    const decided = this.#decide(mark, seq, state, stored, intact)
     if (decided === undefined) return
     if (Result.isFailure(decided)) {
       const reason = canonical(decided.failure.reason)
@@ -108,7 +109,7 @@ class Check {
   reject(mark: RejectedCommand, state: SessionState): void {
     this.rejected++
     const { commandId, version: seq } = mark
-    const decided = this.#decide(mark, seq, state, [])
+    const decided = this.#decide(mark, seq, state, [], true)
     if (decided === undefined) return
     if (Result.isSuccess(decided)) {
       const events = decided.success.map((event) => event._tag)
@@ -119,14 +120,14 @@ class Check {
     if (now !== stored) this.find({ _tag: "OtherReason", seq, commandId, stored, now })
   }
 
-  #decide(mark: CommandMark, seq: number, state: SessionState, stored: ReadonlyArray<SessionEvent>) {
+  #decide(mark: CommandMark, seq: number, state: SessionState, stored: ReadonlyArray<SessionEvent>, intact: boolean) {
     const { body, commandId, digest } = mark
     const command = CommandBody.expand(commandId, body, stored)
     if (Result.isFailure(command)) {
       this.find({ _tag: "CommandUnreadable", seq, commandId, detail: command.failure.detail })
       return undefined
     }
-    if (!this.blanked && CommandBody.digest(this.#options.sha256, command.success) !== digest) {
+    if (intact && CommandBody.digest(this.#options.sha256, command.success) !== digest) {
       this.find({ _tag: "DigestDiffers", seq, commandId })
     }
     const decided = decideSafely(state, command.success)
@@ -160,16 +161,20 @@ export const verifyDecisions = (
     const mark = marks.get(first + 1)
     marks.delete(first + 1)
     const events: Array<SessionEvent> = []
+    let intact = true
     do {
       const row = rows[at]!
       const event = Codec.decodeStrict(row)
       if (Result.isFailure(event)) return Result.fail(event.failure)
-      if (row.salt === null) check.blanked = true
+      if (row.salt === null) {
+        intact = false
+        check.blanked = true
+      }
       events.push(event.success)
       state = evolve(state, event.success)
       at++
     } while (rows[at]?.causationId === causationId)
-    if (mark !== undefined) check.accept(mark, before, events)
+    if (mark !== undefined) check.accept(mark, before, events, intact)
   }
   for (const { commandId, seq } of marks.values()) check.find({ _tag: "Misplaced", seq, commandId })
   for (const { commandId, version } of [...refusals.values()].flat()) {

@@ -3,6 +3,7 @@ import { Result } from "effect"
 import { canonical } from "../../src/CanonicalJson.ts"
 import type { Recorded } from "../../src/log/Envelope.ts"
 import { verifyDecisions, type AcceptedCommand, type RejectedCommand } from "../../src/replay/Decisions.ts"
+import * as CommandBody from "../../src/session/CommandBody.ts"
 import * as Codec from "../../src/session/Codec.ts"
 import { redact } from "../../src/session/Redaction.ts"
 import { Recording, sha256 } from "../support/recording.ts"
@@ -104,6 +105,16 @@ describe("verifyDecisions", () => {
     const report = verify(rows.map((row) => (row.seq === received ? blank(row) : row)))
     says(report)
     assert.isAbove(report.redacted, 0)
+    const opening = commands[0]!
+    const blanked = Result.getOrThrow(CommandBody.redact(opening.commandId, opening.body, events))
+    assert.notInclude(blanked, "be brief")
+    const marks = [{ ...opening, body: blanked }, ...commands.slice(1)]
+    says(
+      verify(
+        rows.map((row) => (row.seq === received ? blank(row) : row)),
+        marks
+      )
+    )
     const seq = seqOf("SessionPaused")
     const changed = withPayload(seq, (payload) => payload.replace(/"at":\d+/, `"at":1`))
     says(verify(changed.map((row) => (row.seq === received ? blank(row) : row))), `OtherEvent ${seq}`)

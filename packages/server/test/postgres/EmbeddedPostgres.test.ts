@@ -1,12 +1,14 @@
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { requires } from "../../../../test/requires.ts"
+import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
+import { HomeLock } from "../../src/postgres/HomeLock.ts"
 import { isPostgresOn, runningPostmaster } from "../../src/postgres/PostmasterFile.ts"
 import { type As, launch, query, type Started, startHome, temporaryDirectory } from "../support/EmbeddedHome.ts"
 
-const asRoot = process.getuid?.() === 0
 const nobody: As = { uid: 65534, gid: 65534 }
 
 const makeTable = (server: Started) => query(server, "CREATE TABLE kept AS SELECT 42 AS answer")
@@ -243,7 +245,24 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
     })
   )
 
-  it.live.skipIf(!asRoot)("runs as any other user", () =>
+  it.live("comes back under the same address when its supervisor starts it again", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryDirectory, "home")
+      const lock = yield* Layer.build(HomeLock.layer(home))
+      const start = EmbeddedPostgres.start().pipe(Effect.provideContext(lock))
+      const first = yield* start
+      process.kill(first.pid, "SIGKILL")
+      yield* first.ended
+      const second = yield* start
+      assert.notStrictEqual(second.pid, first.pid)
+      assert.strictEqual(Redacted.value(second.appUrl), Redacted.value(first.appUrl))
+      yield* Effect.scoped(PgConnection.make({ url: first.appUrl }))
+    })
+  )
+})
+
+requires("root")("EmbeddedPostgres for root", () => {
+  it.live("runs as any other user", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       chmodSync(directory, 0o777)
@@ -254,7 +273,7 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
     })
   )
 
-  it.live.skipIf(!asRoot)("keeps root's database where another account can reach it, and says where", () =>
+  it.live("keeps root's database where another account can reach it, and says where", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       mkdirSync(home, { mode: 0o700 })

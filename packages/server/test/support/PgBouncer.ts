@@ -33,9 +33,11 @@ export const pgBouncer = (
       `[databases]\n${database} = host=${hostname} port=${serverPort}\n[pgbouncer]\n${lines.join("")}`
     )
     chmodSync(config, 0o644)
+    // Debian keeps it where only root's PATH looks.
+    const env = { PATH: `${process.env.PATH}:/usr/sbin` }
     const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
     yield* Effect.acquireRelease(
-      Effect.sync(() => spawn(program, [config], { ...user, stdio: "ignore" })),
+      Effect.sync(() => spawn(program, [config], { ...user, env, stdio: "ignore" })),
       (child) =>
         Effect.promise(async () => {
           const ended = child.exitCode === null ? once(child, "exit") : undefined

@@ -30,6 +30,6 @@ export const timerId = (n: number) => TimerId.make(nth("Timer", n))
 export const sandboxId = (n = 1) => SandboxId.make(nth("Sandbox", n))
 /** Inputs and calls have ids of one kind: two rows of numbers keep them apart. */
 export const inputId = (n: number) => EventId.make(nth("Event", n))
-export const callId = (n: number) => EventId.make(nth("Event", 0x10_0000 + n))
-export const blockId = (n: number) => EventId.make(nth("Event", 0x20_0000 + n))
+export const callId = (n: number) => EventId.make(nth("Event", 2 ** 33 + n))
+export const blockId = (n: number) => EventId.make(nth("Event", 2 ** 34 + n))
 export const hash = (n: number) => n.toString(16).padStart(64, "0")

@@ -92,7 +92,7 @@ export const take = (world: World, { kind, seed }: Step): void => {
     }
     case "flood":
       for (let page = 0; page <= 20; page++) {
-        const first = 2_000_000 + random.int(1_000_000) * 64
+        const first = 2 ** 32 + random.int(2 ** 24) * 64
         world.tell(send(...Array.from({ length: 50 }, (_, index) => message(first + index))))
       }
       return

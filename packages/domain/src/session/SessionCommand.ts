@@ -131,7 +131,7 @@ export class CommandRejected extends Schema.TaggedError<CommandRejected>()("Comm
   }
 }
 
-const passing: ReadonlySet<Refusal["_tag"]> = new Set(["QueueFull", "AttemptEnded", "NotDue", "FrameHole"])
+const passing: ReadonlySet<Refusal["_tag"]> = new Set(["NotOpen", "QueueFull", "AttemptEnded", "NotDue", "FrameHole"])
 
 /** Final refusals are kept with the log, so that a retry meets the same answer; passing ones are tried again. */
 export const isFinal = (reason: Refusal): boolean => !passing.has(reason._tag)

@@ -1,5 +1,6 @@
 import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
 import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
+import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Context, Schema, type Effect, type Option } from "effect"
 
 /** Where a stream stands: one row, updated by nothing but claims and appends. */
@@ -26,34 +27,8 @@ export interface NewEvent extends Recorded {
 export interface Rejection extends CommandMark {
   readonly reason: string
   readonly recordedAt: number
-}
-
-/** The columns of a session's list row; written only when one of them changes. */
-export interface SummaryRow {
-  readonly status: string
-  readonly statusReason: string | null
-  readonly title: string | null
-  readonly agentId: string
-  readonly agentVersion: number
-  readonly environmentId: string | null
-  readonly projectId: string | null
-  readonly parentId: string | null
-  readonly deploymentId: string | null
-  readonly origin: string
-  readonly createdBy: string
-  readonly endUser: string | null
-  readonly visibility: string
-  readonly externalThreadKey: string | null
-  readonly labels: ReadonlyArray<string>
-  readonly metadata: Readonly<Record<string, string>>
-  readonly costMicroUsd: number | null
-  readonly tokens: number
-  readonly turns: number
-  readonly openRequests: number
-  readonly createdAt: number
-  readonly updatedAt: number
-  readonly archivedAt: number | null
-  readonly deletedAt: number | null
+  /** The version it was decided at. */
+  readonly version: number
 }
 
 export interface Append {
@@ -74,11 +49,27 @@ export type Receipt =
   | { readonly _tag: "Accepted"; readonly commandId: CommandId; readonly digest: string; readonly seq: number }
   | { readonly _tag: "Rejected"; readonly commandId: CommandId; readonly digest: string; readonly reason: string }
 
+/**
+ * A client's command as it was answered. Accepted commands that changed nothing leave no trace, and neither do refusals
+ * that may pass.
+ */
+export interface AnsweredCommand extends Omit<CommandMark, "body"> {
+  /** Null once redacted. */
+  readonly body: string | null
+  /** The version it was decided at: an accepted command's first event is the next one. */
+  readonly version: number
+  /** Why it was rejected; null where it was accepted. */
+  readonly rejection: string | null
+}
+
 /** A place in the order of all streams' events. Position breaks ties inside a transaction. */
 export interface Cursor {
   readonly xid: string
   readonly position: string
 }
+
+/** Before the first event. */
+export const beginning: Cursor = { xid: "0", position: "0" }
 
 export interface Placed {
   readonly cursor: Cursor
@@ -97,7 +88,9 @@ export class AppendRefused extends Schema.TaggedError<AppendRefused>()("AppendRe
     Duplicate: { commandIds: Schema.Array(Schema.String) },
     /** The database does not take this data (a NUL in a text column, for instance). */
     BadData: { detail: Schema.String },
-    /** Nobody opened this stream. */
+    /** Another session of the workspace has this external thread key of this origin. */
+    ExternalKeyTaken: {},
+    /** Nobody opened this stream, in this workspace. */
     NoStream: {}
   })
 }) {
@@ -146,11 +139,14 @@ export class EventStore extends Context.Service<
       streamId: string,
       commandIds: ReadonlyArray<CommandId>
     ) => Effect.Effect<ReadonlyArray<Receipt>, StoreUnavailable>
-    /** The stored commands of a stream in the order they were answered, for verifying decisions. */
+    /**
+     * The answered commands of a stream after another, for verifying decisions: by the version they were decided at,
+     * rejections first, since these left the version as it was; then by id, which is by time.
+     */
     readonly commands: (
       streamId: string,
-      options: { readonly after: number; readonly limit: number }
-    ) => Effect.Effect<ReadonlyArray<CommandMark & { readonly seq: number }>, StoreUnavailable>
+      options: { readonly after: AnsweredCommand | null; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<AnsweredCommand>, StoreUnavailable>
     /** Streams of these shards whose `wakeAt` has come, the longest due first. */
     readonly due: (options: {
       readonly shards: ReadonlyArray<number>

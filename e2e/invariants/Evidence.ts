@@ -1,0 +1,66 @@
+import type { Recorded } from "@troupe/domain/log/Envelope"
+import type { SummaryRow } from "@troupe/domain/session/Summary"
+
+/** What a client did and was told. Unknown: it got no answer, or one that says to try again. */
+export interface ClientCall {
+  readonly sessionId: string
+  readonly commandId: string
+  readonly digest: string
+  readonly answer:
+    | { readonly _tag: "Accepted"; readonly seq: number }
+    | { readonly _tag: "Rejected"; readonly reason: string }
+    | { readonly _tag: "Reused" }
+    | { readonly _tag: "Unknown" }
+}
+
+/** What a runner really did, as its own notes say. */
+export interface RunnerNote {
+  readonly sessionId: string
+  readonly attemptId: string
+  readonly epoch: number
+  readonly note:
+    | { readonly _tag: "RunCalled" }
+    /** A tool had its effect: once per execution. */
+    | { readonly _tag: "Effect"; readonly callId: string; readonly readOnly: boolean }
+}
+
+/** What one reader received: a transcript of positions, over however many connections. */
+export interface Transcript {
+  readonly sessionId: string
+  /** The cursor it began from. */
+  readonly after: number
+  readonly seen: ReadonlyArray<{ readonly seq: number; readonly eventId: string }>
+}
+
+/** What a reader over all sessions received, in order. */
+export interface FeedTranscript {
+  readonly seen: ReadonlyArray<{ readonly streamId: string; readonly seq: number }>
+}
+
+export interface StoredSession {
+  readonly sessionId: string
+  readonly events: ReadonlyArray<Recorded & { readonly commandId: string | null }>
+  readonly head: { readonly version: number; readonly epoch: number; readonly chain: string }
+  readonly rejected: ReadonlyArray<string>
+  readonly snapshot: { readonly version: number; readonly foldVersion: number; readonly state: string } | null
+  readonly summary: SummaryRow | null
+}
+
+/** Everything a run leaves behind for its judge. */
+export interface Evidence {
+  readonly sessions: ReadonlyArray<StoredSession>
+  readonly calls: ReadonlyArray<ClientCall>
+  readonly notes: ReadonlyArray<RunnerNote>
+  readonly transcripts: ReadonlyArray<Transcript>
+  readonly feeds: ReadonlyArray<FeedTranscript>
+  /** All faults are over and time has passed: every session must have come to rest. */
+  readonly settled: boolean
+  /** Texts that must be nowhere in the log. */
+  readonly secrets: ReadonlyArray<string>
+}
+
+export interface Violation {
+  readonly invariant: string
+  readonly sessionId: string
+  readonly detail: string
+}

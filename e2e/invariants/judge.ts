@@ -1,0 +1,16 @@
+import { commands, effects, gate } from "./commands.ts"
+import type { Evidence, Violation } from "./Evidence.ts"
+import { chains, order, states } from "./logs.ts"
+import { feeds, transcripts } from "./readers.ts"
+
+/** All broken promises in what a run left behind. It knows nothing of how the system works, only of what it promises. */
+export const judge = (evidence: Evidence): ReadonlyArray<Violation> => [
+  ...order(evidence),
+  ...chains(evidence),
+  ...states(evidence),
+  ...commands(evidence),
+  ...effects(evidence),
+  ...gate(evidence),
+  ...transcripts(evidence),
+  ...feeds(evidence)
+]

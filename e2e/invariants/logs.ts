@@ -1,0 +1,145 @@
+import * as Chain from "@troupe/domain/log/Chain"
+import * as Codec from "@troupe/domain/session/Codec"
+import { fold } from "@troupe/domain/session/evolve"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { foldVersion, type SessionState } from "@troupe/domain/session/SessionState"
+import { sessionStatus, statusText, threadStatus, wakeAt } from "@troupe/domain/session/standing"
+import * as Summary from "@troupe/domain/session/Summary"
+import { Result } from "effect"
+import { hash } from "node:crypto"
+import { isDeepStrictEqual } from "node:util"
+import type { Evidence, StoredSession, Violation } from "./Evidence.ts"
+
+const sha256 = (text: string) => hash("sha256", text, "hex")
+
+/** INV-3, INV-5: a session's log is dense, each command's events stand together, and epochs never fall. */
+export function* order({ sessions }: Evidence): Generator<Violation> {
+  for (const { events, head, sessionId } of sessions) {
+    const ended = new Set<string>()
+    for (const [index, event] of events.entries()) {
+      const broken = (invariant: string, detail: string) => ({ invariant, sessionId, detail })
+      if (event.seq !== index + 1) yield broken("INV-3", `event ${index + 1} has seq ${event.seq}`)
+      const before = events[index - 1]
+      if (before === undefined) continue
+      if (event.epoch < before.epoch) {
+        yield broken("INV-5", `epoch ${event.epoch} at ${event.seq} after ${before.epoch}`)
+      }
+      if (event.recordedAt <= before.recordedAt) yield broken("INV-3", `time does not grow at ${event.seq}`)
+      if (event.causationId === before.causationId) continue
+      ended.add(before.causationId)
+      if (ended.has(event.causationId)) yield broken("INV-3", `${event.causationId} is split at ${event.seq}`)
+    }
+    if (head.version !== events.length) {
+      yield { invariant: "INV-3", sessionId, detail: `the head says ${head.version}, the log has ${events.length}` }
+    }
+  }
+}
+
+/** INV-10: the chain over every event is what it should be, up to the head. */
+export function* chains({ secrets, sessions }: Evidence): Generator<Violation> {
+  for (const { events, head, sessionId } of sessions) {
+    let chain = Chain.genesis
+    for (const event of events) {
+      if (event.salt !== null && event.payload !== null) {
+        if (Chain.commit(sha256, event.salt, event.payload) !== event.commitment) {
+          yield { invariant: "INV-10", sessionId, detail: `the payload at ${event.seq} is not what was committed to` }
+        }
+        for (const secret of secrets) {
+          if (event.payload.includes(secret))
+            yield { invariant: "INV-13", sessionId, detail: `a secret at ${event.seq}` }
+        }
+      }
+      chain = Chain.link(sha256, chain, event, event.commitment)
+      if (chain !== event.chain) {
+        yield { invariant: "INV-10", sessionId, detail: `the chain breaks at ${event.seq}` }
+        break
+      }
+    }
+    if (chain !== head.chain) yield { invariant: "INV-10", sessionId, detail: "the head's chain is another" }
+  }
+}
+
+const read = (session: StoredSession): ReadonlyArray<SessionEvent> | string => {
+  const events: Array<SessionEvent> = []
+  for (const recorded of session.events) {
+    const decoded = Codec.decodeStrict(recorded)
+    if (Result.isFailure(decoded)) return decoded.failure.message
+    events.push(decoded.success)
+  }
+  return events
+}
+
+/** INV-6, INV-8, INV-9, INV-12 over what the log says happened. */
+export function* states(evidence: Evidence): Generator<Violation> {
+  for (const session of evidence.sessions) {
+    const { sessionId } = session
+    const broken = (invariant: string, detail: string): Violation => ({ invariant, sessionId, detail })
+    const events = read(session)
+    if (typeof events === "string") {
+      yield broken("INV-8", events)
+      continue
+    }
+    yield* outcomes(sessionId, events, evidence.settled)
+    const state = fold(events)
+    const { snapshot, summary } = session
+    if (snapshot !== null && snapshot.foldVersion === foldVersion) {
+      const resumed = fold(events.slice(snapshot.version), JSON.parse(snapshot.state) as SessionState)
+      if (!isDeepStrictEqual(JSON.parse(JSON.stringify(resumed)), JSON.parse(JSON.stringify(state)))) {
+        yield broken("INV-8", `the snapshot at ${snapshot.version} leads elsewhere`)
+      }
+    }
+    if (state._tag !== "Open") continue
+    if (summary === null) yield broken("INV-8", "there is no list row")
+    else if (!Summary.equals(summary, Summary.summarize(state, summary.updatedAt))) {
+      yield broken("INV-8", "the list row says something else than the log")
+    }
+    if (state.shown.session !== statusText(sessionStatus(state))) {
+      yield broken("INV-9", `recorded ${state.shown.session}, derived ${statusText(sessionStatus(state))}`)
+    }
+    for (const thread of state.threads) {
+      const { status } = threadStatus(state, thread)
+      if (status === "running" && thread.turn === null) yield broken("INV-9", `${thread.threadId} runs without a turn`)
+      if (evidence.settled && (status === "running" || status === "rescheduling")) {
+        yield broken("INV-9", `${thread.threadId} is still ${status}: ${thread.turn?.phase._tag}`)
+      }
+    }
+    if (evidence.settled && wakeAt(state) === 0) yield broken("INV-9", "it still wants to be woken")
+  }
+}
+
+function* outcomes(sessionId: string, events: ReadonlyArray<SessionEvent>, settled: boolean): Generator<Violation> {
+  const broken = (invariant: string, detail: string): Violation => ({ invariant, sessionId, detail })
+  const starts = new Map<string, number>()
+  const ends = new Map<string, number>()
+  const requests = new Map<string, number>()
+  const attempts = new Set<string>()
+  let tokens = 0
+  const add = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
+  for (const event of events) {
+    if (event._tag === "ToolStarted") add(starts, event.callId)
+    if (event._tag === "ToolFinished" || event._tag === "ToolAnswered" || event._tag === "QuestionAnswered") {
+      add(ends, event.callId)
+    }
+    if (event._tag === "ModelRequestStarted") requests.set(event.requestId, 0)
+    if (event._tag === "ModelRequestEnded") {
+      add(requests, event.requestId)
+      tokens += event.usage.inputTokens + event.usage.outputTokens
+    }
+    if (event._tag === "AttemptStarted") {
+      if (attempts.has(event.attemptId)) yield broken("INV-6", `attempt ${event.attemptId} started twice`)
+      attempts.add(event.attemptId)
+    }
+  }
+  for (const [callId, count] of starts) {
+    if (count > 1) yield broken("INV-6", `${callId} started ${count} times`)
+    if (settled && ends.get(callId) === undefined) yield broken("INV-6", `${callId} started and never ended`)
+  }
+  for (const [callId, count] of ends) if (count > 1) yield broken("INV-6", `${callId} ended ${count} times`)
+  for (const [requestId, count] of requests) {
+    if (count > 1 || (settled && count === 0)) yield broken("INV-12", `${requestId} has ${count} usage records`)
+  }
+  const state = fold(events)
+  if (state._tag === "Open" && state.totals.inputTokens + state.totals.outputTokens !== tokens) {
+    yield broken("INV-12", "the totals are not the sum of the usage records")
+  }
+}

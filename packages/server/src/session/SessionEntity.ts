@@ -1,0 +1,117 @@
+import { SessionId } from "@troupe/domain/Ids"
+import { Command, CommandRejected } from "@troupe/domain/session/SessionCommand"
+import { SessionState } from "@troupe/domain/session/SessionState"
+import type { Sha256 } from "@troupe/domain/log/Chain"
+import { Effect, Latch, Schema } from "effect"
+import * as ClusterSchema from "effect/cluster/ClusterSchema"
+import * as Entity from "effect/cluster/Entity"
+import * as Rpc from "effect/rpc/Rpc"
+import * as Reactor from "./Reactor.ts"
+import * as SessionActor from "./SessionActor.ts"
+import {
+  CommandBroken,
+  CommandIdReused,
+  CommandTooLarge,
+  CommandUnstorable,
+  Overloaded,
+  SessionMoved,
+  SessionUnavailable,
+  SessionUnreadable
+} from "./SessionErrors.ts"
+
+const error = Schema.Union([
+  CommandRejected,
+  CommandIdReused,
+  CommandTooLarge,
+  CommandUnstorable,
+  CommandBroken,
+  Overloaded,
+  SessionMoved,
+  SessionUnavailable,
+  SessionUnreadable
+])
+
+const Handle = Rpc.make("Handle", {
+  payload: { command: Command },
+  success: Schema.TaggedStruct("Accepted", { seq: Schema.Int, version: Schema.Int }),
+  error
+})
+
+/** Loads the session if need be, and lets its reactor see to what is due. */
+const Wake = Rpc.make("Wake", { success: Schema.Int, error })
+
+const Current = Rpc.make("Current", {
+  success: Schema.Struct({ version: Schema.Int, epoch: Schema.Int, state: SessionState }),
+  error
+})
+
+/** Stays open while something is live: an open call is what keeps an entity in memory. */
+const Hold = Rpc.make("Hold").annotate(ClusterSchema.InterruptOnTermination, true)
+
+/**
+ * One session in the cluster. Messages are volatile: what is durable is the log, and a command that was lost on the way
+ * is sent again under its id.
+ */
+export const SessionEntity = Entity.make("Session", [Handle, Wake, Current, Hold])
+
+export interface SessionEntityOptions {
+  readonly sha256: Sha256
+  readonly idleMs: number
+  readonly lostAfterMs: number
+  readonly commandBytesMax?: number
+}
+
+export const layer = (options: SessionEntityOptions) =>
+  SessionEntity.toLayer(
+    Effect.gen(function* () {
+      const address = yield* Entity.CurrentAddress
+      const sessionId = SessionId.make(address.entityId)
+      const client = yield* SessionEntity.client
+      const released = Latch.makeUnsafe(true)
+      const scope = yield* Effect.scope
+      const context = yield* Effect.context<never>()
+
+      const keep = (wanted: boolean) => {
+        if (!wanted) {
+          released.openUnsafe()
+          return
+        }
+        if (!released.isOpen()) return
+        released.closeUnsafe()
+        Effect.runForkWith(context)(Effect.forkIn(Effect.ignore(client(sessionId).Hold()), scope))
+      }
+
+      let react: Reactor.Reactor["reconcile"] = () => undefined
+      const actor = yield* SessionActor.make({
+        sessionId,
+        shard: address.shardId.id,
+        sha256: options.sha256,
+        react: (activation) => react(activation),
+        ...(options.commandBytesMax === undefined ? {} : { commandBytesMax: options.commandBytesMax })
+      })
+      const reactor = yield* Reactor.make({
+        sessionId,
+        handle: actor.handle,
+        forget: actor.forget,
+        keep,
+        lostAfterMs: options.lostAfterMs
+      })
+      react = reactor.reconcile
+      yield* Effect.addFinalizer(() => released.open)
+
+      return SessionEntity.of({
+        Handle: ({ payload }) => actor.handle(payload.command),
+        Wake: () => Effect.map(actor.wake, ({ version }) => version),
+        Current: () => Effect.map(actor.current, ({ epoch, state, version }) => ({ epoch, state, version })),
+        Hold: () => released.await
+      })
+    }),
+    {
+      // Handlers only enqueue and wait, so order is the queue's; the bound is ours, since this one counts open streams too.
+      concurrency: "unbounded",
+      mailboxCapacity: "unbounded",
+      // A defect answered is a command lost; a defect replayed is a session lost.
+      disableFatalDefects: true,
+      maxIdleTime: options.idleMs
+    }
+  )

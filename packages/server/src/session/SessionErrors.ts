@@ -1,0 +1,90 @@
+import { Schema } from "effect"
+
+/** Too much is waiting: nothing was done, try again after a while. */
+export class Overloaded extends Schema.TaggedError<Overloaded>()("Overloaded", {
+  sessionId: Schema.String,
+  retryAfterMs: Schema.Int
+}) {
+  override get message() {
+    return `Session ${this.sessionId} has too many commands waiting; try again in ${this.retryAfterMs} ms`
+  }
+}
+
+/** Another node owns the session now. Nothing was done; the same command reaches the owner when it is sent again. */
+export class SessionMoved extends Schema.TaggedError<SessionMoved>()("SessionMoved", {
+  sessionId: Schema.String
+}) {
+  override get message() {
+    return `Session ${this.sessionId} moved to another node; send the command again`
+  }
+}
+
+/** Storage did not answer. Whether the command was done shows when it is sent again under the same id. */
+export class SessionUnavailable extends Schema.TaggedError<SessionUnavailable>()("SessionUnavailable", {
+  sessionId: Schema.String,
+  retryAfterMs: Schema.Int
+}) {
+  override get message() {
+    return `Session ${this.sessionId} can't reach its storage; send the command again with the same id`
+  }
+}
+
+/** The same command id came with another body. */
+export class CommandIdReused extends Schema.TaggedError<CommandIdReused>()("CommandIdReused", {
+  commandId: Schema.String
+}) {
+  override get message() {
+    return `Command ${this.commandId} was sent before with another body`
+  }
+}
+
+export class CommandTooLarge extends Schema.TaggedError<CommandTooLarge>()("CommandTooLarge", {
+  bytes: Schema.Int,
+  bytesMax: Schema.Int
+}) {
+  override get message() {
+    return `The command has ${this.bytes} bytes; at most ${this.bytesMax} are taken`
+  }
+}
+
+/** The database does not take what this command carries. */
+export class CommandUnstorable extends Schema.TaggedError<CommandUnstorable>()("CommandUnstorable", {
+  commandId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `Command ${this.commandId} can't be stored: ${this.detail}`
+  }
+}
+
+/** The session's log holds something this release can't read: it opens read-only, and says why and where. */
+export class SessionUnreadable extends Schema.TaggedError<SessionUnreadable>()("SessionUnreadable", {
+  sessionId: Schema.String,
+  seq: Schema.Int,
+  reason: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `The log of ${this.sessionId} can't be read at ${this.seq} (${this.reason}): ${this.detail}`
+  }
+}
+
+/** A command that broke the code that decides it. The session lives on; the command changed nothing. */
+export class CommandBroken extends Schema.TaggedError<CommandBroken>()("CommandBroken", {
+  commandId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `Command ${this.commandId} could not be decided: ${this.detail}`
+  }
+}
+
+/** No node answered in time. Whether the command was done shows when it is sent again under the same id. */
+export class SessionNotReached extends Schema.TaggedError<SessionNotReached>()("SessionNotReached", {
+  sessionId: Schema.String,
+  retryAfterMs: Schema.Int
+}) {
+  override get message() {
+    return `No node answered for session ${this.sessionId} in time; send the command again with the same id`
+  }
+}

@@ -1,0 +1,135 @@
+import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
+import * as Chain from "@troupe/domain/log/Chain"
+import * as Codec from "@troupe/domain/session/Codec"
+import * as CommandBody from "@troupe/domain/session/CommandBody"
+import { plan, type Decided } from "@troupe/domain/session/decide"
+import { CommandRejected, isFinal, type Command } from "@troupe/domain/session/SessionCommand"
+import type { SessionState } from "@troupe/domain/session/SessionState"
+import { Result } from "effect"
+import type { NewEvent, Rejection } from "../log/EventStore.ts"
+import type { Minting } from "../log/Minting.ts"
+import { CommandBroken, CommandIdReused } from "./SessionErrors.ts"
+
+/** A command on its way through the actor. Only clients' commands leave receipts, so only they have a digest. */
+export interface Planned {
+  readonly command: Command
+  readonly digest: string | null
+}
+
+/** Where a session's log stands, and what it folds to. */
+export interface Standing {
+  readonly state: SessionState
+  readonly version: number
+  readonly chain: string
+  readonly lastRecordedAt: number
+}
+
+export interface Accepted {
+  readonly _tag: "Accepted"
+  /** `seq` of the command's first event; the version it was decided at where it changed nothing. */
+  readonly seq: number
+  readonly version: number
+}
+
+export type Outcome =
+  | Accepted
+  | { readonly _tag: "Refused"; readonly error: CommandRejected | CommandIdReused | CommandBroken }
+
+export interface Plan {
+  readonly events: ReadonlyArray<NewEvent>
+  readonly rejections: ReadonlyArray<Rejection>
+  /** One for each command, in their order: true once the writes are committed. */
+  readonly outcomes: ReadonlyArray<Outcome>
+  readonly standing: Standing
+}
+
+interface Context {
+  readonly sessionId: string
+  readonly epoch: number
+  readonly nowMicros: number
+  readonly sha256: Chain.Sha256
+  readonly minting: Minting["Service"]
+}
+
+const decideSafely = (
+  state: SessionState,
+  command: Command
+): Result.Result<Decided, CommandRejected | CommandBroken> => {
+  try {
+    return plan(state, command)
+  } catch (defect) {
+    const detail = defect instanceof Error ? defect.message : String(defect)
+    return Result.fail(new CommandBroken({ commandId: command.commandId, detail }))
+  }
+}
+
+/** Decides commands one after the other, each on the state that the one before it leaves. Writes nothing. */
+export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, context: Context): Plan => {
+  const events: Array<NewEvent> = []
+  const rejections: Array<Rejection> = []
+  const outcomes: Array<Outcome> = []
+  const first = new Map<CommandId, { readonly digest: string; readonly outcome: Outcome }>()
+  let { chain, lastRecordedAt, state, version } = from
+
+  for (const { command, digest } of commands) {
+    const repeated = digest === null ? undefined : first.get(command.commandId)
+    if (repeated !== undefined) {
+      const reused = new CommandIdReused({ commandId: command.commandId })
+      outcomes.push(repeated.digest === digest ? repeated.outcome : { _tag: "Refused", error: reused })
+      continue
+    }
+    const decided = decideSafely(state, command)
+    let outcome: Outcome
+    if (Result.isFailure(decided)) {
+      const error = decided.failure
+      outcome = { _tag: "Refused", error }
+      if (digest !== null && error instanceof CommandRejected && isFinal(error.reason) && state._tag === "Open") {
+        rejections.push({
+          commandId: command.commandId,
+          digest,
+          body: CommandBody.compact(command, []),
+          reason: JSON.stringify(error.reason),
+          recordedAt: context.nowMicros,
+          version
+        })
+      }
+    } else {
+      const { events: facts, state: next } = decided.success
+      const actorText = JSON.stringify(command.actor)
+      outcome = { _tag: "Accepted", seq: facts.length === 0 ? version : version + 1, version: version + facts.length }
+      const workspaceId: WorkspaceId | undefined = next._tag === "Open" ? next.workspaceId : undefined
+      for (const [index, fact] of facts.entries()) {
+        version++
+        lastRecordedAt = Math.max(context.nowMicros, lastRecordedAt + 1)
+        const { payload, threadId, type, version: schemaVersion } = Codec.encode(fact)
+        const salt = context.minting.salt()
+        const fields = {
+          stream: "session" as const,
+          streamId: context.sessionId,
+          workspaceId: workspaceId!,
+          seq: version,
+          eventId: context.minting.id("Event", command.at) as NewEvent["eventId"],
+          type,
+          version: schemaVersion,
+          actorText,
+          causationId: command.commandId,
+          correlationId: command.correlationId,
+          threadId,
+          epoch: context.epoch,
+          recordedAt: lastRecordedAt
+        }
+        const commitment = Chain.commit(context.sha256, salt, payload)
+        chain = Chain.link(context.sha256, chain, fields, commitment)
+        const mark =
+          index === 0 && digest !== null
+            ? { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
+            : null
+        events.push({ ...fields, salt, commitment, chain, payload, mark })
+      }
+      state = next
+    }
+    if (digest !== null) first.set(command.commandId, { digest, outcome })
+    outcomes.push(outcome)
+  }
+  return { events, rejections, outcomes, standing: { state, version, chain, lastRecordedAt } }
+}

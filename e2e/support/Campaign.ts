@@ -61,7 +61,10 @@ export class Campaign {
     const events = await this.options.database(
       Effect.flatMap(EventStore, (store) => store.read(sessionId, { after: 0, limit: 100_000 }))
     )
-    return fold(events.map((event) => Result.getOrThrow(Codec.decodeFast(event))), initial)
+    return fold(
+      events.map((event) => Result.getOrThrow(Codec.decodeFast(event))),
+      initial
+    )
   }
 
   /** Sends a command until it is answered for good, as a client with retries does. */
@@ -180,7 +183,14 @@ export class Campaign {
     while (Date.now() < deadline) {
       const states = await Promise.all(this.sessions.map((sessionId) => this.state(sessionId)))
       if (states.every((state) => state._tag !== "Open" || wakeAt(state) === null)) break
-      if (process.env["DBG"]) console.log(states.map((s) => s._tag === "Open" ? [wakeAt(s), s.timers.length, ...s.threads.map((t) => JSON.stringify(t.turn?.phase ?? null))].join() : s._tag))
+      if (process.env["DBG"])
+        console.log(
+          states.map((s) =>
+            s._tag === "Open"
+              ? [wakeAt(s), s.timers.length, ...s.threads.map((t) => JSON.stringify(t.turn?.phase ?? null))].join()
+              : s._tag
+          )
+        )
       await sleep(250)
     }
     // Readers get what is left.

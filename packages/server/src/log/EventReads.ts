@@ -1,4 +1,4 @@
-import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as PgPool from "@effect/sql-pg/PgPool"
 import { toUuid, type CommandId } from "@troupe/domain/Ids"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
@@ -17,9 +17,9 @@ const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit
 const known = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.flatMap((id) => toUuid(id) ?? [])
 
 /** All of the store but appending. An id that is none of ours names nothing. */
-export const make = (client: PgClient.PgClient, protections: Protections): Omit<Store, "append"> => {
+export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    client.unsafe(sql, parameters).values.pipe(
+    pool.use((connection) => connection.queryValues(sql, parameters)).pipe(
       // A row that does not decode is the database's fault, like a database that does not answer.
       Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
       Effect.mapError((cause) => new StoreUnavailable({ operation, cause }))

@@ -5,6 +5,7 @@ import {
   type IdKind,
   ModelRequestId,
   prefixes,
+  ResourceId,
   RunnerId,
   SandboxId,
   SessionId,
@@ -25,6 +26,7 @@ export const threadId = (n = 1) => ThreadId.make(nth("Thread", n))
 export const turnId = (n: number) => TurnId.make(nth("Turn", n))
 export const attemptId = (n: number) => AttemptId.make(nth("Attempt", n))
 export const runnerId = (n = 1) => RunnerId.make(nth("Runner", n))
+export const resourceId = (n: number) => ResourceId.make(nth("Resource", n))
 export const requestId = (n: number) => ModelRequestId.make(nth("ModelRequest", n))
 export const timerId = (n: number) => TimerId.make(nth("Timer", n))
 export const sandboxId = (n = 1) => SandboxId.make(nth("Sandbox", n))

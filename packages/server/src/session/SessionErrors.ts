@@ -1,3 +1,4 @@
+import type { CommandRejected } from "@troupe/domain/session/SessionCommand"
 import { Schema } from "effect"
 
 /** Too much is waiting: nothing was done, try again after a while. */
@@ -78,3 +79,15 @@ export class CommandBroken extends Schema.TaggedError<CommandBroken>()("CommandB
     return `Command ${this.commandId} could not be decided: ${this.detail}`
   }
 }
+
+/** Why a session did not take a command, or could not. */
+export type SessionError =
+  | CommandRejected
+  | CommandIdReused
+  | CommandTooLarge
+  | CommandUnstorable
+  | CommandBroken
+  | Overloaded
+  | SessionMoved
+  | SessionUnavailable
+  | SessionUnreadable

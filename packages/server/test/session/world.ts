@@ -28,7 +28,17 @@ export const sha256 = (text: string) => hash("sha256", text, "hex")
 
 /** One move of a story. `roll` seeds whatever the move draws, so that dropping other moves leaves it much the same. */
 export interface Move {
-  readonly kind: "command" | "repeat" | "reuse" | "evict" | "takeover" | "pass" | "long" | "away" | "faults" | "placement"
+  readonly kind:
+    | "command"
+    | "repeat"
+    | "reuse"
+    | "evict"
+    | "takeover"
+    | "pass"
+    | "long"
+    | "away"
+    | "faults"
+    | "placement"
   readonly roll: number
 }
 
@@ -90,18 +100,24 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
       })
     ),
     Layer.succeed(RedactionApplier, {
-      apply: (_, seqs, report) => Effect.andThen(Effect.sleep(10), Effect.ignore(report({ _tag: "ConfirmRedaction", seqs })))
+      apply: (_, seqs, report) =>
+        Effect.andThen(Effect.sleep(10), Effect.ignore(report({ _tag: "ConfirmRedaction", seqs })))
     })
   )
 
   const makeHost = Effect.gen(function* () {
     const scope = yield* Scope.fork(world)
     const actor = yield* Effect.gen(function* () {
-      let react: Reactor.Reactor["reconcile"] = () => undefined
-      const made = yield* SessionActor.make({ sessionId, shard: 1, sha256, react: (activation) => react(activation) })
-      const { forget, handle } = made
-      const reactor = yield* Reactor.make({ sessionId, handle, forget, keep: () => undefined, lostAfterMs })
-      react = reactor.reconcile
+      let reactor: Reactor.Reactor | null = null
+      const made = yield* SessionActor.make({
+        sessionId,
+        shard: 1,
+        sha256,
+        react: (activation) => reactor?.reconcile(activation),
+        stop: () => reactor?.stop()
+      })
+      const { handle, overtaken } = made
+      reactor = yield* Reactor.make({ sessionId, handle, overtaken, keep: () => undefined, lostAfterMs })
       return made
     }).pipe(Effect.provide(services), Effect.provideService(Scope.Scope, scope))
     return { scope, actor }
@@ -239,7 +255,10 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
   return { evidence, events, refusals, errors } satisfies Ending
 })
 
-const storedSession = (memory: EventStoreMemory.EventStoreMemory, sessionId: SessionId): ReadonlyArray<StoredSession> => {
+const storedSession = (
+  memory: EventStoreMemory.EventStoreMemory,
+  sessionId: SessionId
+): ReadonlyArray<StoredSession> => {
   const log = memory.dump(sessionId)
   if (log === null || log.events.length === 0) return []
   const { events, head, rejections, snapshot, summary } = log

@@ -5,6 +5,7 @@ import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionSt
 import { type Clock, Effect, Latch, Stream } from "effect"
 import type { Activation } from "./activate.ts"
 import type { AttemptDriver, AttemptRef, Output } from "./AttemptDriver.ts"
+import type { CrashPoint } from "./CrashPoints.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as Deltas from "./Deltas.ts"
 import type { Accepted } from "./planBatch.ts"
@@ -21,6 +22,7 @@ interface AttemptFollowerOptions {
   readonly lostAfterMs: number
   readonly driver: AttemptDriver["Service"]
   readonly clock: Clock.Clock
+  readonly reach: (point: CrashPoint) => void
   readonly send: (body: SessionCommand) => Effect.Effect<Accepted, SessionError>
   readonly overtaken: () => void
   readonly delta: (blockId: string, offset: number, text: string) => void
@@ -40,7 +42,7 @@ const backoffMs = (tries: number): number => Math.min(2_000, 50 * 2 ** tries)
 const ends: ReadonlySet<Frame["body"]["_tag"]> = new Set(["Completed", "Failed", "Interrupted", "Suspended"])
 
 export const make = (options: AttemptFollowerOptions): AttemptFollower => {
-  const { attemptId, clock, driver, lostAfterMs, runnerId, send, sessionId, threadId, turnId } = options
+  const { attemptId, clock, driver, lostAfterMs, reach, runnerId, send, sessionId, threadId, turnId } = options
   let epoch = 0
   let committed = 0
   let version = 0
@@ -103,7 +105,9 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     if (result._tag === "Success") {
       // While it works, the state says how far the log goes; once over, everything that counted is in.
       const upto = over ? last.n : committed
+      reach("frames.recorded")
       yield* driver.acknowledge(ref(), upto)
+      reach("frames.acknowledged")
       // It ended in the log, and not by what it said itself: it does not know yet.
       if (over && !ends.has(last.body._tag)) yield* revoke
       return !over && upto >= last.n
@@ -131,6 +135,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
 
   const take = (output: Output): Effect.Effect<boolean> => {
     heardAt = clock.currentTimeMillisUnsafe()
+    reach("attempt.linked")
     if (output._tag === "Frames") return record(output.frames)
     if (output._tag === "Delta") deltas.take(output, committed)
     return Effect.succeed(true)
@@ -145,6 +150,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
 
   const link = Effect.suspend(() => {
     const request = { ...ref(), overrides: current?.overrides ?? {}, calls: current?.calls ?? [], version }
+    if (fresh) reach("attempt.started")
     const outputs = fresh ? driver.run(request) : driver.attach(ref(), committed)
     fresh = false
     deliveries.again()

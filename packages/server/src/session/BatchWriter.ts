@@ -7,6 +7,7 @@ import { type Clock, Deferred, Effect, Exit, Schema } from "effect"
 import type { AppendRefused, EventStore, Receipt } from "../log/EventStore.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
+import type { CrashPoint } from "./CrashPoints.ts"
 import type { Ownership } from "./Ownership.ts"
 import { planBatch, type Accepted, type Plan, type Planned } from "./planBatch.ts"
 import {
@@ -30,6 +31,7 @@ export interface BatchWriterOptions {
   readonly shard: number
   readonly sha256: Sha256
   readonly ownership: Ownership
+  readonly reach: (point: CrashPoint) => void
   /** Called with what is committed, before anyone is answered. */
   readonly committed: (plan: Plan, activation: Activation) => void
 }
@@ -53,6 +55,16 @@ const again = ({ command, digest }: Waiting, receipt: Receipt): Exit.Exit<Accept
   return Exit.fail(new CommandRejected({ command: command.body._tag, reason: decodeRefusal(receipt.reason) }))
 }
 
+/** Why a command alone can't be stored. */
+const unstorable = (
+  { command: { body, commandId } }: Waiting,
+  reason: Extract<AppendRefused["reason"], { readonly _tag: "BadData" | "ExternalKeyTaken" }>
+): SessionError => {
+  if (reason._tag === "BadData") return new CommandUnstorable({ commandId, detail: reason.detail })
+  const id = (body._tag === "Open" ? body.externalThreadKey : null) ?? commandId
+  return new CommandRejected({ command: body._tag, reason: { _tag: "IdTaken", id } })
+}
+
 /** Refused without a trace. That must not hide that the command was accepted before, so its receipt is asked for. */
 const doubtful = (batch: ReadonlyArray<Waiting>, plan: Plan) =>
   batch.filter((one, index) => {
@@ -64,7 +76,7 @@ const doubtful = (batch: ReadonlyArray<Waiting>, plan: Plan) =>
 
 /** Decides a batch of commands, appends what they lead to in one statement, and only then answers. Each is answered once. */
 export const make = (options: BatchWriterOptions) => {
-  const { clock, minting, ownership, sessionId, sha256, shard, store } = options
+  const { clock, minting, ownership, reach, sessionId, sha256, shard, store } = options
   const unavailable = () => new SessionUnavailable({ sessionId, retryAfterMs })
 
   /** Answers the commands that were answered before as they were then; returns the rest. */
@@ -88,7 +100,8 @@ export const make = (options: BatchWriterOptions) => {
     if (state._tag === "NotOpened" || (plan.events.length === 0 && plan.rejections.length === 0)) return from
     const row = Summary.summarize(state, Math.floor(nowMicros / 1_000))
     const changed = from.summary === null || !Summary.equals(from.summary, row)
-    yield* store.append({
+    reach("command.planned")
+    const appended = store.append({
       stream: "session",
       streamId: sessionId,
       workspaceId: state.workspaceId,
@@ -99,6 +112,11 @@ export const make = (options: BatchWriterOptions) => {
       wakeAt: wakeAt(state),
       summary: changed ? row : null
     })
+    // Sent and not yet answered: the process may end in between.
+    yield* Effect.andThen(
+      Effect.sync(() => reach("append.sent")),
+      appended
+    )
     return { ...from, ...plan.standing, summary: changed ? row : from.summary }
   })
 
@@ -136,6 +154,7 @@ export const make = (options: BatchWriterOptions) => {
       const outcome = plan.outcomes[index]!
       answerTo(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
     }
+    reach("append.answered")
     return []
   })
 
@@ -152,12 +171,12 @@ export const make = (options: BatchWriterOptions) => {
           batch.filter((one) => named.has(one.command.commandId))
         )
       }
-      case "BadData": {
-        const { detail } = reason
+      case "BadData":
+      case "ExternalKeyTaken": {
         const [first, ...others] = batch
-        if (others.length === 0) failAll(batch, new CommandUnstorable({ commandId: first!.command.commandId, detail }))
         // One of them is bad: alone, it fails alone.
-        else for (const one of batch) yield* write([one])
+        if (others.length > 0) for (const one of batch) yield* write([one])
+        else if (first !== undefined) answerTo(first, Exit.fail(unstorable(first, reason)))
         return []
       }
       case "VersionConflict":

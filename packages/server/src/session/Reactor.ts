@@ -10,6 +10,7 @@ import { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
 import { AttemptDriver } from "./AttemptDriver.ts"
 import * as AttemptFollower from "./AttemptFollower.ts"
+import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import type { Accepted } from "./planBatch.ts"
 import { RedactionApplier } from "./RedactionApplier.ts"
@@ -62,6 +63,7 @@ export const make = Effect.fnUntraced(function* (
   const feeds = yield* Feeds
   const redactions = yield* RedactionApplier
   const clock = yield* Clock.Clock
+  const { reach } = yield* CrashPoints
   const { handle, sessionId } = options
 
   const fibers = yield* FiberMap.make<string>()
@@ -109,6 +111,7 @@ export const make = Effect.fnUntraced(function* (
         yield* Effect.sleep(againMs)
         continue
       }
+      reach("attempt.placed")
       const attemptId = minting.id("Attempt", now()) as AttemptId
       started.add(attemptId)
       const { digests, runnerId } = placement
@@ -148,6 +151,7 @@ export const make = Effect.fnUntraced(function* (
       lostAfterMs: options.lostAfterMs,
       driver,
       clock,
+      reach,
       send,
       overtaken: options.overtaken,
       delta: (blockId, offset, text) =>

@@ -9,6 +9,7 @@ import { EventStore } from "../log/EventStore.ts"
 import { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
 import * as BatchWriter from "./BatchWriter.ts"
+import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import * as Ownership from "./Ownership.ts"
 import type { Accepted } from "./planBatch.ts"
@@ -65,6 +66,7 @@ export const make = Effect.fnUntraced(function* (
   const minting = yield* Minting
   const feeds = yield* Feeds
   const clock = yield* Clock.Clock
+  const { reach } = yield* CrashPoints
   const { react, sessionId, sha256, shard } = options
   const commandBytesMax = options.commandBytesMax ?? Limits.commandBytesMax
   const mailboxMax = options.mailboxMax ?? Limits.mailboxMax
@@ -82,11 +84,14 @@ export const make = Effect.fnUntraced(function* (
     shard,
     sha256,
     ownership,
+    reach,
     committed: ({ events }, activation) => {
       ownership.become(activation)
+      reach("append.committed")
       if (events.length > 0) feeds.publish(sessionId, { _tag: "Events", events })
       // Whoever is answered may go on at once, and must find the reactor knowing what they know.
       react(activation)
+      reach("append.published")
     }
   })
 
@@ -135,6 +140,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const handleTaken = Effect.fnUntraced(function* (taken: ReadonlyArray<Mail>) {
+    reach("command.taken")
     const commands = taken.filter(isCommand)
     if (commands.length > 0) yield* writeAll(commands)
     waiting -= commands.length

@@ -91,3 +91,13 @@ export type SessionError =
   | SessionMoved
   | SessionUnavailable
   | SessionUnreadable
+
+/** No node answered in time. Whether the command was done shows when it is sent again under the same id. */
+export class SessionNotReached extends Schema.TaggedError<SessionNotReached>()("SessionNotReached", {
+  sessionId: Schema.String,
+  retryAfterMs: Schema.Int
+}) {
+  override get message() {
+    return `No node answered for session ${this.sessionId} in time; send the command again with the same id`
+  }
+}

@@ -1,39 +1,37 @@
 import type { BudgetLimit } from "./Budget.ts"
 import type { OpenSession, Turn } from "./SessionState.ts"
-import { awaiting, held, limitKey } from "./standing.ts"
+import { awaiting, limitKey } from "./standing.ts"
 
-/** When working turns use up what is left of a limit on working time, if nobody was told that they did. */
-const usedUp = (
-  limit: BudgetLimit,
-  scope: Pick<OpenSession, "totals" | "announced">,
-  turns: ReadonlyArray<Turn | null>
-): number | null => {
-  const starts = turns.flatMap((turn) => (turn?.phase._tag === "Working" ? [turn.phase.startedAt] : []))
-  if (starts.length === 0 || limit.metric !== "active_ms" || scope.announced.includes(limitKey(limit))) return null
-  const left = Math.max(0, limit.max - scope.totals.activeMs)
-  return Math.ceil((left + starts.reduce((sum, start) => sum + start, 0)) / starts.length)
+const startOf = (turn: Turn | null): ReadonlyArray<number> =>
+  turn?.phase._tag === "Working" ? [turn.phase.startedAt] : []
+
+/** When a limit on working time will be come up to if what works goes on. */
+const workedOut = (session: OpenSession, limit: BudgetLimit): ReadonlyArray<number> => {
+  const at =
+    (scope: { readonly totals: { readonly activeMs: number }; readonly announced: ReadonlyArray<string> }) =>
+    (starts: ReadonlyArray<number>): ReadonlyArray<number> => {
+      if (starts.length === 0 || scope.announced.includes(limitKey(limit))) return []
+      const left = limit.max - scope.totals.activeMs
+      return [Math.ceil((left + starts.reduce((sum, start) => sum + start, 0)) / starts.length)]
+    }
+  const turns = session.threads.map(({ turn }) => turn)
+  return limit.scope === "session"
+    ? at(session)(turns.flatMap(startOf))
+    : turns.flatMap((turn) => (turn === null ? [] : at(turn)(startOf(turn))))
 }
 
-/** The next moment at which something falls due by itself, for an owner that keeps the session in memory. */
+/**
+ * The next moment at which a `Wake` will change something. One at that moment settles it, so that an owner that keeps the
+ * session in memory and wakes it then never does so twice. A turn's retry is not among them: placing it is up to the owner.
+ */
 export const nextDue = (session: OpenSession): number | null => {
-  // Nothing falls due in a session that has ended: its timers never fire.
   if (session.ended !== null) return null
-  let earliest: number | null = null
-  const at = (time: number | null) => {
-    if (time !== null && (earliest === null || time < earliest)) earliest = time
-  }
-  const turns = session.threads.map((thread) => thread.turn)
-  for (const timer of session.timers) at(timer.dueAt)
-  for (const limit of session.budget) {
-    if (limit.scope === "session") at(usedUp(limit, session, turns))
-    else for (const turn of turns) if (turn !== null) at(usedUp(limit, turn, [turn]))
-  }
-  for (const thread of session.threads) {
-    const turn = thread.turn
+  const times: Array<number> = session.timers.map((timer) => timer.dueAt)
+  for (const { turn } of session.threads) {
     if (turn === null) continue
-    for (const call of awaiting(turn)) at(call.expiresAt)
-    if (turn.phase._tag === "Placing" && held(session, thread) === null) at(turn.phase.notBefore)
-    if (turn.phase._tag === "Working") at(turn.interrupt?.deadline ?? null)
+    for (const { expiresAt } of awaiting(turn)) if (expiresAt !== null) times.push(expiresAt)
+    if (turn.phase._tag === "Working" && turn.interrupt !== null) times.push(turn.interrupt.deadline)
   }
-  return earliest
+  for (const limit of session.budget) if (limit.metric === "active_ms") times.push(...workedOut(session, limit))
+  return times.length === 0 ? null : Math.min(...times)
 }

@@ -19,13 +19,15 @@ const known = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.flatMap
 /** All of the store but appending. An id that is none of ours names nothing. */
 export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    pool.use((connection) => connection.queryValues(sql, parameters)).pipe(
-      // A row that does not decode is the database's fault, like a database that does not answer.
-      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
-      Effect.flatMap((rows) =>
-        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+    pool
+      .use((connection) => connection.queryValues(sql, parameters))
+      .pipe(
+        // A row that does not decode is the database's fault, like a database that does not answer.
+        Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+        Effect.flatMap((rows) =>
+          Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+        )
       )
-    )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 

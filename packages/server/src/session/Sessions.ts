@@ -9,9 +9,8 @@ import type {
   PersistenceError
 } from "effect/cluster/ClusterError"
 import type { Accepted } from "./planBatch.ts"
-import type { SessionError } from "./SessionActor.ts"
 import { SessionEntity } from "./SessionEntity.ts"
-import { Overloaded, SessionMoved, SessionNotReached } from "./SessionErrors.ts"
+import { Overloaded, SessionMoved, SessionNotReached, type SessionError } from "./SessionErrors.ts"
 
 export interface CurrentSession {
   readonly version: number

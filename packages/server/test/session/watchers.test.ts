@@ -118,11 +118,11 @@ describe("Watchers", () => {
         const { open } = yield* Watchers
         const reader = yield* open(id, 0)
         yield* reader.live
+        const seen: Array<Seen> = [...(yield* reader.take)]
         const { publish } = yield* Feeds
         publish(id, delta(0))
         publish(id, delta(1))
         yield* commit(1)
-        const seen: Array<Seen> = []
         while (!seqs(seen).includes(2)) seen.push(...(yield* reader.take))
         assert.deepStrictEqual(
           seen.map((one) => (one._tag === "Delta" ? one.delta.offset : seqs([one]))),

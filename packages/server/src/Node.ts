@@ -92,18 +92,13 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
  * One node. It stops in the reverse of the order it starts in: streams end, the gateway finishes what it began, sessions
  * are handed over, and only then does the database go.
  */
-export const layer = <R extends RouteServices = never>(
-  config: NodeConfig,
-  options: NodeOptions<R> = {}
-) => {
-  const gateway = HttpRouter.serve(Layer.merge(Health.routes, options.routes ?? Layer.empty), { disableLogger: true }).pipe(
-    Layer.provideMerge(
-      NodeHttpServer.layer(createServer, { ...config.gateway, gracefulShutdownTimeout: requestsMs })
-    )
+export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
+  const gateway = HttpRouter.serve(Layer.merge(Health.routes, options.routes ?? Layer.empty), {
+    disableLogger: true
+  }).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { ...config.gateway, gracefulShutdownTimeout: requestsMs }))
   )
-  const endStreamsFirst = Layer.effectDiscard(
-    Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop))
-  )
+  const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
     Layer.provideMerge(sessions(config, options.driver ?? NoRunners.layer))

@@ -60,7 +60,11 @@ const text = (field: string, value: string): string => {
 }
 
 /** The columns of `events`, in the order of the statement's parameters. */
-const eventRow = (event: NewEvent, { epoch, expectedVersion, streamId, workspaceId }: Append, index: number): ReadonlyArray<unknown> => {
+const eventRow = (
+  event: NewEvent,
+  { epoch, expectedVersion, streamId, workspaceId }: Append,
+  index: number
+): ReadonlyArray<unknown> => {
   if (event.seq !== expectedVersion + 1 + index) throw new BadValue("seq does not follow the expected version")
   if (event.streamId !== streamId || event.workspaceId !== workspaceId || event.epoch !== epoch) {
     throw new BadValue("an event was made for another append")

@@ -1,5 +1,4 @@
-import { fromUuid, prefixes, type IdKind } from "@troupe/domain/Ids"
-import type { CommandId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
+import { fromUuid, prefixes, type CommandId, type IdKind, type ThreadId, type WorkspaceId } from "@troupe/domain/Ids"
 import type { Recorded, StreamKind } from "@troupe/domain/log/Envelope"
 import type { Head } from "./EventStore.ts"
 
@@ -24,8 +23,7 @@ const sessionIdOf = cached("Session")
 
 export const kinds: ReadonlyArray<StreamKind> = ["session", "workspace"]
 
-export const streamIdOf = (kind: number, uuid: string): string =>
-  kind === 0 ? sessionIdOf(uuid) : workspaceIdOf(uuid)
+export const streamIdOf = (kind: number, uuid: string): string => (kind === 0 ? sessionIdOf(uuid) : workspaceIdOf(uuid))
 
 export const hexOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")

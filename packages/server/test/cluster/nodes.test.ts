@@ -28,9 +28,7 @@ describe("nodes", () => {
 
   beforeAll(async () => {
     const database = await Effect.runPromise(Effect.provideService(TestDatabase.make(), Scope.Scope, scope))
-    sql = ManagedRuntime.make(
-      TestDatabase.layerOwner().pipe(Layer.provide(Layer.succeed(TestDatabase, database)))
-    )
+    sql = ManagedRuntime.make(TestDatabase.layerOwner().pipe(Layer.provide(Layer.succeed(TestDatabase, database))))
     cluster = new TestCluster(Redacted.value(database.ownerUrl))
     ;[a, b, c] = await Promise.all([cluster.add(), cluster.add(), cluster.add()])
     await cluster.settled([a, b, c])
@@ -45,29 +43,49 @@ describe("nodes", () => {
   /** The log as it is: gapless, epochs never falling, and every acknowledged command in it. */
   const verify = async (session: string, writer: { readonly accepted: ReadonlyArray<{ readonly seq: number }> }) => {
     const rows = await sql.runPromise(
-      Effect.flatMap(PgClient, (client) => client<{ seq: number; epoch: number; type: string }>`
+      Effect.flatMap(
+        PgClient,
+        (client) => client<{ seq: number; epoch: number; type: string }>`
         SELECT seq, epoch, type FROM events
-        WHERE stream_id = ${toUuid(session)}::uuid ORDER BY seq`)
+        WHERE stream_id = ${toUuid(session)}::uuid ORDER BY seq`
+      )
     )
-    assert.deepStrictEqual(rows.map(({ seq }) => seq), rows.map((_, index) => index + 1))
+    assert.deepStrictEqual(
+      rows.map(({ seq }) => seq),
+      rows.map((_, index) => index + 1)
+    )
     for (const [index, { epoch }] of rows.entries()) assert.isAtLeast(epoch, rows[index - 1]?.epoch ?? 0)
     const updates = new Set(rows.filter(({ type }) => type === "SessionUpdated").map(({ seq }) => seq))
-    for (const { seq } of writer.accepted) assert.isTrue(updates.has(seq), `${seq} was acknowledged and is not in the log`)
+    for (const { seq } of writer.accepted)
+      assert.isTrue(updates.has(seq), `${seq} was acknowledged and is not in the log`)
     assert.strictEqual(new Set(writer.accepted.map(({ seq }) => seq)).size, writer.accepted.length)
     return rows
   }
 
   const nodesOf = async (port: string) =>
-    await sql.runPromise(Effect.flatMap(PgClient, (client) => client<{ pid: number }>`
+    await sql.runPromise(
+      Effect.flatMap(
+        PgClient,
+        (client) => client<{ pid: number }>`
       SELECT pid FROM pg_locks JOIN nodes ON lock_key = objid::bigint AND objsubid = 2
-      WHERE locktype = 'advisory' AND address = ${port}`))
+      WHERE locktype = 'advisory' AND address = ${port}`
+      )
+    )
 
   it("stores no message", async () => {
     const [session] = await cluster.openOn(b, a, 1)
     assert.isUndefined((await a.command(session!, cluster.command({ _tag: "Update", title: "t" }))).error)
-    const tables = await sql.runPromise(Effect.flatMap(PgClient, (client) => client<{ name: string }>`
-      SELECT table_name AS name FROM information_schema.tables WHERE table_name LIKE 'cluster%' ORDER BY 1`))
-    assert.deepStrictEqual(tables.map(({ name }) => name), ["cluster_locks", "cluster_runners", "cluster_secret"])
+    const tables = await sql.runPromise(
+      Effect.flatMap(
+        PgClient,
+        (client) => client<{ name: string }>`
+      SELECT table_name AS name FROM information_schema.tables WHERE table_name LIKE 'cluster%' ORDER BY 1`
+      )
+    )
+    assert.deepStrictEqual(
+      tables.map(({ name }) => name),
+      ["cluster_locks", "cluster_runners", "cluster_secret"]
+    )
   })
 
   it("answer for each other's sessions and show them, in order", { timeout: 30_000 }, async () => {
@@ -103,7 +121,9 @@ describe("nodes", () => {
       for (const [index, writer] of writers.entries()) {
         const reader = readers[index]!
         const last = writer.accepted[writer.accepted.length - 1]!.seq
-        unseen.push(await eventually(async () => (reader.seqs[reader.seqs.length - 1] ?? 0) >= last, "the reader is there"))
+        unseen.push(
+          await eventually(async () => (reader.seqs[reader.seqs.length - 1] ?? 0) >= last, "the reader is there")
+        )
         assert.deepStrictEqual(reader.trouble, [])
         assert.deepStrictEqual(writer.failed, [])
         reader.stop()
@@ -162,7 +182,9 @@ describe("nodes", () => {
     await eventually(async () => writer.accepted.length > 5, "the updates flow")
     const [before] = await nodesOf(a.address)
     const cut = performance.now()
-    await sql.runPromise(Effect.flatMap(PgClient, (client) => client`SELECT pg_terminate_backend(${before!.pid}, 2000)`))
+    await sql.runPromise(
+      Effect.flatMap(PgClient, (client) => client`SELECT pg_terminate_backend(${before!.pid}, 2000)`)
+    )
     await eventually(async () => (await nodesOf(a.address))[0]?.pid !== undefined, "a new lock")
     assert.notStrictEqual((await nodesOf(a.address))[0]!.pid, before!.pid)
     await sleep(1_500)
@@ -176,39 +198,47 @@ describe("nodes", () => {
     assert.isTrue(await a.ready())
   })
 
-  it.skipIf(!full)("replace a frozen owner, for readers too, and let it write nothing when it wakes", { timeout: 120_000 }, async () => {
-    const sessions = await cluster.openOn(a, b, 3)
-    const readers = sessions.map((session) => c.watch(session, 0))
-    const writers = sessions.map((session) => cluster.keepUpdating(b, session))
-    await eventually(async () => writers.every(({ accepted }) => accepted.length > 5), "the updates flow")
-    const frozen = performance.now()
-    const wall = Date.now()
-    a.signal("SIGSTOP")
-    const took = await Promise.all(writers.map((writer) => writer.firstAfter(frozen, frozenMs)))
-    const shown = await Promise.all(
-      readers.map(async (reader) => {
-        await eventually(async () => reader.lines.some(({ at }) => at > wall + 1_000), "the reader sees the new owner", frozenMs)
-        return reader.lines.find(({ at }) => at > wall + 1_000)!.at - wall
-      })
-    )
-    a.signal("SIGCONT")
-    await sleep(3_000)
-    await Promise.all(writers.map((writer) => writer.stop()))
-    for (const [index, writer] of writers.entries()) {
-      const reader = readers[index]!
-      await eventually(
-        async () => (reader.seqs[reader.seqs.length - 1] ?? 0) >= writer.accepted[writer.accepted.length - 1]!.seq,
-        "the reader is there"
+  it.skipIf(!full)(
+    "replace a frozen owner, for readers too, and let it write nothing when it wakes",
+    { timeout: 120_000 },
+    async () => {
+      const sessions = await cluster.openOn(a, b, 3)
+      const readers = sessions.map((session) => c.watch(session, 0))
+      const writers = sessions.map((session) => cluster.keepUpdating(b, session))
+      await eventually(async () => writers.every(({ accepted }) => accepted.length > 5), "the updates flow")
+      const frozen = performance.now()
+      const wall = Date.now()
+      a.signal("SIGSTOP")
+      const took = await Promise.all(writers.map((writer) => writer.firstAfter(frozen, frozenMs)))
+      const shown = await Promise.all(
+        readers.map(async (reader) => {
+          await eventually(
+            async () => reader.lines.some(({ at }) => at > wall + 1_000),
+            "the reader sees the new owner",
+            frozenMs
+          )
+          return reader.lines.find(({ at }) => at > wall + 1_000)!.at - wall
+        })
       )
-      assert.deepStrictEqual(reader.trouble, [])
-      reader.stop()
-      await verify(sessions[index]!, writer)
+      a.signal("SIGCONT")
+      await sleep(3_000)
+      await Promise.all(writers.map((writer) => writer.stop()))
+      for (const [index, writer] of writers.entries()) {
+        const reader = readers[index]!
+        await eventually(
+          async () => (reader.seqs[reader.seqs.length - 1] ?? 0) >= writer.accepted[writer.accepted.length - 1]!.seq,
+          "the reader is there"
+        )
+        assert.deepStrictEqual(reader.trouble, [])
+        reader.stop()
+        await verify(sessions[index]!, writer)
+      }
+      measured("takeover from a frozen node", took)
+      measured("readers of a frozen node's sessions", shown)
+      for (const ms of [...took, ...shown]) assert.isBelow(ms, frozenMs)
+      await cluster.settled([a, b, c])
     }
-    measured("takeover from a frozen node", took)
-    measured("readers of a frozen node's sessions", shown)
-    for (const ms of [...took, ...shown]) assert.isBelow(ms, frozenMs)
-    await cluster.settled([a, b, c])
-  })
+  )
 
   it("welcome a node back that was killed, on an address of its own choice", { timeout: 60_000 }, async () => {
     const port = Number(a.address.split(":")[1])

@@ -63,7 +63,9 @@ export class NodeProcess {
         if (line.startsWith(`{"gateway"`)) resolve(JSON.parse(line) as ReadyLine)
         else output.push(line)
       })
-      child.once("exit", (code, signal) => reject(new Error(`The node ended with ${signal ?? code}:\n${output.join("\n")}`)))
+      child.once("exit", (code, signal) =>
+        reject(new Error(`The node ended with ${signal ?? code}:\n${output.join("\n")}`))
+      )
     })
     return new NodeProcess(child, ready, performance.now() - begun, output)
   }
@@ -83,7 +85,10 @@ export class NodeProcess {
     return performance.now() - begun
   }
 
-  async command(session: string, command: Command): Promise<Answer<{ readonly seq: number; readonly version: number }>> {
+  async command(
+    session: string,
+    command: Command
+  ): Promise<Answer<{ readonly seq: number; readonly version: number }>> {
     return await this.json(`/test/command?session=${session}`, { method: "POST", body: JSON.stringify(command) })
   }
 
@@ -114,7 +119,9 @@ export class NodeProcess {
       }
     }
     const run = async () => {
-      const response = await fetch(`${this.gateway}/test/watch?session=${session}&after=${after}`, { signal: abort.signal })
+      const response = await fetch(`${this.gateway}/test/watch?session=${session}&after=${after}`, {
+        signal: abort.signal
+      })
       let rest = ""
       for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
         const parts = (rest + chunk).split("\n")

@@ -6,7 +6,11 @@ import { mintId, prng, type Prng } from "./Prng.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-export const eventually = async (condition: () => Promise<boolean>, what: string, withinMs = 20_000): Promise<number> => {
+export const eventually = async (
+  condition: () => Promise<boolean>,
+  what: string,
+  withinMs = 20_000
+): Promise<number> => {
   const begun = performance.now()
   while (!(await condition())) {
     if (performance.now() - begun > withinMs) throw new Error(`Not within ${withinMs} ms: ${what}`)

@@ -73,7 +73,10 @@ const routes = HttpRouter.addAll([
       const lines = watch(session, after).pipe(
         Stream.map((seen): SeenLine =>
           seen._tag === "Events"
-            ? { at: Date.now(), events: seen.events.map(({ event, seq }) => ({ seq, eventId: event.eventId, epoch: event.epoch })) }
+            ? {
+                at: Date.now(),
+                events: seen.events.map(({ event, seq }) => ({ seq, eventId: event.eventId, epoch: event.epoch }))
+              }
             : { at: Date.now(), delta: seen.delta.offset }
         ),
         Stream.catch((error) => Stream.succeed<SeenLine>({ at: Date.now(), error: error._tag })),

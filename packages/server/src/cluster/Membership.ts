@@ -99,6 +99,4 @@ const make = Effect.gen(function* () {
 })
 
 /** Needs a client of its own: two of its connections stay reserved, and no load may keep it waiting. */
-export const layer = Layer.effectContext(make).pipe(
-  Layer.provide(SqlRunnerStorage.layerStorage({}))
-)
+export const layer = Layer.effectContext(make).pipe(Layer.provide(SqlRunnerStorage.layerStorage({})))

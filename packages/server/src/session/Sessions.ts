@@ -2,7 +2,12 @@ import type { SessionId } from "@troupe/domain/Ids"
 import type { Command } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Cause, Clock, Context, Effect, Exit, Fiber, Layer, Option } from "effect"
-import type { AlreadyProcessingMessage, EntityNotAssignedToRunner, MailboxFull, PersistenceError } from "effect/cluster/ClusterError"
+import type {
+  AlreadyProcessingMessage,
+  EntityNotAssignedToRunner,
+  MailboxFull,
+  PersistenceError
+} from "effect/cluster/ClusterError"
 import { Members } from "../cluster/Membership.ts"
 import type { Accepted } from "./planBatch.ts"
 import type { SessionError } from "./SessionActor.ts"

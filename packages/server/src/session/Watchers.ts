@@ -1,4 +1,17 @@
-import { Cause, Clock, Context, Deferred, Effect, Fiber, Latch, Layer, Schedule, Schema, Stream, type Scope } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Effect,
+  Fiber,
+  Latch,
+  Layer,
+  Schedule,
+  Schema,
+  Stream,
+  type Scope
+} from "effect"
 import { Members } from "../cluster/Membership.ts"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
 import type { FedFrame } from "./FedWire.ts"

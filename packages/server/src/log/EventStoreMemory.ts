@@ -93,7 +93,6 @@ export const make = Effect.sync(() => {
     const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0) return { _tag: "Duplicate", commandIds }
-    if (new Set(ids).size < ids.length) return { _tag: "BadData", detail: "a command is answered twice" }
     if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }

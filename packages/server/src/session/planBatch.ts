@@ -98,7 +98,12 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       const { events: facts, state: next } = decided.success
       outcome = { _tag: "Accepted", seq: facts.length === 0 ? version : version + 1, version: version + facts.length }
       if (facts.length > 0 && next._tag === "Open") {
-        const pen = { ...context, stream: "session" as const, streamId: context.sessionId, workspaceId: next.workspaceId }
+        const pen = {
+          ...context,
+          stream: "session" as const,
+          streamId: context.sessionId,
+          workspaceId: next.workspaceId
+        }
         const cause = {
           causationId: command.commandId,
           correlationId: command.correlationId,
@@ -106,9 +111,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
           at: command.at
         }
         const mark =
-          digest === null
-            ? null
-            : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
+          digest === null ? null : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
         const written = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
         events.push(...written.events)
         ;({ chain, lastRecordedAt, version } = written.tail)

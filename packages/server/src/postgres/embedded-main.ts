@@ -1,0 +1,55 @@
+/**
+ * Runs the embedded Postgres of a home by itself, for tests, benches and a look inside:
+ *
+ *     node embedded-main.ts --home DIR            until SIGINT or SIGTERM
+ *     node embedded-main.ts --home DIR --keep     starts it and leaves it running
+ *     node embedded-main.ts --home DIR --stop
+ *
+ * Prints one line of JSON once it accepts connections. Passwords stay in the files that it names.
+ */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Console, Effect } from "effect"
+import { parseArgs } from "node:util"
+import { EmbeddedPostgres } from "./EmbeddedPostgres.ts"
+import { HomeLock } from "./HomeLock.ts"
+import { passwordFile } from "./Passwords.ts"
+
+const { values } = parseArgs({
+  options: {
+    home: { type: "string" },
+    keep: { type: "boolean", default: false },
+    stop: { type: "boolean", default: false },
+    "wait-ms": { type: "string", default: "0" },
+    set: { type: "string", multiple: true, default: [] }
+  }
+})
+const home = values.home ?? process.env.TROUPE_HOME
+const settings = Object.fromEntries(values.set.map((setting) => setting.split("=", 2) as [string, string]))
+
+const run = Effect.gen(function*() {
+  const postgres = yield* EmbeddedPostgres
+  const lock = yield* HomeLock
+  const { dataDirectory, origin, pid, port, socketDir } = postgres
+  const passwordFiles = {
+    superuser: passwordFile(lock.home, "superuser"),
+    owner: passwordFile(lock.home, "owner"),
+    app: passwordFile(lock.home, "app")
+  }
+  yield* Console.log(JSON.stringify({ origin, pid, port, socketDir, dataDirectory, passwordFiles }))
+  if (!values.keep) yield* postgres.ended
+})
+
+const main = (home: string) =>
+  (values.stop
+    ? EmbeddedPostgres.stop
+    : Effect.provide(run, EmbeddedPostgres.layer({ keepRunning: values.keep, settings }))).pipe(
+      Effect.provide(HomeLock.layerWait(home, Number(values["wait-ms"]))),
+      Effect.tapError((error) => Console.error(error.message))
+    )
+
+if (home === undefined) {
+  console.error("usage: embedded-main.ts --home DIR [--keep | --stop] [--wait-ms N] [--set name=value]")
+  process.exitCode = 2
+} else {
+  NodeRuntime.runMain(main(home), { disableErrorReporting: true })
+}

@@ -32,9 +32,18 @@ const complete = (lock) => {
       if (at in packages || `${path}/${at}` in packages) continue
       const platform = platformOf(name)
       if (platform === undefined || !/^\d+\.\d+\.\d+\S*$/.test(version)) {
-        throw new Error(`${name}@${version} is missing from the lock and cannot be derived: take another version of its parent`)
+        throw new Error(
+          `${name}@${version} is missing from the lock and cannot be derived: take another version of its parent`
+        )
       }
-      packages[at] = { version, cpu: platform.cpu, ...(entry.dev ? { dev: true } : {}), ...(platform.libc ? { libc: platform.libc } : {}), optional: true, os: platform.os }
+      packages[at] = {
+        version,
+        cpu: platform.cpu,
+        ...(entry.dev ? { dev: true } : {}),
+        ...(platform.libc ? { libc: platform.libc } : {}),
+        optional: true,
+        os: platform.os
+      }
       added.push(`${name}@${version}`)
     }
   }
@@ -43,7 +52,10 @@ const complete = (lock) => {
 }
 
 if (!process.argv.includes("--offline")) {
-  const { status } = spawnSync("npm", ["install", "--package-lock-only", "--ignore-scripts"], { cwd: root, stdio: "inherit" })
+  const { status } = spawnSync("npm", ["install", "--package-lock-only", "--ignore-scripts"], {
+    cwd: root,
+    stdio: "inherit"
+  })
   if (status !== 0) process.exit(status ?? 1)
 }
 const { lock, added } = complete(JSON.parse(readFileSync(file, "utf8")))

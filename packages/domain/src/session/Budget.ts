@@ -16,6 +16,7 @@ export type BudgetLimit = typeof BudgetLimit.Type
 export const Budget = Schema.Array(BudgetLimit).check(Schema.isMaxLength(20))
 export type Budget = typeof Budget.Type
 
+/** How much of a metric the totals come to. */
 export const consumed = (totals: Totals, metric: BudgetMetric): number => {
   switch (metric) {
     case "tokens":
@@ -30,10 +31,3 @@ export const consumed = (totals: Totals, metric: BudgetMetric): number => {
       return totals.modelRequests
   }
 }
-
-/** The limits that the totals have come up to: of the session, or of its running turn. */
-export const reached = (budget: Budget, session: Totals, turn: Totals | null): Budget =>
-  budget.filter((limit) => {
-    const totals = limit.scope === "session" ? session : turn
-    return totals !== null && consumed(totals, limit.metric) >= limit.max
-  })

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { EventId } from "../Ids.ts"
-import { Json } from "../Json.ts"
+import { JsonObject } from "../Json.ts"
 import { lifecycle } from "./events/lifecycle.ts"
 import { work } from "./events/work.ts"
 import { ReservedEvent } from "./SessionEvent.ts"
@@ -19,7 +19,7 @@ export const FrameBody = Schema.TaggedUnion({
   Noted: { event: ReservedEvent },
   Suspended: { reason: Schema.Literals(["requires_action", "budget", "paused"]) },
   Interrupted: {},
-  Completed: { stop: Schema.Literals(["end_turn", "max_steps", "refusal"]), details: Schema.NullOr(Json) },
+  Completed: { stop: Schema.Literals(["end_turn", "max_steps", "refusal"]), details: Schema.NullOr(JsonObject) },
   Failed: { error: ErrorInfo, retryable: Schema.Boolean, retryAfterMs: Schema.NullOr(Schema.Int) }
 })
 export type FrameBody = typeof FrameBody.Type

@@ -37,7 +37,8 @@ export const clientCommands = {
   Resume: {},
   Update: {
     title: lifecycle.SessionUpdated.title,
-    metadata: lifecycle.SessionUpdated.metadata,
+    /** Keys to set, or null to take away; others stay. */
+    metadata: Schema.optionalKey(Schema.Record(Schema.String, Schema.NullOr(Schema.String))),
     labels: lifecycle.SessionUpdated.labels,
     visibility: lifecycle.SessionUpdated.visibility
   },
@@ -130,7 +131,7 @@ export class CommandRejected extends Schema.TaggedError<CommandRejected>()("Comm
   }
 }
 
-const passing: ReadonlySet<Refusal["_tag"]> = new Set(["QueueFull", "AttemptEnded", "NotDue", "FrameHole"])
+const passing: ReadonlySet<Refusal["_tag"]> = new Set(["NotOpen", "QueueFull", "AttemptEnded", "NotDue", "FrameHole"])
 
 /** Final refusals are kept with the log, so that a retry meets the same answer; passing ones are tried again. */
 export const isFinal = (reason: Refusal): boolean => !passing.has(reason._tag)

@@ -25,7 +25,12 @@ import { Totals, Usage } from "./Usage.ts"
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
 export const foldVersion = 1
 
-export const Message = Schema.Struct({ inputId: EventId, turnId: TurnId, content: Content })
+export const Message = Schema.Struct({
+  inputId: EventId,
+  turnId: TurnId,
+  content: Content,
+  overrides: TurnOverrides
+})
 export type Message = typeof Message.Type
 
 export const QueuedTurn = Schema.Struct({
@@ -41,6 +46,7 @@ export type QueuedTurn = typeof QueuedTurn.Type
 export const Call = Schema.Struct({
   callId: EventId,
   name: Schema.String,
+  server: Schema.NullOr(Schema.String),
   executor: Schema.Literals(["sandbox", "mcp", "function", "client", "worker", "platform"]),
   readOnly: Schema.Boolean,
   idempotent: Schema.Boolean,
@@ -79,11 +85,16 @@ export const Turn = Schema.Struct({
   attempts: Schema.Int,
   failures: Schema.Int,
   calls: Schema.Array(Call),
+  /** Calls of this attempt that may or may not have happened, and would matter if repeated. */
+  doubts: Schema.Array(EventId),
   requests: Schema.Array(Schema.Struct({ requestId: ModelRequestId, estimate: Usage })),
   /** Steers that no model request has seen yet. */
   steers: Schema.Array(Message),
   interrupt: Schema.NullOr(Schema.Struct({ inputIds: Schema.Array(EventId), deadline: Schema.Int })),
-  totals: Totals
+  totals: Totals,
+  /** Its own limits that were announced as reached, and the soft ones a person let pass. */
+  announced: Schema.Array(Schema.String),
+  acknowledged: Schema.Array(Schema.String)
 })
 export type Turn = typeof Turn.Type
 
@@ -101,8 +112,8 @@ export const Thread = Schema.Struct({
   stop: StopReason,
   /** The turn that failed last, for a retry that adds to its sums. */
   failed: Schema.NullOr(Turn),
-  /** The attempt that ended last, and whether frames that came too late for it were recorded. */
-  ended: Schema.NullOr(Schema.Struct({ attemptId: AttemptId, lateRecorded: Schema.Boolean }))
+  /** The attempt that ended last, its last frame, and whether frames that came too late for it were recorded. */
+  ended: Schema.NullOr(Schema.Struct({ attemptId: AttemptId, frame: Schema.Int, lateRecorded: Schema.Boolean }))
 })
 export type Thread = typeof Thread.Type
 
@@ -131,7 +142,7 @@ export const OpenSession = Schema.TaggedStruct("Open", {
   threads: Schema.Array(Thread),
   totals: Totals,
   budget: Budget,
-  /** Limits that were announced as reached, and the soft ones a person let pass. */
+  /** Limits of the session that were announced as reached, and the soft ones a person let pass. */
   announced: Schema.Array(Schema.String),
   acknowledged: Schema.Array(Schema.String),
   turns: Schema.Int,
@@ -143,7 +154,7 @@ export const OpenSession = Schema.TaggedStruct("Open", {
   timers: Schema.Array(Schema.Struct({ timerId: TimerId, dueAt: Schema.Int })),
   forks: Schema.Array(Schema.Struct({ childId: SessionId, seq: Schema.Int })),
   redactions: Schema.Array(Schema.Int),
-  /** The statuses last recorded, as JSON, to record the next change. */
+  /** The statuses last recorded, as text, to record the next change. */
   shown: Schema.Struct({ session: Schema.String, threads: Schema.Record(Schema.String, Schema.String) })
 })
 export type OpenSession = typeof OpenSession.Type

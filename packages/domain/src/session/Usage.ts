@@ -1,35 +1,37 @@
 import { Schema } from "effect"
 
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
 /** What one model request used. `measured` came from the provider, `estimated` stands in where no answer came back. */
 export const Usage = Schema.Struct({
   source: Schema.Literals(["measured", "estimated"]),
-  inputTokens: Schema.Int,
-  outputTokens: Schema.Int,
-  cacheReadTokens: Schema.Int,
-  cacheWrite5mTokens: Schema.Int,
-  cacheWrite1hTokens: Schema.Int,
-  webSearches: Schema.Int,
-  webFetches: Schema.Int,
+  inputTokens: Count,
+  outputTokens: Count,
+  cacheReadTokens: Count,
+  cacheWrite5mTokens: Count,
+  cacheWrite1hTokens: Count,
+  webSearches: Count,
+  webFetches: Count,
   /** Null where the model's price is not known: unknown, never zero. */
-  costMicroUsd: Schema.NullOr(Schema.Int)
+  costMicroUsd: Schema.NullOr(Count)
 })
 export type Usage = typeof Usage.Type
 
 /** Sums over model requests, tool calls and working time. They add up over attempts and never reset. */
 export const Totals = Schema.Struct({
-  modelRequests: Schema.Int,
-  estimatedRequests: Schema.Int,
-  unpricedRequests: Schema.Int,
-  inputTokens: Schema.Int,
-  outputTokens: Schema.Int,
-  cacheReadTokens: Schema.Int,
-  cacheWrite5mTokens: Schema.Int,
-  cacheWrite1hTokens: Schema.Int,
-  webSearches: Schema.Int,
-  webFetches: Schema.Int,
-  costMicroUsd: Schema.Int,
-  toolCalls: Schema.Int,
-  activeMs: Schema.Int
+  modelRequests: Count,
+  estimatedRequests: Count,
+  unpricedRequests: Count,
+  inputTokens: Count,
+  outputTokens: Count,
+  cacheReadTokens: Count,
+  cacheWrite5mTokens: Count,
+  cacheWrite1hTokens: Count,
+  webSearches: Count,
+  webFetches: Count,
+  costMicroUsd: Count,
+  toolCalls: Count,
+  activeMs: Count
 })
 export type Totals = typeof Totals.Type
 

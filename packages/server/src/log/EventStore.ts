@@ -1,5 +1,6 @@
 import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
 import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
+import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Context, Schema, type Effect, type Option } from "effect"
 
 /** Where a stream stands: one row, updated by nothing but claims and appends. */
@@ -26,34 +27,8 @@ export interface NewEvent extends Recorded {
 export interface Rejection extends CommandMark {
   readonly reason: string
   readonly recordedAt: number
-}
-
-/** The columns of a session's list row; written only when one of them changes. */
-export interface SummaryRow {
-  readonly status: string
-  readonly statusReason: string | null
-  readonly title: string | null
-  readonly agentId: string
-  readonly agentVersion: number
-  readonly environmentId: string | null
-  readonly projectId: string | null
-  readonly parentId: string | null
-  readonly deploymentId: string | null
-  readonly origin: string
-  readonly createdBy: string
-  readonly endUser: string | null
-  readonly visibility: string
-  readonly externalThreadKey: string | null
-  readonly labels: ReadonlyArray<string>
-  readonly metadata: Readonly<Record<string, string>>
-  readonly costMicroUsd: number | null
-  readonly tokens: number
-  readonly turns: number
-  readonly openRequests: number
-  readonly createdAt: number
-  readonly updatedAt: number
-  readonly archivedAt: number | null
-  readonly deletedAt: number | null
+  /** The version it was decided at. */
+  readonly version: number
 }
 
 export interface Append {

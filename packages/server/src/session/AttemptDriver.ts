@@ -99,7 +99,10 @@ export class AttemptDriver extends Context.Service<
     readonly place: (request: PlaceRequest) => Effect.Effect<Placement>
     /** Starts the attempt, once ever; a repeat gets its frames. */
     readonly run: (request: RunRequest) => Stream.Stream<Output, RunnerAway | EpochRefused | AttemptGone>
-    /** What came after `afterFrame`, and what comes from now on. Ends when the attempt has ended. */
+    /**
+     * What came after `afterFrame`, and what comes from now on. Acknowledges what came up to it: an owner may have died
+     * between its commit and its acknowledgement. Ends when the attempt has ended.
+     */
     readonly attach: (
       attempt: AttemptRef,
       afterFrame: number

@@ -33,6 +33,7 @@ export interface Reactor {
 
 /** How long a turn without a runner waits before it asks again. */
 const placeAgainMs = 1_000
+const refusedAgainMs = 20
 /** A session whose next timer is due within this is kept in memory. */
 const keepMs = 60_000
 
@@ -102,19 +103,23 @@ export const make = Effect.fnUntraced(function* (
         }
         const attemptId = minting.id("Attempt", clock.currentTimeMillisUnsafe()) as AttemptId
         started.add(attemptId)
-        yield* Effect.ignore(
-          send({
-            _tag: "StartAttempt",
-            threadId: thread.threadId,
-            turnId: turn.turnId,
-            attemptId,
-            runnerId: placement.runnerId,
-            digests: placement.digests
-          })
-        )
-        return
+        const { digests, runnerId } = placement
+        const ids = { threadId: thread.threadId, turnId: turn.turnId, attemptId, runnerId }
+        const result = yield* Effect.result(send({ _tag: "StartAttempt", ...ids, digests }))
+        // Refused: the thread went on meanwhile, perhaps to a turn that wants a runner too. Look again.
+        if (result._tag === "Failure") {
+          started.delete(attemptId)
+          yield* Effect.sleep(refusedAgainMs)
+        }
       }
     })
+
+  /** Takes content out for as long as there is some to be taken. */
+  const redact = Effect.gen(function* () {
+    for (let seqs = sessionNow()?.redactions ?? []; seqs.length > 0; seqs = sessionNow()?.redactions ?? []) {
+      yield* redactions.apply(sessionId, seqs, send)
+    }
+  })
 
   const due = (session: OpenSession, thread: Thread): boolean =>
     thread.turn?.phase._tag === "Placing" &&
@@ -184,7 +189,7 @@ export const make = Effect.fnUntraced(function* (
       if (!FiberMap.hasUnsafe(fibers, thread.threadId)) run(thread.threadId, place(thread.threadId))
     }
     if (session.redactions.length > 0 && !FiberMap.hasUnsafe(fibers, "redactions")) {
-      run("redactions", redactions.apply(sessionId, session.redactions, send))
+      run("redactions", redact)
     }
     setTimer(session)
     const soon = timerAt !== null && timerAt - clock.currentTimeMillisUnsafe() <= keepMs

@@ -6,7 +6,7 @@ import { CommandRejected, isClientCommand, isFinal, Refusal, type Command } from
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
-import { Clock, Deferred, Effect, Exit, Queue, Schema, type Scope } from "effect"
+import { Clock, Deferred, Effect, Exit, Option, Queue, Schema, type Scope } from "effect"
 import { EventStore, type Append, type Receipt } from "../log/EventStore.ts"
 import { Minting } from "../log/Minting.ts"
 import { activate, type Activation } from "./activate.ts"
@@ -38,8 +38,14 @@ interface Waiting extends Planned {
   readonly answer: Deferred.Deferred<Accepted, SessionError>
 }
 
-/** Mail is a command, or somebody who waits for the session to be loaded. */
-type Mail = Waiting | Deferred.Deferred<Activation, SessionError>
+interface Look {
+  /** Whether to ask the store if this activation still stands, before trusting it. */
+  readonly check: boolean
+  readonly answer: Deferred.Deferred<Activation, SessionError>
+}
+
+/** Mail is a command, or somebody who wants to see the session. */
+type Mail = Waiting | Look
 
 export interface SessionActorOptions {
   readonly sessionId: SessionId
@@ -56,6 +62,11 @@ export interface SessionActor {
   readonly handle: (command: Command) => Effect.Effect<Accepted, SessionError>
   /** What the session folds to now: loads it if need be. */
   readonly current: Effect.Effect<Activation, SessionError>
+  /**
+   * The same, after asking the store. An owner that was overtaken for a moment, by a zombie that took an epoch and died,
+   * would otherwise wait for ever for what the zombie began.
+   */
+  readonly wake: Effect.Effect<Activation, SessionError>
   /** Drops the activation: what comes next takes a new epoch and reads the log again. */
   readonly forget: () => void
 }
@@ -108,6 +119,22 @@ export const make = Effect.fnUntraced(function* (
         )
   )
 
+  const checkOwnership = Effect.suspend(() => {
+    const mine = active
+    if (mine === null || mine.epoch === 0) return Effect.void
+    return Effect.map(store.head(sessionId), (head) => {
+      const same = Option.isSome(head) && head.value.epoch === mine.epoch && head.value.version === mine.version
+      if (!same) forget()
+    })
+  })
+
+  const look = (check: boolean) =>
+    Effect.suspend((): Effect.Effect<Activation, SessionError> => {
+      const answer = Deferred.makeUnsafe<Activation, SessionError>()
+      const taken = Queue.offerUnsafe(mailbox, { check, answer })
+      return taken ? Deferred.await(answer) : Effect.fail(new SessionMoved({ sessionId }))
+    })
+
   const settle = (one: Waiting, exit: Exit.Exit<Accepted, SessionError>) => {
     waiting--
     Deferred.doneUnsafe(one.answer, exit)
@@ -139,6 +166,8 @@ export const make = Effect.fnUntraced(function* (
   const publish = (batch: ReadonlyArray<Waiting>, plan: Plan, next: Activation) => {
     become(next)
     if (plan.events.length > 0) feeds.publish(sessionId, { _tag: "Events", events: plan.events })
+    // Whoever is answered may go on at once, and must find the reactor knowing what they know.
+    options.react(next)
     for (const [index, one] of batch.entries()) {
       const outcome = plan.outcomes[index]!
       settle(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
@@ -221,7 +250,6 @@ export const make = Effect.fnUntraced(function* (
           continue
         }
         publish(batch, plan, written.success)
-        options.react(written.success)
         return
       }
       const error = written.failure
@@ -296,9 +324,9 @@ export const make = Effect.fnUntraced(function* (
     }
     for (const one of taken) {
       if ("command" in one) continue
-      const exit = yield* Effect.exit(ensureActive)
+      const exit = yield* Effect.exit(one.check ? Effect.andThen(checkOwnership, ensureActive) : ensureActive)
       Deferred.doneUnsafe(
-        one,
+        one.answer,
         Exit.mapError(exit, (error) => (error._tag === "StoreUnavailable" ? unavailable() : error))
       )
     }
@@ -318,7 +346,7 @@ export const make = Effect.fnUntraced(function* (
       for (const one of left) {
         const moved = Exit.fail(new SessionMoved({ sessionId }))
         if ("command" in one) settle(one, moved)
-        else Deferred.doneUnsafe(one, moved)
+        else Deferred.doneUnsafe(one.answer, moved)
       }
       yield* Queue.shutdown(mailbox)
     })
@@ -343,11 +371,8 @@ export const make = Effect.fnUntraced(function* (
         }
         return Deferred.await(answer)
       }),
-    current: Effect.suspend(() => {
-      if (active !== null) return Effect.succeed(active)
-      const answer = Deferred.makeUnsafe<Activation, SessionError>()
-      return Queue.offerUnsafe(mailbox, answer) ? Deferred.await(answer) : new SessionMoved({ sessionId })
-    }),
+    current: Effect.suspend(() => (active !== null ? Effect.succeed(active) : look(false))),
+    wake: look(true),
     forget
   }
 })

@@ -97,7 +97,7 @@ export const layer = (options: SessionEntityOptions) =>
 
       return SessionEntity.of({
         Handle: ({ payload }) => actor.handle(payload.command),
-        Wake: () => Effect.map(actor.current, ({ version }) => version),
+        Wake: () => Effect.map(actor.wake, ({ version }) => version),
         Current: () => Effect.map(actor.current, ({ epoch, state, version }) => ({ epoch, state, version })),
         Hold: () => released.await
       })

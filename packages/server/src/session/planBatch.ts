@@ -2,7 +2,7 @@ import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
 import * as Chain from "@troupe/domain/log/Chain"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
-import { plan } from "@troupe/domain/session/decide"
+import { plan, type Decided } from "@troupe/domain/session/decide"
 import { CommandRejected, isFinal, type Command } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Result } from "effect"
@@ -51,7 +51,10 @@ interface Context {
   readonly minting: Minting["Service"]
 }
 
-const decideSafely = (state: SessionState, command: Command) => {
+const decideSafely = (
+  state: SessionState,
+  command: Command
+): Result.Result<Decided, CommandRejected | CommandBroken> => {
   try {
     return plan(state, command)
   } catch (defect) {
@@ -86,7 +89,8 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
           digest,
           body: CommandBody.compact(command, []),
           reason: JSON.stringify(error.reason),
-          recordedAt: context.nowMicros
+          recordedAt: context.nowMicros,
+          version
         })
       }
     } else {

@@ -1,8 +1,8 @@
-import type { AttemptId } from "../../Ids.ts"
+import type { AttemptId, ThreadId } from "../../Ids.ts"
 import { Limits } from "../../Limits.ts"
 import { text } from "../Content.ts"
 import type { EventOf } from "../SessionEvent.ts"
-import type { Call, Thread, Turn } from "../SessionState.ts"
+import type { Call, Turn } from "../SessionState.ts"
 import { awaiting } from "../standing.ts"
 import type { ErrorInfo } from "../Status.ts"
 import type { Draft } from "./Draft.ts"
@@ -15,14 +15,14 @@ const outcomeText: Record<Exclude<Outcome, "succeeded" | "failed" | "timed_out">
   unknown: "This call was started; whether it finished is not known. Check before you repeat it.",
   interrupted: "Tool execution was interrupted before completion. Please retry.",
   denied: "The call was denied.",
-  expired: "Nobody approved the call in time."
+  expired: "Nobody answered in time."
 }
 
-export const finish = (draft: Draft, thread: Thread, call: Call, outcome: keyof typeof outcomeText): void =>
+const finish = (draft: Draft, threadId: ThreadId, turn: Turn, call: Call, outcome: keyof typeof outcomeText): void =>
   draft.emit({
     _tag: "ToolFinished",
-    threadId: thread.threadId,
-    turnId: thread.turn!.turnId,
+    threadId,
+    turnId: turn.turnId,
     attemptId: null,
     frame: null,
     callId: call.callId,
@@ -33,12 +33,19 @@ export const finish = (draft: Draft, thread: Thread, call: Call, outcome: keyof 
     details: null
   })
 
+/** Calls that were refused, by a person or by waiting too long, become error results that the model gets to see. */
+export const closeRefused = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
+  for (const call of turn.calls) {
+    if (call.status === "denied" || call.status === "expired") finish(draft, threadId, turn, call, call.status)
+  }
+}
+
 /** Model requests that never said how they ended: each ends here, with the estimate that was made for it. */
-const endRequests = (draft: Draft, thread: Thread, turn: Turn): void => {
+const endRequests = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
   for (const request of turn.requests) {
     draft.emit({
       _tag: "ModelRequestEnded",
-      threadId: thread.threadId,
+      threadId,
       turnId: turn.turnId,
       attemptId: null,
       frame: null,
@@ -51,77 +58,98 @@ const endRequests = (draft: Draft, thread: Thread, turn: Turn): void => {
   }
 }
 
-/** Ends the open calls of an attempt that works no more. Those that wait for people stay open if the turn goes on. */
-export const closeCalls = (draft: Draft, thread: Thread, turn: Turn, end: "attempt" | "turn"): void => {
-  endRequests(draft, thread, turn)
+/**
+ * Ends what an attempt leaves open once it works no more. If the turn goes on, calls that people owe an answer and those
+ * that they allowed stay open for the next attempt.
+ */
+export const closeCalls = (draft: Draft, threadId: ThreadId, turn: Turn, end: "attempt" | "turn"): void => {
+  endRequests(draft, threadId, turn)
+  closeRefused(draft, threadId, turn)
   for (const call of turn.calls) {
-    if (call.status === "started") finish(draft, thread, call, "unknown")
-    else if (end === "turn") finish(draft, thread, call, call.status === "denied" ? "denied" : "interrupted")
-    else if (call.awaits === "nothing" && call.status === "requested") finish(draft, thread, call, "interrupted")
+    if (call.status === "started") finish(draft, threadId, turn, call, "unknown")
+    const never = call.status === "requested" && call.awaits === "nothing"
+    const waits = call.status === "approved" || (call.status === "requested" && call.awaits !== "nothing")
+    if (never || (waits && end === "turn")) finish(draft, threadId, turn, call, "interrupted")
   }
 }
 
-/** Unfinished messages go back to the queue once a turn is over. */
-export const ended = (draft: Draft, thread: Thread): void => requeue(draft, thread.threadId)
-
-export const interruptTurn = (draft: Draft, thread: Thread, frame: number | null): void => {
-  const turn = thread.turn!
-  closeCalls(draft, thread, turn, "turn")
+export const interruptTurn = (draft: Draft, threadId: ThreadId, frame: number | null): void => {
+  const turn = draft.turn(threadId)
+  if (turn === null) return
+  closeCalls(draft, threadId, turn, "turn")
   draft.emit({
     _tag: "TurnInterrupted",
-    threadId: thread.threadId,
+    threadId,
     turnId: turn.turnId,
     attemptId: turn.phase._tag === "Working" ? turn.phase.attemptId : null,
     frame,
     inputIds: turn.interrupt?.inputIds ?? [],
     at: draft.at
   })
-  ended(draft, thread)
+  requeue(draft, threadId)
 }
 
+/** How an attempt went wrong. */
+export interface Failure {
+  readonly error: ErrorInfo
+  readonly retryable: boolean
+  /** What the provider asked for; null: our own backoff. */
+  readonly retryAfterMs: number | null
+}
+
+const retryAfterMaxMs = 3_600_000
 const backoffMs = (failures: number): number => Math.min(60_000, 1_000 * 2 ** (failures - 1))
+
+type Fate = "interrupted" | "asked" | "exhausted" | "terminal" | "suspended" | "rescheduled"
+
+/** What becomes of a turn whose attempt went wrong, its open calls closed. */
+const fateOf = (turn: Turn, { retryable }: Failure): Fate => {
+  if (turn.interrupt !== null) return "interrupted"
+  if (!retryable) return "terminal"
+  if (turn.doubts.length > 0) return "asked"
+  if (turn.failures + 1 >= Limits.attemptsPerTurnMax) return "exhausted"
+  return awaiting(turn).length > 0 ? "suspended" : "rescheduled"
+}
 
 /** An attempt is over and its turn is not: try again, wait for people, ask whether to, or give up. */
 export const afterAttempt = (
   draft: Draft,
-  thread: Thread,
+  threadId: ThreadId,
   attemptId: AttemptId,
-  failure: { readonly error: ErrorInfo; readonly retryable: boolean; readonly retryAfterMs: number | null }
+  failure: Failure,
+  frame: number | null
 ): void => {
-  const { threadId } = thread
-  const turn = thread.turn!
+  const before = draft.turn(threadId)
+  if (before !== null) closeCalls(draft, threadId, before, "attempt")
+  const turn = draft.turn(threadId)
+  if (turn === null) return
+  const { error, retryAfterMs } = failure
+  const at = draft.at
   const { turnId } = turn
-  const doubtful = turn.calls.filter((call) => call.status === "started" && !call.idempotent)
-  closeCalls(draft, thread, turn, "attempt")
-  if (turn.interrupt !== null) {
-    interruptTurn(draft, draft.thread(threadId), null)
-    return
-  }
-  const { error, retryAfterMs, retryable } = failure
-  if (retryable && doubtful.length > 0) {
-    const callIds = doubtful.map((call) => call.callId)
-    draft.emit({ _tag: "RetryAsked", threadId, turnId, callIds, error, at: draft.at })
-    return
-  }
   const failures = turn.failures + 1
-  if (!retryable || failures >= Limits.attemptsPerTurnMax) {
-    closeCalls(draft, draft.thread(threadId), draft.thread(threadId).turn!, "turn")
-    draft.emit({
-      _tag: "TurnFailed",
-      threadId,
-      turnId,
-      error,
-      retryStatus: retryable ? "exhausted" : "terminal",
-      at: draft.at
-    })
-    ended(draft, thread)
-    return
+  const fate = fateOf(turn, failure)
+  if (frame !== null) {
+    const again = fate === "rescheduled" || fate === "suspended"
+    const retryStatus = again ? "retrying" : failure.retryable ? "exhausted" : "terminal"
+    draft.emit({ _tag: "AttemptTroubled", threadId, turnId, attemptId, frame, error, retryStatus })
   }
-  if (awaiting(draft.thread(threadId).turn!).length > 0) {
-    const reason = "requires_action"
-    draft.emit({ _tag: "TurnSuspended", threadId, turnId, attemptId, frame: null, reason, at: draft.at })
-    return
+  switch (fate) {
+    case "interrupted":
+      return interruptTurn(draft, threadId, null)
+    case "asked":
+      return draft.emit({ _tag: "RetryAsked", threadId, turnId, callIds: turn.doubts, error, at })
+    case "exhausted":
+    case "terminal":
+      closeCalls(draft, threadId, turn, "turn")
+      draft.emit({ _tag: "TurnFailed", threadId, turnId, error, retryStatus: fate, at })
+      return requeue(draft, threadId)
+    case "suspended": {
+      const reason = "requires_action"
+      return draft.emit({ _tag: "TurnSuspended", threadId, turnId, attemptId, frame: null, reason, at })
+    }
+    case "rescheduled": {
+      const notBefore = at + Math.min(retryAfterMaxMs, Math.max(0, retryAfterMs ?? backoffMs(failures)))
+      return draft.emit({ _tag: "TurnRescheduled", threadId, turnId, error, notBefore, failures, at })
+    }
   }
-  const notBefore = draft.at + (retryAfterMs ?? backoffMs(failures))
-  draft.emit({ _tag: "TurnRescheduled", threadId, turnId, error, notBefore, failures, at: draft.at })
 }

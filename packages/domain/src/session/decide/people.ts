@@ -2,7 +2,7 @@ import { Limits } from "../../Limits.ts"
 import type { ThreadId } from "../../Ids.ts"
 import type { Input } from "../Input.ts"
 import type { CommandOf } from "../SessionCommand.ts"
-import { awaiting, limitKey, spent } from "../standing.ts"
+import { awaiting, spent } from "../standing.ts"
 import type { Draft } from "./Draft.ts"
 import { interruptTurn } from "./ending.ts"
 import { message } from "./queue.ts"
@@ -11,7 +11,7 @@ type InputOf<Tag extends Input["_tag"]> = Extract<Input, { readonly _tag: Tag }>
 
 const interrupt = (draft: Draft, { inputId, threadId }: InputOf<"Interrupt">): void => {
   const named = threadId === null ? draft.session.threads.filter((one) => !one.archived) : [draft.thread(threadId)]
-  const busy = named.filter((thread) => thread.turn !== null)
+  const busy = named.flatMap(({ threadId: id, turn }) => (turn === null ? [] : [{ id, turn }]))
   const at = draft.at
   const deadline = at + Limits.interruptConfirmMs
   if (busy.length === 0) {
@@ -19,9 +19,9 @@ const interrupt = (draft: Draft, { inputId, threadId }: InputOf<"Interrupt">): v
     draft.emit({ _tag: "InterruptRequested", threadId: idle, inputId, turnId: null, deadline, at })
     return
   }
-  for (const { threadId: id, turn } of busy) {
-    draft.emit({ _tag: "InterruptRequested", threadId: id, inputId, turnId: turn!.turnId, deadline, at })
-    if (turn!.phase._tag !== "Working") interruptTurn(draft, draft.thread(id), null)
+  for (const { id, turn } of busy) {
+    draft.emit({ _tag: "InterruptRequested", threadId: id, inputId, turnId: turn.turnId, deadline, at })
+    if (turn.phase._tag !== "Working") interruptTurn(draft, id, null)
   }
 }
 
@@ -31,15 +31,19 @@ const owed = (draft: Draft, callId: string, awaits: "confirmation" | "result" | 
   return found
 }
 
+/** At the session's hard cap nothing begins any more: only answers and interrupts are taken. */
+const refuseAtCap = (draft: Draft): void => {
+  if (spent(draft.session, null).some((limit) => limit.enforcement === "hard")) draft.refuse({ _tag: "BudgetReached" })
+}
+
 const one = (draft: Draft, input: Input): void => {
   const at = draft.at
   switch (input._tag) {
-    case "Message": {
-      const limits = spent(draft.session, null)
-      if (limits.some((limit) => limit.enforcement === "hard")) draft.refuse({ _tag: "BudgetReached" })
+    case "Message":
+      refuseAtCap(draft)
       return message(draft, input)
-    }
     case "SystemMessage": {
+      refuseAtCap(draft)
       const { content, inputId } = input
       return draft.emit({ _tag: "SystemMessageReceived", threadId: draft.session.primary, inputId, content, at })
     }
@@ -65,6 +69,7 @@ const one = (draft: Draft, input: Input): void => {
       return draft.emit({ _tag: "QuestionAnswered", threadId: thread.threadId, inputId, callId, answer, at })
     }
     case "Outcome": {
+      refuseAtCap(draft)
       const { _tag, ...outcome } = input
       return draft.emit({ _tag: "OutcomeDefined", ...outcome })
     }
@@ -87,35 +92,27 @@ export const retry = (draft: Draft, { turnId }: CommandOf<"RetryTurn">): void =>
       return draft.emit({ _tag: "RetryDecided", threadId, turnId, at: draft.at })
     }
     if (failed?.turnId === turnId && turn === null) {
+      refuseAtCap(draft)
       return draft.emit({ _tag: "TurnRetried", threadId, turnId, at: draft.at })
     }
   }
   draft.refuse({ _tag: "NothingToRetry" })
 }
 
-/** Everything whose time has come: timers, expired calls, interrupts that no runner confirmed, working time used up. */
+/** Everything whose time has come: timers, expired calls, interrupts that no runner confirmed. */
 export const wake = (draft: Draft): void => {
   const at = draft.at
+  if (draft.session.ended !== null) return
   for (const { dueAt, timerId } of draft.session.timers) {
     if (dueAt <= at) draft.emit({ _tag: "TimerFired", timerId, at })
   }
-  if (draft.session.ended !== null) return
   for (const { threadId, turn } of draft.session.threads) {
     if (turn === null) continue
     for (const { callId, expiresAt } of awaiting(turn)) {
       if (expiresAt === null || expiresAt > at) continue
       draft.emit({ _tag: "ToolConfirmed", threadId, inputId: null, callId, decision: { type: "expired" }, at })
     }
-    if (turn.phase._tag !== "Working") continue
-    const { budget, totals, announced } = draft.session
-    const worked = at - turn.phase.startedAt
-    const limits = budget.filter(
-      (limit) =>
-        limit.metric === "active_ms" &&
-        !announced.includes(limitKey(limit)) &&
-        (limit.scope === "session" ? totals : turn.totals).activeMs + worked >= limit.max
-    )
-    if (limits.length > 0) draft.emit({ _tag: "BudgetReached", limits, totals })
-    if (turn.interrupt !== null && turn.interrupt.deadline <= at) interruptTurn(draft, draft.thread(threadId), null)
+    const overdue = turn.phase._tag === "Working" && turn.interrupt !== null && turn.interrupt.deadline <= at
+    if (overdue) interruptTurn(draft, threadId, null)
   }
 }

@@ -8,10 +8,12 @@ import type { Draft } from "./Draft.ts"
 /** How long a client may wait before it tries a full queue again. */
 const queueFullRetryMs = 1_000
 
+/** Whether something here has this id. What is over is forgotten: that a command is not run twice is the store's duty. */
 const taken = (draft: Draft, id: string): boolean =>
   draft.session.threads.some(
     (thread) =>
       thread.turn?.turnId === id ||
+      thread.failed?.turnId === id ||
       thread.turn?.steers.some((steer) => steer.turnId === id || steer.inputId === id) ||
       thread.queue.some((turn) => turn.turnId === id || turn.inputId === id)
   )
@@ -20,13 +22,14 @@ export const message = (draft: Draft, input: Extract<Input, { readonly _tag: "Me
   const thread = draft.thread(input.threadId)
   if (input.content.length === 0) draft.refuse({ _tag: "Invalid", field: "content", detail: "is empty" })
   for (const id of [input.turnId, input.inputId]) if (taken(draft, id)) draft.refuse({ _tag: "IdTaken", id })
-  if (thread.queue.length >= Limits.queuedTurnsMax) {
+  // What joins the running turn may come back to the queue, so it counts as well.
+  if (thread.queue.length + (thread.turn?.steers.length ?? 0) >= Limits.queuedTurnsMax) {
     draft.refuse({ _tag: "QueueFull", max: Limits.queuedTurnsMax, retryAfterMs: queueFullRetryMs })
   }
   const { content, inputId, mode, turnId } = input
   const threadId = thread.threadId
   draft.emit({ _tag: "MessageReceived", threadId, turnId, inputId, content, mode, at: draft.at })
-  if (mode === "steer" && thread.turn !== null) {
+  if (mode === "steer" && thread.turn !== null && !input.needsApproval) {
     draft.emit({ _tag: "SteerQueued", threadId, turnId, inputId })
     return
   }
@@ -52,7 +55,7 @@ export const requeue = (draft: Draft, threadId: ThreadId): void => {
       turnId: one.turnId,
       inputId: one.inputId,
       place: "front",
-      overrides: {},
+      overrides: one.overrides,
       needsApproval: false,
       queueVersion: draft.thread(threadId).queueVersion + 1
     })
@@ -66,7 +69,8 @@ const queued = (
   for (const thread of draft.session.threads) {
     const turn = thread.queue.find((one) => one.turnId === command.turnId)
     if (turn === undefined) {
-      if (thread.turn?.turnId === command.turnId) draft.refuse({ _tag: "TurnNotQueued", turnId: command.turnId })
+      const running = [thread.turn, ...(thread.turn?.steers ?? [])].some((one) => one?.turnId === command.turnId)
+      if (running) draft.refuse({ _tag: "TurnNotQueued", turnId: command.turnId })
       continue
     }
     if (command.queueVersion !== null && command.queueVersion !== thread.queueVersion) {
@@ -94,7 +98,8 @@ export const edit = (draft: Draft, command: CommandOf<"EditTurn">): void => {
 export const move = (draft: Draft, command: CommandOf<"MoveTurn">): void => {
   const { queueVersion, thread } = queued(draft, command)
   const { before, turnId } = command
-  if (before !== null && (before === turnId || !thread.queue.some((turn) => turn.turnId === before))) {
+  if (before === turnId) draft.refuse({ _tag: "Invalid", field: "before", detail: "is the turn itself" })
+  if (before !== null && !thread.queue.some((turn) => turn.turnId === before)) {
     draft.refuse({ _tag: "TurnNotQueued", turnId: before })
   }
   draft.emit({ _tag: "TurnMoved", threadId: thread.threadId, turnId, before, queueVersion })
@@ -114,5 +119,6 @@ export const approve = (draft: Draft, command: CommandOf<"ApproveTurn">): void =
 export const steer = (draft: Draft, command: CommandOf<"SteerTurn">): void => {
   const { thread, turn } = queued(draft, command)
   if (thread.turn === null) draft.refuse({ _tag: "NothingToSteer" })
+  if (turn.needsApproval) draft.refuse({ _tag: "Invalid", field: "turnId", detail: "waits for approval" })
   draft.emit({ _tag: "SteerQueued", threadId: thread.threadId, turnId: turn.turnId, inputId: turn.inputId })
 }

@@ -1,38 +1,43 @@
+import type { ThreadId } from "../../Ids.ts"
+import { type Budget, type BudgetLimit, consumed } from "../Budget.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { Thread } from "../SessionState.ts"
-import { awaiting, held, limitKey, sessionStatus, spent, threadStatus } from "../standing.ts"
+import { awaiting, held, limitKey, sessionStatus, sessionUse, statusText, threadStatus, turnUse } from "../standing.ts"
+import type { Totals } from "../Usage.ts"
 import type { Draft } from "./Draft.ts"
-import { finish } from "./ending.ts"
+import { closeRefused } from "./ending.ts"
 
-/** Limits that were come up to and not announced yet. */
+/** Limits that were come up to and not announced yet. Turns have limits of their own. */
 const announce = (draft: Draft): void => {
-  const { session } = draft
+  const { at, session } = draft
   if (session.budget.length === 0 || session.ended !== null) return
-  const limits = new Map(
-    [null, ...session.threads.map((thread) => thread.turn)]
-      .flatMap((turn) => spent(session, turn))
-      .filter((limit) => !session.announced.includes(limitKey(limit)))
-      .map((limit) => [limitKey(limit), limit])
-  )
-  if (limits.size > 0) draft.emit({ _tag: "BudgetReached", limits: [...limits.values()], totals: session.totals })
+  const reached = (scope: BudgetLimit["scope"], announced: ReadonlyArray<string>, totals: Totals) =>
+    session.budget.filter(
+      (limit) =>
+        limit.scope === scope && consumed(totals, limit.metric) >= limit.max && !announced.includes(limitKey(limit))
+    )
+  const tell = (threadId: ThreadId | null, limits: Budget) => {
+    if (limits.length > 0) draft.emit({ _tag: "BudgetReached", threadId, limits, totals: session.totals })
+  }
+  tell(null, reached("session", session.announced, sessionUse(session, at)))
+  for (const { threadId, turn } of session.threads) {
+    if (turn !== null) tell(threadId, reached("turn", turn.announced, turnUse(turn, at)))
+  }
 }
 
 /** A suspended turn goes on once nothing is owed to it and nothing holds it. */
-const resume = (draft: Draft, thread: Thread): boolean => {
+const resume = (draft: Draft, thread: Thread): void => {
   const { turn, threadId } = thread
-  if (turn?.phase._tag !== "Suspended" || awaiting(turn).length > 0 || held(draft.session, thread) !== null) return false
-  for (const call of turn.calls) {
-    if (call.status === "denied" || call.status === "expired") finish(draft, thread, call, call.status)
-  }
+  if (turn?.phase._tag !== "Suspended" || awaiting(turn).length > 0 || held(draft.session, thread) !== null) return
+  closeRefused(draft, threadId, turn)
   draft.emit({ _tag: "TurnResumed", threadId, turnId: turn.turnId, at: draft.at })
-  return true
 }
 
 /** A thread at rest takes the next turn of its queue. */
-const start = (draft: Draft, thread: Thread): boolean => {
+const start = (draft: Draft, thread: Thread): void => {
   const next = thread.queue[0]
-  if (thread.turn !== null || thread.archived || next === undefined || next.needsApproval) return false
-  if (held(draft.session, thread) !== null) return false
+  if (thread.turn !== null || thread.archived || next === undefined || next.needsApproval) return
+  if (held(draft.session, thread) !== null) return
   const { content, inputId, overrides, turnId } = next
   const { threadId } = thread
   const queueVersion = thread.queueVersion + 1
@@ -47,7 +52,6 @@ const start = (draft: Draft, thread: Thread): boolean => {
     attemptId: null,
     frame: null
   })
-  return true
 }
 
 const show = (draft: Draft): void => {
@@ -56,10 +60,10 @@ const show = (draft: Draft): void => {
   const threads: Array<EventOf<"StatusChanged">["threads"][number]> = []
   for (const thread of session.threads) {
     const status = threadStatus(session, thread)
-    if (session.shown.threads[thread.threadId] === JSON.stringify(status)) continue
+    if (session.shown.threads[thread.threadId] === statusText(status)) continue
     threads.push({ threadId: thread.threadId, name: thread.name, ...status })
   }
-  const changed = session.shown.session !== JSON.stringify(now)
+  const changed = session.shown.session !== statusText(now)
   if (!changed && threads.length === 0) return
   const { budget, totals } = session
   draft.emit({ _tag: "StatusChanged", session: changed ? now : null, threads, totals, budget, at: draft.at })
@@ -70,10 +74,9 @@ export const settle = (draft: Draft): void => {
   if (draft.state._tag !== "Open") return
   announce(draft)
   if (draft.session.ended === null) {
-    for (const { threadId } of draft.session.threads) {
-      const thread = () => draft.session.threads.find((one) => one.threadId === threadId)!
-      resume(draft, thread())
-      start(draft, thread())
+    for (const thread of draft.session.threads) {
+      resume(draft, thread)
+      start(draft, thread)
     }
   }
   show(draft)

@@ -26,7 +26,8 @@ export const lifecycle = {
   ResourceAdded: { resource: Resource },
   ResourceRemoved: { resourceId: Resource.fields.resourceId },
   ResourceRefreshed: { resourceId: Resource.fields.resourceId, details: JsonObject },
-  BudgetReached: { limits: Budget, totals: Totals },
+  /** Null thread: limits of the session; else those of the turn that the thread runs. */
+  BudgetReached: { threadId: Schema.NullOr(ThreadId), limits: Budget, totals: Totals },
   BudgetChanged: { budget: Budget },
   SessionPaused: { at: Schema.Int },
   SessionResumed: { at: Schema.Int },

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { AttemptId, EventId, RunnerId, ThreadId, TurnId } from "../../Ids.ts"
-import { Json } from "../../Json.ts"
+import { JsonObject } from "../../Json.ts"
 import { Sha256Hex } from "../../log/Envelope.ts"
 import { Content } from "../Content.ts"
 import { TurnOverrides } from "../Input.ts"
@@ -95,7 +95,9 @@ export const turns = {
   TurnCompleted: {
     ...framed,
     stop: Schema.Literals(["end_turn", "max_steps", "refusal"]),
-    details: Schema.NullOr(Json),
+    details: Schema.NullOr(JsonObject),
+    /** Interrupts that came too late to stop it. */
+    inputIds: Schema.Array(EventId),
     at: Schema.Int
   },
   TurnFailed: {

@@ -1,0 +1,107 @@
+import { Equal } from "effect"
+import type { CommandOf } from "../SessionCommand.ts"
+import { sessionStatus, used } from "../standing.ts"
+import type { Draft } from "./Draft.ts"
+import { interruptTurn } from "./ending.ts"
+import { inputs } from "./people.ts"
+
+export const open = (draft: Draft, command: CommandOf<"Open">): void => {
+  if (draft.state._tag === "Open") draft.refuse({ _tag: "AlreadyOpen" })
+  const { _tag, history, inputs: first, ...opening } = command
+  draft.emit({ _tag: "SessionOpened", ...opening, at: draft.at })
+  if (history.length > 0) draft.emit({ _tag: "HistoryCopied", threadId: command.threadId, items: history })
+  inputs(draft, first)
+}
+
+const refuseWhileBusy = (draft: Draft): void => {
+  const { status } = sessionStatus(draft.session)
+  if (status === "running" || status === "rescheduling") draft.refuse({ _tag: "Busy" })
+}
+
+/** A session that rests can be ended; turns that wait for something end with it. */
+export const end = (draft: Draft, event: "SessionArchived" | "SessionDeleted"): void => {
+  refuseWhileBusy(draft)
+  for (const { threadId } of draft.session.threads) interruptTurn(draft, threadId, null)
+  draft.emit({ _tag: event, at: draft.at })
+}
+
+/** Says only what changes; a command that changes nothing still leaves its mark in the log, so that a retry is known. */
+export const update = (draft: Draft, { labels, metadata, title, visibility }: CommandOf<"Update">): void => {
+  const { session } = draft
+  const merged = Object.entries({ ...session.metadata, ...metadata })
+  const bag = Object.fromEntries(merged.flatMap(([key, value]) => (value === null ? [] : [[key, value]])))
+  draft.emit({
+    _tag: "SessionUpdated",
+    ...(title === undefined || title === session.title ? {} : { title }),
+    ...(metadata === undefined || Equal.equals(bag, session.metadata) ? {} : { metadata: bag }),
+    ...(labels === undefined || Equal.equals(labels, session.labels) ? {} : { labels }),
+    ...(visibility === undefined || visibility === session.visibility ? {} : { visibility }),
+    at: draft.at
+  })
+}
+
+/** Another agent configuration applies from the next turn, so none may be running. */
+export const reconfigure = (draft: Draft, { changes, digest, threadId }: CommandOf<"Reconfigure">): void => {
+  refuseWhileBusy(draft)
+  draft.emit({ _tag: "AgentReconfigured", threadId: draft.thread(threadId).threadId, changes, digest })
+}
+
+/** A budget is given when a session opens; later it is raised above what was used, or removed for good. */
+export const changeBudget = (draft: Draft, { budget }: CommandOf<"ChangeBudget">): void => {
+  if (draft.session.budget.length === 0) draft.refuse({ _tag: "BudgetCreateOnly" })
+  for (const limit of budget) {
+    const use = used(draft.session, limit, draft.at)
+    if (limit.max <= use) draft.refuse({ _tag: "BudgetNotRaised", metric: limit.metric, consumed: use })
+  }
+  draft.emit({ _tag: "BudgetChanged", budget })
+}
+
+export const openThread = (draft: Draft, { _tag, ...thread }: CommandOf<"OpenThread">): void => {
+  if (draft.session.threads.some((one) => one.threadId === thread.threadId)) {
+    draft.refuse({ _tag: "IdTaken", id: thread.threadId })
+  }
+  if (thread.parentThreadId !== null) draft.thread(thread.parentThreadId)
+  draft.emit({ _tag: "ThreadOpened", ...thread })
+}
+
+export const archiveThread = (draft: Draft, command: CommandOf<"ArchiveThread">): void => {
+  const { queue, threadId, turn } = draft.thread(command.threadId)
+  if (threadId === draft.session.primary) {
+    draft.refuse({ _tag: "Invalid", field: "threadId", detail: "is the primary thread" })
+  }
+  if (turn !== null || queue.length > 0) draft.refuse({ _tag: "Busy" })
+  draft.emit({ _tag: "ThreadArchived", threadId })
+}
+
+export const setTimer = (draft: Draft, { _tag, ...timer }: CommandOf<"SetTimer">): void => {
+  const { timerId } = timer
+  if (draft.session.timers.some((one) => one.timerId === timerId)) draft.refuse({ _tag: "IdTaken", id: timerId })
+  draft.emit({ _tag: "TimerSet", ...timer })
+}
+
+export const cancelTimer = (draft: Draft, { timerId }: CommandOf<"CancelTimer">): void => {
+  if (!draft.session.timers.some((one) => one.timerId === timerId)) draft.refuse({ _tag: "UnknownTimer", timerId })
+  draft.emit({ _tag: "TimerCancelled", timerId })
+}
+
+export const noteFork = (draft: Draft, { childId, seq }: CommandOf<"NoteFork">): void => {
+  if (seq < 1) draft.refuse({ _tag: "UnknownSeq", seq })
+  draft.emit({ _tag: "ForkPointed", childId, seq })
+}
+
+/** How far the log reaches is not in the state: whoever passes the command on refuses what lies beyond. */
+export const redact = (draft: Draft, { reason, replacements, seqs }: CommandOf<"RequestRedaction">): void => {
+  const invalid = (field: string, detail: string) => draft.refuse({ _tag: "Invalid", field, detail })
+  if (seqs.length !== replacements.length) invalid("replacements", "is not as long as seqs")
+  if (new Set(seqs).size < seqs.length) invalid("seqs", "names one twice")
+  const { forks, redactions } = draft.session
+  for (const seq of seqs) if (seq < 1 || redactions.includes(seq)) draft.refuse({ _tag: "UnknownSeq", seq })
+  const first = Math.min(...seqs)
+  const reached = forks.filter((fork) => fork.seq >= first).map((fork) => fork.childId)
+  draft.emit({ _tag: "RedactionRequested", seqs, reason, replacements, forks: [...new Set(reached)] })
+}
+
+export const confirmRedaction = (draft: Draft, command: CommandOf<"ConfirmRedaction">): void => {
+  const seqs = command.seqs.filter((seq) => draft.session.redactions.includes(seq))
+  if (seqs.length > 0) draft.emit({ _tag: "RedactionApplied", seqs })
+}

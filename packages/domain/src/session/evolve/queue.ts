@@ -1,0 +1,77 @@
+import type { queue as events } from "../events/turns.ts"
+import type { ThreadId } from "../../Ids.ts"
+import type { OpenSession, Thread } from "../SessionState.ts"
+import { type Changes, onFrame, onThread, unchanged } from "./parts.ts"
+
+const onQueue = (
+  session: OpenSession,
+  event: { readonly threadId: ThreadId; readonly queueVersion: number },
+  change: (queue: Thread["queue"]) => Thread["queue"]
+): OpenSession =>
+  onThread(session, event.threadId, (thread) => ({
+    ...thread,
+    queue: change(thread.queue),
+    queueVersion: event.queueVersion
+  }))
+
+export const queue: Changes<keyof typeof events> = {
+  MessageReceived: (session, { content, inputId, threadId, turnId }) =>
+    onThread(session, threadId, (thread) => ({
+      ...thread,
+      inbox: [...thread.inbox, { inputId, turnId, content, overrides: {} }]
+    })),
+  SystemMessageReceived: unchanged,
+  TurnQueued: (session, { inputId, needsApproval, overrides, place, queueVersion, threadId, turnId }) =>
+    onThread(session, threadId, (thread) => {
+      const message = thread.inbox.find((one) => one.inputId === inputId)
+      if (message === undefined) return thread
+      const turn = { ...message, turnId, overrides, needsApproval }
+      return {
+        ...thread,
+        inbox: thread.inbox.filter((one) => one !== message),
+        queue: place === "back" ? [...thread.queue, turn] : [turn, ...thread.queue],
+        queueVersion
+      }
+    }),
+  TurnEdited: (session, event) =>
+    onQueue(session, event, (queue) =>
+      queue.map((turn) =>
+        turn.turnId === event.turnId
+          ? { ...turn, content: event.content ?? turn.content, overrides: event.overrides ?? turn.overrides }
+          : turn
+      )
+    ),
+  TurnMoved: (session, event) =>
+    onQueue(session, event, (queue) => {
+      const moved = queue.filter((turn) => turn.turnId === event.turnId)
+      const rest = queue.filter((turn) => turn.turnId !== event.turnId)
+      const before = rest.findIndex((turn) => turn.turnId === event.before)
+      return before < 0 ? [...rest, ...moved] : rest.toSpliced(before, 0, ...moved)
+    }),
+  TurnWithdrawn: (session, event) =>
+    onQueue(session, event, (queue) => queue.filter((turn) => turn.turnId !== event.turnId)),
+  TurnApproved: (session, event) =>
+    onQueue(session, event, (queue) =>
+      queue.map((turn) => (turn.turnId === event.turnId ? { ...turn, needsApproval: false } : turn))
+    ),
+  SteerQueued: (session, { inputId, threadId }) =>
+    onThread(session, threadId, (thread) => {
+      const queued = thread.queue.find((one) => one.inputId === inputId)
+      const message = thread.inbox.find((one) => one.inputId === inputId) ?? queued
+      if (message === undefined || thread.turn === null) return thread
+      const { content, overrides, turnId } = message
+      return {
+        ...thread,
+        inbox: thread.inbox.filter((one) => one !== message),
+        queue: queued === undefined ? thread.queue : thread.queue.filter((one) => one !== queued),
+        queueVersion: queued === undefined ? thread.queueVersion : thread.queueVersion + 1,
+        turn: { ...thread.turn, steers: [...thread.turn.steers, { inputId, turnId, content, overrides }] }
+      }
+    }),
+  MessageTaken: (session, event) =>
+    onFrame(session, event, (turn) =>
+      turn.steers.length === 0
+        ? turn
+        : { ...turn, steers: turn.steers.filter((steer) => steer.inputId !== event.inputId) }
+    )
+}

@@ -1,0 +1,67 @@
+import type { Prng } from "./Prng.ts"
+
+/** What an attempt will do, step by step. Drawn from a seed, or written by hand. */
+export type Step =
+  /** One model request: takes steers, streams deltas, says something. */
+  | { readonly _tag: "Think"; readonly ms: number; readonly deltas: number; readonly tokens: number }
+  /** A tool call: allowed with or without side effects, asked for, denied, a client's, or a question. */
+  | {
+      readonly _tag: "Tool"
+      readonly kind: "effect" | "read" | "idempotent" | "ask" | "deny" | "client" | "worker" | "question"
+      readonly ms: number
+      readonly fails: boolean
+      readonly expiresInMs: number | null
+    }
+  | { readonly _tag: "Checkpoint" }
+  | { readonly _tag: "Trouble" }
+  | { readonly _tag: "Sandbox" }
+  | { readonly _tag: "Title" }
+  | { readonly _tag: "Note" }
+
+export type End =
+  | { readonly _tag: "Complete"; readonly stop: "end_turn" | "max_steps" | "refusal" }
+  | { readonly _tag: "Fail"; readonly retryable: boolean; readonly retryAfterMs: number | null }
+  /** The runner's disk goes, and the attempt with it. */
+  | { readonly _tag: "Vanish" }
+  /** It breaks the protocol. */
+  | { readonly _tag: "Misbehave" }
+
+export interface Script {
+  readonly steps: ReadonlyArray<Step>
+  readonly end: End
+  /** Ignores interrupts, so that the server has to end it. */
+  readonly deaf: boolean
+}
+
+const step = (random: Prng): Step => {
+  const roll = random.next()
+  if (roll < 0.4) {
+    return { _tag: "Think", ms: random.int(400), deltas: random.int(4), tokens: 1 + random.int(200) }
+  }
+  if (roll < 0.85) {
+    const kind = random.pick(["effect", "effect", "read", "idempotent", "ask", "deny", "client", "worker", "question"] as const)
+    return {
+      _tag: "Tool",
+      kind,
+      ms: random.int(500),
+      fails: random.chance(0.2),
+      expiresInMs: random.chance(0.3) ? 1_000 + random.int(20_000) : null
+    }
+  }
+  return { _tag: random.pick(["Checkpoint", "Trouble", "Sandbox", "Title", "Note"] as const) }
+}
+
+const end = (random: Prng): End => {
+  const roll = random.next()
+  if (roll < 0.72) return { _tag: "Complete", stop: random.pick(["end_turn", "end_turn", "max_steps", "refusal"] as const) }
+  if (roll < 0.86) {
+    return { _tag: "Fail", retryable: random.chance(0.7), retryAfterMs: random.chance(0.3) ? random.int(3_000) : null }
+  }
+  return { _tag: roll < 0.97 ? "Vanish" : "Misbehave" }
+}
+
+export const drawScript = (random: Prng): Script => ({
+  steps: Array.from({ length: random.int(6) }, () => step(random)),
+  end: end(random),
+  deaf: random.chance(0.15)
+})

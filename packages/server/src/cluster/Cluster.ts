@@ -1,0 +1,109 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { Context, Effect, Layer, Option, type Redacted } from "effect"
+import * as HttpRunner from "effect/cluster/HttpRunner"
+import * as MessageStorage from "effect/cluster/MessageStorage"
+import * as RunnerAddress from "effect/cluster/RunnerAddress"
+import * as RunnerHealth from "effect/cluster/RunnerHealth"
+import * as Runners from "effect/cluster/Runners"
+import * as ShardingConfig from "effect/cluster/ShardingConfig"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as SqlClient from "effect/sql/SqlClient"
+import { createHash } from "node:crypto"
+import { createServer } from "node:http"
+import * as Membership from "./Membership.ts"
+import { NodeLock } from "./NodeLock.ts"
+import { lockExpirationMs, lockRefreshMs, shardsPerGroup } from "./shards.ts"
+
+export interface ClusterOptions {
+  readonly databaseUrl: Redacted.Redacted
+  /** Where this node listens for other nodes. Port 0 takes any free one. */
+  readonly host: string
+  readonly port: number
+  readonly release: string
+}
+
+/** Where other nodes reach this one. */
+export class NodeAddress extends Context.Service<NodeAddress, RunnerAddress.RunnerAddress>()("server/NodeAddress") {}
+
+const sharding = (address: RunnerAddress.RunnerAddress): ShardingConfig.ShardingConfig["Service"] => ({
+  ...ShardingConfig.defaults,
+  runnerAddress: Option.some(address),
+  shardsPerGroup,
+  shardLockExpiration: lockExpirationMs,
+  shardLockRefreshInterval: lockRefreshMs,
+  refreshAssignmentsInterval: 500,
+  // Nothing is stored as a message, so this only says how soon a failed acquisition is tried again.
+  entityMessagePollInterval: 500,
+  entityTerminationTimeout: 300,
+  runnerHealthCheckInterval: 10_000,
+  sendRetryInterval: 50,
+  maxResidentEntities: "unbounded",
+  simulateRemoteSerialization: false
+})
+
+/**
+ * Nodes know each other by a secret from the database, and present it as the path: there is no other door. It is
+ * hashed so that what may turn up in a log of requests is not what the database holds.
+ */
+const secretPath = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ secret: string }>`SELECT secret FROM cluster_secret`
+  if (row === undefined) return yield* Effect.die(new Error("The database has no cluster secret: run the migrations"))
+  return `/${createHash("sha256").update(`troupe.cluster.1 ${row.secret}`).digest("hex")}` as const
+})
+
+/** One node of the cluster; a single node is a cluster of one, by the same code. */
+export const layer = (options: ClusterOptions) => {
+  const database = PgClient.layer({
+    url: options.databaseUrl,
+    applicationName: "troupe cluster",
+    minConnections: 1,
+    maxConnections: 4
+  })
+
+  // The port is known once it is listened on, so the address follows the server, and not the other way round.
+  const server = NodeHttpServer.layerServer(createServer, {
+    host: options.host,
+    port: options.port,
+    gracefulShutdownTimeout: 200
+  })
+  const config = Layer.unwrap(
+    Effect.gen(function* () {
+      const { address } = yield* HttpServer.HttpServer
+      if (!("port" in address)) return yield* Effect.die(new Error("The cluster needs a TCP port"))
+      const self = RunnerAddress.make(options.host, address.port)
+      return Layer.succeedContext(
+        Context.make(NodeAddress, self).pipe(Context.add(ShardingConfig.ShardingConfig, sharding(self)))
+      )
+    })
+  )
+
+  const transport = Layer.unwrap(
+    Effect.gen(function* () {
+      const path = yield* secretPath
+      const client = HttpRunner.layerClientProtocolWebsocket({ path })
+      const health = RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc), Layer.provide(client))
+      return HttpRouter.serve(HttpRunner.layerWebsocketOptions({ path }), { disableLogger: true }).pipe(
+        Layer.provide([client, health])
+      )
+    })
+  )
+
+  return transport.pipe(
+    Layer.provide(MessageStorage.layerNoop),
+    Layer.provide(Membership.layer),
+    Layer.provide(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
+    Layer.provide([
+      database,
+      NodeSocket.layerWebSocketConstructor,
+      // Ndjson takes 4.5 times as long for events of some kilobytes.
+      RpcSerialization.layerSchemaBinary()
+    ]),
+    Layer.provideMerge(config),
+    Layer.provide(server)
+  )
+}

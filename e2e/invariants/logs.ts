@@ -3,7 +3,7 @@ import * as Codec from "@troupe/domain/session/Codec"
 import { fold } from "@troupe/domain/session/evolve"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { foldVersion, type SessionState } from "@troupe/domain/session/SessionState"
-import { sessionStatus, threadStatus, wakeAt } from "@troupe/domain/session/standing"
+import { sessionStatus, statusText, threadStatus, wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
 import { Result } from "effect"
 import { hash } from "node:crypto"
@@ -92,8 +92,8 @@ export function* states(evidence: Evidence): Generator<Violation> {
     else if (!Summary.equals(summary, Summary.summarize(state, summary.updatedAt))) {
       yield broken("INV-8", "the list row says something else than the log")
     }
-    if (state.shown.session !== JSON.stringify(sessionStatus(state))) {
-      yield broken("INV-9", `recorded ${state.shown.session}, derived ${JSON.stringify(sessionStatus(state))}`)
+    if (state.shown.session !== statusText(sessionStatus(state))) {
+      yield broken("INV-9", `recorded ${state.shown.session}, derived ${statusText(sessionStatus(state))}`)
     }
     for (const thread of state.threads) {
       const { status } = threadStatus(state, thread)

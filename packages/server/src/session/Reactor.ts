@@ -156,7 +156,10 @@ export const make = Effect.fnUntraced(function* (
     const next = nextDue(session)
     if (next === timerAt) return
     timerAt = next
-    if (next === null) return run("timer", Effect.void)
+    if (next === null) {
+      run("timer", Effect.void)
+      return
+    }
     run(
       "timer",
       Effect.sleep(Math.max(0, next - clock.currentTimeMillisUnsafe())).pipe(

@@ -71,7 +71,10 @@ export const layer = (options: SessionEntityOptions) =>
       const context = yield* Effect.context<never>()
 
       const keep = (wanted: boolean) => {
-        if (!wanted) return released.openUnsafe()
+        if (!wanted) {
+          released.openUnsafe()
+          return
+        }
         if (!released.isOpen()) return
         released.closeUnsafe()
         Effect.runForkWith(context)(Effect.forkIn(Effect.ignore(client(sessionId).Hold()), scope))

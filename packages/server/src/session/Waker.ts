@@ -46,7 +46,7 @@ export const wakeDue = Effect.gen(function* () {
     )
   })
 
-  yield* pass.pipe(
+  return yield* pass.pipe(
     Effect.catchCause((cause) => Effect.logWarning("Could not look for due sessions", cause)),
     Effect.andThen(Effect.sleep(everyMs)),
     Effect.forever

@@ -1,5 +1,5 @@
 import * as PgConnection from "@effect/sql-pg/PgConnection"
-import { Clock, Context, Effect, Latch, Layer, Queue, type Redacted, Semaphore } from "effect"
+import { Cause, Clock, Context, Effect, Latch, Layer, Queue, type Redacted, Semaphore } from "effect"
 import { randomInt, randomUUID } from "node:crypto"
 import { lockExpirationMs, lockRefreshMs } from "./shards.ts"
 
@@ -65,6 +65,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
   let current: Held | undefined
   let address: string | undefined
   let seenAt = 0
+  let tries = 0
 
   const lost = () => new NodeLockLost("The connection that holds the node's lock is gone")
   const write = ({ connection, key }: Held) =>
@@ -109,21 +110,22 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
       })
     ).pipe(Effect.timeout(lockExpirationMs / 2))
     ready.openUnsafe()
-    yield* Effect.raceFirst(
+    tries = 0
+    return yield* Effect.raceFirst(
       Effect.forever(Queue.take(ended)),
       Effect.forever(Effect.delay(see, lockRefreshMs))
     )
   }).pipe(Effect.scoped)
 
-  let tries = 0
   yield* hold.pipe(
-    Effect.catchCause((cause) => Effect.logWarning("The node's lock is lost and will be taken again", cause)),
-    Effect.andThen(
-      Effect.suspend(() => {
-        tries = clock.currentTimeMillisUnsafe() - seenAt < lockExpirationMs ? 0 : Math.min(tries + 1, 5)
-        return Effect.sleep(25 * 2 ** tries)
-      })
+    Effect.catchCause((cause) =>
+      tries > 0
+        ? Effect.void
+        : Effect.logWarning("The node's lock is lost and will be taken again").pipe(
+            Effect.annotateLogs({ cause: Cause.prettyErrors(cause)[0]?.message })
+          )
     ),
+    Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(1_000, 25 * 2 ** tries++)))),
     Effect.forever,
     Effect.forkScoped
   )

@@ -1,0 +1,224 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer, Stream } from "effect"
+import * as TestRunner from "effect/cluster/TestRunner"
+import { Feeds } from "../../src/session/Feeds.ts"
+import * as FedWire from "../../src/session/FedWire.ts"
+import * as SessionFeed from "../../src/session/SessionFeed.ts"
+import type { Seen } from "../../src/session/WatchHub.ts"
+import { Watchers, type WatchersOptions } from "../../src/session/Watchers.ts"
+import { fakeLog, recorded } from "../support/FakeLog.ts"
+
+const id = "sesn_1"
+
+const world = (options: WatchersOptions = {}) => {
+  const log = fakeLog()
+  const layer = Watchers.layer({ checkEveryMs: 50, lingerMs: 100, ...options }).pipe(
+    Layer.provideMerge(SessionFeed.layer),
+    Layer.provideMerge(Feeds.layer),
+    Layer.provideMerge(log.layer),
+    Layer.provideMerge(TestRunner.layer)
+  )
+  const commit = (count = 1) => Effect.map(Feeds, ({ publish }) => {
+    const events = log.write(id, count)
+    publish(id, { _tag: "Events", events })
+  })
+  return { log, commit, run: <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof layer>>) => Effect.provide(effect, layer) }
+}
+
+const seqs = (seen: ReadonlyArray<Seen>) => seen.flatMap((one) => (one._tag === "Events" ? one.events.map(({ seq }) => seq) : []))
+const upTo = (n: number, from = 0) => Array.from({ length: n - from }, (_, index) => from + index + 1)
+
+const collect = (after: number, last: number) =>
+  Effect.flatMap(Watchers, ({ watch }) =>
+    watch(id, after).pipe(
+      Stream.takeUntil((seen) => seen._tag === "Events" && seen.events.some(({ seq }) => seq >= last)),
+      Stream.runCollect,
+      Effect.timeout(5_000)
+    )
+  )
+
+const sessions = Effect.flatMap(Watchers, ({ counts }) => counts)
+
+describe("Watchers", () => {
+  it.live("joins what is stored with what comes, in order and once", () => {
+    const { commit, log, run } = world()
+    log.write(id, 600)
+    return run(
+      Effect.gen(function* () {
+        const readers = yield* Effect.forEach([0, 10, 599, 600], (after) => Effect.forkChild(collect(after, 700)))
+        yield* Effect.sleep(100)
+        for (let i = 0; i < 100; i++) yield* commit()
+        for (const [index, after] of [0, 10, 599, 600].entries()) {
+          assert.deepStrictEqual(seqs(yield* Fiber.join(readers[index]!)), upTo(700, after))
+        }
+      })
+    )
+  })
+
+  it.live("begins while commits rain, without a gap", () => {
+    const { commit, run } = world()
+    return run(
+      Effect.gen(function* () {
+        const writer = yield* Effect.forkChild(
+          Effect.repeat(Effect.andThen(commit(3), Effect.sleep(1)), { times: 200 })
+        )
+        for (let i = 0; i < 10; i++) {
+          const seen = yield* collect(i, 150 + i * 30)
+          const got = seqs(seen)
+          assert.deepStrictEqual(got, upTo(got[got.length - 1]!, i))
+        }
+        yield* Fiber.interrupt(writer)
+      })
+    )
+  })
+
+  it.live("finds out by itself that a feed is silent", () => {
+    const { commit, log, run } = world()
+    return run(
+      Effect.gen(function* () {
+        yield* commit(3)
+        const reader = yield* Effect.forkChild(collect(0, 5))
+        yield* Effect.sleep(100)
+        log.write(id, 2)
+        assert.deepStrictEqual(seqs(yield* Fiber.join(reader)), upTo(5))
+      })
+    )
+  })
+
+  it.live("fills a hole in the feed from the store", () => {
+    const { commit, log, run } = world({ checkEveryMs: 10_000 })
+    return run(
+      Effect.gen(function* () {
+        yield* commit(3)
+        const reader = yield* Effect.forkChild(collect(0, 7))
+        yield* Effect.sleep(200)
+        log.write(id, 3)
+        yield* commit(1)
+        assert.deepStrictEqual(seqs(yield* Fiber.join(reader)), upTo(7))
+      })
+    )
+  })
+
+  it.live("passes deltas on, between the events they came between", () => {
+    const { commit, run } = world()
+    const delta = (offset: number) => ({ _tag: "Delta", blockId: "b", offset, text: "x", threadId: "t" }) as const
+    return run(
+      Effect.gen(function* () {
+        yield* commit(1)
+        const reader = yield* Effect.forkChild(collect(0, 2))
+        yield* Effect.sleep(100)
+        const { publish } = yield* Feeds
+        publish(id, delta(0))
+        publish(id, delta(1))
+        yield* commit(1)
+        const seen = yield* Fiber.join(reader)
+        assert.deepStrictEqual(
+          seen.map((one) => (one._tag === "Delta" ? one.delta.offset : seqs([one]))),
+          [[1], 0, 1, [2]]
+        )
+      })
+    )
+  })
+
+  it.live("encodes an event once a view, for all readers", () => {
+    const { commit, run } = world()
+    let encoded = 0
+    const view = { encode: () => ++encoded }
+    return run(
+      Effect.gen(function* () {
+        const { watch } = yield* Watchers
+        const read = watch(id, 0).pipe(
+          Stream.tap((seen) => Effect.sync(() => seen._tag === "Events" && seen.events.forEach((seat) => seat.as(view)))),
+          Stream.takeUntil((seen) => seqs([seen]).includes(20)),
+          Stream.runDrain
+        )
+        const readers = yield* Effect.forEach(upTo(50), () => Effect.forkChild(read))
+        yield* Effect.sleep(100)
+        yield* commit(20)
+        yield* Effect.forEach(readers, Fiber.join)
+        assert.strictEqual(encoded, 20)
+      })
+    )
+  })
+
+  it.live("subscribes once a session, asks once a second for all, and lets go of what nobody watches", () => {
+    const { commit, log, run } = world()
+    return run(
+      Effect.gen(function* () {
+        yield* commit(1)
+        const readers = yield* Effect.forEach(upTo(20), () => Effect.forkChild(collect(0, 99)))
+        yield* Effect.sleep(300)
+        assert.deepStrictEqual(yield* sessions, { sessions: 1, readers: 20 })
+        assert.isAtMost(log.counts.versions, 10)
+        // Twenty readers at one place share the page.
+        assert.isAtMost(log.counts.reads, 2)
+        yield* Effect.forEach(readers, Fiber.interrupt)
+        yield* Effect.sleep(300)
+        assert.deepStrictEqual(yield* sessions, { sessions: 0, readers: 0 })
+      })
+    )
+  })
+
+  it.live("cuts a reader off that takes nothing, and it resumes where it was", () => {
+    const { commit, run } = world({ slowAfterMs: 150 })
+    return run(
+      Effect.gen(function* () {
+        const { open } = yield* Watchers
+        const reader = yield* open(id, 0)
+        yield* commit(3)
+        assert.deepStrictEqual(seqs(yield* reader.take), upTo(3))
+        yield* commit(5_000)
+        // Busy with what it took: nothing it does shows here.
+        const error = yield* Effect.flip(Effect.timeout(reader.cut, 2_000))
+        assert.deepInclude(error, { _tag: "SlowReader", lastSeq: 3 })
+        assert.deepInclude(yield* Effect.flip(reader.take), { _tag: "SlowReader", lastSeq: 3 })
+        assert.deepStrictEqual(seqs(yield* collect(3, 5_003)), upTo(5_003, 3))
+      }).pipe(Effect.scoped)
+    )
+  })
+
+  it.live("keeps no more for a reader that dawdles than for one that does not", () => {
+    const { commit, run } = world()
+    return run(
+      Effect.gen(function* () {
+        const { watch } = yield* Watchers
+        const reader = yield* watch(id, 0).pipe(
+          Stream.tap(() => Effect.sleep(20)),
+          Stream.takeUntil((seen) => seqs([seen]).includes(4_000)),
+          Stream.runCollect,
+          Effect.forkChild
+        )
+        for (let i = 0; i < 40; i++) {
+          yield* commit(100)
+          yield* Effect.sleep(2)
+        }
+        assert.deepStrictEqual(seqs(yield* Fiber.join(reader)), upTo(4_000))
+      })
+    )
+  })
+
+  it.live("waits out a store that is away", () => {
+    const { log, run } = world()
+    log.write(id, 5)
+    return run(
+      Effect.gen(function* () {
+        log.fail(true)
+        const reader = yield* Effect.forkChild(collect(0, 5))
+        yield* Effect.sleep(300)
+        log.fail(false)
+        assert.deepStrictEqual(seqs(yield* Fiber.join(reader)), upTo(5))
+      })
+    )
+  })
+
+  it("sends events whole and in frames of bearable size", () => {
+    const large = "x".repeat(400_000)
+    const events = upTo(10).map((seq) => recorded(id, seq, large))
+    const framed = FedWire.frames([{ _tag: "Events", events }, { _tag: "Delta", blockId: "b", offset: 0, text: "é", threadId: "t" }])
+    assert.isAbove(framed.length, 4)
+    const back = framed.flatMap((frame) => FedWire.decode(FedWire.encode(frame)))
+    assert.deepStrictEqual(back.flatMap((fed) => (fed._tag === "Events" ? fed.events : [])), events)
+    assert.deepInclude(back[back.length - 1], { _tag: "Delta", text: "é" })
+    for (const frame of framed) assert.isBelow(FedWire.encode(frame).length, 1_500_000)
+  })
+})

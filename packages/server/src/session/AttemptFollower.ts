@@ -4,6 +4,7 @@ import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
 import { held } from "@troupe/domain/session/standing"
 import { type Clock, Effect, Latch, Stream } from "effect"
+import type { CrashPoint } from "./CrashPoints.ts"
 import type { AttemptDriver, AttemptRef, Delivery, Output } from "./AttemptDriver.ts"
 import type { Accepted } from "./planBatch.ts"
 import type { SessionError } from "./SessionActor.ts"
@@ -19,6 +20,7 @@ interface AttemptFollowerOptions {
   readonly lostAfterMs: number
   readonly driver: AttemptDriver["Service"]
   readonly clock: Clock.Clock
+  readonly reach: (point: CrashPoint) => void
   readonly send: (body: SessionCommand) => Effect.Effect<Accepted, SessionError>
   readonly forget: () => void
   readonly delta: (blockId: string, offset: number, text: string) => void
@@ -39,7 +41,7 @@ const backoffMs = (tries: number): number => Math.min(2_000, 50 * 2 ** tries)
 type Delta = Extract<Output, { readonly _tag: "Delta" }>
 
 export const make = (options: AttemptFollowerOptions): AttemptFollower => {
-  const { attemptId, clock, driver, runnerId, send, sessionId, threadId, turnId } = options
+  const { attemptId, clock, driver, reach, runnerId, send, sessionId, threadId, turnId } = options
   let epoch = 0
   let committed = 0
   let version = 0
@@ -132,7 +134,9 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     if (result._tag === "Success") {
       // While it works, the state says how far the log goes; once over, everything that counted is in.
       const upto = over ? last.n : committed
+      reach("frames.recorded")
       yield* driver.acknowledge(ref(), upto)
+      reach("frames.acknowledged")
       return over || upto >= last.n
     }
     const error = result.failure
@@ -152,6 +156,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
 
   const take = (output: Output): Effect.Effect<boolean> => {
     heardAt = clock.currentTimeMillisUnsafe()
+    reach("attempt.linked")
     if (output._tag === "Frames") return record(output.frames)
     if (output._tag === "Delta") takeDelta(output)
     return Effect.succeed(true)
@@ -160,6 +165,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   const link = Effect.suspend(() => {
     const request = { ...ref(), overrides: current?.overrides ?? {}, calls: current?.calls ?? [], version }
     const started = fresh
+    if (started) reach("attempt.started")
     fresh = false
     const outputs = started ? driver.run(request) : driver.attach(ref(), committed)
     delivered.clear()

@@ -10,6 +10,7 @@ import { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
 import { AttemptDriver, type PlaceRequest } from "./AttemptDriver.ts"
 import * as AttemptFollower from "./AttemptFollower.ts"
+import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import type { Accepted } from "./planBatch.ts"
 import { RedactionApplier } from "./RedactionApplier.ts"
@@ -56,6 +57,7 @@ export const make = Effect.fnUntraced(function* (
   const feeds = yield* Feeds
   const redactions = yield* RedactionApplier
   const clock = yield* Clock.Clock
+  const { reach } = yield* CrashPoints
   const { handle, sessionId } = options
 
   const fibers = yield* FiberMap.make<string>()
@@ -101,6 +103,7 @@ export const make = Effect.fnUntraced(function* (
           yield* Effect.sleep(placeAgainMs)
           continue
         }
+        reach("attempt.placed")
         const attemptId = minting.id("Attempt", clock.currentTimeMillisUnsafe()) as AttemptId
         started.add(attemptId)
         const { digests, runnerId } = placement
@@ -142,6 +145,7 @@ export const make = Effect.fnUntraced(function* (
       lostAfterMs: options.lostAfterMs,
       driver,
       clock,
+      reach,
       send,
       forget: options.forget,
       delta: (blockId, offset, text) =>

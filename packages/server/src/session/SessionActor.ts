@@ -10,6 +10,7 @@ import { Clock, Deferred, Effect, Exit, Option, Queue, Schema, type Scope } from
 import { EventStore, type Append, type Receipt } from "../log/EventStore.ts"
 import { Minting } from "../log/Minting.ts"
 import { activate, type Activation } from "./activate.ts"
+import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import { planBatch, type Accepted, type Plan, type Planned } from "./planBatch.ts"
 import {
@@ -89,6 +90,7 @@ export const make = Effect.fnUntraced(function* (
   const minting = yield* Minting
   const feeds = yield* Feeds
   const clock = yield* Clock.Clock
+  const { reach } = yield* CrashPoints
   const { sessionId, sha256 } = options
   const commandBytesMax = options.commandBytesMax ?? Limits.commandBytesMax
 
@@ -165,13 +167,16 @@ export const make = Effect.fnUntraced(function* (
 
   const publish = (batch: ReadonlyArray<Waiting>, plan: Plan, next: Activation) => {
     become(next)
+    reach("append.committed")
     if (plan.events.length > 0) feeds.publish(sessionId, { _tag: "Events", events: plan.events })
     // Whoever is answered may go on at once, and must find the reactor knowing what they know.
     options.react(next)
+    reach("append.published")
     for (const [index, one] of batch.entries()) {
       const outcome = plan.outcomes[index]!
       settle(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
     }
+    reach("append.answered")
   }
 
   const write = Effect.fnUntraced(function* (from: Activation, plan: Plan, nowMicros: number) {
@@ -190,7 +195,10 @@ export const make = Effect.fnUntraced(function* (
       wakeAt: wakeAt(state),
       summary: changed ? row : null
     }
-    yield* store.append(append)
+    reach("command.planned")
+    const written = store.append(append)
+    // Sent and not yet answered: the process may end in between.
+    yield* Effect.andThen(Effect.sync(() => reach("append.sent")), written)
     return { ...from, ...plan.standing, summary: changed ? row : from.summary }
   })
 
@@ -305,6 +313,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const handleTaken = Effect.fnUntraced(function* (taken: ReadonlyArray<Mail>) {
+    reach("command.taken")
     const commands = taken.filter((one): one is Waiting => "command" in one)
     if (commands.length > 0) {
       yield* process(commands).pipe(

@@ -63,11 +63,13 @@ CREATE TABLE rejections (
   PRIMARY KEY (stream_id, command_id)
 );
 -- ;;
+-- A cache. One for each fold version, so that two releases that run side by side do not undo each other's.
 CREATE TABLE snapshots (
-  stream_id uuid PRIMARY KEY,
+  stream_id uuid NOT NULL,
   fold_version integer NOT NULL,
   version integer NOT NULL,
-  state text NOT NULL
+  state text NOT NULL,
+  PRIMARY KEY (stream_id, fold_version)
 );
 -- ;;
 CREATE TABLE sessions (

@@ -49,11 +49,27 @@ export type Receipt =
   | { readonly _tag: "Accepted"; readonly commandId: CommandId; readonly digest: string; readonly seq: number }
   | { readonly _tag: "Rejected"; readonly commandId: CommandId; readonly digest: string; readonly reason: string }
 
+/**
+ * A client's command as it was answered. Accepted commands that changed nothing leave no trace, and neither do refusals
+ * that may pass.
+ */
+export interface AnsweredCommand extends Omit<CommandMark, "body"> {
+  /** Null once redacted. */
+  readonly body: string | null
+  /** The version it was decided at: an accepted command's first event is the next one. */
+  readonly version: number
+  /** Why it was rejected; null where it was accepted. */
+  readonly rejection: string | null
+}
+
 /** A place in the order of all streams' events. Position breaks ties inside a transaction. */
 export interface Cursor {
   readonly xid: string
   readonly position: string
 }
+
+/** Before the first event. */
+export const beginning: Cursor = { xid: "0", position: "0" }
 
 export interface Placed {
   readonly cursor: Cursor
@@ -72,7 +88,9 @@ export class AppendRefused extends Schema.TaggedError<AppendRefused>()("AppendRe
     Duplicate: { commandIds: Schema.Array(Schema.String) },
     /** The database does not take this data (a NUL in a text column, for instance). */
     BadData: { detail: Schema.String },
-    /** Nobody opened this stream. */
+    /** Another session of the workspace has this external thread key of this origin. */
+    ExternalKeyTaken: {},
+    /** Nobody opened this stream, in this workspace. */
     NoStream: {}
   })
 }) {
@@ -121,11 +139,14 @@ export class EventStore extends Context.Service<
       streamId: string,
       commandIds: ReadonlyArray<CommandId>
     ) => Effect.Effect<ReadonlyArray<Receipt>, StoreUnavailable>
-    /** The stored commands of a stream in the order they were answered, for verifying decisions. */
+    /**
+     * The answered commands of a stream after another, for verifying decisions: by the version they were decided at,
+     * rejections first, since these left the version as it was; then by id, which is by time.
+     */
     readonly commands: (
       streamId: string,
-      options: { readonly after: number; readonly limit: number }
-    ) => Effect.Effect<ReadonlyArray<CommandMark & { readonly seq: number }>, StoreUnavailable>
+      options: { readonly after: AnsweredCommand | null; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<AnsweredCommand>, StoreUnavailable>
     /** Streams of these shards whose `wakeAt` has come, the longest due first. */
     readonly due: (options: {
       readonly shards: ReadonlyArray<number>

@@ -2,7 +2,9 @@ import { genesis } from "@troupe/domain/log/Chain"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
-import { AppendRefused, EventStore, type Append, type Head, type NewEvent, type Receipt, type Rejection } from "./EventStore.ts"
+import { encode } from "./AppendRows.ts"
+import { AppendRefused, EventStore } from "./EventStore.ts"
+import type { AnsweredCommand, Append, Head, NewEvent, Receipt, Rejection } from "./EventStore.ts"
 
 interface StreamLog {
   head: Head
@@ -11,10 +13,50 @@ interface StreamLog {
   readonly marks: Map<string, NewEvent>
   readonly rejections: Map<string, Rejection>
   summary: SummaryRow | null
-  snapshot: { readonly version: number; readonly foldVersion: number; readonly state: string } | null
+  readonly snapshots: Map<number, { readonly version: number; readonly state: string }>
 }
 
 const nul = String.fromCharCode(0)
+
+const commandIdsOf = ({ events, rejections }: Append) =>
+  [...events.flatMap(({ mark }) => mark ?? []), ...rejections].map(({ commandId }) => commandId)
+
+/** What no database would take. */
+const unstorable = (append: Append): string | undefined => {
+  try {
+    encode(append)
+    for (const { payload } of append.events) JSON.parse(payload)
+  } catch (error) {
+    return String(error)
+  }
+  const { events, rejections, summary } = append
+  const texts = [
+    ...events.flatMap(({ actorText, mark, payload, type }) => [actorText, mark?.body ?? "", payload, type]),
+    ...rejections.flatMap(({ body, reason }) => [body, reason]),
+    ...Object.values(summary ?? {}).flatMap((value) => (typeof value === "string" ? value : [])),
+    ...(summary?.labels ?? []),
+    ...Object.entries(summary?.metadata ?? {}).flat()
+  ]
+  return texts.some((text) => text.includes(nul)) ? "a text holds a NUL" : undefined
+}
+
+const recorded = ({ mark: _, ...event }: NewEvent): Recorded => event
+
+const answered = (event: NewEvent): ReadonlyArray<AnsweredCommand> =>
+  event.mark === null ? [] : [{ ...event.mark, version: event.seq - 1, rejection: null }]
+
+const rejected = ({ body, commandId, digest, reason, version }: Rejection): AnsweredCommand => ({
+  commandId,
+  digest,
+  body,
+  version,
+  rejection: reason
+})
+
+const byPlace = (a: AnsweredCommand, b: AnsweredCommand): number =>
+  a.version - b.version ||
+  Number(a.rejection === null) - Number(b.rejection === null) ||
+  (a.commandId < b.commandId ? -1 : a.commandId > b.commandId ? 1 : 0)
 
 /** What the store promises, in its plainest form. The Postgres layer is held to the same suite. */
 export const make = Effect.sync(() => {
@@ -26,16 +68,33 @@ export const make = Effect.sync(() => {
     return log.head
   }
 
+  /** Another session that has the same external key. */
+  const taken = ({ streamId, summary, workspaceId }: Append): boolean =>
+    summary !== null &&
+    summary.externalThreadKey !== null &&
+    summary.deletedAt === null &&
+    [...streams.values()].some(
+      ({ head, summary: other }) =>
+        other !== null &&
+        head.streamId !== streamId &&
+        head.workspaceId === workspaceId &&
+        other.deletedAt === null &&
+        other.origin === summary.origin &&
+        other.externalThreadKey === summary.externalThreadKey
+    )
+
   const refusal = (append: Append): AppendRefused["reason"] | undefined => {
+    const broken = unstorable(append)
+    if (broken !== undefined) return { _tag: "BadData", detail: broken }
     const log = streams.get(append.streamId)
-    if (log === undefined) return { _tag: "NoStream" }
+    if (log === undefined || log.head.workspaceId !== append.workspaceId) return { _tag: "NoStream" }
     if (log.head.epoch !== append.epoch) return { _tag: "Fenced", epoch: log.head.epoch }
     if (log.head.version !== append.expectedVersion) return { _tag: "VersionConflict", version: log.head.version }
-    const ids = [...append.events.flatMap((event) => event.mark ?? []), ...append.rejections].map((one) => one.commandId)
+    const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0) return { _tag: "Duplicate", commandIds }
-    const texts = [append.summary?.title, ...(append.summary?.labels ?? []), ...append.events.map((event) => event.payload)]
-    if (texts.some((text) => text?.includes(nul))) return { _tag: "BadData", detail: "a text holds a NUL" }
+    if (new Set(ids).size < ids.length) return { _tag: "BadData", detail: "a command is answered twice" }
+    if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }
 
@@ -51,12 +110,12 @@ export const make = Effect.sync(() => {
         if (event.mark !== null) log.marks.set(event.mark.commandId, event)
       }
       for (const rejection of append.rejections) log.rejections.set(rejection.commandId, rejection)
-      const last = log.events.at(-1)
+      const last = append.events.at(-1)
       log.head = {
         ...log.head,
         version: log.events.length,
-        chain: last?.chain ?? genesis,
-        lastRecordedAt: last?.recordedAt ?? 0,
+        chain: last?.chain ?? log.head.chain,
+        lastRecordedAt: last?.recordedAt ?? log.head.lastRecordedAt,
         wakeAt: append.wakeAt
       }
       if (append.summary !== null) log.summary = append.summary
@@ -98,21 +157,21 @@ export const make = Effect.sync(() => {
           marks: new Map(),
           rejections: new Map(),
           summary: null,
-          snapshot: null
+          snapshots: new Map()
         }
         streams.set(streamId, log)
         return claim(log)
       }),
     append,
     read: (streamId, { after, limit }) =>
-      Effect.sync((): ReadonlyArray<Recorded> => streams.get(streamId)?.events.slice(after, after + limit) ?? []),
+      Effect.sync((): ReadonlyArray<Recorded> => (streams.get(streamId)?.events ?? []).slice(after, after + limit).map(recorded)),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
         order
           .slice(Number(after.position), Number(after.position) + limit)
           .map((event, index) => ({
             cursor: { xid: "0", position: String(Number(after.position) + index + 1) },
-            event
+            event: recorded(event)
           }))
       ),
     receipts: (streamId, commandIds) =>
@@ -122,9 +181,15 @@ export const make = Effect.sync(() => {
       }),
     commands: (streamId, { after, limit }) =>
       Effect.sync(() =>
-        (streams.get(streamId)?.events ?? [])
-          .flatMap((event) => (event.mark === null || event.seq <= after ? [] : [{ ...event.mark, seq: event.seq }]))
-          .slice(0, limit)
+        {
+          const log = streams.get(streamId)
+          return log === undefined
+            ? []
+            : [...log.events.flatMap(answered), ...[...log.rejections.values()].map(rejected)]
+                .sort(byPlace)
+                .filter((one) => after === null || byPlace(one, after) > 0)
+                .slice(0, limit)
+        }
       ),
     due: ({ limit, nowMs, shards }) =>
       Effect.sync(() =>
@@ -146,21 +211,23 @@ export const make = Effect.sync(() => {
           )
       ),
     snapshot: (streamId, foldVersion) =>
-      Effect.sync(() => {
-        const snapshot = streams.get(streamId)?.snapshot
-        return snapshot === undefined || snapshot === null || snapshot.foldVersion !== foldVersion
-          ? Option.none()
-          : Option.some(snapshot)
-      }),
+      Effect.sync(() => Option.fromUndefinedOr(streams.get(streamId)?.snapshots.get(foldVersion))),
     saveSnapshot: ({ foldVersion, state, streamId, version }) =>
       Effect.sync(() => {
-        const log = streams.get(streamId)
-        if (log !== undefined) log.snapshot = { foldVersion, state, version }
+        const snapshots = streams.get(streamId)?.snapshots
+        if (snapshots !== undefined && (snapshots.get(foldVersion)?.version ?? 0) <= version) {
+          snapshots.set(foldVersion, { state, version })
+        }
       })
   })
 
   /** All that is stored of one stream, for judges. */
-  const dump = (streamId: string) => streams.get(streamId) ?? null
+  const dump = (streamId: string) => {
+    const log = streams.get(streamId)
+    if (log === undefined) return null
+    const newest = [...log.snapshots].sort(([a], [b]) => b - a)[0]
+    return { ...log, snapshot: newest === undefined ? null : { foldVersion: newest[0], ...newest[1] } }
+  }
 
   return Object.assign(store, { dump })
 })

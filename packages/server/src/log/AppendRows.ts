@@ -1,0 +1,173 @@
+import { toUuid } from "@troupe/domain/Ids"
+import type { SummaryRow } from "@troupe/domain/session/Summary"
+import type { Append, NewEvent } from "./EventStore.ts"
+
+/** What the database does not take, found before it is asked. */
+export class BadValue extends Error {}
+
+const hex32 = /^[0-9a-f]{32}$/
+const hex64 = /^[0-9a-f]{64}$/
+const int32Max = 2_147_483_647
+
+// Most ids of an append repeat: stream, workspace, causation, thread.
+const uuids = new Map<string, string>()
+const uuidsMax = 4_096
+
+export const uuidOf = (field: string, id: string): string => {
+  const known = uuids.get(id)
+  if (known !== undefined) return known
+  const uuid = toUuid(id)
+  if (uuid === undefined) throw new BadValue(`${field} is no id of ours`)
+  if (uuids.size >= uuidsMax) uuids.clear()
+  uuids.set(id, uuid)
+  return uuid
+}
+
+const freshUuid = (field: string, id: string): string => {
+  const uuid = toUuid(id)
+  if (uuid === undefined) throw new BadValue(`${field} is no id of ours`)
+  return uuid
+}
+
+const traceUuid = (trace: string): string => {
+  if (!hex32.test(trace)) throw new BadValue("correlationId is not 32 hexadecimal digits")
+  return `${trace.slice(0, 8)}-${trace.slice(8, 12)}-${trace.slice(12, 16)}-${trace.slice(16, 20)}-${trace.slice(20)}`
+}
+
+const sha256Bytes = (field: string, hex: string): Uint8Array => {
+  if (!hex64.test(hex)) throw new BadValue(`${field} is not a SHA-256`)
+  return Buffer.from(hex, "hex")
+}
+
+const saltBytes = (salt: string): Uint8Array => {
+  if (salt.length % 2 !== 0) throw new BadValue("salt is not hexadecimal")
+  const bytes = Buffer.from(salt, "hex")
+  if (bytes.length * 2 !== salt.length) throw new BadValue("salt is not hexadecimal")
+  return bytes
+}
+
+const int = (field: string, value: number, max = int32Max): number => {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new BadValue(`${field} is out of range`)
+  return value
+}
+
+const micros = (field: string, value: number): bigint => BigInt(int(field, value, Number.MAX_SAFE_INTEGER))
+
+/** Half a surrogate pair has no UTF-8: the bytes would not be those that were hashed. */
+const text = (field: string, value: string): string => {
+  if (!value.isWellFormed()) throw new BadValue(`${field} is not well-formed`)
+  return value
+}
+
+/** The columns of `events`, in the order of the statement's parameters. */
+const eventRow = (event: NewEvent, { epoch, expectedVersion, streamId, workspaceId }: Append, index: number): ReadonlyArray<unknown> => {
+  if (event.seq !== expectedVersion + 1 + index) throw new BadValue("seq does not follow the expected version")
+  if (event.streamId !== streamId || event.workspaceId !== workspaceId || event.epoch !== epoch) {
+    throw new BadValue("an event was made for another append")
+  }
+  const { mark } = event
+  return [
+    event.seq,
+    freshUuid("eventId", event.eventId),
+    text("type", event.type),
+    int("version", event.version, 32_767),
+    text("actor", event.actorText),
+    uuidOf("causationId", event.causationId),
+    traceUuid(event.correlationId),
+    event.threadId === null ? null : uuidOf("threadId", event.threadId),
+    micros("recordedAt", event.recordedAt),
+    saltBytes(event.salt),
+    sha256Bytes("commitment", event.commitment),
+    sha256Bytes("chain", event.chain),
+    mark === null ? null : uuidOf("commandId", mark.commandId),
+    mark === null ? null : sha256Bytes("digest", mark.digest),
+    mark === null ? null : text("body", mark.body),
+    text("payload", event.payload)
+  ]
+}
+
+const optionalUuid = (field: string, id: string | null) => (id === null ? null : freshUuid(field, id))
+
+/** As `jsonb_populate_record` takes it: keyed by column. Written seldom, so it may be parsed. */
+const sessionJson = (sessionId: string, workspaceId: string, row: SummaryRow): string =>
+  JSON.stringify({
+    session_id: sessionId,
+    workspace_id: workspaceId,
+    status: row.status,
+    status_reason: row.statusReason,
+    title: row.title,
+    agent_id: freshUuid("agentId", row.agentId),
+    agent_version: int("agentVersion", row.agentVersion),
+    environment_id: optionalUuid("environmentId", row.environmentId),
+    project_id: optionalUuid("projectId", row.projectId),
+    parent_id: optionalUuid("parentId", row.parentId),
+    deployment_id: optionalUuid("deploymentId", row.deploymentId),
+    origin: row.origin,
+    created_by: row.createdBy,
+    end_user: row.endUser,
+    visibility: row.visibility,
+    external_thread_key: row.externalThreadKey,
+    labels: row.labels,
+    metadata: row.metadata,
+    cost_micro_usd: row.costMicroUsd,
+    tokens: row.tokens,
+    turns: row.turns,
+    open_requests: row.openRequests,
+    created_at: row.createdAt,
+    updated_at: row.updatedAt,
+    archived_at: row.archivedAt,
+    deleted_at: row.deletedAt
+  })
+
+/** An append as the rows that it makes, each in the order of the statement's parameters. */
+export interface AppendRows {
+  readonly append: Append
+  readonly head: ReadonlyArray<unknown>
+  readonly events: ReadonlyArray<ReadonlyArray<unknown>>
+  readonly rejections: ReadonlyArray<ReadonlyArray<unknown>>
+  readonly commandIds: ReadonlyArray<string>
+  readonly session: string | null
+  readonly bytes: number
+}
+
+const rowOverhead = 300
+
+/** Throws `BadValue`. */
+export const encode = (append: Append): AppendRows => {
+  const { events, rejections } = append
+  const streamUuid = uuidOf("streamId", append.streamId)
+  const workspaceUuid = uuidOf("workspaceId", append.workspaceId)
+  const last = events.at(-1)
+  const rows = events.map((event, index) => eventRow(event, append, index))
+  let bytes = rowOverhead
+  for (const event of events) bytes += rowOverhead + event.payload.length + (event.mark?.body.length ?? 0)
+  for (const rejection of rejections) bytes += rowOverhead + rejection.body.length
+  const commandIds: Array<string> = []
+  for (const { mark } of events) if (mark !== null) commandIds.push(uuidOf("commandId", mark.commandId))
+  for (const { commandId } of rejections) commandIds.push(uuidOf("commandId", commandId))
+  return {
+    append,
+    bytes,
+    commandIds,
+    events: rows,
+    head: [
+      streamUuid,
+      workspaceUuid,
+      int("epoch", append.epoch),
+      int("expectedVersion", append.expectedVersion),
+      events.length,
+      last === undefined ? null : sha256Bytes("chain", last.chain),
+      last === undefined ? null : micros("recordedAt", last.recordedAt),
+      append.wakeAt === null ? null : micros("wakeAt", Math.floor(append.wakeAt))
+    ],
+    rejections: rejections.map((rejection) => [
+      uuidOf("commandId", rejection.commandId),
+      sha256Bytes("digest", rejection.digest),
+      int("version", rejection.version),
+      micros("recordedAt", rejection.recordedAt),
+      text("reason", rejection.reason),
+      text("body", rejection.body)
+    ]),
+    session: append.summary === null ? null : sessionJson(streamUuid, workspaceUuid, append.summary)
+  }
+}

@@ -1,0 +1,181 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { toUuid, type CommandId } from "@troupe/domain/Ids"
+import { Effect, Option } from "effect"
+import type { Protections } from "./AppendStatement.ts"
+import { commandIdOf, eventColumns, headColumns, hexOf, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
+import { EventStore, type AnsweredCommand, type Receipt, StoreUnavailable } from "./EventStore.ts"
+
+type Row = ReadonlyArray<unknown>
+type Store = EventStore["Service"]
+
+const known = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.flatMap((id) => toUuid(id) ?? [])
+
+/** All of the store but appending. An id that is none of ours names nothing. */
+export const make = (client: PgClient.PgClient, protections: Protections): Omit<Store, "append"> => {
+  const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
+    client.unsafe(sql, parameters).values.pipe(
+      // A row that does not decode is the database's fault, like a database that does not answer.
+      Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
+      Effect.mapError((cause) => new StoreUnavailable({ operation, cause }))
+    )
+
+  const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
+
+  const ofStream = <A>(streamId: string, absent: A, use: (uuid: string) => Effect.Effect<A, StoreUnavailable>) =>
+    Effect.suspend(() => {
+      const uuid = toUuid(streamId)
+      return uuid === undefined ? Effect.succeed(absent) : use(uuid)
+    })
+
+  const head: Store["head"] = (streamId) =>
+    ofStream(streamId, Option.none(), (uuid) =>
+      Effect.map(query("head", `SELECT ${headColumns} FROM heads WHERE stream_id = $1::uuid`, [uuid], toHead), first)
+    )
+
+  const claim: Store["claim"] = (streamId) =>
+    ofStream(streamId, Option.none(), (uuid) =>
+      Effect.map(
+        query(
+          "claim",
+          `UPDATE heads SET epoch = epoch + 1 WHERE stream_id = $1::uuid RETURNING ${headColumns}`,
+          [uuid],
+          toHead
+        ),
+        first
+      )
+    )
+
+  const create: Store["create"] = ({ shard, stream, streamId, workspaceId }) =>
+    query(
+      "create",
+      `INSERT INTO heads AS h (stream_id, workspace_id, kind, shard, epoch) VALUES ($1::uuid, $2::uuid, $3::int2, $4::int2, 1)
+      ON CONFLICT (stream_id) DO UPDATE SET epoch = h.epoch + 1
+      RETURNING ${headColumns}`,
+      [toUuid(streamId) ?? null, toUuid(workspaceId) ?? null, stream === "session" ? 0 : 1, shard],
+      toHead
+    ).pipe(Effect.map((rows) => rows[0]!))
+
+  const read: Store["read"] = (streamId, { after, limit }) =>
+    ofStream(streamId, [], (uuid) =>
+      query(
+        "read",
+        `SELECT ${eventColumns} FROM events WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
+        [uuid, after, limit],
+        toRecorded
+      )
+    )
+
+  // Transactions get their ids before they commit, in no order: below the oldest that may still run, nothing changes.
+  const horizon = protections.horizon ? "AND xid < pg_snapshot_xmin(pg_current_snapshot())" : ""
+  const readAll: Store["readAll"] = ({ after, limit }) =>
+    query(
+      "readAll",
+      `SELECT ${eventColumns}, xid::text, position::text FROM events
+      WHERE (xid, position) > ($1::xid8, $2::int8) ${horizon}
+      ORDER BY xid, position LIMIT $3::int8`,
+      [after.xid, after.position, limit],
+      (row) => ({ cursor: { xid: row[17] as string, position: row[18] as string }, event: toRecorded(row) })
+    )
+
+  const receipts: Store["receipts"] = (streamId, commandIds) =>
+    commandIds.length === 0
+      ? Effect.succeed([])
+      : ofStream(streamId, [], (uuid) =>
+          query(
+            "receipts",
+            `SELECT command_id, command_digest, seq, NULL::text FROM events
+            WHERE stream_id = $1::uuid AND command_id = ANY($2::uuid[])
+            UNION ALL
+            SELECT command_id, digest, NULL, reason FROM rejections
+            WHERE stream_id = $1::uuid AND command_id = ANY($2::uuid[])`,
+            [uuid, known(commandIds)],
+            toReceipt
+          )
+        )
+
+  const commands: Store["commands"] = (streamId, { after, limit }) =>
+    ofStream(streamId, [], (uuid) =>
+      query(
+        "commands",
+        `SELECT command_id, digest, body, version, reason FROM (
+          SELECT command_id, command_digest AS digest, command_body AS body, seq - 1 AS version, NULL AS reason, 1 AS accepted
+          FROM events WHERE stream_id = $1::uuid AND seq > $2::int4 AND command_id IS NOT NULL
+          UNION ALL
+          SELECT command_id, digest, body, version, reason, 0 FROM rejections WHERE stream_id = $1::uuid AND version >= $2::int4
+        ) answered
+        WHERE (version, accepted, command_id) > ($2::int4, $3::int4, $4::uuid)
+        ORDER BY version, accepted, command_id LIMIT $5::int8`,
+        after === null
+          ? [uuid, -1, 0, "00000000-0000-0000-0000-000000000000", limit]
+          : [uuid, after.version, after.rejection === null ? 1 : 0, toUuid(after.commandId) ?? null, limit],
+        toAnswered
+      )
+    )
+
+  const due: Store["due"] = ({ limit, nowMs, shards }) =>
+    query(
+      "due",
+      `SELECT kind, stream_id, wake_at::float8 FROM heads
+      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8 ORDER BY wake_at LIMIT $3::int8`,
+      [shards, nowMs, limit],
+      (row) => ({ streamId: streamIdOf(row[0] as number, row[1] as string), wakeAt: row[2] as number })
+    )
+
+  const versions: Store["versions"] = (streamIds) =>
+    query(
+      "versions",
+      "SELECT kind, stream_id, version FROM heads WHERE stream_id = ANY($1::uuid[])",
+      [known(streamIds)],
+      (row) => [streamIdOf(row[0] as number, row[1] as string), row[2] as number] as const
+    ).pipe(Effect.map((rows) => new Map(rows)))
+
+  const snapshot: Store["snapshot"] = (streamId, foldVersion) =>
+    ofStream(streamId, Option.none(), (uuid) =>
+      Effect.map(
+        query(
+          "snapshot",
+          "SELECT version, state FROM snapshots WHERE stream_id = $1::uuid AND fold_version = $2::int4",
+          [uuid, foldVersion],
+          (row) => ({ version: row[0] as number, state: row[1] as string })
+        ),
+        first
+      )
+    )
+
+  // Only while the stream is there, and kept there by the lock: a purge must not be followed by what it purged.
+  const saveSnapshot: Store["saveSnapshot"] = ({ foldVersion, state, streamId, version }) =>
+    ofStream(streamId, undefined, (uuid) =>
+      query(
+        "saveSnapshot",
+        `WITH stream AS (
+          SELECT stream_id FROM heads WHERE stream_id = $1::uuid FOR KEY SHARE
+        ), outdated AS (
+          DELETE FROM snapshots WHERE stream_id = $1::uuid AND fold_version < $2::int4 - 1
+        )
+        INSERT INTO snapshots AS s (stream_id, fold_version, version, state)
+        SELECT stream_id, $2::int4, $3::int4, $4::text FROM stream
+        ON CONFLICT (stream_id, fold_version) DO UPDATE SET version = excluded.version, state = excluded.state
+        WHERE s.version <= excluded.version`,
+        [uuid, foldVersion, version, state],
+        () => undefined
+      ).pipe(Effect.asVoid)
+    )
+
+  return { head, claim, create, read, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
+}
+
+const toReceipt = (row: Row): Receipt => {
+  const commandId: CommandId = commandIdOf(row[0] as string)
+  const digest = hexOf(row[1] as Uint8Array)
+  return row[2] === null
+    ? { _tag: "Rejected", commandId, digest, reason: row[3] as string }
+    : { _tag: "Accepted", commandId, digest, seq: row[2] as number }
+}
+
+const toAnswered = (row: Row): AnsweredCommand => ({
+  commandId: commandIdOf(row[0] as string),
+  digest: hexOf(row[1] as Uint8Array),
+  body: row[2] as string | null,
+  version: row[3] as number,
+  rejection: row[4] as string | null
+})

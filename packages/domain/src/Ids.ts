@@ -120,7 +120,9 @@ const id = <const Kind extends IdKind>(kind: Kind) => {
   const prefix = prefixes[kind]
   return Schema.String.check(
     Schema.makeFilter((text: string) => text.startsWith(`${prefix}_01`) && toUuid(text) !== undefined, {
-      expected: `an id that starts with ${prefix}_`
+      expected: `an id that starts with ${prefix}_`,
+      // Generated ones come from a pool of three, so that they collide.
+      arbitraryConstraint: { patterns: [{ source: `^${prefix}_01${"1".repeat(21)}[2-4]$`, flags: "" }] }
     })
   ).pipe(Schema.brand<`${Kind}Id`>(`${kind}Id` as never))
 }

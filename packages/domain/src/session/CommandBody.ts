@@ -1,97 +1,124 @@
 import { Result, Schema } from "effect"
+import { canonical, utf8Length } from "../CanonicalJson.ts"
 import type { Sha256 } from "../log/Chain.ts"
 import { Command } from "./SessionCommand.ts"
 import type { SessionEvent } from "./SessionEvent.ts"
 
-/** Content of at least this many characters is not stored a second time beside its event. */
-const inlineMax = 100
-
-/** JSON with the keys of every object in order: two bodies are the same exactly if their canonical texts are. */
-export const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    typeof part === "object" && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : part
-  )
-
-/** What a command asks for, as one hash: a retry at a later time has the same. */
+/** What a command asks for, as one hash: who asks and when is left out, so that a later retry has the same. */
 export const digest = (sha256: Sha256, command: Command): string => sha256(canonical(command.body))
 
 /** Bytes of a command's body as JSON. */
 export const size = (command: Command): number => utf8Length(JSON.stringify(command.body))
 
-const utf8Length = (text: string): number => {
-  let bytes = text.length
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code < 0x80) continue
-    // A surrogate pair is two units and four bytes; everything else above 0x7ff is three.
-    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2
+/** Shorter values are as well kept where they are: the reference that would stand for them is not much shorter. */
+const inlineMax = 64
+
+const reference = "$event"
+/** Wraps an object of the client's that has one of our keys, so that it is not taken for a reference. */
+const literal = "$literal"
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
+
+/** Where the large fields of a command's events stand, by their canonical text. */
+const places = (events: ReadonlyArray<SessionEvent>): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
+  for (const [offset, event] of events.entries()) {
+    for (const [field, value] of Object.entries(event)) {
+      if (!isObject(value) && (typeof value !== "string" || value.length <= inlineMax)) continue
+      const text = canonical(value)
+      if (text.length <= inlineMax || found.has(text)) continue
+      found.set(text, canonical({ [reference]: offset, path: [field] }))
+    }
   }
-  return bytes
-}
-
-type Pointer = { readonly $event: number; readonly $field: string }
-
-const isPointer = (value: unknown): value is Pointer =>
-  typeof value === "object" && value !== null && typeof (value as Pointer).$event === "number"
-
-const large = (value: unknown): string | undefined => {
-  if (typeof value !== "object" && typeof value !== "string") return undefined
-  const text = JSON.stringify(value)
-  return text === undefined || text.length < inlineMax ? undefined : text
+  return found
 }
 
 /**
- * A command as it is kept for audits: everything but what one of its events holds anyway, which is replaced by that
- * event's place among the command's events and the field's name.
+ * A command as it is kept for audits: canonical JSON of all but its id, in which what one of its events holds anyway is
+ * replaced by `{"$event": offset, "path": [field]}`, the offset counting the command's events from 0.
  */
 export const compact = (command: Command, events: ReadonlyArray<SessionEvent>): string => {
   const { actor, at, body, correlationId } = command
-  if (events.length === 0 || JSON.stringify(body).length < inlineMax) {
-    return JSON.stringify({ at, actor, correlationId, body })
-  }
-  const held = new Map<string, Pointer>()
-  for (const [index, event] of events.entries()) {
-    for (const [field, value] of Object.entries(event)) {
-      const text = large(value)
-      if (text !== undefined && !held.has(text)) held.set(text, { $event: index, $field: field })
+  const whole = canonical(body)
+  const held = whole.length <= inlineMax ? new Map<string, string>() : places(events)
+  const lengths = new Set([...held.keys()].map((text) => text.length))
+  const place = (own: string) => (lengths.has(own.length) ? held.get(own) : undefined)
+
+  /** The value's own text, and the text that is kept for it. */
+  const write = (value: unknown): readonly [own: string, kept: string] => {
+    if (!isObject(value)) {
+      const own = canonical(value)
+      return [own, place(own) ?? own]
     }
-  }
-  const replace = (value: unknown): unknown => {
-    const text = large(value)
-    if (text === undefined) return value
-    const pointer = held.get(text)
-    if (pointer !== undefined) return pointer
-    if (Array.isArray(value)) return value.map(replace)
-    if (typeof value === "object" && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, replace(part)]))
+    const list = Array.isArray(value)
+    const keys = list ? [...value.keys()].map(String) : Object.keys(value).sort()
+    let own = ""
+    let kept = ""
+    for (const key of keys) {
+      const field = (value as Fields)[key]
+      if (!list && field === undefined) continue
+      const [ownPart, keptPart] = write(field)
+      const before = (own === "" ? "" : ",") + (list ? "" : `${JSON.stringify(key)}:`)
+      own += before + ownPart
+      kept += before + keptPart
     }
-    return value
+    own = list ? `[${own}]` : `{${own}}`
+    kept = list ? `[${kept}]` : `{${kept}}`
+    const ours = !list && (Object.hasOwn(value, reference) || Object.hasOwn(value, literal))
+    return [own, place(own) ?? (ours ? `{"${literal}":${kept}}` : kept)]
   }
-  return JSON.stringify({ at, actor, correlationId, body: replace(body) })
+
+  const mayMislead = whole.includes(`"${reference}"`) || whole.includes(`"${literal}"`)
+  const kept = held.size === 0 && !mayMislead ? whole : write(body)[1]
+  return `{"actor":${canonical(actor)},"at":${at},"body":${kept},"correlationId":${canonical(correlationId)}}`
+}
+
+const resolve = (pointer: Fields, events: ReadonlyArray<SessionEvent>): unknown => {
+  let value: unknown = events[pointer[reference] as number]
+  for (const key of pointer["path"] as ReadonlyArray<string>) {
+    if (!isObject(value) || !Object.hasOwn(value, key)) throw new Error(`no event holds ${JSON.stringify(pointer)}`)
+    value = (value as Fields)[key]
+  }
+  return value
+}
+
+const restore = (value: unknown, events: ReadonlyArray<SessionEvent>): unknown => {
+  if (!isObject(value)) return value
+  if (Array.isArray(value)) return value.map((part) => restore(part, events))
+  if (Object.hasOwn(value, reference)) return resolve(value as Fields, events)
+  const fields = Object.hasOwn(value, literal) ? (value as Fields)[literal] : value
+  return Object.fromEntries(Object.entries(fields as Fields).map(([key, part]) => [key, restore(part, events)]))
 }
 
 const decode = Schema.decodeUnknownResult(Command)
 
-/** The command again, from what was kept of it and its events. Undefined where the two don't fit. */
+/** What was kept of a command, and its events, don't make a command. */
+export class CommandUnreadable extends Schema.TaggedError<CommandUnreadable>()("CommandUnreadable", {
+  commandId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `Command ${this.commandId} can't be read: ${this.detail}`
+  }
+}
+
+/** The command again, from what was kept of it and its events. */
 export const expand = (
   commandId: string,
   text: string,
   events: ReadonlyArray<SessionEvent>
-): Command | undefined => {
-  const restore = (value: unknown): unknown => {
-    if (isPointer(value)) return (events[value.$event] as Readonly<Record<string, unknown>> | undefined)?.[value.$field]
-    if (Array.isArray(value)) return value.map(restore)
-    if (typeof value === "object" && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, restore(part)]))
-    }
-    return value
+): Result.Result<Command, CommandUnreadable> => {
+  const unreadable = (cause: unknown) => {
+    const detail = cause instanceof Error ? cause.message : String(cause)
+    return new CommandUnreadable({ commandId, detail: detail.slice(0, 500) })
   }
-  try {
-    const kept = JSON.parse(text) as Readonly<Record<string, unknown>>
-    return Result.getOrUndefined(decode({ ...kept, body: restore(kept["body"]), commandId }))
-  } catch {
-    return undefined
-  }
+  return Result.try({
+    try: () => {
+      const kept = JSON.parse(text) as Fields
+      return { ...kept, body: restore(kept["body"], events), commandId }
+    },
+    catch: unreadable
+  }).pipe(Result.flatMap((whole) => Result.mapError(decode(whole), unreadable)))
 }

@@ -96,7 +96,7 @@ export const layer = (options: ClusterOptions) => {
   return transport.pipe(
     Layer.provide(MessageStorage.layerNoop),
     Layer.provide(Membership.layer),
-    Layer.provide(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
+    Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
     Layer.provide([
       database,
       NodeSocket.layerWebSocketConstructor,

@@ -1,12 +1,11 @@
 import { Effect } from "effect"
-import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync, rmdirSync, rmSync } from "node:fs"
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Account, firstUnreachable, resolveAccount, spawnAs } from "./Account.ts"
+import { type Account, firstUnreachable, resolveAccount } from "./Account.ts"
 import { type EmbeddedPostgresError, embeddedPostgresError } from "./EmbeddedPostgresError.ts"
-import { makeDirectories, privateDirectory, syncDirectory, withPath, writeWhole } from "./files.ts"
+import { makeDirectories, privateDirectory, withPath, writeWhole } from "./files.ts"
 
 export interface DataDirectory {
   readonly account: Account
@@ -88,27 +87,6 @@ const checkVersion = Effect.fnUntraced(function*(base: string, data: string, exp
   const other = yield* withPath(base, () => readdirSync(base).find((name) => /^\d+$/.test(name)))
   if (other !== undefined) return yield* wrong(join(base, other), other)
 })
-
-const partialPrefix = (major: string) => `${major}.partial-`
-
-/** Removes what an interrupted initdb left: directories that never got the final name. */
-export const sweepPartial = ({ account, base, major }: DataDirectory): Effect.Effect<void, EmbeddedPostgresError> =>
-  withPath(base, () => {
-    for (const name of readdirSync(base)) {
-      if (name.startsWith(partialPrefix(major))) removeAs(account, join(base, name))
-    }
-    syncDirectory(base)
-  })
-
-// Root does not walk a tree that another account may rearrange meanwhile: that account empties it, root removes the top.
-const removeAs = (account: Account, path: string): void => {
-  if (account.switched) spawnSync("rm", ["-rf", path], { ...spawnAs(account), cwd: "/", stdio: "ignore" })
-  if (account.switched) rmdirSync(path)
-  else rmSync(path, { recursive: true, force: true, maxRetries: 5 })
-}
-
-export const partialPath = ({ base, major }: DataDirectory, unique: string): string =>
-  join(base, partialPrefix(major) + unique)
 
 const socketPathBytesMax = 107
 

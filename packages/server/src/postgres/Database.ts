@@ -17,6 +17,8 @@ export class Database extends Context.Service<Database, {
   readonly ownerUrl: Redacted.Redacted
   /** What the application connects with; the owner's where there is only one. */
   readonly appUrl: Redacted.Redacted
+  /** Whether the roles of their own exist; else the triggers alone protect what is written once. */
+  readonly hasRedactor: boolean
 }>()("server/Database") {
   /** A database that somebody else runs, once it has shown that we can work with it. */
   static readonly layerExternal = (
@@ -25,16 +27,17 @@ export class Database extends Context.Service<Database, {
     Layer.effect(
       Database,
       Effect.gen(function*() {
-        yield* checkExternal(urls.url)
-        if (urls.ownerUrl !== undefined) yield* checkExternal(urls.ownerUrl)
-        return Database.of({ kind: "external", appUrl: urls.url, ownerUrl: urls.ownerUrl ?? urls.url })
+        const ownerUrl = urls.ownerUrl ?? urls.url
+        if (ownerUrl !== urls.url) yield* checkExternal(urls.url)
+        const { hasRedactor } = yield* checkExternal(ownerUrl, { provision: true })
+        return Database.of({ kind: "external", appUrl: urls.url, ownerUrl, hasRedactor })
       })
     )
 
   static readonly layerEmbedded = (options: EmbeddedPostgresOptions = {}) =>
     Layer.effect(
       Database,
-      Effect.map(EmbeddedPostgres, ({ appUrl, ownerUrl }) => Database.of({ kind: "embedded", appUrl, ownerUrl }))
+      Effect.map(EmbeddedPostgres, ({ appUrl, ownerUrl }) => Database.of({ kind: "embedded", appUrl, ownerUrl, hasRedactor: true }))
     ).pipe(Layer.provide(EmbeddedPostgres.layer(options)))
 
   /** Embedded, unless `DATABASE_URL` is set. `DATABASE_OWNER_URL` may name another role for migrations. */

@@ -1,6 +1,7 @@
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Effect, type Redacted, Schema, type Scope } from "effect"
 import type { SqlError } from "effect/sql/SqlError"
+import { provisionExternal } from "./Roles.ts"
 
 const Reason = Schema.TaggedUnion({
   Unavailable: { detail: Schema.String },
@@ -26,10 +27,16 @@ export class ExternalDatabaseError extends Schema.TaggedError<ExternalDatabaseEr
 
 const oldestVersion = 150_000
 
-/** Connects, and refuses a server that is too old or is shared transaction by transaction. */
+/**
+ * Connects, and refuses a server that is too old or is shared transaction by transaction. As the owner it also makes
+ * the roles, where it may.
+ */
 export const checkExternal = Effect.fn("ExternalDatabase.check")(
-  function*(url: Redacted.Redacted): Effect.fn.Return<void, ExternalDatabaseError> {
-    yield* Effect.scoped(Effect.gen(function*() {
+  function*(
+    url: Redacted.Redacted,
+    options: { readonly provision?: boolean } = {}
+  ): Effect.fn.Return<{ readonly hasRedactor: boolean }, ExternalDatabaseError> {
+    return yield* Effect.scoped(Effect.gen(function*() {
       const sessions = yield* Effect.all([session(url), session(url), session(url)])
       const { rows: [row] } = yield* sessions[0].query("SELECT current_setting('server_version_num')::int AS number, version()")
       if (Number(row?.number) < oldestVersion) {
@@ -40,6 +47,8 @@ export const checkExternal = Effect.fn("ExternalDatabase.check")(
       if (!(yield* haveServersOfTheirOwn(sessions))) {
         return yield* new ExternalDatabaseError({ reason: { _tag: "TransactionPooler" } })
       }
+      if (options.provision !== true) return { hasRedactor: false }
+      return { hasRedactor: (yield* provisionExternal(sessions[0])).redactor }
     })).pipe(
       Effect.catchTag("SqlError", (error) =>
         Effect.fail(new ExternalDatabaseError({ reason: { _tag: "Unavailable", detail: describe(error) }, cause: error })))

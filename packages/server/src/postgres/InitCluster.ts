@@ -1,12 +1,13 @@
-import { Effect, Redacted } from "effect"
-import { spawn } from "node:child_process"
-import { appendFileSync, chownSync, mkdirSync, renameSync, rmSync } from "node:fs"
+import { Effect, Redacted, Schedule } from "effect"
+import { spawn, spawnSync } from "node:child_process"
+import { appendFileSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { type Account, spawnAs } from "./Account.ts"
 import type { Binaries } from "./Binaries.ts"
-import { type DataDirectory, partialPath, sweepPartial } from "./DataDirectory.ts"
+import type { DataDirectory } from "./DataDirectory.ts"
 import { type EmbeddedPostgresError, embeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { syncDirectory, withPath, writeWhole } from "./files.ts"
+import { processesWithArgument } from "./ProcessInfo.ts"
 import { hostBasedAuthentication } from "./Settings.ts"
 
 /**
@@ -17,7 +18,7 @@ export const initCluster = Effect.fn("InitCluster.run")(
   function*(directory: DataDirectory, binaries: Binaries, password: Redacted.Redacted): Effect.fn.Return<void, EmbeddedPostgresError> {
     const { account, base, data } = directory
     yield* sweepPartial(directory)
-    const partial = partialPath(directory, String(process.pid))
+    const partial = join(base, partialPrefix(directory) + process.pid)
     const passwordFile = `${partial}.password`
     yield* withPath(partial, () => {
       mkdirSync(partial, { mode: 0o700 })
@@ -33,7 +34,8 @@ export const initCluster = Effect.fn("InitCluster.run")(
     ], account).pipe(Effect.ensuring(Effect.sync(() => rmSync(passwordFile, { force: true }))))
     yield* withPath(partial, () => {
       writeWhole(join(partial, "pg_hba.conf"), hostBasedAuthentication, { mode: 0o600, owner: account })
-      appendFileSync(join(partial, "postgresql.conf"), "\ninclude_if_exists = 'troupe.conf'\ninclude_if_exists = 'local.conf'\n")
+      writeWhole(join(partial, "local.conf"), "# Your settings. They win over ours.\n", { mode: 0o600, owner: account })
+      appendFileSync(join(partial, "postgresql.conf"), "\ninclude 'troupe.conf'\ninclude_if_exists 'local.conf'\n")
     })
     yield* run(binaries.initdb, ["-D", partial, "--sync-only"], account)
     yield* withPath(data, () => {
@@ -42,6 +44,32 @@ export const initCluster = Effect.fn("InitCluster.run")(
     })
   }
 )
+
+const partialPrefix = ({ major }: DataDirectory) => `${major}.partial-`
+
+/** Ends and removes interrupted attempts. Their initdb may still run: nothing tells it that its parent was killed. */
+const sweepPartial = Effect.fnUntraced(function*(directory: DataDirectory) {
+  const { account, base } = directory
+  const sweep = withPath(base, () => {
+    for (const name of readdirSync(base).filter((name) => name.startsWith(partialPrefix(directory)))) {
+      for (const pid of processesWithArgument(join(base, name))) process.kill(pid, "SIGKILL")
+      removeAs(account, join(base, name))
+    }
+    syncDirectory(base)
+  })
+  // A process that was just killed may still have made a file behind us.
+  yield* Effect.retry(sweep, { times: 20, schedule: Schedule.spaced(50) })
+})
+
+// Root does not walk a tree that another account may rearrange meanwhile: that account empties it, root removes the top.
+const removeAs = (account: Account, path: string): void => {
+  if (account.switched && lstatSync(path).isDirectory()) {
+    spawnSync("rm", ["-rf", path], { ...spawnAs(account), cwd: "/", stdio: "ignore" })
+    rmdirSync(path)
+  } else {
+    rmSync(path, { recursive: true, force: true })
+  }
+}
 
 /** Sets the superuser's password without knowing it, which takes the directory's owner and a stopped server. */
 export const resetPassword = Effect.fn("InitCluster.resetPassword")(

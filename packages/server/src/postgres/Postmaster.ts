@@ -1,12 +1,13 @@
 import { Clock, Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, existsSync, fstatSync, openSync, readdirSync, readSync, renameSync, statSync } from "node:fs"
+import { closeSync, existsSync, fstatSync, openSync, readSync, renameSync, statSync } from "node:fs"
 import { createServer } from "node:net"
 import { dirname } from "node:path"
 import { type Account, spawnAs } from "./Account.ts"
 import { type EmbeddedPostgresError, embeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { makeDirectories, withPath } from "./files.ts"
-import { isPostgresOn, type PostmasterFile, runningPostmaster } from "./PostmasterFile.ts"
+import { isPostgresOn, type PostmasterFile, removeMisleadingFile, runningPostmaster } from "./PostmasterFile.ts"
+import { allProcesses } from "./ProcessInfo.ts"
 
 export interface Launch {
   readonly postgres: string
@@ -31,6 +32,7 @@ export const startPostmaster = Effect.fn("Postmaster.start")(
     let port = launch.preferredPort ?? (yield* freePort)
     for (let attempt = 1;; attempt++) {
       yield* stopOrphans(launch.data)
+      yield* withPath(launch.data, () => removeMisleadingFile(launch.data))
       const outcome = yield* startOnce(launch, port, deadline)
       if (typeof outcome !== "string") return outcome
       if (attempt === attemptsMax) return yield* embeddedPostgresError({ _tag: "StartFailed", output: outcome })
@@ -137,6 +139,8 @@ const sendSignal = (pid: number, data: string, signal: NodeJS.Signals): void => 
   if (!isPostgresOn(pid, data)) return
   try {
     process.kill(pid, signal)
+    // A frozen process acts on nothing but SIGKILL until it is told to go on.
+    process.kill(pid, "SIGCONT")
   } catch {
     // It ended in between, or is not ours to stop, which the wait that follows reports.
   }
@@ -161,9 +165,8 @@ export const awaitEnd = Effect.fnUntraced(function*(pid: number, data: string) {
  * its shared memory and stop a new server from starting. Nothing can be lost any more by ending them.
  */
 const stopOrphans = Effect.fnUntraced(function*(data: string) {
-  for (const name of readdirSync("/proc")) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid) || !isPostgresOn(pid, data)) continue
+  for (const pid of allProcesses()) {
+    if (!isPostgresOn(pid, data)) continue
     sendSignal(pid, data, "SIGQUIT")
     if (!(yield* endsWithin(pid, data, 500))) sendSignal(pid, data, "SIGKILL")
     yield* endsWithin(pid, data, 5_000)

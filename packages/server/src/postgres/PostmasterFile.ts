@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from "node:fs"
+import { existsSync, readFileSync, realpathSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { describeProcess } from "./ProcessInfo.ts"
 
@@ -12,15 +12,9 @@ export interface PostmasterFile {
 
 /** The server that runs on this data directory, if one does. */
 export const runningPostmaster = (data: string): PostmasterFile | undefined => {
-  let lines: ReadonlyArray<string>
-  try {
-    lines = readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")
-  } catch {
-    return undefined
-  }
-  // A single-user server signs with a negative number.
-  const pid = Math.abs(Number(lines[0]))
-  if (!Number.isInteger(pid) || pid === 0 || !isPostgresOn(pid, data)) return undefined
+  const lines = readLines(data)
+  const pid = pidOf(lines)
+  if (pid === undefined || !isPostgresOn(pid, data)) return undefined
   const status = lines[7]?.trim()
   return {
     pid,
@@ -29,6 +23,29 @@ export const runningPostmaster = (data: string): PostmasterFile | undefined => {
     status: status === "ready" || status === "stopping" ? status : "starting"
   }
 }
+
+/**
+ * Removes the file of a dead server whose process number exists. Postgres takes any process with that number for a
+ * server, be it another program of ours or the dead one itself, which stays in the process table for good where the
+ * first process of a container collects no children. The caller holds the home and has seen that no server runs.
+ */
+export const removeMisleadingFile = (data: string): void => {
+  const pid = pidOf(readLines(data))
+  if (pid !== undefined && existsSync(`/proc/${pid}`) && !isPostgresOn(pid, data)) {
+    rmSync(join(data, "postmaster.pid"), { force: true })
+  }
+}
+
+const readLines = (data: string): ReadonlyArray<string> => {
+  try {
+    return readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")
+  } catch {
+    return []
+  }
+}
+
+// A single-user server signs with a negative number.
+const pidOf = ([first]: ReadonlyArray<string>): number | undefined => Math.abs(Number(first)) || undefined
 
 /**
  * The file outlives a killed server, and its process number may belong to someone else by now. A Postgres process has

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readFileSync, readlinkSync } from "node:fs"
 
 /**
  * When the process began, in clock ticks since boot. Together with the number it names a process for good: numbers are
@@ -24,3 +24,16 @@ export const describeProcess = (pid: number): { readonly name: string; readonly 
     return undefined
   }
 }
+
+export const allProcesses = (): ReadonlyArray<number> =>
+  readdirSync("/proc").map(Number).filter((pid) => Number.isInteger(pid))
+
+/** The living processes that were started with this argument. */
+export const processesWithArgument = (argument: string): ReadonlyArray<number> =>
+  allProcesses().filter((pid) => {
+    try {
+      return startTicks(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument)
+    } catch {
+      return false
+    }
+  })

@@ -52,3 +52,21 @@ export const provision = Effect.fn("Roles.provision")(
     yield* superuser.query(`COMMENT ON DATABASE troupe IS '${digest}'`, [], false)
   }
 )
+
+/**
+ * On a server that is not ours the migrations still find the roles they grant to, if we may make them; nobody logs in
+ * as them there. Answers whether the redactor guards what is written once, or only the triggers do.
+ */
+export const provisionExternal = Effect.fn("Roles.provisionExternal")(
+  function*(owner: PgConnection.PgConnection): Effect.fn.Return<{ readonly redactor: boolean }, SqlError> {
+    for (const role of ["troupe_app", "troupe_redactor"]) {
+      const { rowCount } = yield* owner.query("SELECT FROM pg_roles WHERE rolname = $1", [role])
+      if (rowCount === 0) yield* Effect.ignore(owner.query(`CREATE ROLE ${role} NOLOGIN`, [], false))
+    }
+    yield* Effect.ignore(owner.query("GRANT troupe_redactor TO CURRENT_USER", [], false))
+    const { rows: [row] } = yield* owner.query(
+      "SELECT coalesce(pg_has_role(to_regrole('troupe_redactor')::oid, 'MEMBER'), false) AS redactor"
+    )
+    return { redactor: row?.redactor === true }
+  }
+)

@@ -3,6 +3,7 @@ import { Command, CommandRejected } from "@troupe/domain/session/SessionCommand"
 import { SessionState } from "@troupe/domain/session/SessionState"
 import type { Sha256 } from "@troupe/domain/log/Chain"
 import { Effect, Latch, Schema } from "effect"
+import * as ClusterSchema from "effect/cluster/ClusterSchema"
 import * as Entity from "effect/cluster/Entity"
 import * as Rpc from "effect/rpc/Rpc"
 import * as Reactor from "./Reactor.ts"
@@ -45,7 +46,7 @@ const Current = Rpc.make("Current", {
 })
 
 /** Stays open while something is live: an open call is what keeps an entity in memory. */
-const Hold = Rpc.make("Hold")
+const Hold = Rpc.make("Hold").annotate(ClusterSchema.InterruptOnTermination, true)
 
 /**
  * One session in the cluster. Messages are volatile: what is durable is the log, and a command that was lost on the way

@@ -78,3 +78,13 @@ export class CommandBroken extends Schema.TaggedError<CommandBroken>()("CommandB
     return `Command ${this.commandId} could not be decided: ${this.detail}`
   }
 }
+
+/** No node answered in time. Whether the command was done shows when it is sent again under the same id. */
+export class SessionNotReached extends Schema.TaggedError<SessionNotReached>()("SessionNotReached", {
+  sessionId: Schema.String,
+  retryAfterMs: Schema.Int
+}) {
+  override get message() {
+    return `No node answered for session ${this.sessionId} in time; send the command again with the same id`
+  }
+}

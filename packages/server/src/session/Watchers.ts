@@ -60,6 +60,8 @@ export class Watchers extends Context.Service<
     /** A place after `after` in the log of a session: everything later is taken from it once and in order. */
     readonly open: (sessionId: string, after: number) => Effect.Effect<Reader, never, Scope.Scope>
     readonly watch: (sessionId: string, after: number) => Stream.Stream<Seen, SlowReader | StoreUnavailable>
+    /** Ends every reader's stream: the node is going. */
+    readonly stop: Effect.Effect<void>
     readonly counts: Effect.Effect<{ readonly sessions: number; readonly readers: number }>
   }
 >()("server/Watchers") {
@@ -306,10 +308,12 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
     )
   yield* forever("asking", ask)
   yield* forever("checking", check)
-  yield* Effect.addFinalizer(() => Effect.andThen(stopped.open, Effect.sync(() => watched.clear())))
+  const stop = Effect.asVoid(stopped.open)
+  yield* Effect.addFinalizer(() => stop)
 
   return Watchers.of({
     open,
+    stop,
     watch: (sessionId, after) =>
       Stream.unwrap(
         Effect.map(open(sessionId, after), ({ take }) =>

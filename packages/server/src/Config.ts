@@ -1,0 +1,81 @@
+import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "effect"
+import { existsSync, readFileSync } from "node:fs"
+import { homedir } from "node:os"
+import { join } from "node:path"
+
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Everything a node is told from outside. */
+export interface NodeConfig {
+  readonly home: string
+  readonly gateway: ListenAddress
+  readonly publicUrl: Option.Option<string>
+  readonly apiKey: Option.Option<Redacted.Redacted>
+  readonly masterKey: Option.Option<Redacted.Redacted>
+  readonly databaseUrl: Option.Option<Redacted.Redacted>
+  readonly databaseOwnerUrl: Option.Option<Redacted.Redacted>
+  readonly nodeAddress: ListenAddress
+  readonly log: (typeof logLevels)[number]
+}
+
+export const logLevels = ["trace", "debug", "info", "warn", "error"] as const
+
+export class ConfigFileUnreadable extends Schema.TaggedError<ConfigFileUnreadable>()("ConfigFileUnreadable", {
+  file: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.file} can't be used: ${this.detail}`
+  }
+}
+
+const port = (name: string) => Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 })), name)
+
+// Loopback and any free port, until told otherwise: nothing of a node is reachable from outside by default.
+const anyLoopback: ListenAddress = { host: "127.0.0.1", port: 0 }
+
+const hostAndPort = /^(?:\[(?<six>[0-9a-fA-F:]+)\]|(?<host>[^:[\]]+)):(?<port>\d{1,5})$/
+
+const listenAddress = (name: string) =>
+  Config.schema(Schema.String.check(Schema.isPattern(hostAndPort)), name).pipe(
+    Config.map((text): ListenAddress => {
+      const { host, port, six } = hostAndPort.exec(text)!.groups!
+      return { host: six ?? host!, port: Number(port) }
+    })
+  )
+
+const home = Config.String("TROUPE_HOME").pipe(Config.withDefault(join(homedir(), ".troupe")))
+
+const all = Config.all({
+  home,
+  gateway: Config.all({
+    host: Config.String("TROUPE_HOST").pipe(Config.withDefault("127.0.0.1")),
+    port: port("TROUPE_PORT").pipe(Config.withDefault(4777))
+  }),
+  publicUrl: Config.option(Config.String("TROUPE_PUBLIC_URL")),
+  apiKey: Config.option(Config.Redacted("TROUPE_API_KEY")),
+  masterKey: Config.option(Config.Redacted("TROUPE_MASTER_KEY")),
+  databaseUrl: Config.option(Config.Redacted("DATABASE_URL")),
+  databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
+  nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
+  log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
+})
+
+const fileProvider = (file: string) =>
+  Effect.try({
+    try: () =>
+      existsSync(file)
+        ? ConfigProvider.fromUnknown(JSON.parse(readFileSync(file, "utf8")))
+        : ConfigProvider.fromUnknown({}),
+    catch: (cause) => new ConfigFileUnreadable({ file, detail: cause instanceof Error ? cause.message : String(cause) })
+  })
+
+/** The environment wins over `config.json` of the home, which uses the same names. */
+export const load = Effect.gen(function* () {
+  const environment = ConfigProvider.fromEnv()
+  const file = yield* fileProvider(join(yield* home.parse(environment), "config.json"))
+  return yield* all.parse(ConfigProvider.orElse(environment, file))
+})

@@ -1,0 +1,35 @@
+import { Effect } from "effect"
+import * as Sharding from "effect/cluster/Sharding"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as SqlClient from "effect/sql/SqlClient"
+import { NodeLock } from "./cluster/NodeLock.ts"
+
+/** What keeps this node from serving, if anything does. Migrations are through, or this code would not run. */
+const missing = Effect.gen(function* () {
+  const sharding = yield* Sharding.Sharding
+  if (yield* sharding.isShutdown) return "draining"
+  const lock = yield* NodeLock
+  if (!(yield* lock.held)) return "membership"
+  const sql = yield* SqlClient.SqlClient
+  const answers = yield* sql`SELECT 1`.pipe(
+    Effect.timeout(1_000),
+    Effect.as(true),
+    Effect.catchCause(() => Effect.succeed(false))
+  )
+  return answers ? null : "database"
+})
+
+/** `/healthz` says that the process lives, `/readyz` that it can serve. */
+export const routes = HttpRouter.addAll([
+  HttpRouter.route("GET", "/healthz", Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))),
+  HttpRouter.route(
+    "GET",
+    "/readyz",
+    Effect.map(missing, (reason) =>
+      reason === null
+        ? HttpServerResponse.jsonUnsafe({ status: "ready" })
+        : HttpServerResponse.jsonUnsafe({ status: "unready", reason }, { status: 503 })
+    )
+  )
+])

@@ -1,0 +1,107 @@
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Effect, Layer, Option } from "effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import { hash } from "node:crypto"
+import { createServer } from "node:http"
+import { join } from "node:path"
+import * as Cluster from "./cluster/Cluster.ts"
+import type { NodeConfig } from "./Config.ts"
+import * as Health from "./Health.ts"
+import * as EventStorePg from "./log/EventStorePg.ts"
+import { Minting } from "./log/Minting.ts"
+import { Database } from "./postgres/Database.ts"
+import { HomeLock } from "./postgres/HomeLock.ts"
+import { migrate } from "./postgres/Migrator.ts"
+import type { AttemptDriver } from "./session/AttemptDriver.ts"
+import { Feeds } from "./session/Feeds.ts"
+import * as NoRunners from "./session/NoRunners.ts"
+import * as Reactor from "./session/Reactor.ts"
+import { RedactionApplier } from "./session/RedactionApplier.ts"
+import * as SessionEntity from "./session/SessionEntity.ts"
+import * as SessionFeed from "./session/SessionFeed.ts"
+import { Sessions } from "./session/Sessions.ts"
+import { wakeDue } from "./session/Waker.ts"
+import { Watchers } from "./session/Watchers.ts"
+
+export const release = "0.1.0"
+
+const migrations = join(import.meta.dirname, "../../../migrations")
+/** How long a node that is told to stop lets running requests finish before it hands its sessions over. */
+const requestsMs = 500
+
+const database = (config: NodeConfig) =>
+  Option.match(config.databaseUrl, {
+    onNone: () => Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
+    onSome: (url) =>
+      Database.layerExternal({
+        url,
+        ...(Option.isSome(config.databaseOwnerUrl) ? { ownerUrl: config.databaseOwnerUrl.value } : {})
+      })
+  })
+
+/** The database, migrated: whatever is built on it finds its tables. */
+const migrated = (config: NodeConfig) =>
+  Layer.effectDiscard(migrate({ directory: migrations })).pipe(
+    Layer.provide(Database.layerOwner()),
+    Layer.provide(NodeServices.layer),
+    Layer.provideMerge(database(config))
+  )
+
+const cluster = (config: NodeConfig) =>
+  Layer.unwrap(
+    Effect.map(Database, ({ appUrl }) => Cluster.layer({ databaseUrl: appUrl, ...config.nodeAddress, release }))
+  )
+
+/** Until redactions are applied, they stay asked for. */
+const noRedactions = Layer.succeed(RedactionApplier, RedactionApplier.of({ apply: () => Effect.void }))
+
+/** The sessions of this node, and its way to those of others. */
+const sessions = (config: NodeConfig, driver: Layer.Layer<AttemptDriver>) => {
+  const entities = Layer.merge(
+    SessionFeed.layer,
+    SessionEntity.layer({
+      sha256: (text) => hash("sha256", text, "hex"),
+      idleMs: 60_000,
+      lostAfterMs: Reactor.lostAfterMs
+    })
+  )
+  return Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue))).pipe(
+    Layer.provideMerge(entities),
+    Layer.provide([Feeds.layer, Minting.layer, noRedactions, driver]),
+    Layer.provideMerge(EventStorePg.layer),
+    Layer.provideMerge(cluster(config)),
+    Layer.provideMerge(Database.layerApp()),
+    Layer.provide(migrated(config))
+  )
+}
+
+export interface NodeOptions<R> {
+  /** How turns get done; without one, they wait for a runner. */
+  readonly driver?: Layer.Layer<AttemptDriver>
+  readonly routes?: Layer.Layer<never, never, R>
+}
+
+type SessionServices = Layer.Success<ReturnType<typeof sessions>>
+
+/**
+ * One node. It stops in the reverse of the order it starts in: streams end, the gateway finishes what it began, sessions
+ * are handed over, and only then does the database go.
+ */
+export const layer = <R extends SessionServices | HttpRouter.HttpRouter = never>(
+  config: NodeConfig,
+  options: NodeOptions<R> = {}
+) => {
+  const gateway = HttpRouter.serve(Layer.merge(Health.routes, options.routes ?? Layer.empty), { disableLogger: true }).pipe(
+    Layer.provideMerge(
+      NodeHttpServer.layer(createServer, { ...config.gateway, gracefulShutdownTimeout: requestsMs })
+    )
+  )
+  const endStreamsFirst = Layer.effectDiscard(
+    Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop))
+  )
+  return endStreamsFirst.pipe(
+    Layer.provideMerge(gateway),
+    Layer.provideMerge(sessions(config, options.driver ?? NoRunners.layer))
+  )
+}

@@ -1,0 +1,25 @@
+// First, so that every schema that is made later is compiled.
+import "effect/schema/SchemaJITCompiler/enable"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { Effect, Layer, References } from "effect"
+import * as HttpServer from "effect/http/HttpServer"
+import { load } from "./Config.ts"
+import * as Node from "./Node.ts"
+
+const levels = { trace: "Trace", debug: "Debug", info: "Info", warn: "Warn", error: "Error" } as const
+
+const ready = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { address } = yield* HttpServer.HttpServer
+    yield* Effect.logInfo("Ready").pipe(Effect.annotateLogs({ url: HttpServer.formatAddress(address) }))
+  })
+)
+
+const main = Effect.gen(function* () {
+  const config = yield* load
+  return yield* Layer.launch(Layer.provide(ready, Node.layer(config))).pipe(
+    Effect.provideService(References.MinimumLogLevel, levels[config.log])
+  )
+})
+
+NodeRuntime.runMain(main)

@@ -1,0 +1,100 @@
+import type { SessionId } from "@troupe/domain/Ids"
+import type { Command } from "@troupe/domain/session/SessionCommand"
+import type { SessionState } from "@troupe/domain/session/SessionState"
+import { Cause, Clock, Context, Effect, Exit, Layer } from "effect"
+import type { AlreadyProcessingMessage, EntityNotAssignedToRunner, MailboxFull } from "effect/cluster/ClusterError"
+import type { Accepted } from "./planBatch.ts"
+import type { SessionError } from "./SessionActor.ts"
+import { SessionEntity } from "./SessionEntity.ts"
+import { Overloaded, SessionMoved, SessionNotReached } from "./SessionErrors.ts"
+
+export interface CurrentSession {
+  readonly version: number
+  readonly epoch: number
+  readonly state: SessionState
+}
+
+export interface SessionsOptions {
+  /** How long a call may take with all its retries. Long enough for a node to be replaced meanwhile. */
+  readonly timeoutMs?: number
+}
+
+const retryAfterMs = 500
+
+/** Sessions, wherever in the cluster they live. */
+export class Sessions extends Context.Service<
+  Sessions,
+  {
+    /** Sends a command until its outcome is known or the time is up. Sent again under its id, it is done once. */
+    readonly handle: (
+      sessionId: SessionId,
+      command: Command
+    ) => Effect.Effect<Accepted, SessionError | SessionNotReached>
+    /** What the session folds to now; loads it if need be. */
+    readonly current: (sessionId: SessionId) => Effect.Effect<CurrentSession, SessionError | SessionNotReached>
+  }
+>()("server/Sessions") {
+  static readonly layer = (options: SessionsOptions = {}) => Layer.effect(Sessions, make(options))
+}
+
+type ClusterError = MailboxFull | AlreadyProcessingMessage | EntityNotAssignedToRunner
+/** Nothing was done, or nobody knows: the same command may be sent again. */
+type Passing = { readonly _tag: "Passing"; readonly afterMs: number }
+const passing = (afterMs: number): Passing => ({ _tag: "Passing", afterMs })
+
+const make = Effect.fnUntraced(function* (options: SessionsOptions) {
+  const clientOf = yield* SessionEntity.client
+  const clock = yield* Clock.Clock
+  const timeoutMs = options.timeoutMs ?? 15_000
+
+  const classify = (sessionId: SessionId, error: SessionError | ClusterError): SessionError | Passing => {
+    switch (error._tag) {
+      case "SessionMoved":
+      case "EntityNotAssignedToRunner":
+      case "AlreadyProcessingMessage":
+        return passing(50)
+      case "SessionUnavailable":
+        return passing(error.retryAfterMs)
+      case "MailboxFull":
+        return new Overloaded({ sessionId, retryAfterMs })
+      default:
+        return error
+    }
+  }
+
+  const until = <A>(
+    sessionId: SessionId,
+    attempt: () => Effect.Effect<A, SessionError | ClusterError>
+  ): Effect.Effect<A, SessionError | SessionNotReached> =>
+    Effect.gen(function* () {
+      const deadline = clock.currentTimeMillisUnsafe() + timeoutMs
+      const unreached = new SessionNotReached({ sessionId, retryAfterMs })
+      while (true) {
+        const left = deadline - clock.currentTimeMillisUnsafe()
+        if (left <= 0) return yield* unreached
+        const exit = yield* Effect.exit(Effect.timeoutOption(attempt(), left))
+        if (Exit.isSuccess(exit)) {
+          if (exit.value._tag === "None") return yield* unreached
+          return exit.value.value
+        }
+        const failure = Cause.findErrorOption(exit.cause)
+        if (failure._tag === "Some") {
+          const error = classify(sessionId, failure.value)
+          if (error._tag !== "Passing") return yield* error
+          yield* Effect.sleep(error.afterMs)
+          continue
+        }
+        // The owner was stopped in the middle of it (its handler was interrupted, and this says so), or it broke.
+        if (!Cause.hasInterruptsOnly(exit.cause)) {
+          yield* Effect.logError("A session's node broke on a call", exit.cause)
+          return yield* new SessionMoved({ sessionId })
+        }
+        yield* Effect.sleep(50)
+      }
+    })
+
+  return Sessions.of({
+    handle: (sessionId, command) => until(sessionId, () => clientOf(sessionId).Handle({ command })),
+    current: (sessionId) => until(sessionId, () => clientOf(sessionId).Current())
+  })
+})

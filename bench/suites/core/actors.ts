@@ -1,4 +1,6 @@
 /** The whole command path in process: decode the command, decide, append, answer. */
+// As the server does: schemas that are made later are compiled.
+import "effect/schema/SchemaJITCompiler/enable"
 import * as Codec from "@troupe/domain/session/Codec"
 import { Command } from "@troupe/domain/session/SessionCommand"
 import { EventStore } from "@troupe/server/log/EventStore"

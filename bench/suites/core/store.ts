@@ -1,4 +1,6 @@
 /** The event store alone, with all its duties: version, epoch, receipt, chain, indexes, `wake_at`. */
+// As the server does: schemas that are made later are compiled.
+import "effect/schema/SchemaJITCompiler/enable"
 import type { CommandId, EventId, WorkspaceId } from "@troupe/domain/Ids"
 import * as Chain from "@troupe/domain/log/Chain"
 import { EventStore, type Append, type Head } from "@troupe/server/log/EventStore"

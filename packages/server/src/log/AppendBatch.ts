@@ -47,7 +47,8 @@ const refused = (rows: AppendRows, reason: AppendRefused["reason"]): AppendExit 
 const badData = (rows: AppendRows, error: SqlError): AppendExit => {
   const { cause } = error.reason
   const message = Predicate.hasProperty(cause, "message") ? String(cause.message) : error.message
-  if (code(error) === "23505" && message.includes("sessions_external")) return refused(rows, { _tag: "ExternalKeyTaken" })
+  if (code(error) === "23505" && message.includes("sessions_external"))
+    return refused(rows, { _tag: "ExternalKeyTaken" })
   return refused(rows, { _tag: "BadData", detail: `${code(error)} ${message}`.trim() })
 }
 
@@ -82,13 +83,17 @@ export const runBatch = (execute: (batch: ReadonlyArray<AppendRows>) => Effect.E
           exits[at] = refused(rows, { _tag: "Fenced", epoch: epoch as number })
           break
         case outcomes.duplicate:
-          exits[at] = refused(rows, { _tag: "Duplicate", commandIds: (duplicates as ReadonlyArray<string>).map(commandIdOf) })
+          exits[at] = refused(rows, {
+            _tag: "Duplicate",
+            commandIds: (duplicates as ReadonlyArray<string>).map(commandIdOf)
+          })
           break
         case outcomes.raced:
           raced.push(at)
           break
         case outcomes.version: {
-          const written = again && append.events.length > 0 && hexOf(chain as Uint8Array) === append.events.at(-1)!.chain
+          const written =
+            again && append.events.length > 0 && hexOf(chain as Uint8Array) === append.events.at(-1)!.chain
           if (!written) exits[at] = refused(rows, { _tag: "VersionConflict", version: version as number })
         }
       }

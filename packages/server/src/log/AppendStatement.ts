@@ -15,7 +15,23 @@ const { bytea, int4, int8, text, uuid } = PgTypes.OID
 const headTypes = [uuid, uuid, int4, int4, int4, bytea, int8, int8]
 const commandTypes = [int4, uuid, uuid]
 const eventTypes = [
-  int4, int4, uuid, text, int4, text, uuid, uuid, uuid, int8, bytea, bytea, bytea, uuid, bytea, text, text
+  int4,
+  int4,
+  uuid,
+  text,
+  int4,
+  text,
+  uuid,
+  uuid,
+  uuid,
+  int8,
+  bytea,
+  bytea,
+  bytea,
+  uuid,
+  bytea,
+  text,
+  text
 ]
 const rejectionTypes = [int4, uuid, bytea, int4, int8, text, text]
 const sessionTypes = [int4, text]
@@ -37,9 +53,31 @@ const unnest = (group: number): string => {
 export const outcomes = { fenced: 1, version: 2, duplicate: 3, raced: 4, noStream: 5 } as const
 
 const sessionColumns = [
-  "workspace_id", "status", "status_reason", "title", "agent_id", "agent_version", "environment_id", "project_id",
-  "parent_id", "deployment_id", "origin", "created_by", "end_user", "visibility", "external_thread_key", "labels",
-  "metadata", "cost_micro_usd", "tokens", "turns", "open_requests", "created_at", "updated_at", "archived_at", "deleted_at"
+  "workspace_id",
+  "status",
+  "status_reason",
+  "title",
+  "agent_id",
+  "agent_version",
+  "environment_id",
+  "project_id",
+  "parent_id",
+  "deployment_id",
+  "origin",
+  "created_by",
+  "end_user",
+  "visibility",
+  "external_thread_key",
+  "labels",
+  "metadata",
+  "cost_micro_usd",
+  "tokens",
+  "turns",
+  "open_requests",
+  "created_at",
+  "updated_at",
+  "archived_at",
+  "deleted_at"
 ]
 
 /** The stream, workspace and epoch of an event's append: elements of fixed width are found without a search. */

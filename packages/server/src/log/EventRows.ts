@@ -24,8 +24,7 @@ const sessionIdOf = cached("Session")
 
 export const kinds: ReadonlyArray<StreamKind> = ["session", "workspace"]
 
-export const streamIdOf = (kind: number, uuid: string): string =>
-  kind === 0 ? sessionIdOf(uuid) : workspaceIdOf(uuid)
+export const streamIdOf = (kind: number, uuid: string): string => (kind === 0 ? sessionIdOf(uuid) : workspaceIdOf(uuid))
 
 export const hexOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")

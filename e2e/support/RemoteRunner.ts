@@ -100,4 +100,3 @@ export const fetchNotes = (url: string): Promise<ReadonlyArray<RunnerNote>> =>
       return (yield* client.Notes()) as ReadonlyArray<RunnerNote>
     }).pipe(Effect.scoped, Effect.provide(layerProtocol(url)))
   )
-

@@ -32,7 +32,8 @@ export class ConfigFileUnreadable extends Schema.TaggedError<ConfigFileUnreadabl
   }
 }
 
-const port = (name: string) => Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 })), name)
+const port = (name: string) =>
+  Config.schema(Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 65_535 })), name)
 
 // Loopback and any free port, until told otherwise: nothing of a node is reachable from outside by default.
 const anyLoopback: ListenAddress = { host: "127.0.0.1", port: 0 }

@@ -30,9 +30,12 @@ const migrations = join(import.meta.dirname, "../../../migrations")
 /** How long a node that is told to stop lets running requests finish before it hands its sessions over. */
 const requestsMs = 500
 
-const database = (config: NodeConfig) =>
+type DatabaseError = Layer.Error<ReturnType<typeof Database.layer>> | Layer.Error<ReturnType<typeof HomeLock.layer>>
+
+const database = (config: NodeConfig): Layer.Layer<Database, DatabaseError> =>
   Option.match(config.databaseUrl, {
-    onNone: () => Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
+    onNone: (): Layer.Layer<Database, DatabaseError> =>
+      Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
     onSome: (url) =>
       Database.layerExternal({
         url,
@@ -83,23 +86,19 @@ export interface NodeOptions<R> {
 }
 
 type SessionServices = Layer.Success<ReturnType<typeof sessions>>
+type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Request.From<"Requires", SessionServices>
 
 /**
  * One node. It stops in the reverse of the order it starts in: streams end, the gateway finishes what it began, sessions
  * are handed over, and only then does the database go.
  */
-export const layer = <R extends SessionServices | HttpRouter.HttpRouter = never>(
-  config: NodeConfig,
-  options: NodeOptions<R> = {}
-) => {
-  const gateway = HttpRouter.serve(Layer.merge(Health.routes, options.routes ?? Layer.empty), { disableLogger: true }).pipe(
-    Layer.provideMerge(
-      NodeHttpServer.layer(createServer, { ...config.gateway, gracefulShutdownTimeout: requestsMs })
-    )
+export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
+  const gateway = HttpRouter.serve(Layer.merge(Health.routes, options.routes ?? Layer.empty), {
+    disableLogger: true
+  }).pipe(
+    Layer.provideMerge(NodeHttpServer.layer(createServer, { ...config.gateway, gracefulShutdownTimeout: requestsMs }))
   )
-  const endStreamsFirst = Layer.effectDiscard(
-    Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop))
-  )
+  const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
     Layer.provideMerge(sessions(config, options.driver ?? NoRunners.layer))

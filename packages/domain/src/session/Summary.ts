@@ -68,7 +68,8 @@ const sameList = (a: ReadonlyArray<string>, b: ReadonlyArray<string>) =>
   a === b || (a.length === b.length && a.every((value, index) => value === b[index]))
 
 const sameMap = (a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>) =>
-  a === b || (sameList(Object.keys(a).sort(), Object.keys(b).sort()) && Object.keys(a).every((key) => a[key] === b[key]))
+  a === b ||
+  (sameList(Object.keys(a).sort(), Object.keys(b).sort()) && Object.keys(a).every((key) => a[key] === b[key]))
 
 /** Whether a list would show the same, whenever it was written. */
 export const equals = (a: SummaryRow, b: SummaryRow): boolean =>

@@ -6,7 +6,13 @@ import type { CommandMark, Recorded } from "../../src/log/Envelope.ts"
 import * as Codec from "../../src/session/Codec.ts"
 import * as CommandBody from "../../src/session/CommandBody.ts"
 import { plan } from "../../src/session/decide.ts"
-import { isClientCommand, isFinal, type Command, type Refusal, type SessionCommand } from "../../src/session/SessionCommand.ts"
+import {
+  isClientCommand,
+  isFinal,
+  type Command,
+  type Refusal,
+  type SessionCommand
+} from "../../src/session/SessionCommand.ts"
 import type { SessionEvent } from "../../src/session/SessionEvent.ts"
 import { initial, type SessionState } from "../../src/session/SessionState.ts"
 import { command, open, sessionId } from "../session/make.ts"

@@ -111,10 +111,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
     ).pipe(Effect.timeout(lockExpirationMs / 2))
     ready.openUnsafe()
     tries = 0
-    return yield* Effect.raceFirst(
-      Effect.forever(Queue.take(ended)),
-      Effect.forever(Effect.delay(see, lockRefreshMs))
-    )
+    return yield* Effect.raceFirst(Effect.forever(Queue.take(ended)), Effect.forever(Effect.delay(see, lockRefreshMs)))
   }).pipe(Effect.scoped)
 
   yield* hold.pipe(
@@ -141,9 +138,9 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
     held: Effect.sync(isHeld),
     await: (timeoutMs) =>
       Effect.suspend(() =>
-        isHeld() ? Effect.succeed(true) : Effect.as(Effect.timeoutOption(ready.await, timeoutMs), undefined).pipe(
-          Effect.map(isHeld)
-        )
+        isHeld()
+          ? Effect.succeed(true)
+          : Effect.as(Effect.timeoutOption(ready.await, timeoutMs), undefined).pipe(Effect.map(isHeld))
       ),
     announce: (of) =>
       Effect.suspend(() => {

@@ -21,8 +21,10 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
     client.unsafe(sql, parameters).values.pipe(
       // A row that does not decode is the database's fault, like a database that does not answer.
-      Effect.flatMap((rows) => Effect.try({ try: () => rows.map(decode), catch: (cause) => cause })),
-      Effect.mapError((cause) => new StoreUnavailable({ operation, cause }))
+      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+      Effect.flatMap((rows) =>
+        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+      )
     )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])

@@ -1,5 +1,4 @@
-import { fromUuid, prefixes, type IdKind } from "@troupe/domain/Ids"
-import type { CommandId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
+import { fromUuid, prefixes, type CommandId, type IdKind, type ThreadId, type WorkspaceId } from "@troupe/domain/Ids"
 import type { Recorded, StreamKind } from "@troupe/domain/log/Envelope"
 import type { Head } from "./EventStore.ts"
 

@@ -17,7 +17,7 @@ export interface Account {
  * Ourselves; for root the owner of an existing data directory, else `postgres`, else `nobody`, which is everywhere.
  * The owner comes first because an account `postgres` may appear (a package brings it) after the directory was made.
  */
-export const resolveAccount = Effect.fnUntraced(function*(
+export const resolveAccount = Effect.fnUntraced(function* (
   dataOwner: number | undefined
 ): Effect.fn.Return<Account, EmbeddedPostgresError> {
   const uid = process.getuid?.() ?? -1
@@ -29,7 +29,8 @@ export const resolveAccount = Effect.fnUntraced(function*(
     })
   }
   const accounts = knownAccounts()
-  const found = accounts.find((account) => dataOwner !== undefined && dataOwner !== 0 && account.uid === dataOwner) ??
+  const found =
+    accounts.find((account) => dataOwner !== undefined && dataOwner !== 0 && account.uid === dataOwner) ??
     accounts.find(({ name }) => name === "postgres") ??
     accounts.find(({ name }) => name === "nobody")
   return found ?? (yield* embeddedPostgresError({ _tag: "NoAccount", uid: 0 }))
@@ -37,12 +38,14 @@ export const resolveAccount = Effect.fnUntraced(function*(
 
 const knownAccounts = (): ReadonlyArray<Account> => {
   try {
-    return readFileSync("/etc/passwd", "utf8").split("\n").flatMap((line) => {
-      const [name, , uid, gid] = line.split(":")
-      return name === undefined || uid === undefined || gid === undefined
-        ? []
-        : [{ name, uid: Number(uid), gid: Number(gid), switched: true }]
-    })
+    return readFileSync("/etc/passwd", "utf8")
+      .split("\n")
+      .flatMap((line) => {
+        const [name, , uid, gid] = line.split(":")
+        return name === undefined || uid === undefined || gid === undefined
+          ? []
+          : [{ name, uid: Number(uid), gid: Number(gid), switched: true }]
+      })
   } catch {
     return []
   }
@@ -59,4 +62,4 @@ export const firstUnreachable = (path: string, account: Account): string | undef
 }
 
 /** What `spawn` needs to run a program as the account; root's other groups are dropped with it. */
-export const spawnAs = (account: Account) => account.switched ? { uid: account.uid, gid: account.gid } : {}
+export const spawnAs = (account: Account) => (account.switched ? { uid: account.uid, gid: account.gid } : {})

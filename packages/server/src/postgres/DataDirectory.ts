@@ -26,47 +26,50 @@ const defaultRootStore = "/var/lib/troupe"
  * The file decides once it exists, so that the data stays where it is when permissions change or the home is renamed.
  * The place records its home in turn: a copy of a home must not take the original's database for its own.
  */
-export const locate = Effect.fn("DataDirectory.locate")(
-  function*(home: string, major: string, rootStore = defaultRootStore): Effect.fn.Return<DataDirectory, EmbeddedPostgresError> {
-    const inHome = join(home, "postgres")
-    const pointer = join(inHome, "location")
-    yield* withPath(inHome, () => makeDirectories(inHome, process.getuid?.() === 0 ? 0o711 : 0o700))
+export const locate = Effect.fn("DataDirectory.locate")(function* (
+  home: string,
+  major: string,
+  rootStore = defaultRootStore
+): Effect.fn.Return<DataDirectory, EmbeddedPostgresError> {
+  const inHome = join(home, "postgres")
+  const pointer = join(inHome, "location")
+  yield* withPath(inHome, () => makeDirectories(inHome, process.getuid?.() === 0 ? 0o711 : 0o700))
 
-    const settled = yield* withPath(pointer, () =>
-      existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : existsSync(join(inHome, major)) ? inHome : undefined)
-    const owner = yield* withPath(inHome, () => {
-      const data = join(settled ?? inHome, major)
-      return existsSync(data) ? lstatSync(data).uid : undefined
-    })
-    const account = yield* resolveAccount(owner)
-    const unreachable = yield* withPath(inHome, () => account.switched ? firstUnreachable(inHome, account) : undefined)
+  const settled = yield* withPath(pointer, () =>
+    existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : existsSync(join(inHome, major)) ? inHome : undefined
+  )
+  const owner = yield* withPath(inHome, () => {
+    const data = join(settled ?? inHome, major)
+    return existsSync(data) ? lstatSync(data).uid : undefined
+  })
+  const account = yield* resolveAccount(owner)
+  const unreachable = yield* withPath(inHome, () => (account.switched ? firstUnreachable(inHome, account) : undefined))
 
-    const base = settled ?? (unreachable === undefined ? inHome : join(rootStore, shortHash(home)))
-    if (base === inHome) {
-      if (unreachable !== undefined) {
-        return yield* embeddedPostgresError({ _tag: "Unreachable", path: unreachable, account: account.name })
-      }
-    } else {
-      yield* withPath(base, () => makeDirectories(base, 0o711))
-      const blocked = yield* withPath(base, () => firstUnreachable(base, account))
-      if (blocked !== undefined) {
-        return yield* embeddedPostgresError({ _tag: "Unreachable", path: blocked, account: account.name })
-      }
-      yield* claim(base, home)
-      if (settled === undefined) yield* withPath(pointer, () => writeWhole(pointer, `${base}\n`, { mode: 0o644 }))
+  const base = settled ?? (unreachable === undefined ? inHome : join(rootStore, shortHash(home)))
+  if (base === inHome) {
+    if (unreachable !== undefined) {
+      return yield* embeddedPostgresError({ _tag: "Unreachable", path: unreachable, account: account.name })
     }
-
-    const data = join(base, major)
-    yield* checkVersion(base, data, major)
-    return { account, base, data, major, exists: existsSync(data) }
+  } else {
+    yield* withPath(base, () => makeDirectories(base, 0o711))
+    const blocked = yield* withPath(base, () => firstUnreachable(base, account))
+    if (blocked !== undefined) {
+      return yield* embeddedPostgresError({ _tag: "Unreachable", path: blocked, account: account.name })
+    }
+    yield* claim(base, home)
+    if (settled === undefined) yield* withPath(pointer, () => writeWhole(pointer, `${base}\n`, { mode: 0o644 }))
   }
-)
+
+  const data = join(base, major)
+  yield* checkVersion(base, data, major)
+  return { account, base, data, major, exists: existsSync(data) }
+})
 
 const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12)
 
-const claim = Effect.fnUntraced(function*(base: string, home: string) {
+const claim = Effect.fnUntraced(function* (base: string, home: string) {
   const record = join(base, "home")
-  const recorded = yield* withPath(record, () => existsSync(record) ? readFileSync(record, "utf8").trim() : undefined)
+  const recorded = yield* withPath(record, () => (existsSync(record) ? readFileSync(record, "utf8").trim() : undefined))
   if (recorded === home) return
   if (recorded !== undefined && existsSync(join(recorded, "postgres/location"))) {
     return yield* embeddedPostgresError({ _tag: "Claimed", directory: base, home: recorded })
@@ -76,7 +79,7 @@ const claim = Effect.fnUntraced(function*(base: string, home: string) {
 
 // A directory appears under its final name only when complete, so a PG_VERSION that is missing or foreign is an error
 // for a person to look at, and never something to repair by deleting.
-const checkVersion = Effect.fnUntraced(function*(base: string, data: string, expected: string) {
+const checkVersion = Effect.fnUntraced(function* (base: string, data: string, expected: string) {
   const wrong = (directory: string, found: string) =>
     embeddedPostgresError({ _tag: "OtherVersion", directory, found, expected })
   if (existsSync(data)) {

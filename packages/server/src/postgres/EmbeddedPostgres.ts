@@ -31,18 +31,21 @@ export interface EmbeddedPostgresOptions {
  * server that outlived its parent is adopted (or restarted, if release or settings have changed), one that was killed
  * recovers, and lost passwords are replaced.
  */
-export class EmbeddedPostgres extends Context.Service<EmbeddedPostgres, {
-  readonly ownerUrl: Redacted.Redacted
-  readonly appUrl: Redacted.Redacted
-  readonly superuserUrl: Redacted.Redacted
-  readonly port: number
-  readonly socketDir: string
-  readonly dataDirectory: string
-  readonly pid: number
-  readonly origin: "created" | "started" | "adopted"
-  /** Completes when the server ends, for whatever reason. */
-  readonly ended: Effect.Effect<void>
-}>()("server/EmbeddedPostgres") {
+export class EmbeddedPostgres extends Context.Service<
+  EmbeddedPostgres,
+  {
+    readonly ownerUrl: Redacted.Redacted
+    readonly appUrl: Redacted.Redacted
+    readonly superuserUrl: Redacted.Redacted
+    readonly port: number
+    readonly socketDir: string
+    readonly dataDirectory: string
+    readonly pid: number
+    readonly origin: "created" | "started" | "adopted"
+    /** Completes when the server ends, for whatever reason. */
+    readonly ended: Effect.Effect<void>
+  }
+>()("server/EmbeddedPostgres") {
   static readonly layer = (
     options: EmbeddedPostgresOptions = {}
   ): Layer.Layer<EmbeddedPostgres, EmbeddedPostgresError, HomeLock> => Layer.effect(EmbeddedPostgres, start(options))
@@ -53,7 +56,7 @@ export class EmbeddedPostgres extends Context.Service<EmbeddedPostgres, {
   ): Effect.Effect<EmbeddedPostgres["Service"], EmbeddedPostgresError, HomeLock | Scope.Scope> => start(options)
 
   /** Stops the server that a start left running, if one is. */
-  static readonly stop: Effect.Effect<void, EmbeddedPostgresError, HomeLock> = Effect.gen(function*() {
+  static readonly stop: Effect.Effect<void, EmbeddedPostgresError, HomeLock> = Effect.gen(function* () {
     const { home } = yield* HomeLock
     const { data } = yield* locate(home, (yield* findBinaries).major)
     const server = runningPostmaster(data)
@@ -61,7 +64,7 @@ export class EmbeddedPostgres extends Context.Service<EmbeddedPostgres, {
   })
 }
 
-const start = Effect.fn("EmbeddedPostgres.start")(function*(options: EmbeddedPostgresOptions) {
+const start = Effect.fn("EmbeddedPostgres.start")(function* (options: EmbeddedPostgresOptions) {
   const { home } = yield* HomeLock
   const found = yield* findBinaries
   const directory = yield* locate(home, found.major)
@@ -73,17 +76,23 @@ const start = Effect.fn("EmbeddedPostgres.start")(function*(options: EmbeddedPos
   let running: number | undefined
   let keep = false
   yield* Effect.addFinalizer(() =>
-    running === undefined || keep ? Effect.void : Effect.orDie(stopPostmaster(running, directory.data)))
+    running === undefined || keep ? Effect.void : Effect.orDie(stopPostmaster(running, directory.data))
+  )
 
   const settings = renderSettings(options.settings ?? {})
   const name = clusterName(found.version, settings)
   const adopted = yield* adopt(directory, passwords, name)
   running = adopted?.pid
-  const server = adopted ?? (yield* launch({ home, directory, binaries, passwords, settings, name, options }, (pid) => {
-    running = pid
-  }))
+  const server =
+    adopted ??
+    (yield* launch({ home, directory, binaries, passwords, settings, name, options }, (pid) => {
+      running = pid
+    }))
   yield* Effect.scoped(
-    connect(server, passwords).pipe(Effect.flatMap((superuser) => provision(superuser, passwords)), Effect.mapError(refused))
+    connect(server, passwords).pipe(
+      Effect.flatMap((superuser) => provision(superuser, passwords)),
+      Effect.mapError(refused)
+    )
   )
   keep = options.keepRunning ?? false
   return EmbeddedPostgres.of({
@@ -111,12 +120,16 @@ interface Plan {
   readonly options: EmbeddedPostgresOptions
 }
 
-const launch = Effect.fnUntraced(function*(plan: Plan, onSpawn: (pid: number) => void) {
-  const { binaries, directory: { account, data }, home } = plan
+const launch = Effect.fnUntraced(function* (plan: Plan, onSpawn: (pid: number) => void) {
+  const {
+    binaries,
+    directory: { account, data },
+    home
+  } = plan
   const portFile = join(home, "postgres/port")
   const conf = join(data, "troupe.conf")
   yield* withPath(conf, () => writeWhole(conf, plan.settings, { mode: 0o600, owner: account }))
-  const attempt = Effect.gen(function*() {
+  const attempt = Effect.gen(function* () {
     const server = yield* startPostmaster({
       postgres: binaries.postgres,
       account,
@@ -143,7 +156,7 @@ const launch = Effect.fnUntraced(function*(plan: Plan, onSpawn: (pid: number) =>
 })
 
 /** Takes over a server that is still running, if it is what we would start; otherwise makes room. */
-const adopt = Effect.fnUntraced(function*({ data }: DataDirectory, passwords: Passwords, wantedName: string) {
+const adopt = Effect.fnUntraced(function* ({ data }: DataDirectory, passwords: Passwords, wantedName: string) {
   const deadline = (yield* Clock.currentTimeMillis) + defaultStartTimeoutMs
   while (true) {
     const server = runningPostmaster(data)
@@ -161,8 +174,10 @@ const adopt = Effect.fnUntraced(function*({ data }: DataDirectory, passwords: Pa
   }
 })
 
-const identify = Effect.fnUntraced(function*(connection: PgConnection.PgConnection) {
-  const { rows: [row] } = yield* connection.query(
+const identify = Effect.fnUntraced(function* (connection: PgConnection.PgConnection) {
+  const {
+    rows: [row]
+  } = yield* connection.query(
     "SELECT current_setting('cluster_name') AS name, current_setting('data_directory') AS data"
   )
   return { name: row?.name, data: row?.data }

@@ -31,14 +31,16 @@ const oldestVersion = 150_000
  * Connects, and refuses a server that is too old or is shared transaction by transaction. As the owner it also makes
  * the roles, where it may.
  */
-export const checkExternal = Effect.fn("ExternalDatabase.check")(
-  function*(
-    url: Redacted.Redacted,
-    options: { readonly provision?: boolean } = {}
-  ): Effect.fn.Return<{ readonly hasRedactor: boolean }, ExternalDatabaseError> {
-    return yield* Effect.scoped(Effect.gen(function*() {
+export const checkExternal = Effect.fn("ExternalDatabase.check")(function* (
+  url: Redacted.Redacted,
+  options: { readonly provision?: boolean } = {}
+): Effect.fn.Return<{ readonly hasRedactor: boolean }, ExternalDatabaseError> {
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
       const sessions = yield* Effect.all([session(url), session(url), session(url)])
-      const { rows: [row] } = yield* sessions[0].query("SELECT current_setting('server_version_num')::int AS number, version()")
+      const {
+        rows: [row]
+      } = yield* sessions[0].query("SELECT current_setting('server_version_num')::int AS number, version()")
       if (Number(row?.number) < oldestVersion) {
         return yield* new ExternalDatabaseError({
           reason: { _tag: "TooOld", version: /\d+(\.\d+)?/.exec(String(row?.version))?.[0] ?? String(row?.number) }
@@ -49,12 +51,13 @@ export const checkExternal = Effect.fn("ExternalDatabase.check")(
       }
       if (options.provision !== true) return { hasRedactor: false }
       return { hasRedactor: (yield* provisionExternal(sessions[0])).redactor }
-    })).pipe(
-      Effect.catchTag("SqlError", (error) =>
-        Effect.fail(new ExternalDatabaseError({ reason: { _tag: "Unavailable", detail: describe(error) }, cause: error })))
+    })
+  ).pipe(
+    Effect.catchTag("SqlError", (error) =>
+      Effect.fail(new ExternalDatabaseError({ reason: { _tag: "Unavailable", detail: describe(error) }, cause: error }))
     )
-  }
-)
+  )
+})
 
 const session = (url: Redacted.Redacted): Effect.Effect<PgConnection.PgConnection, SqlError, Scope.Scope> =>
   PgConnection.make({ url, applicationName: "troupe-check", prepare: false })
@@ -65,7 +68,7 @@ const session = (url: Redacted.Redacted): Effect.Effect<PgConnection.PgConnectio
  * server of one's own its process never changes and is nobody else's; two clients that meet on one, a client that
  * moves, or one that has to wait for another's transaction give the pooler away.
  */
-const haveServersOfTheirOwn = Effect.fnUntraced(function*(sessions: ReadonlyArray<PgConnection.PgConnection>) {
+const haveServersOfTheirOwn = Effect.fnUntraced(function* (sessions: ReadonlyArray<PgConnection.PgConnection>) {
   const servers: Array<unknown> = []
   for (const each of sessions) servers.push(yield* serverOf(each))
   if (new Set(servers).size < sessions.length) return false
@@ -85,4 +88,4 @@ const serverOf = (connection: PgConnection.PgConnection) =>
   Effect.map(connection.query("SELECT pg_backend_pid() AS pid"), ({ rows: [row] }) => row?.pid)
 
 const describe = ({ reason }: SqlError): string =>
-  reason.cause instanceof Error ? reason.cause.message : reason.message ?? reason._tag
+  reason.cause instanceof Error ? reason.cause.message : (reason.message ?? reason._tag)

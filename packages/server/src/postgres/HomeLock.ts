@@ -6,13 +6,15 @@ import { DatabaseSync } from "node:sqlite"
 import { makeDirectories } from "./files.ts"
 import { startTicks } from "./ProcessInfo.ts"
 
-const Holder = Schema.fromJsonString(Schema.Struct({
-  pid: Schema.Int,
-  startTicks: Schema.optionalKey(Schema.String),
-  host: Schema.String,
-  since: Schema.String,
-  url: Schema.optionalKey(Schema.String)
-}))
+const Holder = Schema.fromJsonString(
+  Schema.Struct({
+    pid: Schema.Int,
+    startTicks: Schema.optionalKey(Schema.String),
+    host: Schema.String,
+    since: Schema.String,
+    url: Schema.optionalKey(Schema.String)
+  })
+)
 type Holder = typeof Holder.Type
 
 export class HomeLocked extends Schema.TaggedError<HomeLocked>()("HomeLocked", {
@@ -51,12 +53,15 @@ export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusab
  * A trap: locks of this kind are lost when the holding process opens and closes the same file by other means. Nothing
  * in the supervisor may read `TROUPE_HOME/lock`.
  */
-export class HomeLock extends Context.Service<HomeLock, {
-  /** The home, with symbolic links resolved. */
-  readonly home: string
-  /** Adds where we listen to what a second start is told. */
-  readonly announce: (url: string) => Effect.Effect<void>
-}>()("server/HomeLock") {
+export class HomeLock extends Context.Service<
+  HomeLock,
+  {
+    /** The home, with symbolic links resolved. */
+    readonly home: string
+    /** Adds where we listen to what a second start is told. */
+    readonly announce: (url: string) => Effect.Effect<void>
+  }
+>()("server/HomeLock") {
   static readonly layer = (home: string): Layer.Layer<HomeLock, HomeLocked | HomeUnusable> =>
     Layer.effect(HomeLock, acquire(home))
 
@@ -65,36 +70,40 @@ export class HomeLock extends Context.Service<HomeLock, {
     Layer.effect(HomeLock, acquireWithin(home, waitMs))
 }
 
-const acquire = Effect.fn("HomeLock.acquire")(
-  function*(path: string): Effect.fn.Return<HomeLock["Service"], HomeLocked | HomeUnusable, Scope.Scope> {
-    const home = yield* Effect.try({ try: () => makeHome(path), catch: (cause) => new HomeUnusable({ home: path, cause }) })
-    yield* Effect.acquireRelease(lock(home), (database) =>
-      Effect.sync(() => {
-        rmSync(join(home, "lock.json"), { force: true })
-        database.close()
-      }))
-    const ticks = startTicks(process.pid)
-    const holder: Holder = {
-      pid: process.pid,
-      ...(ticks === undefined ? {} : { startTicks: ticks }),
-      host: hostname(),
-      since: DateTime.formatIso(yield* DateTime.now)
-    }
-    const announce = (holder: Holder) =>
-      Effect.try({
-        try: () => {
-          const file = join(home, "lock.json")
-          writeFileSync(`${file}.new`, Schema.encodeSync(Holder)(holder), { mode: 0o600 })
-          renameSync(`${file}.new`, file)
-        },
-        catch: (cause) => new HomeUnusable({ home, cause })
-      })
-    yield* announce(holder)
-    return HomeLock.of({ home, announce: (url) => Effect.orDie(announce({ ...holder, url })) })
+const acquire = Effect.fn("HomeLock.acquire")(function* (
+  path: string
+): Effect.fn.Return<HomeLock["Service"], HomeLocked | HomeUnusable, Scope.Scope> {
+  const home = yield* Effect.try({
+    try: () => makeHome(path),
+    catch: (cause) => new HomeUnusable({ home: path, cause })
+  })
+  yield* Effect.acquireRelease(lock(home), (database) =>
+    Effect.sync(() => {
+      rmSync(join(home, "lock.json"), { force: true })
+      database.close()
+    })
+  )
+  const ticks = startTicks(process.pid)
+  const holder: Holder = {
+    pid: process.pid,
+    ...(ticks === undefined ? {} : { startTicks: ticks }),
+    host: hostname(),
+    since: DateTime.formatIso(yield* DateTime.now)
   }
-)
+  const announce = (holder: Holder) =>
+    Effect.try({
+      try: () => {
+        const file = join(home, "lock.json")
+        writeFileSync(`${file}.new`, Schema.encodeSync(Holder)(holder), { mode: 0o600 })
+        renameSync(`${file}.new`, file)
+      },
+      catch: (cause) => new HomeUnusable({ home, cause })
+    })
+  yield* announce(holder)
+  return HomeLock.of({ home, announce: (url) => Effect.orDie(announce({ ...holder, url })) })
+})
 
-const acquireWithin = Effect.fnUntraced(function*(home: string, waitMs: number) {
+const acquireWithin = Effect.fnUntraced(function* (home: string, waitMs: number) {
   const deadline = (yield* Clock.currentTimeMillis) + waitMs
   while (true) {
     const attempt = yield* Effect.result(acquire(home))
@@ -114,7 +123,7 @@ const makeHome = (path: string): string => {
 
 const sqliteBusy = 5
 
-const lock = Effect.fnUntraced(function*(home: string) {
+const lock = Effect.fnUntraced(function* (home: string) {
   const attempt = yield* Effect.try({
     try: () => {
       const database = new DatabaseSync(join(home, "lock"), { timeout: 0 })
@@ -144,7 +153,7 @@ const publicFields = ({ host, pid, since, url }: Holder) => ({
 })
 
 // The winner may not have signed yet, and what is there may be the signature of one that was killed.
-const findHolder = Effect.fnUntraced(function*(home: string) {
+const findHolder = Effect.fnUntraced(function* (home: string) {
   for (let attempt = 0; attempt < 25; attempt++) {
     const holder = readHolder(home)
     if (Option.isSome(holder) && isCurrent(holder.value)) return holder

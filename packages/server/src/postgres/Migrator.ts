@@ -20,8 +20,10 @@ export class DatabaseNewer extends Schema.TaggedError<DatabaseNewer>()("Database
   codeAt: Schema.Int
 }) {
   override get message(): string {
-    return `The database is at migration ${this.databaseAt} and this release knows ${this.codeAt}. ` +
+    return (
+      `The database is at migration ${this.databaseAt} and this release knows ${this.codeAt}. ` +
       "A newer release has been here: start that one"
+    )
   }
 }
 
@@ -76,25 +78,21 @@ export interface MigrateOptions {
  * advisory lock belongs to that transaction too: it ends with it, and the state is read again under it, so of two
  * migrators one applies a file and the other sees that it is done.
  */
-export const migrate = Effect.fn("Migrator.migrate")(
-  function*(options: MigrateOptions): Effect.fn.Return<
-    ReadonlyArray<string>,
-    MigrationError,
-    SqlClient.SqlClient | FileSystem.FileSystem | Path.Path
-  > {
-    const migrations = yield* readMigrations(options.directory)
-    const lockTimeoutMs = options.lockTimeoutMs ?? 30_000
-    const done: Array<string> = []
-    if (yield* isCurrent(migrations)) return done
-    for (const migration of migrations) {
-      if (yield* applyIfMissing(migrations, migration, lockTimeoutMs)) done.push(fileName(migration))
-    }
-    return done
+export const migrate = Effect.fn("Migrator.migrate")(function* (
+  options: MigrateOptions
+): Effect.fn.Return<ReadonlyArray<string>, MigrationError, SqlClient.SqlClient | FileSystem.FileSystem | Path.Path> {
+  const migrations = yield* readMigrations(options.directory)
+  const lockTimeoutMs = options.lockTimeoutMs ?? 30_000
+  const done: Array<string> = []
+  if (yield* isCurrent(migrations)) return done
+  for (const migration of migrations) {
+    if (yield* applyIfMissing(migrations, migration, lockTimeoutMs)) done.push(fileName(migration))
   }
-)
+  return done
+})
 
 /** Without a lock: what is recorded stays recorded. Refuses a database that does not fit, before anything is done to it. */
-const isCurrent = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migration>) {
+const isCurrent = Effect.fnUntraced(function* (migrations: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
   const [table] = yield* sql<{ readonly found: boolean }>`
     SELECT to_regclass('troupe_migrations') IS NOT NULL AS found`.pipe(Effect.mapError(unavailable))
@@ -103,7 +101,7 @@ const isCurrent = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migratio
 })
 
 /** The number of the last applied migration, after comparing all of them with the files. */
-const readApplied = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migration>) {
+const readApplied = Effect.fnUntraced(function* (migrations: ReadonlyArray<Migration>) {
   const sql = yield* SqlClient.SqlClient
   const rows = yield* sql<{ readonly id: number; readonly name: string; readonly sha256: string }>`
     SELECT id, name, sha256 FROM troupe_migrations ORDER BY id`.pipe(Effect.mapError(unavailable))
@@ -121,33 +119,35 @@ const readApplied = Effect.fnUntraced(function*(migrations: ReadonlyArray<Migrat
   return last
 })
 
-const applyIfMissing = Effect.fnUntraced(
-  function*(migrations: ReadonlyArray<Migration>, migration: Migration, lockTimeoutMs: number) {
-    const sql = yield* SqlClient.SqlClient
-    const run = (statement: string) => sql.unsafe(statement).unprepared
-    return yield* Effect.gen(function*() {
-      yield* prepareTransaction(lockTimeoutMs)
-      if ((yield* readApplied(migrations)) >= migration.id) return false
-      for (const [index, statement] of migration.statements.entries()) {
-        yield* run(statement).pipe(Effect.mapError(explain(migration, index + 1, lockTimeoutMs)))
-      }
-      const { id, name, sha256 } = migration
-      yield* sql`INSERT INTO troupe_migrations (id, name, sha256) VALUES (${id}, ${name}, ${sha256})`.pipe(
-        Effect.mapError(explain(migration, migration.statements.length, lockTimeoutMs))
-      )
-      return true
-    }).pipe(
-      sql.withTransaction,
-      Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
+const applyIfMissing = Effect.fnUntraced(function* (
+  migrations: ReadonlyArray<Migration>,
+  migration: Migration,
+  lockTimeoutMs: number
+) {
+  const sql = yield* SqlClient.SqlClient
+  const run = (statement: string) => sql.unsafe(statement).unprepared
+  return yield* Effect.gen(function* () {
+    yield* prepareTransaction(lockTimeoutMs)
+    if ((yield* readApplied(migrations)) >= migration.id) return false
+    for (const [index, statement] of migration.statements.entries()) {
+      yield* run(statement).pipe(Effect.mapError(explain(migration, index + 1, lockTimeoutMs)))
+    }
+    const { id, name, sha256 } = migration
+    yield* sql`INSERT INTO troupe_migrations (id, name, sha256) VALUES (${id}, ${name}, ${sha256})`.pipe(
+      Effect.mapError(explain(migration, migration.statements.length, lockTimeoutMs))
     )
-  }
-)
+    return true
+  }).pipe(
+    sql.withTransaction,
+    Effect.catchTag("SqlError", (error) => Effect.fail(unavailable(error)))
+  )
+})
 
 // One number for all of Troupe: "troupe" in ASCII.
 const migratorLock = 0x74726f757065
 
 const prepareTransaction = Effect.fnUntraced(
-  function*(lockTimeoutMs: number) {
+  function* (lockTimeoutMs: number) {
     const sql = yield* SqlClient.SqlClient
     yield* sql`SELECT
       set_config('lock_timeout', ${String(lockTimeoutMs)}, true),
@@ -166,7 +166,8 @@ const prepareTransaction = Effect.fnUntraced(
     Effect.mapError(effect, (error) =>
       isLockTimeout(error)
         ? new MigrationLockTimeout({ waitedMs: lockTimeoutMs, waitingFor: "another migrator of this database" })
-        : unavailable(error))
+        : unavailable(error)
+    )
 )
 
 const explain = (migration: Migration, statement: number, lockTimeoutMs: number) => (error: SqlError) => {
@@ -182,4 +183,4 @@ const unavailable = (error: SqlError) => new MigrationUnavailable({ detail: desc
 
 /** What Postgres said, which the reason keeps as its cause. */
 const describe = ({ reason }: SqlError): string =>
-  reason.cause instanceof Error ? reason.cause.message : reason.message ?? reason._tag
+  reason.cause instanceof Error ? reason.cause.message : (reason.message ?? reason._tag)

@@ -26,33 +26,33 @@ export interface Launch {
 const attemptsMax = 8
 
 /** Starts the server and waits until it accepts connections. */
-export const startPostmaster = Effect.fn("Postmaster.start")(
-  function*(launch: Launch): Effect.fn.Return<PostmasterFile, EmbeddedPostgresError> {
-    const deadline = (yield* Clock.currentTimeMillis) + launch.timeoutMs
-    let port = launch.preferredPort ?? (yield* freePort)
-    for (let attempt = 1;; attempt++) {
-      yield* stopOrphans(launch.data)
-      yield* withPath(launch.data, () => removeMisleadingFile(launch.data))
-      const outcome = yield* startOnce(launch, port, deadline)
-      if (typeof outcome !== "string") return outcome
-      if (attempt === attemptsMax) return yield* embeddedPostgresError({ _tag: "StartFailed", output: outcome })
-      if (/could not (bind|create any TCP\/IP sockets)|lock file ".*\.s\.PGSQL/.test(outcome)) port = yield* freePort
-      else if (!outcome.includes("pre-existing shared memory block")) {
-        return yield* embeddedPostgresError({ _tag: "StartFailed", output: outcome })
-      }
-      yield* Effect.sleep(50 * attempt)
+export const startPostmaster = Effect.fn("Postmaster.start")(function* (
+  launch: Launch
+): Effect.fn.Return<PostmasterFile, EmbeddedPostgresError> {
+  const deadline = (yield* Clock.currentTimeMillis) + launch.timeoutMs
+  let port = launch.preferredPort ?? (yield* freePort)
+  for (let attempt = 1; ; attempt++) {
+    yield* stopOrphans(launch.data)
+    yield* withPath(launch.data, () => removeMisleadingFile(launch.data))
+    const outcome = yield* startOnce(launch, port, deadline)
+    if (typeof outcome !== "string") return outcome
+    if (attempt === attemptsMax) return yield* embeddedPostgresError({ _tag: "StartFailed", output: outcome })
+    if (/could not (bind|create any TCP\/IP sockets)|lock file ".*\.s\.PGSQL/.test(outcome)) port = yield* freePort
+    else if (!outcome.includes("pre-existing shared memory block")) {
+      return yield* embeddedPostgresError({ _tag: "StartFailed", output: outcome })
     }
+    yield* Effect.sleep(50 * attempt)
   }
-)
+})
 
 /** Answers the end of the log when the server gave up, for the caller to decide whether another try can help. */
-const startOnce = Effect.fnUntraced(function*(launch: Launch, port: number, deadline: number) {
+const startOnce = Effect.fnUntraced(function* (launch: Launch, port: number, deadline: number) {
   const log = yield* withPath(launch.logFile, () => openLog(launch.logFile))
   const child = spawnServer(launch, port, log.file)
   closeSync(log.file)
   let failure: string | undefined
-  child.on("error", (error) => failure = error.message)
-  child.on("exit", (code, signal) => failure = `Postgres ended with ${signal ?? code}`)
+  child.on("error", (error) => (failure = error.message))
+  child.on("exit", (code, signal) => (failure = `Postgres ended with ${signal ?? code}`))
   if (child.pid !== undefined) launch.onSpawn(child.pid)
   while (true) {
     const running = runningPostmaster(launch.data)
@@ -73,19 +73,23 @@ const startOnce = Effect.fnUntraced(function*(launch: Launch, port: number, dead
 })
 
 const spawnServer = (launch: Launch, port: number, log: number): ChildProcess => {
-  const child = spawn(launch.postgres, [
-    ...["-D", launch.data, "-p", String(port), "-k", launch.socketDir],
-    ...["-c", "listen_addresses=127.0.0.1", "-c", `cluster_name=${launch.clusterName}`]
-  ], {
-    ...spawnAs(launch.account),
-    // Postgres looks its own directory up, which fails where its account may not be.
-    cwd: "/",
-    // Nothing of our environment: it may hold keys, and every user who may run `ps e` as the account would read them.
-    env: { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" },
-    // A process group of its own: Ctrl-C reaches ours, and the database must be the last to stop.
-    detached: true,
-    stdio: ["ignore", log, log]
-  })
+  const child = spawn(
+    launch.postgres,
+    [
+      ...["-D", launch.data, "-p", String(port), "-k", launch.socketDir],
+      ...["-c", "listen_addresses=127.0.0.1", "-c", `cluster_name=${launch.clusterName}`]
+    ],
+    {
+      ...spawnAs(launch.account),
+      // Postgres looks its own directory up, which fails where its account may not be.
+      cwd: "/",
+      // Nothing of our environment: it may hold keys, and every user who may run `ps e` as the account would read them.
+      env: { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" },
+      // A process group of its own: Ctrl-C reaches ours, and the database must be the last to stop.
+      detached: true,
+      stdio: ["ignore", log, log]
+    }
+  )
   child.unref()
   return child
 }
@@ -123,17 +127,23 @@ const freePort = Effect.callback<number>((resume) => {
 }).pipe(Effect.repeat({ until: (port) => port !== 5432 }))
 
 /** Ends sessions and stops cleanly; what does not obey in time is ended by force, which the next start recovers from. */
-export const stopPostmaster = Effect.fn("Postmaster.stop")(
-  function*(pid: number, data: string, options: { readonly fastMs?: number } = {}): Effect.fn.Return<void, EmbeddedPostgresError> {
-    const steps = [["SIGINT", options.fastMs ?? 30_000], ["SIGQUIT", 5_000], ["SIGKILL", 5_000]] as const
-    for (const [signal, waitMs] of steps) {
-      if (waitMs === 0) continue
-      sendSignal(pid, data, signal)
-      if (yield* endsWithin(pid, data, waitMs)) return
-    }
-    return yield* embeddedPostgresError({ _tag: "StopTimeout", pid })
+export const stopPostmaster = Effect.fn("Postmaster.stop")(function* (
+  pid: number,
+  data: string,
+  options: { readonly fastMs?: number } = {}
+): Effect.fn.Return<void, EmbeddedPostgresError> {
+  const steps = [
+    ["SIGINT", options.fastMs ?? 30_000],
+    ["SIGQUIT", 5_000],
+    ["SIGKILL", 5_000]
+  ] as const
+  for (const [signal, waitMs] of steps) {
+    if (waitMs === 0) continue
+    sendSignal(pid, data, signal)
+    if (yield* endsWithin(pid, data, waitMs)) return
   }
-)
+  return yield* embeddedPostgresError({ _tag: "StopTimeout", pid })
+})
 
 const sendSignal = (pid: number, data: string, signal: NodeJS.Signals): void => {
   if (!isPostgresOn(pid, data)) return
@@ -146,7 +156,7 @@ const sendSignal = (pid: number, data: string, signal: NodeJS.Signals): void => 
   }
 }
 
-const endsWithin = Effect.fnUntraced(function*(pid: number, data: string, waitMs: number) {
+const endsWithin = Effect.fnUntraced(function* (pid: number, data: string, waitMs: number) {
   const deadline = (yield* Clock.currentTimeMillis) + waitMs
   while (isPostgresOn(pid, data)) {
     if ((yield* Clock.currentTimeMillis) > deadline) return false
@@ -156,7 +166,7 @@ const endsWithin = Effect.fnUntraced(function*(pid: number, data: string, waitMs
 })
 
 /** Waits for the end of the server, whoever started it. */
-export const awaitEnd = Effect.fnUntraced(function*(pid: number, data: string) {
+export const awaitEnd = Effect.fnUntraced(function* (pid: number, data: string) {
   while (isPostgresOn(pid, data)) yield* Effect.sleep(100)
 })
 
@@ -164,7 +174,7 @@ export const awaitEnd = Effect.fnUntraced(function*(pid: number, data: string) {
  * The children of a server that was killed end by themselves at their next wait for a client, and until then they keep
  * its shared memory and stop a new server from starting. Nothing can be lost any more by ending them.
  */
-const stopOrphans = Effect.fnUntraced(function*(data: string) {
+const stopOrphans = Effect.fnUntraced(function* (data: string) {
   for (const pid of allProcesses()) {
     if (!isPostgresOn(pid, data)) continue
     sendSignal(pid, data, "SIGQUIT")

@@ -26,13 +26,17 @@ export const describeProcess = (pid: number): { readonly name: string; readonly 
 }
 
 export const allProcesses = (): ReadonlyArray<number> =>
-  readdirSync("/proc").map(Number).filter((pid) => Number.isInteger(pid))
+  readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid))
 
 /** The living processes that were started with this argument. */
 export const processesWithArgument = (argument: string): ReadonlyArray<number> =>
   allProcesses().filter((pid) => {
     try {
-      return startTicks(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument)
+      return (
+        startTicks(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument)
+      )
     } catch {
       return false
     }

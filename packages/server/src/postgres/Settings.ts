@@ -36,7 +36,9 @@ const defaults: Settings = {
 /** The configuration file that each start writes, so that settings follow the release and not the day of initdb. */
 export const renderSettings = (extra: Settings): string =>
   "# Written by Troupe at every start. Your own settings go into local.conf beside it, which is read last.\n" +
-  Object.entries({ ...defaults, ...extra }).map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`).join("")
+  Object.entries({ ...defaults, ...extra })
+    .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
+    .join("")
 
 /** Which accounts may connect and how: never without a password, over the socket neither. */
 export const hostBasedAuthentication = [

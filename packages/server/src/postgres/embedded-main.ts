@@ -26,7 +26,7 @@ const { values } = parseArgs({
 const home = values.home ?? process.env.TROUPE_HOME
 const settings = Object.fromEntries(values.set.map((setting) => setting.split("=", 2) as [string, string]))
 
-const run = Effect.gen(function*() {
+const run = Effect.gen(function* () {
   const postgres = yield* EmbeddedPostgres
   const lock = yield* HomeLock
   const { dataDirectory, origin, pid, port, socketDir } = postgres
@@ -42,10 +42,11 @@ const run = Effect.gen(function*() {
 const main = (home: string) =>
   (values.stop
     ? EmbeddedPostgres.stop
-    : Effect.provide(run, EmbeddedPostgres.layer({ keepRunning: values.keep, settings }))).pipe(
-      Effect.provide(HomeLock.layerWait(home, Number(values["wait-ms"]))),
-      Effect.tapError((error) => Console.error(error.message))
-    )
+    : Effect.provide(run, EmbeddedPostgres.layer({ keepRunning: values.keep, settings }))
+  ).pipe(
+    Effect.provide(HomeLock.layerWait(home, Number(values["wait-ms"]))),
+    Effect.tapError((error) => Console.error(error.message))
+  )
 
 if (home === undefined) {
   console.error("usage: embedded-main.ts --home DIR [--keep | --stop] [--wait-ms N] [--set name=value]")

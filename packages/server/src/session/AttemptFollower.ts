@@ -197,7 +197,8 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
         }
       }
       if (heardAt > before) tries = 0
-      if (clock.currentTimeMillisUnsafe() - heardAt >= options.lostAfterMs) return yield* lose("the runner was not heard")
+      if (clock.currentTimeMillisUnsafe() - heardAt >= options.lostAfterMs)
+        return yield* lose("the runner was not heard")
       yield* Effect.sleep(backoffMs(tries++))
     }
   })
@@ -205,7 +206,12 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   const run = work.pipe(
     Effect.raceFirst(deliver),
     // The server ended it without its runner: the runner is told to stop.
-    Effect.raceFirst(Effect.andThen(ended.await, Effect.suspend(() => driver.revoke(ref()))))
+    Effect.raceFirst(
+      Effect.andThen(
+        ended.await,
+        Effect.suspend(() => driver.revoke(ref()))
+      )
+    )
   )
 
   return { run, update, end }

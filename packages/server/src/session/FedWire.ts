@@ -90,4 +90,3 @@ export const frames = (taken: ReadonlyArray<Fed>): ReadonlyArray<FedFrame> => {
   close()
   return done
 }
-

@@ -148,7 +148,10 @@ export const make = Effect.fnUntraced(function* (
 
   /** Answers the commands that were answered before as they were then; returns the rest. */
   const answerKnown = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) {
-    const receipts = yield* store.receipts(sessionId, ask.map((one) => one.command.commandId))
+    const receipts = yield* store.receipts(
+      sessionId,
+      ask.map((one) => one.command.commandId)
+    )
     const known = new Map<string, Receipt>(receipts.map((receipt) => [receipt.commandId, receipt]))
     return batch.filter((one) => {
       const receipt = one.digest === null ? undefined : known.get(one.command.commandId)
@@ -198,7 +201,10 @@ export const make = Effect.fnUntraced(function* (
     reach("command.planned")
     const written = store.append(append)
     // Sent and not yet answered: the process may end in between.
-    yield* Effect.andThen(Effect.sync(() => reach("append.sent")), written)
+    yield* Effect.andThen(
+      Effect.sync(() => reach("append.sent")),
+      written
+    )
     return { ...from, ...plan.standing, summary: changed ? row : from.summary }
   })
 
@@ -242,7 +248,12 @@ export const make = Effect.fnUntraced(function* (
           const { state } = plan.standing
           if (from.epoch === 0 && state._tag === "Open") {
             const { workspaceId } = state
-            const head = yield* store.create({ stream: "session", streamId: sessionId, workspaceId, shard: options.shard })
+            const head = yield* store.create({
+              stream: "session",
+              streamId: sessionId,
+              workspaceId,
+              shard: options.shard
+            })
             // Somebody opened it in between: start from what is there.
             if (head.version > 0) return null
             from = become({ ...from, epoch: head.epoch })
@@ -266,7 +277,10 @@ export const make = Effect.fnUntraced(function* (
         forget()
         yield* Effect.sleep(50 * 2 ** tries)
         batch = yield* Effect.catch(
-          answerKnown(batch, batch.filter((one) => one.digest !== null)),
+          answerKnown(
+            batch,
+            batch.filter((one) => one.digest !== null)
+          ),
           () => Effect.succeed(batch)
         )
         continue
@@ -279,7 +293,10 @@ export const make = Effect.fnUntraced(function* (
       if (reason._tag === "Duplicate") {
         const named = new Set(reason.commandIds)
         batch = yield* Effect.catch(
-          answerKnown(batch, batch.filter((one) => named.has(one.command.commandId))),
+          answerKnown(
+            batch,
+            batch.filter((one) => named.has(one.command.commandId))
+          ),
           () => Effect.succeed(batch)
         )
         continue

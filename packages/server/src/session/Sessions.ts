@@ -2,7 +2,12 @@ import type { SessionId } from "@troupe/domain/Ids"
 import type { Command } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Cause, Clock, Context, Effect, Exit, Layer } from "effect"
-import type { AlreadyProcessingMessage, EntityNotAssignedToRunner, MailboxFull } from "effect/cluster/ClusterError"
+import type {
+  AlreadyProcessingMessage,
+  EntityNotAssignedToRunner,
+  MailboxFull,
+  PersistenceError
+} from "effect/cluster/ClusterError"
 import type { Accepted } from "./planBatch.ts"
 import type { SessionError } from "./SessionActor.ts"
 import { SessionEntity } from "./SessionEntity.ts"
@@ -37,7 +42,7 @@ export class Sessions extends Context.Service<
   static readonly layer = (options: SessionsOptions = {}) => Layer.effect(Sessions, make(options))
 }
 
-type ClusterError = MailboxFull | AlreadyProcessingMessage | EntityNotAssignedToRunner
+type ClusterError = MailboxFull | AlreadyProcessingMessage | EntityNotAssignedToRunner | PersistenceError
 /** Nothing was done, or nobody knows: the same command may be sent again. */
 type Passing = { readonly _tag: "Passing"; readonly afterMs: number }
 const passing = (afterMs: number): Passing => ({ _tag: "Passing", afterMs })
@@ -52,6 +57,7 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
       case "SessionMoved":
       case "EntityNotAssignedToRunner":
       case "AlreadyProcessingMessage":
+      case "PersistenceError":
         return passing(50)
       case "SessionUnavailable":
         return passing(error.retryAfterMs)

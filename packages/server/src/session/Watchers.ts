@@ -1,4 +1,17 @@
-import { Cause, Clock, Context, Deferred, Effect, Fiber, Latch, Layer, Schedule, Schema, Stream, type Scope } from "effect"
+import {
+  Cause,
+  Clock,
+  Context,
+  Deferred,
+  Effect,
+  Fiber,
+  Latch,
+  Layer,
+  Schedule,
+  Schema,
+  Stream,
+  type Scope
+} from "effect"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
 import type { FedFrame } from "./FedWire.ts"
 import { SessionFeed } from "./SessionFeed.ts"
@@ -296,9 +309,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
           one.readers.delete(reader)
           if (one.readers.size === 0) one.leftAt = clock.currentTimeMillisUnsafe()
         })
-    ).pipe(
-      Effect.map(({ one, reader }): Reader => ({ take: takeFor(one, reader), cut: Deferred.await(reader.ended) }))
-    )
+    ).pipe(Effect.map(({ one, reader }): Reader => ({ take: takeFor(one, reader), cut: Deferred.await(reader.ended) })))
 
   const forever = (name: string, effect: Effect.Effect<void, StoreUnavailable>) =>
     effect.pipe(

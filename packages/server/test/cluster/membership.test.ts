@@ -40,8 +40,10 @@ const member = Effect.fnUntraced(function* (port: number) {
 })
 
 const lockPid = (port: number) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    sql<{ pid: number }>`
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) =>
+      sql<{ pid: number }>`
       SELECT pid FROM pg_locks JOIN nodes ON lock_key = objid::bigint AND objsubid = 2
       WHERE locktype = 'advisory' AND address = ${`127.0.0.1:${port}`}`
   ).pipe(Effect.map((rows) => rows[0]?.pid))

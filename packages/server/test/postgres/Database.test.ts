@@ -12,8 +12,10 @@ const empty = TestDatabase.layer({ migrations: "none" })
 
 const open = (url: Redacted.Redacted) => Effect.scoped(Layer.build(Database.layerExternal({ url })))
 
-const whoAmI = Effect.flatMap(SqlClient.SqlClient, (sql) =>
-  sql<{ readonly name: string }>`SELECT current_user AS name`).pipe(Effect.map(([row]) => row?.name))
+const whoAmI = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql<{ readonly name: string }>`SELECT current_user AS name`
+).pipe(Effect.map(([row]) => row?.name))
 
 const configured = (environment: Readonly<Record<string, string>>, home: string) =>
   Database.layer().pipe(
@@ -23,7 +25,7 @@ const configured = (environment: Readonly<Record<string, string>>, home: string)
 
 describe("Database", { timeout: 60_000 }, () => {
   it.live("is embedded by default, with a role for migrations and one for the application", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const context = yield* Layer.build(configured({}, home))
       assert.strictEqual((yield* Database.pipe(Effect.provideContext(context))).kind, "embedded")
@@ -35,7 +37,8 @@ describe("Database", { timeout: 60_000 }, () => {
       const settings = Effect.flatMap(SqlClient.SqlClient, (sql) =>
         sql`SELECT name, setting FROM pg_settings
             WHERE name IN ('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout')
-            ORDER BY name`.pipe(Effect.map((rows) => rows.map(({ setting }) => setting))))
+            ORDER BY name`.pipe(Effect.map((rows) => rows.map(({ setting }) => setting)))
+      )
       assert.deepStrictEqual(
         yield* settings.pipe(Effect.provide(Database.layerApp()), Effect.provideContext(context)),
         ["5000", "30000", "60000"]
@@ -44,10 +47,11 @@ describe("Database", { timeout: 60_000 }, () => {
         yield* settings.pipe(Effect.provide(Database.layerOwner()), Effect.provideContext(context)),
         ["300000", "0", "0"]
       )
-    }))
+    })
+  )
 
   it.live("is the one that DATABASE_URL names, and then starts nothing", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const { appUrl, ownerUrl } = yield* TestDatabase
       const one = yield* Layer.build(configured({ DATABASE_URL: Redacted.value(ownerUrl) }, home))
@@ -57,13 +61,17 @@ describe("Database", { timeout: 60_000 }, () => {
 
       const environment = { DATABASE_URL: Redacted.value(appUrl), DATABASE_OWNER_URL: Redacted.value(ownerUrl) }
       const two = yield* Layer.build(configured(environment, join(home, "other")))
-      assert.strictEqual(yield* whoAmI.pipe(Effect.provide(Database.layerApp()), Effect.provideContext(two)), "troupe_app")
+      assert.strictEqual(
+        yield* whoAmI.pipe(Effect.provide(Database.layerApp()), Effect.provideContext(two)),
+        "troupe_app"
+      )
       const owner = whoAmI.pipe(Effect.provide(Database.layerOwner()), Effect.provideContext(two))
       assert.strictEqual(yield* owner, "troupe_owner")
-    }).pipe(Effect.provide(empty)))
+    }).pipe(Effect.provide(empty))
+  )
 
   it.live("says what is wrong with a DATABASE_URL, without its password", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       const wrong = new URL(Redacted.value(ownerUrl))
       wrong.password = "not-the-password"
@@ -73,10 +81,11 @@ describe("Database", { timeout: 60_000 }, () => {
       const nobody = yield* Effect.flip(open(Redacted.make("postgres://user:secret@127.0.0.1:9/db")))
       assert.include(nobody.message, "ECONNREFUSED")
       assert.notInclude(JSON.stringify(nobody), "secret")
-    }).pipe(Effect.provide(empty)))
+    }).pipe(Effect.provide(empty))
+  )
 
   it.live.skipIf(!hasPgBouncer)("refuses a pooler in transaction mode, however it deals its servers out", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       for (const size of [1, 2, 3, 10]) {
         for (const round of [0, 1]) {
@@ -86,11 +95,13 @@ describe("Database", { timeout: 60_000 }, () => {
           assert.strictEqual(refusal.reason._tag, "TransactionPooler", `${size} servers, round robin ${round}`)
         }
       }
-    }).pipe(Effect.scoped, Effect.provide(empty)))
+    }).pipe(Effect.scoped, Effect.provide(empty))
+  )
 
   it.live.skipIf(!hasPgBouncer)("accepts a pooler in session mode", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       yield* open(yield* pgBouncer(ownerUrl, { pool_mode: "session" }))
-    }).pipe(Effect.scoped, Effect.provide(empty)))
+    }).pipe(Effect.scoped, Effect.provide(empty))
+  )
 })

@@ -14,7 +14,7 @@ const readTable = (server: Started) => Effect.map(query(server, "SELECT answer F
 
 describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
   it.live("creates a cluster once and starts it again with its data, on the same port", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home)
       assert.strictEqual(first.origin, "created")
@@ -28,10 +28,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       assert.strictEqual(second.origin, "started")
       assert.strictEqual(second.port, first.port)
       assert.strictEqual(yield* readTable(second), 42)
-    }))
+    })
+  )
 
   it.live("adopts the server that outlived its parent", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home)
       yield* makeTable(first)
@@ -44,10 +45,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       second.process.kill("SIGTERM")
       yield* second.exited
       assert.isFalse(isPostgresOn(first.pid, first.dataDirectory), "an adopted server is stopped like one's own")
-    }))
+    })
+  )
 
   it.live("starts an adopted server anew when its settings are not today's", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home, ["--keep"])
       yield* first.exited
@@ -55,10 +57,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       assert.strictEqual(second.origin, "started")
       assert.notStrictEqual(second.pid, first.pid)
       assert.strictEqual((yield* query(second, "SHOW work_mem"))[0]?.work_mem, "5MB")
-    }))
+    })
+  )
 
   it.live("recovers from a killed server, also while a child of it is still busy", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home)
       yield* makeTable(first)
@@ -72,10 +75,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       const second = yield* startHome(home)
       assert.strictEqual(second.origin, "started")
       assert.strictEqual(yield* readTable(second), 42)
-    }))
+    })
+  )
 
   it.live("replaces a frozen server", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home, ["--keep"])
       yield* makeTable(first)
@@ -83,10 +87,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       const second = yield* startHome(home)
       assert.strictEqual(second.origin, "started")
       assert.strictEqual(yield* readTable(second), 42)
-    }))
+    })
+  )
 
   it.live("is not fooled by a process number that someone else has now", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home)
       const pidFile = join(first.dataDirectory, "postmaster.pid")
@@ -96,10 +101,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       writeFileSync(pidFile, content.replace(String(first.pid), String(process.pid)))
       const second = yield* startHome(home)
       assert.strictEqual(second.origin, "started")
-    }))
+    })
+  )
 
   it.live("begins an interrupted initdb anew, wherever it was cut off", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       for (const delayMs of [200, 300, 400, 500, 600]) {
         const cut = yield* launch(home)
@@ -109,11 +115,15 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       }
       const server = yield* startHome(home)
       yield* makeTable(server)
-      assert.deepStrictEqual(readdirSync(join(home, "postgres")).filter((name) => name.includes("partial")), [])
-    }))
+      assert.deepStrictEqual(
+        readdirSync(join(home, "postgres")).filter((name) => name.includes("partial")),
+        []
+      )
+    })
+  )
 
   it.live("never lets anyone in without a password", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const server = yield* startHome(home)
       for (const file of Object.values(server.passwordFiles)) {
@@ -134,10 +144,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       assert.deepStrictEqual(rules, [{ auth_method: "scram-sha-256" }])
       const [settings] = yield* query(server, "SELECT current_setting('listen_addresses') AS listen")
       assert.strictEqual(settings?.listen, "127.0.0.1")
-    }))
+    })
+  )
 
   it.live("replaces lost passwords", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* startHome(home)
       yield* makeTable(first)
@@ -157,10 +168,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
         password: Redacted.make(readFileSync(second.passwordFiles.app, "utf8").trim())
       })
       yield* Effect.scoped(app)
-    }))
+    })
+  )
 
   it.live("takes another port when its own was taken meanwhile", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const first = yield* startHome(join(directory, "one"))
       mkdirSync(join(directory, "two/postgres"), { recursive: true })
@@ -168,10 +180,11 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       const second = yield* startHome(join(directory, "two"))
       assert.notStrictEqual(second.port, first.port)
       assert.strictEqual(Number(readFileSync(join(directory, "two/postgres/port"), "utf8")), second.port)
-    }))
+    })
+  )
 
   it.live("names the other major version instead of touching its data", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       mkdirSync(join(home, "postgres/17"), { recursive: true })
       const other = yield* launch(home)
@@ -182,37 +195,44 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       const wrong = yield* launch(home)
       assert.include(yield* Effect.flip(wrong.ready), "postgres/18 belongs to Postgres 16")
       assert.isTrue(existsSync(join(home, "postgres/18/PG_VERSION")))
-    }))
+    })
+  )
 
   it.live("puts the socket elsewhere when its path would be too long", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "a-very-long-name".repeat(8))
       const server = yield* startHome(home)
       assert.isFalse(server.socketDir.startsWith(home))
       assert.strictEqual(statSync(server.socketDir).mode & 0o777, 0o700)
       yield* makeTable(server)
       yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(server.socketDir, { recursive: true, force: true })))
-    }))
+    })
+  )
 
   it.live("says in its error why the server did not start", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const failing = yield* launch(home, ["--set", "shared_buffers=many"])
-      assert.match(yield* Effect.flip(failing.ready), /did not start[\s\S]*invalid value for parameter "shared_buffers"/)
-    }))
+      assert.match(
+        yield* Effect.flip(failing.ready),
+        /did not start[\s\S]*invalid value for parameter "shared_buffers"/
+      )
+    })
+  )
 
   it.live.skipIf(!asRoot)("runs as any other user", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       chmodSync(directory, 0o777)
       const server = yield* startHome(join(directory, "home"), [], nobody)
       yield* makeTable(server)
       assert.strictEqual(statSync(server.dataDirectory).uid, nobody.uid)
       assert.strictEqual(statSync(join(directory, "home")).mode & 0o777, 0o700)
-    }))
+    })
+  )
 
   it.live.skipIf(!asRoot)("keeps root's database where another account can reach it, and says where", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       mkdirSync(home, { mode: 0o700 })
       const first = yield* startHome(home)
@@ -228,5 +248,6 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
       const second = yield* startHome(home)
       assert.strictEqual(second.dataDirectory, first.dataDirectory)
       assert.strictEqual(yield* readTable(second), 42)
-    }))
+    })
+  )
 })

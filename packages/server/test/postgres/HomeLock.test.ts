@@ -36,13 +36,16 @@ class Contender {
 }
 
 const contender = (home: string) =>
-  Effect.acquireRelease(Effect.sync(() => new Contender(home)), ({ kill }) => kill)
+  Effect.acquireRelease(
+    Effect.sync(() => new Contender(home)),
+    ({ kill }) => kill
+  )
 
 const acquire = (home: string) => Effect.scoped(Layer.build(HomeLock.layer(home)))
 
 describe("HomeLock", { timeout: 60_000 }, () => {
   it.live("refuses a second holder at once, and says who the first is", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const context = yield* Layer.build(HomeLock.layer(home))
       const first = yield* HomeLock.pipe(Effect.provideContext(context))
@@ -56,37 +59,41 @@ describe("HomeLock", { timeout: 60_000 }, () => {
       )
       yield* first.announce("http://127.0.0.1:4777")
       assert.include((yield* Effect.flip(acquire(home))).message, ", which serves http://127.0.0.1:4777.")
-    }))
+    })
+  )
 
   it.live("is free again when its holder is done", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       yield* acquire(home)
       yield* acquire(home)
       assert.isFalse(existsSync(join(home, "lock.json")))
-    }))
+    })
+  )
 
   it.live("is one lock under all names of the home", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       const home = join(directory, "home")
       yield* Layer.build(HomeLock.layer(home))
       symlinkSync(home, join(directory, "alias"))
       const refusal = yield* Effect.flip(acquire(join(directory, "alias")))
       assert.include(refusal.message, `${home} is in use`)
-    }))
+    })
+  )
 
   it.live("is kept through a refused attempt of the same process", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       yield* Layer.build(HomeLock.layer(home))
       yield* Effect.flip(acquire(home))
       const other = yield* contender(home)
       assert.include(yield* other.tell("take"), "in use by")
-    }))
+    })
+  )
 
   it.live("outlives nobody: a killed holder leaves nothing to clear away", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* contender(home)
       assert.strictEqual(yield* first.tell("take"), "held")
@@ -94,10 +101,11 @@ describe("HomeLock", { timeout: 60_000 }, () => {
       yield* first.kill
       assert.isTrue(existsSync(join(home, "lock.json")))
       yield* acquire(home)
-    }))
+    })
+  )
 
   it.live("does not name a process that only has the number of a former holder", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* contender(home)
       yield* first.tell("take")
@@ -105,14 +113,18 @@ describe("HomeLock", { timeout: 60_000 }, () => {
       const holder = JSON.parse(readFileSync(file, "utf8"))
       writeFileSync(file, JSON.stringify({ ...holder, pid: process.pid, startTicks: `${startTicks(process.pid)}0` }))
       assert.include((yield* Effect.flip(acquire(home))).message, "in use by another process.")
-    }))
+    })
+  )
 
   it.live("has exactly one winner among ten processes, round after round, whether winners leave or are killed", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const contenders = yield* Effect.all(Array.from({ length: 10 }, () => contender(home)))
       for (let round = 0; round < 40; round++) {
-        const said = yield* Effect.all(contenders.map(({ tell }) => tell("take")), { concurrency: "unbounded" })
+        const said = yield* Effect.all(
+          contenders.map(({ tell }) => tell("take")),
+          { concurrency: "unbounded" }
+        )
         assert.strictEqual(said.filter((line) => line === "held").length, 1, said.join("\n"))
         const index = said.indexOf("held")
         const winner = contenders[index] as Contender
@@ -126,21 +138,24 @@ describe("HomeLock", { timeout: 60_000 }, () => {
           yield* winner.tell("leave")
         }
       }
-    }))
+    })
+  )
 
   it.live("can be waited for", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       const first = yield* contender(home)
       yield* first.tell("take")
       yield* Effect.forkScoped(Effect.delay(first.kill, 200))
       yield* Effect.scoped(Layer.build(HomeLock.layerWait(home, 10_000)))
-    }))
+    })
+  )
 
   it.live("says when the home cannot be a home", () =>
-    Effect.gen(function*() {
+    Effect.gen(function* () {
       const file = join(yield* temporaryDirectory, "file")
       writeFileSync(file, "")
       assert.include((yield* Effect.flip(acquire(join(file, "home")))).message, "as TROUPE_HOME: ENOTDIR")
-    }))
+    })
+  )
 })

@@ -40,7 +40,7 @@ const problems = async (seed: number, moves: ReadonlyArray<Move>): Promise<Reado
 const shrink = async (seed: number, moves: ReadonlyArray<Move>): Promise<ReadonlyArray<Move>> => {
   let best = moves
   for (let size = Math.ceil(best.length / 2); size >= 1; size = Math.floor(size / 2)) {
-    for (let at = 0; at < best.length; ) {
+    for (let at = 0; at < best.length;) {
       const shorter = [...best.slice(0, at), ...best.slice(at + size)]
       if ((await problems(seed, shorter)).length > 0) best = shorter
       else at += size
@@ -72,6 +72,6 @@ describe("a session under trouble", () => {
       for (const refusal of ending.refusals) refusals.add(refusal)
       for (const error of ending.errors) errors.add(error)
     }
-    console.info([...tags].length, [...refusals].join(), [...errors].join())
+    console.info(tags.size, [...refusals].join(), [...errors].join())
   })
 })

@@ -10,7 +10,12 @@ const ending = await Effect.runPromise(
 )
 for (const [index, event] of ending.events.entries()) {
   const recorded = ending.evidence.sessions[0]!.events[index]!
-  console.info(recorded.seq, recorded.epoch, (recorded.recordedAt / 1e6).toFixed(3), JSON.stringify(event).slice(0, 220))
+  console.info(
+    recorded.seq,
+    recorded.epoch,
+    (recorded.recordedAt / 1e6).toFixed(3),
+    JSON.stringify(event).slice(0, 220)
+  )
 }
 for (const note of ending.evidence.notes) console.info(JSON.stringify(note))
 for (const call of ending.evidence.calls) console.info(JSON.stringify(call))

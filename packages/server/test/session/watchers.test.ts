@@ -18,14 +18,20 @@ const world = (options: WatchersOptions = {}) => {
     Layer.provideMerge(log.layer),
     Layer.provideMerge(TestRunner.layer)
   )
-  const commit = (count = 1) => Effect.map(Feeds, ({ publish }) => {
-    const events = log.write(id, count)
-    publish(id, { _tag: "Events", events })
-  })
-  return { log, commit, run: <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof layer>>) => Effect.provide(effect, layer) }
+  const commit = (count = 1) =>
+    Effect.map(Feeds, ({ publish }) => {
+      const events = log.write(id, count)
+      publish(id, { _tag: "Events", events })
+    })
+  return {
+    log,
+    commit,
+    run: <A, E>(effect: Effect.Effect<A, E, Layer.Success<typeof layer>>) => Effect.provide(effect, layer)
+  }
 }
 
-const seqs = (seen: ReadonlyArray<Seen>) => seen.flatMap((one) => (one._tag === "Events" ? one.events.map(({ seq }) => seq) : []))
+const seqs = (seen: ReadonlyArray<Seen>) =>
+  seen.flatMap((one) => (one._tag === "Events" ? one.events.map(({ seq }) => seq) : []))
 const upTo = (n: number, from = 0) => Array.from({ length: n - from }, (_, index) => from + index + 1)
 
 const collect = (after: number, last: number) =>
@@ -128,7 +134,9 @@ describe("Watchers", () => {
       Effect.gen(function* () {
         const { watch } = yield* Watchers
         const read = watch(id, 0).pipe(
-          Stream.tap((seen) => Effect.sync(() => seen._tag === "Events" && seen.events.forEach((seat) => seat.as(view)))),
+          Stream.tap((seen) =>
+            Effect.sync(() => seen._tag === "Events" && seen.events.forEach((seat) => seat.as(view)))
+          ),
           Stream.takeUntil((seen) => seqs([seen]).includes(20)),
           Stream.runDrain
         )
@@ -214,10 +222,16 @@ describe("Watchers", () => {
   it("sends events whole and in frames of bearable size", () => {
     const large = "x".repeat(400_000)
     const events = upTo(10).map((seq) => recorded(id, seq, large))
-    const framed = FedWire.frames([{ _tag: "Events", events }, { _tag: "Delta", blockId: "b", offset: 0, text: "é", threadId: "t" }])
+    const framed = FedWire.frames([
+      { _tag: "Events", events },
+      { _tag: "Delta", blockId: "b", offset: 0, text: "é", threadId: "t" }
+    ])
     assert.isAbove(framed.length, 4)
     const back = framed.flatMap((frame) => FedWire.decode(FedWire.encode(frame)))
-    assert.deepStrictEqual(back.flatMap((fed) => (fed._tag === "Events" ? fed.events : [])), events)
+    assert.deepStrictEqual(
+      back.flatMap((fed) => (fed._tag === "Events" ? fed.events : [])),
+      events
+    )
     assert.deepInclude(back[back.length - 1], { _tag: "Delta", text: "é" })
     for (const frame of framed) assert.isBelow(FedWire.encode(frame).length, 1_500_000)
   })

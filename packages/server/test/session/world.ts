@@ -28,7 +28,17 @@ export const sha256 = (text: string) => hash("sha256", text, "hex")
 
 /** One move of a story. `roll` seeds whatever the move draws, so that dropping other moves leaves it much the same. */
 export interface Move {
-  readonly kind: "command" | "repeat" | "reuse" | "evict" | "takeover" | "pass" | "long" | "away" | "faults" | "placement"
+  readonly kind:
+    | "command"
+    | "repeat"
+    | "reuse"
+    | "evict"
+    | "takeover"
+    | "pass"
+    | "long"
+    | "away"
+    | "faults"
+    | "placement"
   readonly roll: number
 }
 
@@ -90,7 +100,8 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
       })
     ),
     Layer.succeed(RedactionApplier, {
-      apply: (_, seqs, report) => Effect.andThen(Effect.sleep(10), Effect.ignore(report({ _tag: "ConfirmRedaction", seqs })))
+      apply: (_, seqs, report) =>
+        Effect.andThen(Effect.sleep(10), Effect.ignore(report({ _tag: "ConfirmRedaction", seqs })))
     })
   )
 
@@ -239,7 +250,10 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
   return { evidence, events, refusals, errors } satisfies Ending
 })
 
-const storedSession = (memory: EventStoreMemory.EventStoreMemory, sessionId: SessionId): ReadonlyArray<StoredSession> => {
+const storedSession = (
+  memory: EventStoreMemory.EventStoreMemory,
+  sessionId: SessionId
+): ReadonlyArray<StoredSession> => {
   const log = memory.dump(sessionId)
   if (log === null || log.events.length === 0) return []
   const { events, head, rejections, snapshot, summary } = log

@@ -39,7 +39,17 @@ const step = (random: Prng): Step => {
     return { _tag: "Think", ms: random.int(400), deltas: random.int(4), tokens: 1 + random.int(200) }
   }
   if (roll < 0.85) {
-    const kind = random.pick(["effect", "effect", "read", "idempotent", "ask", "deny", "client", "worker", "question"] as const)
+    const kind = random.pick([
+      "effect",
+      "effect",
+      "read",
+      "idempotent",
+      "ask",
+      "deny",
+      "client",
+      "worker",
+      "question"
+    ] as const)
     return {
       _tag: "Tool",
       kind,
@@ -53,7 +63,8 @@ const step = (random: Prng): Step => {
 
 const end = (random: Prng): End => {
   const roll = random.next()
-  if (roll < 0.72) return { _tag: "Complete", stop: random.pick(["end_turn", "end_turn", "max_steps", "refusal"] as const) }
+  if (roll < 0.72)
+    return { _tag: "Complete", stop: random.pick(["end_turn", "end_turn", "max_steps", "refusal"] as const) }
   if (roll < 0.86) {
     return { _tag: "Fail", retryable: random.chance(0.7), retryAfterMs: random.chance(0.3) ? random.int(3_000) : null }
   }

@@ -179,7 +179,8 @@ export const drawBody = (random: Prng, sessionId: SessionId, state: SessionState
     return { _tag: "SetTimer", timerId: mintId(random, "Timer") as never, dueAt, name: "t", payload: null }
   }
   if (roll < 0.98) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: 1 + random.int(5) }
-  if (roll < 0.985) return { _tag: "RequestRedaction", seqs: [1 + random.int(4)], reason: "asked", replacements: [zeros] }
+  if (roll < 0.985)
+    return { _tag: "RequestRedaction", seqs: [1 + random.int(4)], reason: "asked", replacements: [zeros] }
   return random.chance(0.7) ? { _tag: "Archive" } : { _tag: "Delete" }
 }
 

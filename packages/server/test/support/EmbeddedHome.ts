@@ -7,14 +7,16 @@ import { join } from "node:path"
 
 const main = join(import.meta.dirname, "../../src/postgres/embedded-main.ts")
 
-const Started = Schema.fromJsonString(Schema.Struct({
-  origin: Schema.Literals(["created", "started", "adopted"]),
-  pid: Schema.Int,
-  port: Schema.Int,
-  socketDir: Schema.String,
-  dataDirectory: Schema.String,
-  passwordFiles: Schema.Struct({ superuser: Schema.String, owner: Schema.String, app: Schema.String })
-}))
+const Started = Schema.fromJsonString(
+  Schema.Struct({
+    origin: Schema.Literals(["created", "started", "adopted"]),
+    pid: Schema.Int,
+    port: Schema.Int,
+    socketDir: Schema.String,
+    dataDirectory: Schema.String,
+    passwordFiles: Schema.Struct({ superuser: Schema.String, owner: Schema.String, app: Schema.String })
+  })
+)
 export type Started = typeof Started.Type
 
 /** Another user to run as, where the test runs as root. */
@@ -41,11 +43,15 @@ export interface Launched {
 }
 
 /** Runs `embedded-main.ts` as a process of its own. At the end of the scope the home's server is stopped. */
-export const launch = (home: string, args: ReadonlyArray<string> = [], as?: As): Effect.Effect<Launched, never, Scope.Scope> =>
+export const launch = (
+  home: string,
+  args: ReadonlyArray<string> = [],
+  as?: As
+): Effect.Effect<Launched, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => spawnMain(home, args, as)),
     ({ process }) =>
-      Effect.gen(function*() {
+      Effect.gen(function* () {
         process.kill("SIGKILL")
         yield* spawnMain(home, ["--stop", "--wait-ms", "10000"], as).exited
       })
@@ -55,9 +61,10 @@ const spawnMain = (home: string, args: ReadonlyArray<string>, as?: As): Launched
   const child = spawn(process.execPath, [main, "--home", home, ...args], { ...as, stdio: ["ignore", "pipe", "pipe"] })
   let stdout = ""
   let stderr = ""
-  child.stderr.on("data", (chunk) => stderr += chunk)
+  child.stderr.on("data", (chunk) => (stderr += chunk))
   const ended = new Promise<number | NodeJS.Signals>((resolve) =>
-    child.on("close", (code, signal) => resolve(signal ?? code ?? -1)))
+    child.on("close", (code, signal) => resolve(signal ?? code ?? -1))
+  )
   const ready = new Promise<Started>((resolve, reject) => {
     child.stdout.on("data", (chunk) => {
       stdout += chunk
@@ -75,20 +82,22 @@ const spawnMain = (home: string, args: ReadonlyArray<string>, as?: As): Launched
 
 /** Starts, fails the test when that fails, and answers what was printed. */
 export const startHome = (home: string, args: ReadonlyArray<string> = [], as?: As) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const launched = yield* launch(home, args, as)
     return { ...launched, ...(yield* Effect.orDie(launched.ready)) }
   })
 
 /** One statement as the superuser. */
 export const query = (server: Started, statement: string) =>
-  Effect.scoped(Effect.gen(function*() {
-    const connection = yield* PgConnection.make({
-      host: server.socketDir,
-      port: server.port,
-      username: "postgres",
-      database: "troupe",
-      password: Redacted.make(readFileSync(server.passwordFiles.superuser, "utf8").trim())
+  Effect.scoped(
+    Effect.gen(function* () {
+      const connection = yield* PgConnection.make({
+        host: server.socketDir,
+        port: server.port,
+        username: "postgres",
+        database: "troupe",
+        password: Redacted.make(readFileSync(server.passwordFiles.superuser, "utf8").trim())
+      })
+      return (yield* connection.query(statement)).rows
     })
-    return (yield* connection.query(statement)).rows
-  })).pipe(Effect.orDie)
+  ).pipe(Effect.orDie)

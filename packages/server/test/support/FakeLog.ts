@@ -65,6 +65,9 @@ export const fakeLog = () => {
       for (const [index, event] of events.entries()) log.push({ ...event, seq: event.seq + index })
       return log.slice(-count)
     },
-    layer: Layer.succeed(EventStore, new Proxy(store, { get: (target, key) => Reflect.get(target, key) ?? missing }) as never)
+    layer: Layer.succeed(
+      EventStore,
+      new Proxy(store, { get: (target, key) => Reflect.get(target, key) ?? missing }) as never
+    )
   }
 }

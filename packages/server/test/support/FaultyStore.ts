@@ -35,9 +35,8 @@ export const wrap = (store: EventStore["Service"], random: Prng, faults: Faults)
     snapshot: (streamId, version) => store.snapshot(streamId, version).pipe(around("snapshot", false)),
     saveSnapshot: (snapshot) => store.saveSnapshot(snapshot).pipe(around("saveSnapshot", true)),
     append: (append) =>
-      Effect.suspend(() => (random.chance(faults.theft) ? Effect.ignore(store.claim(append.streamId)) : Effect.void)).pipe(
-        Effect.andThen(store.append(append)),
-        around("append", true)
-      )
+      Effect.suspend(() =>
+        random.chance(faults.theft) ? Effect.ignore(store.claim(append.streamId)) : Effect.void
+      ).pipe(Effect.andThen(store.append(append)), around("append", true))
   })
 }

@@ -13,7 +13,7 @@ export const pgBouncer = (
   url: Redacted.Redacted,
   settings: Readonly<Record<string, string | number>>
 ): Effect.Effect<Redacted.Redacted, never, Scope.Scope> =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const directory = yield* temporaryDirectory
     const port = yield* Effect.promise(freePort)
     const { hostname, password, pathname, port: serverPort, username } = new URL(Redacted.value(url))
@@ -28,7 +28,10 @@ export const pgBouncer = (
       ...settings
     }).map(([name, value]) => `${name} = ${value}\n`)
     const config = join(directory, "pgbouncer.ini")
-    writeFileSync(config, `[databases]\n${database} = host=${hostname} port=${serverPort}\n[pgbouncer]\n${lines.join("")}`)
+    writeFileSync(
+      config,
+      `[databases]\n${database} = host=${hostname} port=${serverPort}\n[pgbouncer]\n${lines.join("")}`
+    )
     chmodSync(config, 0o644)
     const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
     yield* Effect.acquireRelease(

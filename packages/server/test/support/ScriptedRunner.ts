@@ -30,7 +30,12 @@ export interface RunnerNote {
 interface Attempt {
   readonly request: RunRequest
   readonly frames: Array<Frame>
-  readonly deltas: Array<{ readonly blockId: string; readonly offset: number; readonly text: string; readonly afterFrame: number }>
+  readonly deltas: Array<{
+    readonly blockId: string
+    readonly offset: number
+    readonly text: string
+    readonly afterFrame: number
+  }>
   acknowledged: number
   done: boolean
   gone: boolean
@@ -107,9 +112,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const until = (attempt: Attempt, condition: () => boolean): Effect.Effect<void> =>
-    Effect.suspend(() =>
-      condition() ? Effect.void : Effect.andThen(attempt.changed.await, until(attempt, condition))
-    )
+    Effect.suspend(() => (condition() ? Effect.void : Effect.andThen(attempt.changed.await, until(attempt, condition))))
 
   const effect = (attempt: Attempt, callId: string, readOnly: boolean) => {
     const { attemptId, epoch, sessionId } = attempt.request
@@ -192,7 +195,11 @@ export const make = Effect.fnUntraced(function* (
       inputDigest: zeros,
       readOnly,
       idempotent: kind === "idempotent",
-      verdict: { permission: kind === "ask" ? "ask" : kind === "deny" ? "deny" : "allow", rule: "script", reason: null },
+      verdict: {
+        permission: kind === "ask" ? "ask" : kind === "deny" ? "deny" : "allow",
+        rule: "script",
+        reason: null
+      },
       awaits: kind === "ask" ? "confirmation" : outside ? "result" : kind === "question" ? "answer" : "nothing",
       question: kind === "question" ? { text: "which?" } : null,
       expiresAt: step.expiresInMs === null ? null : clock.currentTimeMillisUnsafe() + step.expiresInMs
@@ -210,7 +217,11 @@ export const make = Effect.fnUntraced(function* (
   /** Approved calls of an earlier attempt run first. */
   const carriedOver = (calls: ReadonlyArray<Call>) =>
     calls.filter(
-      (call) => call.status === "approved" && call.awaits === "nothing" && call.executor !== "client" && call.executor !== "worker"
+      (call) =>
+        call.status === "approved" &&
+        call.awaits === "nothing" &&
+        call.executor !== "client" &&
+        call.executor !== "worker"
     )
 
   const play = Effect.fnUntraced(function* (attempt: Attempt, script: Script) {
@@ -279,7 +290,9 @@ export const make = Effect.fnUntraced(function* (
 
   const outputs = (ref: AttemptRef, attempt: Attempt, after: number) => {
     let sentDeltas = attempt.deltas.length
-    const next = (sent: number): Effect.Effect<readonly [Output, number] | undefined, RunnerAway | EpochRefused | AttemptGone> =>
+    const next = (
+      sent: number
+    ): Effect.Effect<readonly [Output, number] | undefined, RunnerAway | EpochRefused | AttemptGone> =>
       Effect.gen(function* () {
         while (true) {
           if (away) return yield* new RunnerAway({ runnerId })

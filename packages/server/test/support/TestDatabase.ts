@@ -31,12 +31,15 @@ export interface TestDatabaseOptions {
  *
  *     layer(TestDatabase.layerApp().pipe(Layer.provide(TestDatabase.layer())))("EventStorePg", (it) => …)
  */
-export class TestDatabase extends Context.Service<TestDatabase, {
-  readonly name: string
-  readonly ownerUrl: Redacted.Redacted
-  readonly appUrl: Redacted.Redacted
-  readonly superuserUrl: Redacted.Redacted
-}>()("test/TestDatabase") {
+export class TestDatabase extends Context.Service<
+  TestDatabase,
+  {
+    readonly name: string
+    readonly ownerUrl: Redacted.Redacted
+    readonly appUrl: Redacted.Redacted
+    readonly superuserUrl: Redacted.Redacted
+  }
+>()("test/TestDatabase") {
   static readonly make = (
     options: TestDatabaseOptions = {}
   ): Effect.Effect<TestDatabase["Service"], never, Scope.Scope> => make(options)
@@ -62,7 +65,7 @@ const live = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provideService(effect, Clock.Clock, Clock.Clock.defaultValue())
 
 const make = (options: TestDatabaseOptions) =>
-  Effect.gen(function*() {
+  Effect.gen(function* () {
     const server = yield* warmServer(options.durable ?? false)
     const template = yield* templateOf(server, options.migrations ?? join(root, "migrations"))
     const name = `test_${Date.now()}_${randomBytes(4).toString("hex")}`
@@ -78,11 +81,13 @@ const make = (options: TestDatabaseOptions) =>
     })
   }).pipe(live, Effect.orDie)
 
-const Started = Schema.fromJsonString(Schema.Struct({
-  port: Schema.Int,
-  socketDir: Schema.String,
-  passwordFiles: Schema.Struct({ superuser: Schema.String, owner: Schema.String, app: Schema.String })
-}))
+const Started = Schema.fromJsonString(
+  Schema.Struct({
+    port: Schema.Int,
+    socketDir: Schema.String,
+    passwordFiles: Schema.Struct({ superuser: Schema.String, owner: Schema.String, app: Schema.String })
+  })
+)
 
 interface Server {
   readonly port: number
@@ -93,7 +98,7 @@ interface Server {
 const servers = new Map<boolean, Server>()
 
 /** The running server if it answers, else a started one: by one process of several, the others find it running. */
-const warmServer = Effect.fnUntraced(function*(durable: boolean) {
+const warmServer = Effect.fnUntraced(function* (durable: boolean) {
   const known = servers.get(durable)
   if (known !== undefined) return known
   const home = join(root, "node_modules/.cache", durable ? "troupe-bench-pg" : "troupe-test-pg")
@@ -109,7 +114,8 @@ const warmServer = Effect.fnUntraced(function*(durable: boolean) {
   const main = join(root, "packages/server/src/postgres/embedded-main.ts")
   const settings = durable ? [] : ["--set", "fsync=off", "--set", "full_page_writes=off"]
   const { stdout } = yield* Effect.promise(() =>
-    promisify(execFile)(process.execPath, [main, "--home", home, "--keep", "--wait-ms", "60000", ...settings]))
+    promisify(execFile)(process.execPath, [main, "--home", home, "--keep", "--wait-ms", "60000", ...settings])
+  )
   const own = `${record}.${process.pid}`
   writeFileSync(own, stdout, { mode: 0o600 })
   renameSync(own, record)
@@ -142,48 +148,57 @@ const administer = (server: Server, statement: string) =>
   Effect.scoped(Effect.flatMap(superuser(server), (connection) => connection.query(statement)))
 
 const answers = (server: Server) =>
-  administer(server, "SELECT 1").pipe(Effect.as(true), Effect.catch(() => Effect.succeed(false)))
+  administer(server, "SELECT 1").pipe(
+    Effect.as(true),
+    Effect.catch(() => Effect.succeed(false))
+  )
 
-const templateOf = Effect.fnUntraced(function*(server: Server, directory: string) {
+const templateOf = Effect.fnUntraced(function* (server: Server, directory: string) {
   const none = directory === "none" || !existsSync(directory)
   const migrations = none ? [] : yield* readMigrations(directory).pipe(Effect.provide(NodeServices.layer))
   if (migrations.length === 0) return "template1"
   const content = createHash("sha256").update(JSON.stringify(migrations)).digest("hex").slice(0, 24)
   const name = `template_${content}`
-  yield* Effect.scoped(Effect.gen(function*() {
-    const connection = yield* superuser(server)
-    const exists = Effect.map(
-      connection.query("SELECT FROM pg_database WHERE datname = $1", [name]),
-      ({ rowCount }) => rowCount > 0
-    )
-    if (yield* exists) return
-    // Held by the session, so it goes with us if we are killed; the half-made template is then begun anew.
-    yield* connection.query("SELECT pg_advisory_lock(hashtext('template'))")
-    if (yield* exists) return
-    const building = `${name}_building`
-    yield* connection.query(`DROP DATABASE IF EXISTS ${building} WITH (FORCE)`)
-    yield* connection.query(`CREATE DATABASE ${building} OWNER troupe_owner`)
-    yield* migrate({ directory }).pipe(
-      Effect.provide([PgClient.layer({ url: url(server, "troupe_owner", building) }), NodeServices.layer])
-    )
-    yield* connection.query(`ALTER DATABASE ${building} ALLOW_CONNECTIONS false`)
-    // The migrator's connection may take a moment to go; only then can the name change.
-    yield* connection.query(`ALTER DATABASE ${building} RENAME TO ${name}`).pipe(
-      Effect.tapError(() => Effect.sleep(20)),
-      Effect.retry({ times: 100 })
-    )
-  }))
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      const connection = yield* superuser(server)
+      const exists = Effect.map(
+        connection.query("SELECT FROM pg_database WHERE datname = $1", [name]),
+        ({ rowCount }) => rowCount > 0
+      )
+      if (yield* exists) return
+      // Held by the session, so it goes with us if we are killed; the half-made template is then begun anew.
+      yield* connection.query("SELECT pg_advisory_lock(hashtext('template'))")
+      if (yield* exists) return
+      const building = `${name}_building`
+      yield* connection.query(`DROP DATABASE IF EXISTS ${building} WITH (FORCE)`)
+      yield* connection.query(`CREATE DATABASE ${building} OWNER troupe_owner`)
+      yield* migrate({ directory }).pipe(
+        Effect.provide([PgClient.layer({ url: url(server, "troupe_owner", building) }), NodeServices.layer])
+      )
+      yield* connection.query(`ALTER DATABASE ${building} ALLOW_CONNECTIONS false`)
+      // The migrator's connection may take a moment to go; only then can the name change.
+      yield* connection.query(`ALTER DATABASE ${building} RENAME TO ${name}`).pipe(
+        Effect.tapError(() => Effect.sleep(20)),
+        Effect.retry({ times: 100 })
+      )
+    })
+  )
   return name
 })
 
 const abandonedAfterMs = 60 * 60 * 1000
 
 /** Databases of test runs that were killed, and templates of migrations that nobody used for long. */
-const dropAbandoned = Effect.fnUntraced(function*(server: Server) {
+const dropAbandoned = Effect.fnUntraced(function* (server: Server) {
   const before = Date.now() - abandonedAfterMs
-  const { rows } = yield* Effect.scoped(Effect.flatMap(superuser(server), (connection) =>
-    connection.query("SELECT datname AS name FROM pg_database WHERE datname LIKE 'test\\_%'")))
+  const { rows } = yield* Effect.scoped(
+    Effect.flatMap(superuser(server), (connection) =>
+      connection.query("SELECT datname AS name FROM pg_database WHERE datname LIKE 'test\\_%'")
+    )
+  )
   for (const { name } of rows) {
-    if (Number(String(name).split("_")[1]) < before) yield* administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+    if (Number(String(name).split("_")[1]) < before)
+      yield* administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
   }
 })

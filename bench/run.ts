@@ -30,9 +30,7 @@ if (load === undefined) {
 }
 
 const { quick } = values
-const plan = quick
-  ? { rounds: 2, roundMs: 2_000, warmUpMs: 1_000 }
-  : { rounds: 5, roundMs: 5_000, warmUpMs: 3_000 }
+const plan = quick ? { rounds: 2, roundMs: 2_000, warmUpMs: 1_000 } : { rounds: 5, roundMs: 5_000, warmUpMs: 3_000 }
 const only = values.only?.split(",").map((id) => id.trim().toUpperCase())
 
 installPeers(say)

@@ -22,6 +22,8 @@ const settings = ["--set", "max_connections=500"]
 export interface Server {
   readonly port: number
   readonly password: string
+  /** Of the postmaster. */
+  readonly pid: number
   readonly create: (name: string) => Promise<Database>
   /** A new database with our tables. */
   readonly createMigrated: (name: string) => Promise<Database>
@@ -31,7 +33,10 @@ export interface Server {
 export interface Database {
   readonly name: string
   readonly url: string
-  readonly query: <Row = Record<string, unknown>>(sql: string, params?: ReadonlyArray<unknown>) => Promise<ReadonlyArray<Row>>
+  readonly query: <Row = Record<string, unknown>>(
+    sql: string,
+    params?: ReadonlyArray<unknown>
+  ) => Promise<ReadonlyArray<Row>>
 }
 
 export const start = async (): Promise<Server> => {
@@ -46,7 +51,11 @@ export const start = async (): Promise<Server> => {
     ended.then(() => undefined)
   ])
   if (first === undefined) throw new Error("the embedded Postgres did not start")
-  const { passwordFiles, port } = JSON.parse(first) as { port: number; passwordFiles: { superuser: string } }
+  const { passwordFiles, pid, port } = JSON.parse(first) as {
+    pid: number
+    port: number
+    passwordFiles: { superuser: string }
+  }
   const password = readFileSync(passwordFiles.superuser, "utf8").trim()
 
   const query = async <Row>(database: string, sql: string, params: ReadonlyArray<unknown> = []) => {
@@ -66,6 +75,7 @@ export const start = async (): Promise<Server> => {
     return { name, url, query: (sql, params) => query(name, sql, params) }
   }
   return {
+    pid,
     port,
     password,
     create,

@@ -22,6 +22,9 @@ export interface Result {
   readonly peerMin: number | null
   readonly peerMax: number | null
   readonly rounds: number
+  /** Processor time of one operation, client and server together, in microseconds: noise changes it least. */
+  readonly processorUs: number | null
+  readonly peerProcessorUs: number | null
   readonly note: string | null
 }
 
@@ -36,7 +39,14 @@ interface Subject {
   readonly metric: string
   readonly unit: string
   readonly note?: string
+  readonly processorUs?: number
+  readonly peerProcessorUs?: number
 }
+
+const costOf = ({ peerProcessorUs, processorUs }: Subject) => ({
+  processorUs: processorUs === undefined ? null : rounded(processorUs),
+  peerProcessorUs: peerProcessorUs === undefined ? null : rounded(peerProcessorUs)
+})
 
 /** Ours against a peer measured in the same rounds; the budget is on the ratio. */
 export const compared = (
@@ -66,6 +76,7 @@ export const compared = (
     peerMin: rounded(them.min),
     peerMax: rounded(them.max),
     rounds: ours.length,
+    ...costOf(subject),
     note: subject.note ?? null
   }
 }
@@ -82,7 +93,8 @@ export const bounded = (
 ): Result => {
   const us = spread(ours)
   const factor = slowdown?.factor ?? 1
-  const held = "atLeast" in bound ? { atLeast: rounded(bound.atLeast / factor) } : { atMost: rounded(bound.atMost * factor) }
+  const held =
+    "atLeast" in bound ? { atLeast: rounded(bound.atLeast / factor) } : { atMost: rounded(bound.atMost * factor) }
   return {
     id: subject.id,
     metric: subject.metric,
@@ -103,20 +115,15 @@ export const bounded = (
     peerMin: null,
     peerMax: null,
     rounds: ours.length,
+    ...costOf(subject),
     note: subject.note ?? null
   }
 }
 
-/** A line for a comparison that could not be made. */
-export const skipped = (result: Result, peerName: string, why: string): Result => ({
-  ...result,
-  peerName,
-  ok: null,
-  note: why
-})
-
-const shown = (value: number | null) => (value === null ? "" : value >= 1_000 ? Math.round(value).toLocaleString("en-US") : String(value))
-const range = (min: number | null, max: number | null) => (min === null || max === null ? "" : ` [${shown(min)}..${shown(max)}]`)
+const shown = (value: number | null) =>
+  value === null ? "" : value >= 1_000 ? Math.round(value).toLocaleString("en-US") : String(value)
+const range = (min: number | null, max: number | null) =>
+  min === null || max === null ? "" : ` [${shown(min)}..${shown(max)}]`
 
 /** The same list as a Markdown table. */
 export const table = (results: ReadonlyArray<Result>): string => {
@@ -126,10 +133,13 @@ export const table = (results: ReadonlyArray<Result>): string => {
     `${shown(one.ours)}${range(one.min, one.max)} ${one.unit}`,
     one.peerName === null ? "" : `${one.peerName}: ${shown(one.peer)}${range(one.peerMin, one.peerMax)}`,
     one.ratio === null ? "" : `${one.ratio}×${range(one.ratioMin, one.ratioMax)}`,
+    one.processorUs === null
+      ? ""
+      : `${one.processorUs}${one.peerProcessorUs === null ? "" : ` : ${one.peerProcessorUs}`} µs`,
     one.budget,
     one.ok === null ? "–" : one.ok ? "ok" : "MISSED"
   ])
-  const head = ["id", "what", "ours", "peer", "ratio", "budget", ""]
+  const head = ["id", "what", "ours", "peer", "ratio", "processor, ours : peer", "budget", ""]
   const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")
 }
@@ -144,4 +154,6 @@ export const write = (suite: string, results: ReadonlyArray<Result>): string => 
 }
 
 export const machine = (): string =>
-  `${availableParallelism()} × ${cpus()[0]?.model ?? "?"}, load ${loadavg().map((one) => one.toFixed(1)).join(" ")}, Node ${process.version}`
+  `${availableParallelism()} × ${cpus()[0]?.model ?? "?"}, load ${loadavg()
+    .map((one) => one.toFixed(1))
+    .join(" ")}, Node ${process.version}`

@@ -17,7 +17,8 @@ export const serve = (
         process.send!({ id, value })
         if (action === "stop") process.disconnect()
       },
-      (error: unknown) => process.send!({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+      (error: unknown) =>
+        process.send!({ id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) })
     )
   })
   // Whoever started us may be killed: nobody measures then.

@@ -22,6 +22,9 @@ const workflow = DBOS.registerWorkflow(
 await DBOS.launch()
 
 serve(
-  { workflows: ({ inFlight, ms, steps }) => closedLoop(inFlight, ms, (slot, turn) => workflow(payloadOf(`${slot}-${turn}`), steps)) },
+  {
+    workflows: ({ inFlight, ms, steps }) =>
+      closedLoop(inFlight, ms, (slot, turn) => workflow(payloadOf(`${slot}-${turn}`), steps))
+  },
   () => DBOS.shutdown()
 )

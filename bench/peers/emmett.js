@@ -21,7 +21,8 @@ const append = async (stream) => {
 
 serve(
   {
-    append: ({ inFlight, ms }) => closedLoop(inFlight, ms, (slot, turn) => append(`s-${slot}-${turn % streamsPerSlot}`)),
+    append: ({ inFlight, ms }) =>
+      closedLoop(inFlight, ms, (slot, turn) => append(`s-${slot}-${turn % streamsPerSlot}`)),
     fill: async ({ events, stream }) => {
       for (let left = events; left > 0; left -= 500) {
         const batch = Array.from({ length: Math.min(500, left) }, (_, index) => event(`${stream}-${index}`))

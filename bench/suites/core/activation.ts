@@ -34,7 +34,8 @@ const run = async ({ calibrate, plan, quick, say, server }: Context): Promise<Re
         },
         {
           name: "emmett",
-          measure: async () => spread((await emmett.request<{ taken: Array<number> }>("aggregate", aggregate)).taken).median
+          measure: async () =>
+            spread((await emmett.request<{ taken: Array<number> }>("aggregate", aggregate)).taken).median
         }
       ]
       const { processor } = await calibrate()

@@ -44,12 +44,12 @@ const direct = (key: string) => {
 }
 
 const sessions = new Map<string, Promise<string>>()
-const viaEntity = (key: string, system = "") => {
+const viaEntity = (key: string, note = "") => {
   const known = sessions.get(key)
   if (known !== undefined) return known
   const sessionId = mint("Session")
   const opened = runtime
-    .runPromise(clientFor(sessionId).Handle({ command: command(openOf(sessionId, system)) }))
+    .runPromise(clientFor(sessionId).Handle({ command: command(openOf(sessionId, note)) }))
     .then(() => sessionId)
   sessions.set(key, opened)
   return opened
@@ -77,7 +77,7 @@ const oneSession = async ({ inFlight, ms }: Load) => {
   const last = new Map<string, number>()
   let read = 0
   let wrong = 0
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const page = await runtime.runPromise(store.read(sessionId, { after, limit: 2_000 }))
     if (page.length === 0) break
     for (const recorded of page) {
@@ -111,9 +111,9 @@ serve(
       closedLoop(inFlight, ms, async (slot, turn) => send(await viaEntity(key(slot, turn)), key(slot, turn))),
     oneSession,
     /** Opens so many sessions and leaves them resident; says how large what one folds to is as JSON. */
-    reside: async ({ count, system }: { count: number; system: string }) => {
+    reside: async ({ count, note }: { count: number; note: string }) => {
       for (let left = count; left > 0; left -= 50) {
-        await Promise.all(Array.from({ length: Math.min(50, left) }, () => viaEntity(mint("Event"), system)))
+        await Promise.all(Array.from({ length: Math.min(50, left) }, () => viaEntity(mint("Event"), note)))
       }
       const some = await sessions.values().next().value
       sessions.clear()

@@ -1,11 +1,14 @@
+import type { Load } from "../../harness/closedLoop.ts"
 import { Contender } from "../../harness/Contender.ts"
 import type { Database } from "../../harness/Database.ts"
+import { endedMs, processorMs } from "../../harness/Processor.ts"
 import { missing, pgbench, singleRow } from "../../harness/Pgbench.ts"
 import { compared, type Result } from "../../harness/Result.ts"
 import { interleave, type Side } from "../../harness/rounds.ts"
+import { spread } from "../../harness/stats.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 import { peers } from "../../peers/install.ts"
-import { loadOf, ours } from "./contenders.ts"
+import { ours } from "./contenders.ts"
 import { fillRows, rowsScript, rowsVariables } from "./rows.ts"
 
 /** Against pgbench: one row, and the rows that we write. */
@@ -17,11 +20,29 @@ const budgets = [
 
 const unit = "appends/s"
 
-const pgbenchSide = (context: Context, database: Database, name: string, script: string, clients: number): Side => ({
+/** A side that says how much processor time its client has used up to now. */
+interface Costed {
+  readonly name: string
+  readonly cost: () => number
+  readonly measure: (ms: number) => Promise<{ readonly perSecond: number; readonly count: number }>
+}
+
+const pgbenchSide = (path: string, database: Database, name: string, script: string, clients: number): Costed => ({
   name,
+  cost: () => endedMs(process.pid),
+  measure: (ms) => pgbench(path, database, { script, clients, ms, variables: rowsVariables })
+})
+
+/** Notes beside each measurement what one operation cost both ends. */
+const noted = (side: Costed, server: number, costs: Map<string, Array<number>>): Side => ({
+  name: side.name,
   measure: async (ms) => {
-    const run = await pgbench(context.pgbench!, database, { script, clients, ms, variables: rowsVariables })
-    return run.perSecond
+    const spent = () => side.cost() + processorMs(server)
+    const before = spent()
+    const { count, perSecond } = await side.measure(ms)
+    const each = ((spent() - before) * 1_000) / count
+    costs.set(side.name, [...(costs.get(side.name) ?? []), each])
+    return perSecond
   }
 })
 
@@ -39,23 +60,36 @@ const run = async (context: Context): Promise<ReadonlyArray<Result>> => {
   try {
     for (const budget of budgets) {
       const { inFlight } = budget
-      const sides: Array<Side> = [loadOf("store", store, "append", inFlight)]
+      const load = (name: string, contender: Contender, action: string, input: object = {}): Costed => ({
+        name,
+        cost: () => processorMs(contender.child.pid!),
+        measure: (ms) => contender.request<Load>(action, { ...input, inFlight, ms })
+      })
+      const sides = [load("store", store, "append")]
       if (path !== undefined) {
-        sides.push(pgbenchSide(context, single, "pgbench", singleRow.script, inFlight))
-        sides.push(pgbenchSide(context, rows, "pgbench rows", rowsScript, inFlight))
+        sides.push(pgbenchSide(path, single, "pgbench", singleRow.script, inFlight))
+        sides.push(pgbenchSide(path, rows, "pgbench rows", rowsScript, inFlight))
       }
       if (inFlight === 16) {
         sides.push(
-          loadOf("emmett", emmett, "append", inFlight),
-          loadOf("actor", actors, "direct", inFlight),
-          loadOf("entity", actors, "entity", inFlight),
-          loadOf("DBOS", dbos, "workflows", inFlight, { steps: 1 })
+          load("emmett", emmett, "append"),
+          load("actor", actors, "direct"),
+          load("entity", actors, "entity"),
+          load("DBOS", dbos, "workflows", { steps: 1 })
         )
       }
       say(`  ${inFlight} in flight`)
-      const values = await interleave(sides, plan, say)
+      const costs = new Map<string, Array<number>>()
+      const costOf = (side: string) => spread(costs.get(side)!.slice(1)).median
+      const values = await interleave(
+        sides.map((side) => noted(side, server.pid, costs)),
+        plan,
+        say
+      )
       const compare = (side: string, metric: string, peer: string, peerName: string, atLeast: number) => {
-        const subject = { id: "P1", metric: `${metric}, ${inFlight} in flight`, unit }
+        // With more clients, what pgbench costs is to a good part connecting.
+        const cost = inFlight > 16 ? {} : { processorUs: costOf(side), peerProcessorUs: costOf(peer) }
+        const subject = { id: "P1", metric: `${metric}, ${inFlight} in flight`, unit, ...cost }
         results.push(compared(subject, values.get(side)!, peerName, values.get(peer)!, { atLeast }))
       }
       if (path !== undefined) {

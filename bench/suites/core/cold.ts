@@ -20,7 +20,10 @@ const withActor = <A, E>(
 ) => runtime.runPromise(Effect.scoped(Effect.flatMap(actorOf(sessionId), use)))
 
 /** Snapshots are a cache, deletable at any time. No other session here has one that counts. */
-const dropSnapshots = runtime.runPromise.bind(runtime, Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DELETE FROM snapshots`))
+const dropSnapshots = runtime.runPromise.bind(
+  runtime,
+  Effect.flatMap(SqlClient.SqlClient, (sql) => sql`DELETE FROM snapshots`)
+)
 
 serve(
   {

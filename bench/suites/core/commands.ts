@@ -25,8 +25,8 @@ const envelope = (body: object) => ({
 const workspaceId = mint("Workspace")
 const agentId = mint("Agent")
 
-/** Opens a session as an API client does; `text` sets the size of what it folds to. */
-export const openOf = (sessionId: string, system = "") =>
+/** Opens a session as an API client does; `note` adds to the size of what it folds to. */
+export const openOf = (sessionId: string, note = "") =>
   envelope({
     _tag: "Open",
     sessionId,
@@ -40,7 +40,7 @@ export const openOf = (sessionId: string, system = "") =>
       description: null,
       model: { id: "demo" },
       auxModel: null,
-      system,
+      system: null,
       harness: "shell",
       tools: [],
       mcpServers: [],
@@ -52,7 +52,7 @@ export const openOf = (sessionId: string, system = "") =>
     resources: [],
     vaultIds: [],
     title: null,
-    metadata: {},
+    metadata: { note },
     labels: [],
     budget: [],
     origin: { type: "api" },

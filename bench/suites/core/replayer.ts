@@ -47,7 +47,8 @@ const replay = (read: typeof Codec.decodeStrict) => {
     state = evolve(state, Result.getOrThrow(read(row)))
   }
   const report = check.report()
-  if (!report.ok || report.checked !== log.length || state._tag !== "Open") throw new Error(JSON.stringify(report.firstBad))
+  if (!report.ok || report.checked !== log.length || state._tag !== "Open")
+    throw new Error(JSON.stringify(report.firstBad))
 }
 
 serve({
@@ -55,7 +56,12 @@ serve({
     const sessionId = mint("Session")
     let standing: Standing = { state: initial, version: 0, chain: Chain.genesis, lastRecordedAt: 0 }
     standing = write(sessionId, [openOf(sessionId)], standing)
-    while (log.length < events) standing = write(sessionId, Array.from({ length: 64 }, () => messageOf("replay")), standing)
+    while (log.length < events)
+      standing = write(
+        sessionId,
+        Array.from({ length: 64 }, () => messageOf("replay")),
+        standing
+      )
     const keep = (text: string) => {
       hashed.push(text)
       return sha256(text)

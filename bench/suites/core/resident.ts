@@ -16,13 +16,13 @@ const run = async ({ quick, say, server }: Context): Promise<ReadonlyArray<Resul
   const count = quick ? 500 : 2_000
   try {
     // The first ones load code and fill pools; they are there before and after.
-    const bare = await actors.request<number>("reside", { count: 200, system: "" })
-    const system = textOf(Math.max(0, stateBytes - bare))
+    const bare = await actors.request<number>("reside", { count: 200, note: "" })
+    const note = textOf(Math.max(0, stateBytes - bare))
     const values: Array<number> = []
     let before = await actors.request<number>("heap")
     const begun = before
     for (let round = 0; round < (quick ? 2 : 3); round++) {
-      const bytes = await actors.request<number>("reside", { count, system })
+      const bytes = await actors.request<number>("reside", { count, note })
       const heap = await actors.request<number>("heap")
       values.push((heap - before) / count / 1_024)
       say(`  ${count} more: ${values.at(-1)!.toFixed(1)} KiB each (state ${bytes} bytes)`)

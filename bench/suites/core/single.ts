@@ -27,7 +27,8 @@ const run = async ({ calibrate, pgbench: path, plan, say, server }: Context): Pr
     const us = values.get("entity")!
     const subject = { id: "P2", metric: "one session, 16 clients, through the entity", unit: "commands/s" }
     const results = [bounded({ ...subject, note: "order verified from the log" }, us, { atLeast: 2_000 }, commit)]
-    if (path !== undefined) results.push(compared(subject, us, "pgbench, one row, alone", values.get("pgbench alone")!, null))
+    if (path !== undefined)
+      results.push(compared(subject, us, "pgbench, one row, alone", values.get("pgbench alone")!, null))
     return results
   } finally {
     await actors.stop()

@@ -9,6 +9,8 @@ import { Campaign } from "../support/Campaign.ts"
 import { chaosProxy, type ChaosProxy } from "../support/ChaosProxy.ts"
 import { startRunner } from "../support/Runner.ts"
 
+export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
 /** A machine room: a database behind a proxy that can be cut, a runner, and nodes that a test starts and ends. */
 export interface Room {
   readonly campaign: Campaign
@@ -68,6 +70,7 @@ export const withFaults = async (
     })
     up.add(node)
     all.add(node)
+    void node.exited.then(() => up.delete(node))
     return node
   }
   const campaign = new Campaign({

@@ -42,7 +42,8 @@ export class Campaign {
   private readonly options: CampaignOptions
   private readonly random: Prng
   private readonly feed: Array<{ readonly streamId: string; readonly seq: number }> = []
-  private working: Array<Promise<void>> = []
+  private clients: Array<Promise<void>> = []
+  private readers: Array<Promise<void>> = []
   private on = true
   private reading = true
 
@@ -169,34 +170,24 @@ export class Campaign {
   }
 
   start(): void {
-    this.working = [
-      ...Array.from({ length: this.options.clients }, (_, index) => this.client(index)),
-      ...this.sessions.map((sessionId, index) => this.reader(sessionId, index)),
-      this.reads()
-    ]
+    this.clients = Array.from({ length: this.options.clients }, (_, index) => this.client(index))
+    this.readers = [...this.sessions.map((sessionId, index) => this.reader(sessionId, index)), this.reads()]
   }
 
   /** Faults are over: clients stop, time passes until sessions rest, and everything is judged. */
   async finish(restMs: number): Promise<{ readonly problems: ReadonlyArray<string>; readonly evidence: Evidence }> {
     this.on = false
+    await Promise.all(this.clients)
     const deadline = Date.now() + restMs
     while (Date.now() < deadline) {
       const states = await Promise.all(this.sessions.map((sessionId) => this.state(sessionId)))
       if (states.every((state) => state._tag !== "Open" || wakeAt(state) === null)) break
-      if (process.env["DBG"])
-        console.log(
-          states.map((s) =>
-            s._tag === "Open"
-              ? [wakeAt(s), s.timers.length, ...s.threads.map((t) => JSON.stringify(t.turn?.phase ?? null))].join()
-              : s._tag
-          )
-        )
       await sleep(250)
     }
     // Readers get what is left.
     await sleep(2_500)
     this.reading = false
-    await Promise.all(this.working)
+    await Promise.all(this.readers)
     const sessions = await this.options.database(collect(this.sessions))
     const feeds: ReadonlyArray<FeedTranscript> = [{ seen: this.feed }]
     const evidence: Evidence = {

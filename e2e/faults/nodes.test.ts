@@ -56,20 +56,23 @@ requires("postgres")("a system at work keeps every promise", () => {
     await sleep(workMs / 2)
   })
 
-  holds("when an owner is frozen until another took over, and thaws", async ({ campaign, freeze, nodes, start, thaw }) => {
-    await Promise.all([start(), start()])
-    campaign.start()
-    for (let i = 0; i < (full ? 3 : 1); i++) {
-      await sleep(workMs / 4)
-      const frozen = nodes()[0]!
-      freeze(frozen)
-      // Longer than the lock's expiry: the other node owns everything before this one wakes up and still believes.
-      await sleep(14_000)
-      thaw(frozen)
-      await sleep(2_000)
+  holds(
+    "when an owner is frozen until another took over, and thaws",
+    async ({ campaign, freeze, nodes, start, thaw }) => {
+      await Promise.all([start(), start()])
+      campaign.start()
+      for (let i = 0; i < (full ? 3 : 1); i++) {
+        await sleep(workMs / 4)
+        const frozen = nodes()[0]!
+        freeze(frozen)
+        // Longer than the lock's expiry: the other node owns everything before this one wakes up and still believes.
+        await sleep(14_000)
+        thaw(frozen)
+        await sleep(2_000)
+      }
+      await sleep(workMs / 2)
     }
-    await sleep(workMs / 2)
-  })
+  )
 
   const points: ReadonlyArray<CrashPoint> = full ? crashPoints : ["append.sent", "append.committed", "frames.recorded"]
   for (const point of points) {

@@ -59,7 +59,8 @@ CREATE TABLE rejections (
   version integer NOT NULL,
   recorded_at bigint NOT NULL,
   reason text NOT NULL,
-  body text NOT NULL,
+  -- Null once redacted.
+  body text,
   PRIMARY KEY (stream_id, command_id)
 );
 -- ;;

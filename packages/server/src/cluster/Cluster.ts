@@ -95,7 +95,7 @@ export const layer = (options: ClusterOptions) => {
 
   return transport.pipe(
     Layer.provide(MessageStorage.layerNoop),
-    Layer.provide(Membership.layer),
+    Layer.provideMerge(Membership.layer),
     Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
     Layer.provide([
       database,

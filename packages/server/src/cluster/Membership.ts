@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Context, Effect, Latch, Layer } from "effect"
 import { PersistenceError } from "effect/cluster/ClusterError"
 import type { RunnerAddress } from "effect/cluster/RunnerAddress"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
@@ -16,6 +16,21 @@ const acquireAgainMs = 100
 const format = (address: RunnerAddress) => `${address.host}:${address.port}`
 
 /**
+ * Tells that a member is gone. A call to a killed member fails by itself; one to a frozen member would wait for its
+ * connection to be given up, and then for a new one to be refused.
+ */
+export class Members extends Context.Service<
+  Members,
+  {
+    /** Completes when some member has left the list since this began to wait, and its shards are assigned anew. */
+    readonly gone: Effect.Effect<void>
+  }
+>()("server/Members") {}
+
+/** The list is taken over in the same breath; sending again waits for that. */
+const assignedMs = 20
+
+/**
  * The cluster's own storage of members, corrected by who is seen to live: a member whose lock is gone is none, at once
  * and not only after its heartbeat is too old; and a node that can't see its own lock owns no shards.
  */
@@ -24,6 +39,16 @@ const make = Effect.gen(function* () {
   const lock = yield* NodeLock
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
   let self: string | undefined
+  let known: ReadonlySet<string> = new Set()
+  let left = Latch.makeUnsafe(false)
+
+  const compare = (listed: ReadonlySet<string>): void => {
+    if (![...known].every((address) => listed.has(address))) {
+      left.openUnsafe()
+      left = Latch.makeUnsafe(false)
+    }
+    known = listed
+  }
 
   const alive = sql.unsafe<{ address: string }>(
     `SELECT address FROM nodes WHERE lock_key IN (SELECT objid::bigint FROM pg_locks WHERE ${nodeLocks})`
@@ -41,7 +66,7 @@ const make = Effect.gen(function* () {
     return acquired
   })
 
-  return RunnerStorage.RunnerStorage.of({
+  const storage = RunnerStorage.RunnerStorage.of({
     ...inner,
     register: (runner, healthy) =>
       Effect.suspend(() => {
@@ -55,7 +80,9 @@ const make = Effect.gen(function* () {
       const runners = yield* inner.getRunners
       const living = new Set((yield* alive).map(({ address }) => address))
       // Never without ourselves: the cluster would register and ask again in a loop without a pause.
-      return runners.filter(([{ address }]) => living.has(format(address)) || format(address) === self)
+      const listed = runners.filter(([{ address }]) => living.has(format(address)) || format(address) === self)
+      compare(new Set(listed.map(([{ address }]) => format(address))))
+      return listed
     }).pipe(PersistenceError.refail, Effect.withTracerEnabled(false)),
     acquire,
     refresh: Effect.fnUntraced(function* (address, shardIds) {
@@ -67,9 +94,9 @@ const make = Effect.gen(function* () {
       return (yield* lock.await(lockWaitMs)) ? refreshed : []
     })
   })
+  const members = Members.of({ gone: Effect.suspend(() => Effect.andThen(left.await, Effect.sleep(assignedMs))) })
+  return Context.make(RunnerStorage.RunnerStorage, storage).pipe(Context.add(Members, members))
 })
 
 /** Needs a client of its own: two of its connections stay reserved, and no load may keep it waiting. */
-export const layer = Layer.effect(RunnerStorage.RunnerStorage, make).pipe(
-  Layer.provide(SqlRunnerStorage.layerStorage({}))
-)
+export const layer = Layer.effectContext(make).pipe(Layer.provide(SqlRunnerStorage.layerStorage({})))

@@ -51,7 +51,8 @@ const int = (field: string, value: number, max = int32Max): number => {
   return value
 }
 
-const micros = (field: string, value: number): bigint => BigInt(int(field, value, Number.MAX_SAFE_INTEGER))
+const large = (field: string, value: number): number => int(field, value, Number.MAX_SAFE_INTEGER)
+const bigint = (field: string, value: number): bigint => BigInt(large(field, value))
 
 /** Half a surrogate pair has no UTF-8: the bytes would not be those that were hashed. */
 const text = (field: string, value: string): string => {
@@ -79,7 +80,7 @@ const eventRow = (
     uuidOf("causationId", event.causationId),
     traceUuid(event.correlationId),
     event.threadId === null ? null : uuidOf("threadId", event.threadId),
-    micros("recordedAt", event.recordedAt),
+    bigint("recordedAt", event.recordedAt),
     saltBytes(event.salt),
     sha256Bytes("commitment", event.commitment),
     sha256Bytes("chain", event.chain),
@@ -113,14 +114,14 @@ const sessionJson = (sessionId: string, workspaceId: string, row: SummaryRow): s
     external_thread_key: row.externalThreadKey,
     labels: row.labels,
     metadata: row.metadata,
-    cost_micro_usd: row.costMicroUsd,
-    tokens: row.tokens,
-    turns: row.turns,
-    open_requests: row.openRequests,
-    created_at: row.createdAt,
-    updated_at: row.updatedAt,
-    archived_at: row.archivedAt,
-    deleted_at: row.deletedAt
+    cost_micro_usd: row.costMicroUsd === null ? null : large("costMicroUsd", row.costMicroUsd),
+    tokens: large("tokens", row.tokens),
+    turns: int("turns", row.turns),
+    open_requests: int("openRequests", row.openRequests),
+    created_at: large("createdAt", row.createdAt),
+    updated_at: large("updatedAt", row.updatedAt),
+    archived_at: row.archivedAt === null ? null : large("archivedAt", row.archivedAt),
+    deleted_at: row.deletedAt === null ? null : large("deletedAt", row.deletedAt)
   })
 
 /** An append as the rows that it makes, each in the order of the statement's parameters. */
@@ -149,6 +150,9 @@ export const encode = (append: Append): AppendRows => {
   const commandIds: Array<string> = []
   for (const { mark } of events) if (mark !== null) commandIds.push(uuidOf("commandId", mark.commandId))
   for (const { commandId } of rejections) commandIds.push(uuidOf("commandId", commandId))
+  if (commandIds.length > 1 && new Set(commandIds).size < commandIds.length) {
+    throw new BadValue("a command is answered twice")
+  }
   return {
     append,
     bytes,
@@ -161,14 +165,14 @@ export const encode = (append: Append): AppendRows => {
       int("expectedVersion", append.expectedVersion),
       events.length,
       last === undefined ? null : sha256Bytes("chain", last.chain),
-      last === undefined ? null : micros("recordedAt", last.recordedAt),
-      append.wakeAt === null ? null : micros("wakeAt", Math.floor(append.wakeAt))
+      last === undefined ? null : bigint("recordedAt", last.recordedAt),
+      append.wakeAt === null ? null : bigint("wakeAt", Math.floor(append.wakeAt))
     ],
     rejections: rejections.map((rejection) => [
       uuidOf("commandId", rejection.commandId),
       sha256Bytes("digest", rejection.digest),
       int("version", rejection.version),
-      micros("recordedAt", rejection.recordedAt),
+      bigint("recordedAt", rejection.recordedAt),
       text("reason", rejection.reason),
       text("body", rejection.body)
     ]),

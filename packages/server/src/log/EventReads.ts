@@ -1,4 +1,4 @@
-import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as PgPool from "@effect/sql-pg/PgPool"
 import { toUuid, type CommandId } from "@troupe/domain/Ids"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
@@ -8,18 +8,26 @@ import { EventStore, type AnsweredCommand, type Receipt, StoreUnavailable } from
 type Row = ReadonlyArray<unknown>
 type Store = EventStore["Service"]
 
+/**
+ * In the text and not a parameter: a plan made for any limit takes a tenth of the table to be wanted, and sorts all of it
+ * rather than follow the index.
+ */
+const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit))}`
+
 const known = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.flatMap((id) => toUuid(id) ?? [])
 
 /** All of the store but appending. An id that is none of ours names nothing. */
-export const make = (client: PgClient.PgClient, protections: Protections): Omit<Store, "append"> => {
+export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    client.unsafe(sql, parameters).values.pipe(
-      // A row that does not decode is the database's fault, like a database that does not answer.
-      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
-      Effect.flatMap((rows) =>
-        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+    pool
+      .use((connection) => connection.queryValues(sql, parameters))
+      .pipe(
+        // A row that does not decode is the database's fault, like a database that does not answer.
+        Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+        Effect.flatMap((rows) =>
+          Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+        )
       )
-    )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 
@@ -61,9 +69,26 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
     ofStream(streamId, [], (uuid) =>
       query(
         "read",
-        `SELECT ${eventColumns} FROM events WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
-        [uuid, after, limit],
+        `SELECT ${eventColumns} FROM events WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq ${limited(limit)}`,
+        [uuid, after],
         toRecorded
+      )
+    )
+
+  const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
+    ofStream(streamId, [], (uuid) =>
+      query(
+        "readToFold",
+        `SELECT seq, type, version, payload::text FROM events
+        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
+        [uuid, after, limit],
+        (row) => ({
+          streamId,
+          seq: row[0] as number,
+          type: row[1] as string,
+          version: row[2] as number,
+          payload: row[3] as string | null
+        })
       )
     )
 
@@ -72,10 +97,11 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
   const readAll: Store["readAll"] = ({ after, limit }) =>
     query(
       "readAll",
-      `SELECT ${eventColumns}, xid::text, position::text FROM events
+      // An unqualified name in ORDER BY is the output column, which is text here, and in another order.
+      `SELECT ${eventColumns}, xid::text, position::text FROM events e
       WHERE (xid, position) > ($1::xid8, $2::int8) ${horizon}
-      ORDER BY xid, position LIMIT $3::int8`,
-      [after.xid, after.position, limit],
+      ORDER BY e.xid, e.position ${limited(limit)}`,
+      [after.xid, after.position],
       (row) => ({ cursor: { xid: row[17] as string, position: row[18] as string }, event: toRecorded(row) })
     )
 
@@ -106,10 +132,10 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
           SELECT command_id, digest, body, version, reason, 0 FROM rejections WHERE stream_id = $1::uuid AND version >= $2::int4
         ) answered
         WHERE (version, accepted, command_id) > ($2::int4, $3::int4, $4::uuid)
-        ORDER BY version, accepted, command_id LIMIT $5::int8`,
+        ORDER BY version, accepted, command_id ${limited(limit)}`,
         after === null
-          ? [uuid, -1, 0, "00000000-0000-0000-0000-000000000000", limit]
-          : [uuid, after.version, after.rejection === null ? 1 : 0, toUuid(after.commandId) ?? null, limit],
+          ? [uuid, -1, 0, "00000000-0000-0000-0000-000000000000"]
+          : [uuid, after.version, after.rejection === null ? 1 : 0, toUuid(after.commandId) ?? null],
         toAnswered
       )
     )
@@ -117,9 +143,9 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
   const due: Store["due"] = ({ limit, nowMs, shards }) =>
     query(
       "due",
-      `SELECT kind, stream_id, wake_at::float8 FROM heads
-      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8 ORDER BY wake_at LIMIT $3::int8`,
-      [shards, nowMs, limit],
+      `SELECT kind, stream_id, wake_at::float8 FROM heads h
+      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8 ORDER BY h.wake_at ${limited(limit)}`,
+      [shards, nowMs],
       (row) => ({ streamId: streamIdOf(row[0] as number, row[1] as string), wakeAt: row[2] as number })
     )
 
@@ -163,7 +189,7 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
       ).pipe(Effect.asVoid)
     )
 
-  return { head, claim, create, read, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
+  return { head, claim, create, read, readToFold, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
 }
 
 const toReceipt = (row: Row): Receipt => {

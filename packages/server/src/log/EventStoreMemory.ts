@@ -1,5 +1,6 @@
 import { genesis } from "@troupe/domain/log/Chain"
 import type { Recorded } from "@troupe/domain/log/Envelope"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
 import { encode } from "./AppendRows.ts"
@@ -93,7 +94,6 @@ export const make = Effect.sync(() => {
     const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0) return { _tag: "Duplicate", commandIds }
-    if (new Set(ids).size < ids.length) return { _tag: "BadData", detail: "a command is answered twice" }
     if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }
@@ -167,6 +167,8 @@ export const make = Effect.sync(() => {
       Effect.sync((): ReadonlyArray<Recorded> =>
         (streams.get(streamId)?.events ?? []).slice(after, after + limit).map(recorded)
       ),
+    readToFold: (streamId, { after, limit }) =>
+      Effect.sync((): ReadonlyArray<Stored> => (streams.get(streamId)?.events ?? []).slice(after, after + limit)),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
         order.slice(Number(after.position), Number(after.position) + limit).map((event, index) => ({

@@ -1,5 +1,5 @@
-import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
-import * as Chain from "@troupe/domain/log/Chain"
+import type { CommandId } from "@troupe/domain/Ids"
+import type * as Chain from "@troupe/domain/log/Chain"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { plan, type Decided } from "@troupe/domain/session/decide"
@@ -8,6 +8,7 @@ import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Result } from "effect"
 import type { NewEvent, Rejection } from "../log/EventStore.ts"
 import type { Minting } from "../log/Minting.ts"
+import { record } from "../log/Recorder.ts"
 import { CommandBroken, CommandIdReused } from "./SessionErrors.ts"
 
 /** A command on its way through the actor. Only clients' commands leave receipts, so only they have a digest. */
@@ -63,6 +64,15 @@ const decideSafely = (
   }
 }
 
+/** The state knows no version, so what names events is checked against the log's end here. */
+const seqBeyond = ({ body }: Command, version: number): CommandRejected | undefined => {
+  const seqs = body._tag === "RequestRedaction" ? body.seqs : body._tag === "NoteFork" ? [body.seq] : []
+  const seq = seqs.find((one) => one > version)
+  return seq === undefined
+    ? undefined
+    : new CommandRejected({ command: body._tag, reason: { _tag: "UnknownSeq", seq } })
+}
+
 /** Decides commands one after the other, each on the state that the one before it leaves. Writes nothing. */
 export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, context: Context): Plan => {
   const events: Array<NewEvent> = []
@@ -78,7 +88,8 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       outcomes.push(repeated.digest === digest ? repeated.outcome : { _tag: "Refused", error: reused })
       continue
     }
-    const decided = decideSafely(state, command)
+    const beyond = seqBeyond(command, version)
+    const decided = beyond === undefined ? decideSafely(state, command) : Result.fail(beyond)
     let outcome: Outcome
     if (Result.isFailure(decided)) {
       const error = decided.failure
@@ -95,36 +106,25 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       }
     } else {
       const { events: facts, state: next } = decided.success
-      const actorText = JSON.stringify(command.actor)
       outcome = { _tag: "Accepted", seq: facts.length === 0 ? version : version + 1, version: version + facts.length }
-      const workspaceId: WorkspaceId | undefined = next._tag === "Open" ? next.workspaceId : undefined
-      for (const [index, fact] of facts.entries()) {
-        version++
-        lastRecordedAt = Math.max(context.nowMicros, lastRecordedAt + 1)
-        const { payload, threadId, type, version: schemaVersion } = Codec.encode(fact)
-        const salt = context.minting.salt()
-        const fields = {
+      if (facts.length > 0 && next._tag === "Open") {
+        const pen = {
+          ...context,
           stream: "session" as const,
           streamId: context.sessionId,
-          workspaceId: workspaceId!,
-          seq: version,
-          eventId: context.minting.id("Event", command.at) as NewEvent["eventId"],
-          type,
-          version: schemaVersion,
-          actorText,
+          workspaceId: next.workspaceId
+        }
+        const cause = {
           causationId: command.commandId,
           correlationId: command.correlationId,
-          threadId,
-          epoch: context.epoch,
-          recordedAt: lastRecordedAt
+          actorText: JSON.stringify(command.actor),
+          at: command.at
         }
-        const commitment = Chain.commit(context.sha256, salt, payload)
-        chain = Chain.link(context.sha256, chain, fields, commitment)
         const mark =
-          index === 0 && digest !== null
-            ? { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
-            : null
-        events.push({ ...fields, salt, commitment, chain, payload, mark })
+          digest === null ? null : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
+        const written = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
+        events.push(...written.events)
+        ;({ chain, lastRecordedAt, version } = written.tail)
       }
       state = next
     }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs"
 import type { KnipConfig } from "knip"
 
 /** Every export of a library is for others. */
-const library = { entry: ["src/**/*.ts", "test/**/*.test.ts"] }
+const library = { entry: ["src/**/*.ts", "test/**/*.test.ts", "test/**/write.ts"] }
 
 /** In a program, what neither its entry nor a test uses is dead. */
 const program = { entry: ["src/**/{main,*-main}.{ts,tsx}", "test/**/*.test.{ts,tsx}"], includeEntryExports: true }

@@ -13,7 +13,7 @@ export const protectedFully: Protections = { fencing: true, duplicates: true, ho
 /** Element types of the parameters, in their order; the number is the place of the first in the statement. */
 const { bytea, int4, int8, text, uuid } = PgTypes.OID
 const headTypes = [uuid, uuid, int4, int4, int4, bytea, int8, int8]
-const commandTypes = [int4, uuid]
+const commandTypes = [int4, uuid, uuid]
 const eventTypes = [
   int4,
   int4,
@@ -96,23 +96,26 @@ WITH a AS MATERIALIZED (
   SELECT * FROM ${unnest(0)} WITH ORDINALITY
     AS t(stream_id, workspace_id, epoch, expected, added, chain, last_recorded_at, wake_at, i)
 ), seen AS MATERIALIZED (
-  SELECT h.stream_id, h.xmin AS row_xid FROM a JOIN heads h USING (stream_id)
+  SELECT stream_id, xmin AS row_xid FROM heads WHERE stream_id = ANY($1::uuid[])
 ), locked AS MATERIALIZED (
-  SELECT a.i, h.stream_id, h.kind, h.version, h.epoch, h.chain, h.xmin AS row_xid
-  FROM a JOIN heads h ON h.stream_id = a.stream_id AND h.workspace_id = a.workspace_id
-  ORDER BY h.stream_id
-  FOR NO KEY UPDATE OF h
+  SELECT stream_id, workspace_id, kind, version, epoch, chain, xmin AS row_xid
+  FROM heads WHERE stream_id = ANY($1::uuid[])
+  ORDER BY stream_id
+  FOR NO KEY UPDATE
 ), duplicate AS MATERIALIZED (
   SELECT c.i, array_agg(c.command_id) AS command_ids
-  FROM ${unnest(1)} AS c(i, command_id) JOIN a ON a.i = c.i
-  WHERE ${duplicates ? "" : "false AND "}(
-    EXISTS (SELECT FROM events e WHERE e.stream_id = a.stream_id AND e.command_id = c.command_id)
-    OR EXISTS (SELECT FROM rejections r WHERE r.stream_id = a.stream_id AND r.command_id = c.command_id))
+  FROM ${unnest(1)} AS c(i, stream_id, command_id), LATERAL (
+    SELECT FROM events e WHERE e.stream_id = c.stream_id AND e.command_id = c.command_id
+    UNION ALL
+    SELECT FROM rejections r WHERE r.stream_id = c.stream_id AND r.command_id = c.command_id
+    LIMIT 1
+  ) known
+  ${duplicates ? "" : "WHERE false"}
   GROUP BY c.i
 ), verdict AS MATERIALIZED (
   SELECT a.*, l.kind, l.version AS at_version, l.epoch AS at_epoch, l.chain AS at_chain, d.command_ids,
     CASE
-      WHEN l.i IS NULL THEN ${outcomes.noStream}
+      WHEN l.workspace_id IS DISTINCT FROM a.workspace_id THEN ${outcomes.noStream}
       ${fencing ? `WHEN l.epoch <> a.epoch THEN ${outcomes.fenced}` : ""}
       WHEN l.version <> a.expected THEN ${outcomes.version}
       WHEN l.row_xid IS DISTINCT FROM s.row_xid THEN ${outcomes.raced}
@@ -120,7 +123,7 @@ WITH a AS MATERIALIZED (
       ELSE 0
     END AS outcome
   FROM a
-    LEFT JOIN locked l ON l.i = a.i
+    LEFT JOIN locked l ON l.stream_id = a.stream_id
     LEFT JOIN seen s ON s.stream_id = a.stream_id
     LEFT JOIN duplicate d ON d.i = a.i
 ), good AS MATERIALIZED (
@@ -146,7 +149,7 @@ WITH a AS MATERIALIZED (
     chain = coalesce(g.chain, h.chain),
     last_recorded_at = coalesce(g.last_recorded_at, h.last_recorded_at),
     wake_at = g.wake_at
-  FROM good g WHERE h.stream_id = g.stream_id
+  FROM good g WHERE h.stream_id = g.stream_id AND h.stream_id = ANY($1::uuid[])
 ), stored_sessions AS (
   INSERT INTO sessions (session_id, ${sessionColumns.join(", ")})
   SELECT row.session_id, ${sessionColumns.map((column) => `row.${column}`).join(", ")}
@@ -176,7 +179,8 @@ export const appendParameters = (batch: ReadonlyArray<AppendRows>): ReadonlyArra
     push(heads!, 0, rows.head)
     for (const commandId of rows.commandIds) {
       commands![0]!.push(i)
-      commands![1]!.push(commandId)
+      commands![1]!.push(rows.head[0])
+      commands![2]!.push(commandId)
     }
     for (const row of rows.events) {
       events![0]!.push(i)

@@ -1,4 +1,4 @@
-import * as PgClient from "@effect/sql-pg/PgClient"
+import type * as PgPool from "@effect/sql-pg/PgPool"
 import { toUuid, type CommandId } from "@troupe/domain/Ids"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
@@ -17,15 +17,17 @@ const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit
 const known = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.flatMap((id) => toUuid(id) ?? [])
 
 /** All of the store but appending. An id that is none of ours names nothing. */
-export const make = (client: PgClient.PgClient, protections: Protections): Omit<Store, "append"> => {
+export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    client.unsafe(sql, parameters).values.pipe(
-      // A row that does not decode is the database's fault, like a database that does not answer.
-      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
-      Effect.flatMap((rows) =>
-        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+    pool
+      .use((connection) => connection.queryValues(sql, parameters))
+      .pipe(
+        // A row that does not decode is the database's fault, like a database that does not answer.
+        Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+        Effect.flatMap((rows) =>
+          Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+        )
       )
-    )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 
@@ -70,6 +72,23 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
         `SELECT ${eventColumns} FROM events WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq ${limited(limit)}`,
         [uuid, after],
         toRecorded
+      )
+    )
+
+  const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
+    ofStream(streamId, [], (uuid) =>
+      query(
+        "readToFold",
+        `SELECT seq, type, version, payload::text FROM events
+        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
+        [uuid, after, limit],
+        (row) => ({
+          streamId,
+          seq: row[0] as number,
+          type: row[1] as string,
+          version: row[2] as number,
+          payload: row[3] as string | null
+        })
       )
     )
 
@@ -170,7 +189,7 @@ export const make = (client: PgClient.PgClient, protections: Protections): Omit<
       ).pipe(Effect.asVoid)
     )
 
-  return { head, claim, create, read, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
+  return { head, claim, create, read, readToFold, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
 }
 
 const toReceipt = (row: Row): Receipt => {

@@ -1,5 +1,4 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
-import * as PgPool from "@effect/sql-pg/PgPool"
 import { Effect, Layer } from "effect"
 import { runBatch } from "./AppendBatch.ts"
 import { encode } from "./AppendRows.ts"
@@ -7,31 +6,13 @@ import { appendParameters, appendStatement, protectedFully, type Protections } f
 import * as EventReads from "./EventReads.ts"
 import { AppendRefused, EventStore, StoreUnavailable, type Append } from "./EventStore.ts"
 import * as GroupCommit from "./GroupCommit.ts"
+import * as LogConnections from "./LogConnections.ts"
 
 const batchesInFlight = 2
 
-/**
- * Appends have connections of their own: no slow query can keep them waiting, and these connections run one statement
- * only, so its plan can be pinned. Without that, the plan made while tables are new and small (read all of
- * `heads`) would be kept while they grow.
- */
-const lane = (config: PgClient.PgClientConfig): PgPool.Config => ({
-  ...config,
-  maxConnections: batchesInFlight,
-  idleTimeout: "10 minutes",
-  startupParameters: {
-    ...config.startupParameters,
-    plan_cache_mode: "force_generic_plan",
-    enable_seqscan: "off",
-    enable_hashjoin: "off",
-    enable_mergejoin: "off",
-    jit: "off"
-  }
-})
-
 const make = Effect.fnUntraced(function* (protections: Protections) {
   const client = yield* PgClient.PgClient
-  const pool = yield* PgPool.make(lane(client.config))
+  const connections = yield* LogConnections.make(client.config, batchesInFlight)
   const statement = appendStatement(protections)
 
   const submit = yield* GroupCommit.make({
@@ -42,7 +23,9 @@ const make = Effect.fnUntraced(function* (protections: Protections) {
     inFlightMax: batchesInFlight,
     waitingItemsMax: 16_384,
     waitingBytesMax: 256 * 1_048_576,
-    run: runBatch((batch) => pool.use((connection) => connection.queryValues(statement, appendParameters(batch)))),
+    run: runBatch((batch) =>
+      connections.appends.use((connection) => connection.queryValues(statement, appendParameters(batch)))
+    ),
     refused: (why): AppendRefused | StoreUnavailable =>
       new StoreUnavailable({ operation: "append", cause: new Error(`the queue of appends is ${why}`) })
   })
@@ -57,7 +40,7 @@ const make = Effect.fnUntraced(function* (protections: Protections) {
       }
     })
 
-  return EventStore.of({ ...EventReads.make(client, protections), append })
+  return EventStore.of({ ...EventReads.make(connections.reads, protections), append })
 })
 
 export const layer = Layer.effect(EventStore, make(protectedFully))

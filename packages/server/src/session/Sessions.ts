@@ -10,9 +10,8 @@ import type {
 } from "effect/cluster/ClusterError"
 import { Members } from "../cluster/Membership.ts"
 import type { Accepted } from "./planBatch.ts"
-import type { SessionError } from "./SessionActor.ts"
 import { SessionEntity } from "./SessionEntity.ts"
-import { Overloaded, SessionMoved, SessionNotReached } from "./SessionErrors.ts"
+import { Overloaded, SessionMoved, SessionNotReached, type SessionError } from "./SessionErrors.ts"
 
 export interface CurrentSession {
   readonly version: number

@@ -72,6 +72,5 @@ describe("a session under trouble", () => {
       for (const refusal of ending.refusals) refusals.add(refusal)
       for (const error of ending.errors) errors.add(error)
     }
-    console.info(tags.size, [...refusals].join(), [...errors].join())
   })
 })

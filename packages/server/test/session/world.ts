@@ -108,11 +108,16 @@ export const play = Effect.fnUntraced(function* (seed: number, moves: ReadonlyAr
   const makeHost = Effect.gen(function* () {
     const scope = yield* Scope.fork(world)
     const actor = yield* Effect.gen(function* () {
-      let react: Reactor.Reactor["reconcile"] = () => undefined
-      const made = yield* SessionActor.make({ sessionId, shard: 1, sha256, react: (activation) => react(activation) })
-      const { forget, handle } = made
-      const reactor = yield* Reactor.make({ sessionId, handle, forget, keep: () => undefined, lostAfterMs })
-      react = reactor.reconcile
+      let reactor: Reactor.Reactor | null = null
+      const made = yield* SessionActor.make({
+        sessionId,
+        shard: 1,
+        sha256,
+        react: (activation) => reactor?.reconcile(activation),
+        stop: () => reactor?.stop()
+      })
+      const { handle, overtaken } = made
+      reactor = yield* Reactor.make({ sessionId, handle, overtaken, keep: () => undefined, lostAfterMs })
       return made
     }).pipe(Effect.provide(services), Effect.provideService(Scope.Scope, scope))
     return { scope, actor }

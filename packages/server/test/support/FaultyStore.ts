@@ -31,6 +31,7 @@ export const wrap = (store: EventStore["Service"], random: Prng, faults: Faults)
     claim: (streamId) => store.claim(streamId).pipe(around("claim", true)),
     create: (options) => store.create(options).pipe(around("create", true)),
     read: (streamId, options) => store.read(streamId, options).pipe(around("read", false)),
+    readToFold: (streamId, options) => store.readToFold(streamId, options).pipe(around("readToFold", false)),
     receipts: (streamId, ids) => store.receipts(streamId, ids).pipe(around("receipts", false)),
     snapshot: (streamId, version) => store.snapshot(streamId, version).pipe(around("snapshot", false)),
     saveSnapshot: (snapshot) => store.saveSnapshot(snapshot).pipe(around("saveSnapshot", true)),

@@ -381,7 +381,7 @@ export const make = Effect.fnUntraced(function* (
         const refused = fence(ref)
         if (refused !== undefined) return yield* refused
         const attempt = attempts.get(ref.attemptId)
-        if (attempt === undefined) return
+        if (attempt === undefined) return yield* new AttemptUnknown({ attemptId: ref.attemptId })
         if (delivery._tag === "Stop") attempt.stop = delivery.reason
         else if (delivery._tag === "Interrupt") {
           if (!options.script(attempt.request).deaf) yield* cut(attempt)

@@ -28,4 +28,10 @@ const layerNoRedactions = Layer.succeed(RedactionApplier, { apply: () => Effect.
 export const layerSession = Layer.mergeAll(Minting.layer, Feeds.layer, NoRunners.layer, layerNoRedactions)
 
 export const actorOf = (sessionId: string) =>
-  SessionActor.make({ sessionId: sessionId as SessionId, shard: 1, sha256, react: () => undefined })
+  SessionActor.make({
+    sessionId: sessionId as SessionId,
+    shard: 1,
+    sha256,
+    react: () => undefined,
+    stop: () => undefined
+  })

@@ -91,6 +91,8 @@ export const make = Effect.fnUntraced(function* (
       if (events.length > 0) feeds.publish(sessionId, { _tag: "Events", events })
       // Whoever is answered may go on at once, and must find the reactor knowing what they know.
       react(activation)
+      // The state still holds content that is gone from the log: it is folded anew.
+      if (events.some((event) => event.type === "RedactionApplied")) ownership.refold()
       reach("append.published")
     }
   })

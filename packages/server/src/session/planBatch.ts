@@ -64,6 +64,15 @@ const decideSafely = (
   }
 }
 
+/** The state knows no version, so what names events is checked against the log's end here. */
+const seqBeyond = ({ body }: Command, version: number): CommandRejected | undefined => {
+  const seqs = body._tag === "RequestRedaction" ? body.seqs : body._tag === "NoteFork" ? [body.seq] : []
+  const seq = seqs.find((one) => one > version)
+  return seq === undefined
+    ? undefined
+    : new CommandRejected({ command: body._tag, reason: { _tag: "UnknownSeq", seq } })
+}
+
 /** Decides commands one after the other, each on the state that the one before it leaves. Writes nothing. */
 export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, context: Context): Plan => {
   const events: Array<NewEvent> = []
@@ -79,7 +88,8 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       outcomes.push(repeated.digest === digest ? repeated.outcome : { _tag: "Refused", error: reused })
       continue
     }
-    const decided = decideSafely(state, command)
+    const beyond = seqBeyond(command, version)
+    const decided = beyond === undefined ? decideSafely(state, command) : Result.fail(beyond)
     let outcome: Outcome
     if (Result.isFailure(decided)) {
       const error = decided.failure

@@ -37,7 +37,7 @@ const sharding = (address: RunnerAddress.RunnerAddress): ShardingConfig.Sharding
   shardLockRefreshInterval: lockRefreshMs,
   refreshAssignmentsInterval: 500,
   // Nothing is stored as a message, so this only says how soon a failed acquisition is tried again.
-  entityMessagePollInterval: 500,
+  entityMessagePollInterval: 200,
   entityTerminationTimeout: 300,
   runnerHealthCheckInterval: 10_000,
   sendRetryInterval: 50,

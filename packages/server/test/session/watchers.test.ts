@@ -14,7 +14,7 @@ const id = "sesn_1"
 const world = (options: WatchersOptions = {}) => {
   const log = fakeLog()
   const layer = Watchers.layer({ checkEveryMs: 50, lingerMs: 100, ...options }).pipe(
-    Layer.provide(Layer.succeed(Members, { gone: Effect.never })),
+    Layer.provide(Layer.succeed(Members, { gone: Effect.never, joined: Effect.succeed(true) })),
     Layer.provideMerge(SessionFeed.layer),
     Layer.provideMerge(Feeds.layer),
     Layer.provideMerge(log.layer),

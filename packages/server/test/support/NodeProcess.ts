@@ -55,7 +55,7 @@ export class NodeProcess {
   static async start(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
     const begun = performance.now()
     const child = spawn(process.execPath, [main], {
-      env: { PATH: process.env["PATH"] ?? "", TROUPE_PORT: "0", ...env },
+      env: { PATH: process.env["PATH"] ?? "", TROUPE_PORT: "0", TROUPE_HOME: "/nonexistent", ...env },
       stdio: ["ignore", "pipe", "pipe"]
     })
     const output: Array<string> = []

@@ -92,8 +92,7 @@ export const runBatch = (execute: (batch: ReadonlyArray<AppendRows>) => Effect.E
           raced.push(at)
           break
         case outcomes.version: {
-          const written =
-            again && append.events.length > 0 && chain === append.events.at(-1)!.chain
+          const written = again && append.events.length > 0 && chain === append.events.at(-1)!.chain
           if (!written) exits[at] = refused(rows, { _tag: "VersionConflict", version: version as number })
         }
       }

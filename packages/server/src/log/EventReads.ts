@@ -18,17 +18,23 @@ const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit
 /** All of the store but appending. An id that is none of ours names nothing. */
 export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    pool.use((connection) => connection.queryValues(sql, parameters)).pipe(
-      // A row that does not decode is the database's fault, like a database that does not answer.
-      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
-      Effect.flatMap((rows) =>
-        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+    pool
+      .use((connection) => connection.queryValues(sql, parameters))
+      .pipe(
+        // A row that does not decode is the database's fault, like a database that does not answer.
+        Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+        Effect.flatMap((rows) =>
+          Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
+        )
       )
-    )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 
-  const ofStream = <A>(streamId: string, absent: A, use: (uuid: PgTypes.Parameter) => Effect.Effect<A, StoreUnavailable>) =>
+  const ofStream = <A>(
+    streamId: string,
+    absent: A,
+    use: (uuid: PgTypes.Parameter) => Effect.Effect<A, StoreUnavailable>
+  ) =>
     Effect.suspend(() => {
       const uuid = uuidParameter(streamId)
       return uuid === undefined ? Effect.succeed(absent) : use(uuid)

@@ -23,7 +23,9 @@ const make = Effect.fnUntraced(function* (protections: Protections) {
     inFlightMax: batchesInFlight,
     waitingItemsMax: 16_384,
     waitingBytesMax: 256 * 1_048_576,
-    run: runBatch((batch) => connections.appends.use((connection) => connection.queryValues(statement, appendParameters(batch)))),
+    run: runBatch((batch) =>
+      connections.appends.use((connection) => connection.queryValues(statement, appendParameters(batch)))
+    ),
     refused: (why): AppendRefused | StoreUnavailable =>
       new StoreUnavailable({ operation: "append", cause: new Error(`the queue of appends is ${why}`) })
   })

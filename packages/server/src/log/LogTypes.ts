@@ -78,11 +78,13 @@ export const logTypes: PgTypes.Registry = PgTypes.makeRegistry()
 logTypes.register(PgTypes.OID.uuid, uuid)
 logTypes.register(PgTypes.OID.bytea, bytea)
 
-const parameter = (oid: number) => (value: unknown): PgTypes.Parameter => ({
-  [PgTypes.ParameterTypeId]: PgTypes.ParameterTypeId,
-  oid,
-  value
-})
+const parameter =
+  (oid: number) =>
+  (value: unknown): PgTypes.Parameter => ({
+    [PgTypes.ParameterTypeId]: PgTypes.ParameterTypeId,
+    oid,
+    value
+  })
 
 /** An id of ours as a parameter; undefined where it is none. */
 export const uuidParameter = (id: string): PgTypes.Parameter | undefined => {
@@ -92,10 +94,12 @@ export const uuidParameter = (id: string): PgTypes.Parameter | undefined => {
 
 /** Those of the ids that are ours. */
 export const uuidsParameter = (ids: ReadonlyArray<string>): PgTypes.Parameter =>
-  parameter(PgTypes.OID.uuidArray)(ids.flatMap((id) => {
-    const words = toWords(id)
-    return words === undefined ? [] : [words]
-  }))
+  parameter(PgTypes.OID.uuidArray)(
+    ids.flatMap((id) => {
+      const words = toWords(id)
+      return words === undefined ? [] : [words]
+    })
+  )
 
 /** A column of values as one parameter. */
 export const arrayParameter = (elementOid: number) => parameter(PgTypes.arrayOidFor(elementOid)!)

@@ -13,25 +13,25 @@ const digits = 22
 const two32 = 4_294_967_296
 
 /** The bytes of a UUID as four unsigned 32-bit words, most significant first. */
-type Words = [number, number, number, number]
+export type Words = readonly [number, number, number, number]
 
-/** Two digits at a time, most significant last: 58² leaves room for a 32-bit word in a double's 53 bits. */
-const encode = ([a, b, c, d]: Words): string => {
+/**
+ * Two digits at a time, most significant last: 58² leaves room for a 32-bit word in a double's 53 bits. Quotients are
+ * exact, and a division and a product cost a quarter of a remainder.
+ */
+const encode = (a: number, b: number, c: number, d: number): string => {
+  const base = 3_364
   let text = ""
   for (let left = digits; left > 0; left -= 2) {
-    const base = 3_364
-    let remainder = a % base
-    a = (a - remainder) / base
-    b += remainder * two32
-    remainder = b % base
-    b = (b - remainder) / base
-    c += remainder * two32
-    remainder = c % base
-    c = (c - remainder) / base
-    d += remainder * two32
-    remainder = d % base
-    d = (d - remainder) / base
-    text = pairs[remainder]! + text
+    let rest = a
+    a = Math.floor(rest / base)
+    rest = (rest - a * base) * two32 + b
+    b = Math.floor(rest / base)
+    rest = (rest - b * base) * two32 + c
+    c = Math.floor(rest / base)
+    rest = (rest - c * base) * two32 + d
+    d = Math.floor(rest / base)
+    text = pairs[rest - d * base]! + text
   }
   return text
 }
@@ -58,20 +58,29 @@ const decode = (text: string): Words | undefined => {
   return [a, b, c, d]
 }
 
+/** The id of `prefix` for the words of a UUID. */
+export const fromWords = (prefix: string, a: number, b: number, c: number, d: number): string =>
+  `${prefix}_01${encode(a, b, c, d)}`
+
+/** The words of the UUID inside an id, or undefined where the text is no id of ours. */
+export const toWords = (id: string): Words | undefined => {
+  const at = id.lastIndexOf("_")
+  if (at < 1 || id[at + 1] !== "0" || id[at + 2] !== "1") return undefined
+  return decode(id.slice(at + 3))
+}
+
 const hex = (word: number): string => word.toString(16).padStart(8, "0")
 
 /** The id of `prefix` for a UUID in its usual text form. */
 export const fromUuid = (prefix: string, uuid: string): string => {
   const flat = uuid.replaceAll("-", "")
   const word = (at: number) => Number.parseInt(flat.slice(at, at + 8), 16)
-  return `${prefix}_01${encode([word(0), word(8), word(16), word(24)])}`
+  return fromWords(prefix, word(0), word(8), word(16), word(24))
 }
 
 /** The UUID inside an id, or undefined where the text is no id of ours. */
 export const toUuid = (id: string): string | undefined => {
-  const at = id.lastIndexOf("_")
-  if (at < 1 || id[at + 1] !== "0" || id[at + 2] !== "1") return undefined
-  const words = decode(id.slice(at + 3))
+  const words = toWords(id)
   if (words === undefined) return undefined
   const flat = words.map(hex).join("")
   return `${flat.slice(0, 8)}-${flat.slice(8, 12)}-${flat.slice(12, 16)}-${flat.slice(16, 20)}-${flat.slice(20)}`

@@ -4,7 +4,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import type { AppendRows } from "./AppendRows.ts"
 import { outcomes } from "./AppendStatement.ts"
 import { AppendRefused, StoreUnavailable } from "./EventStore.ts"
-import { commandIdOf, hexOf } from "./EventRows.ts"
+import { commandIdOf } from "./EventRows.ts"
 
 export type AppendExit = Exit.Exit<void, AppendRefused | StoreUnavailable>
 
@@ -92,8 +92,7 @@ export const runBatch = (execute: (batch: ReadonlyArray<AppendRows>) => Effect.E
           raced.push(at)
           break
         case outcomes.version: {
-          const written =
-            again && append.events.length > 0 && hexOf(chain as Uint8Array) === append.events.at(-1)!.chain
+          const written = again && append.events.length > 0 && chain === append.events.at(-1)!.chain
           if (!written) exits[at] = refused(rows, { _tag: "VersionConflict", version: version as number })
         }
       }

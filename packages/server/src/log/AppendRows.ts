@@ -1,4 +1,4 @@
-import { toUuid } from "@troupe/domain/Ids"
+import { toUuid, toWords, type Words } from "@troupe/domain/Ids"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import type { Append, NewEvent } from "./EventStore.ts"
 
@@ -10,28 +10,28 @@ const hex64 = /^[0-9a-f]{64}$/
 const int32Max = 2_147_483_647
 
 // Most ids of an append repeat: stream, workspace, causation, thread.
-const uuids = new Map<string, string>()
-const uuidsMax = 4_096
+const known = new Map<string, Words>()
+const knownMax = 4_096
 
-export const uuidOf = (field: string, id: string): string => {
-  const known = uuids.get(id)
-  if (known !== undefined) return known
-  const uuid = toUuid(id)
-  if (uuid === undefined) throw new BadValue(`${field} is no id of ours`)
-  if (uuids.size >= uuidsMax) uuids.clear()
-  uuids.set(id, uuid)
-  return uuid
+const words = (field: string, id: string): Words => {
+  const found = toWords(id)
+  if (found === undefined) throw new BadValue(`${field} is no id of ours`)
+  return found
 }
 
-const freshUuid = (field: string, id: string): string => {
-  const uuid = toUuid(id)
-  if (uuid === undefined) throw new BadValue(`${field} is no id of ours`)
-  return uuid
+const repeated = (field: string, id: string): Words => {
+  const before = known.get(id)
+  if (before !== undefined) return before
+  const found = words(field, id)
+  if (known.size >= knownMax) known.clear()
+  known.set(id, found)
+  return found
 }
 
-const traceUuid = (trace: string): string => {
+const traceWords = (trace: string): Words => {
   if (!hex32.test(trace)) throw new BadValue("correlationId is not 32 hexadecimal digits")
-  return `${trace.slice(0, 8)}-${trace.slice(8, 12)}-${trace.slice(12, 16)}-${trace.slice(16, 20)}-${trace.slice(20)}`
+  const word = (at: number) => Number.parseInt(trace.slice(at, at + 8), 16)
+  return [word(0), word(8), word(16), word(24)]
 }
 
 const sha256Bytes = (field: string, hex: string): Uint8Array => {
@@ -73,40 +73,44 @@ const eventRow = (
   const { mark } = event
   return [
     event.seq,
-    freshUuid("eventId", event.eventId),
+    words("eventId", event.eventId),
     text("type", event.type),
     int("version", event.version, 32_767),
     text("actor", event.actorText),
-    uuidOf("causationId", event.causationId),
-    traceUuid(event.correlationId),
-    event.threadId === null ? null : uuidOf("threadId", event.threadId),
+    repeated("causationId", event.causationId),
+    traceWords(event.correlationId),
+    event.threadId === null ? null : repeated("threadId", event.threadId),
     bigint("recordedAt", event.recordedAt),
     saltBytes(event.salt),
     sha256Bytes("commitment", event.commitment),
     sha256Bytes("chain", event.chain),
-    mark === null ? null : uuidOf("commandId", mark.commandId),
+    mark === null ? null : repeated("commandId", mark.commandId),
     mark === null ? null : sha256Bytes("digest", mark.digest),
     mark === null ? null : text("body", mark.body),
     text("payload", event.payload)
   ]
 }
 
-const optionalUuid = (field: string, id: string | null) => (id === null ? null : freshUuid(field, id))
+const uuid = (field: string, id: string | null): string | null => {
+  const text = id === null ? null : toUuid(id)
+  if (text === undefined) throw new BadValue(`${field} is no id of ours`)
+  return text
+}
 
 /** As `jsonb_populate_record` takes it: keyed by column. Written seldom, so it may be parsed. */
-const sessionJson = (sessionId: string, workspaceId: string, row: SummaryRow): string =>
+const sessionJson = ({ streamId, workspaceId }: Append, row: SummaryRow): string =>
   JSON.stringify({
-    session_id: sessionId,
-    workspace_id: workspaceId,
+    session_id: uuid("streamId", streamId),
+    workspace_id: uuid("workspaceId", workspaceId),
     status: row.status,
     status_reason: row.statusReason,
     title: row.title,
-    agent_id: freshUuid("agentId", row.agentId),
+    agent_id: uuid("agentId", row.agentId),
     agent_version: int("agentVersion", row.agentVersion),
-    environment_id: optionalUuid("environmentId", row.environmentId),
-    project_id: optionalUuid("projectId", row.projectId),
-    parent_id: optionalUuid("parentId", row.parentId),
-    deployment_id: optionalUuid("deploymentId", row.deploymentId),
+    environment_id: uuid("environmentId", row.environmentId),
+    project_id: uuid("projectId", row.projectId),
+    parent_id: uuid("parentId", row.parentId),
+    deployment_id: uuid("deploymentId", row.deploymentId),
     origin: row.origin,
     created_by: row.createdBy,
     end_user: row.endUser,
@@ -130,7 +134,7 @@ export interface AppendRows {
   readonly head: ReadonlyArray<unknown>
   readonly events: ReadonlyArray<ReadonlyArray<unknown>>
   readonly rejections: ReadonlyArray<ReadonlyArray<unknown>>
-  readonly commandIds: ReadonlyArray<string>
+  readonly commandIds: ReadonlyArray<Words>
   readonly session: string | null
   readonly bytes: number
 }
@@ -140,17 +144,15 @@ const rowOverhead = 300
 /** Throws `BadValue`. */
 export const encode = (append: Append): AppendRows => {
   const { events, rejections } = append
-  const streamUuid = uuidOf("streamId", append.streamId)
-  const workspaceUuid = uuidOf("workspaceId", append.workspaceId)
   const last = events.at(-1)
   const rows = events.map((event, index) => eventRow(event, append, index))
   let bytes = rowOverhead
   for (const event of events) bytes += rowOverhead + event.payload.length + (event.mark?.body.length ?? 0)
   for (const rejection of rejections) bytes += rowOverhead + rejection.body.length
-  const commandIds: Array<string> = []
-  for (const { mark } of events) if (mark !== null) commandIds.push(uuidOf("commandId", mark.commandId))
-  for (const { commandId } of rejections) commandIds.push(uuidOf("commandId", commandId))
-  if (commandIds.length > 1 && new Set(commandIds).size < commandIds.length) {
+  const commandIds: Array<Words> = []
+  for (const { mark } of events) if (mark !== null) commandIds.push(repeated("commandId", mark.commandId))
+  for (const { commandId } of rejections) commandIds.push(repeated("commandId", commandId))
+  if (commandIds.length > 1 && new Set(commandIds.map(String)).size < commandIds.length) {
     throw new BadValue("a command is answered twice")
   }
   return {
@@ -159,8 +161,8 @@ export const encode = (append: Append): AppendRows => {
     commandIds,
     events: rows,
     head: [
-      streamUuid,
-      workspaceUuid,
+      repeated("streamId", append.streamId),
+      repeated("workspaceId", append.workspaceId),
       int("epoch", append.epoch),
       int("expectedVersion", append.expectedVersion),
       events.length,
@@ -169,13 +171,13 @@ export const encode = (append: Append): AppendRows => {
       append.wakeAt === null ? null : bigint("wakeAt", Math.floor(append.wakeAt))
     ],
     rejections: rejections.map((rejection) => [
-      uuidOf("commandId", rejection.commandId),
+      repeated("commandId", rejection.commandId),
       sha256Bytes("digest", rejection.digest),
       int("version", rejection.version),
       bigint("recordedAt", rejection.recordedAt),
       text("reason", rejection.reason),
       text("body", rejection.body)
     ]),
-    session: append.summary === null ? null : sessionJson(streamUuid, workspaceUuid, append.summary)
+    session: append.summary === null ? null : sessionJson(append, append.summary)
   }
 }

@@ -1,5 +1,6 @@
 import * as PgTypes from "@effect/sql-pg/PgTypes"
 import type { AppendRows } from "./AppendRows.ts"
+import { arrayParameter } from "./LogTypes.ts"
 
 /** Protections that tests switch off, one at a time, to see that the judge of the promises notices. */
 export interface Protections {
@@ -160,12 +161,7 @@ WITH a AS MATERIALIZED (
 )
 SELECT i::int4, outcome, at_epoch, at_version, at_chain, command_ids FROM verdict WHERE outcome <> 0`
 
-const array = (elementOid: number): ((values: ReadonlyArray<unknown>) => PgTypes.Parameter) => {
-  const arrayOid = PgTypes.arrayOidFor(elementOid)!
-  return (values) => ({ [PgTypes.ParameterTypeId]: PgTypes.ParameterTypeId, oid: arrayOid, value: values })
-}
-
-const parameters = types.map((group) => group.map(array))
+const parameters = types.map((group) => group.map(arrayParameter))
 
 /** The statement's parameters: one array for each column. */
 export const appendParameters = (batch: ReadonlyArray<AppendRows>): ReadonlyArray<PgTypes.Parameter> => {

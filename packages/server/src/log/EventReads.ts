@@ -1,9 +1,10 @@
 import type * as PgPool from "@effect/sql-pg/PgPool"
-import { toUuid, type CommandId } from "@troupe/domain/Ids"
+import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
-import { commandIdOf, eventColumns, headColumns, hexOf, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
+import { commandIdOf, eventColumns, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
 import { EventStore, type AnsweredCommand, type Receipt, StoreUnavailable } from "./EventStore.ts"
+import { uuidParameter, uuidsParameter } from "./LogTypes.ts"
 
 type Row = ReadonlyArray<unknown>
 type Store = EventStore["Service"]
@@ -13,8 +14,6 @@ type Store = EventStore["Service"]
  * rather than follow the index.
  */
 const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit))}`
-
-const known = (ids: ReadonlyArray<string>): ReadonlyArray<string> => ids.flatMap((id) => toUuid(id) ?? [])
 
 /** All of the store but appending. An id that is none of ours names nothing. */
 export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
@@ -31,9 +30,13 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 
-  const ofStream = <A>(streamId: string, absent: A, use: (uuid: string) => Effect.Effect<A, StoreUnavailable>) =>
+  const ofStream = <A>(
+    streamId: string,
+    absent: A,
+    use: (uuid: PgTypes.Parameter) => Effect.Effect<A, StoreUnavailable>
+  ) =>
     Effect.suspend(() => {
-      const uuid = toUuid(streamId)
+      const uuid = uuidParameter(streamId)
       return uuid === undefined ? Effect.succeed(absent) : use(uuid)
     })
 
@@ -61,7 +64,7 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       `INSERT INTO heads AS h (stream_id, workspace_id, kind, shard, epoch) VALUES ($1::uuid, $2::uuid, $3::int2, $4::int2, 1)
       ON CONFLICT (stream_id) DO UPDATE SET epoch = h.epoch + 1
       RETURNING ${headColumns}`,
-      [toUuid(streamId) ?? null, toUuid(workspaceId) ?? null, stream === "session" ? 0 : 1, shard],
+      [uuidParameter(streamId), uuidParameter(workspaceId), stream === "session" ? 0 : 1, shard],
       toHead
     ).pipe(Effect.map((rows) => rows[0]!))
 
@@ -116,7 +119,7 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
             UNION ALL
             SELECT command_id, digest, NULL, reason FROM rejections
             WHERE stream_id = $1::uuid AND command_id = ANY($2::uuid[])`,
-            [uuid, known(commandIds)],
+            [uuid, uuidsParameter(commandIds)],
             toReceipt
           )
         )
@@ -131,11 +134,11 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
           UNION ALL
           SELECT command_id, digest, body, version, reason, 0 FROM rejections WHERE stream_id = $1::uuid AND version >= $2::int4
         ) answered
-        WHERE (version, accepted, command_id) > ($2::int4, $3::int4, $4::uuid)
+        WHERE (version, accepted, command_id) > ($2::int4, $3::int4, coalesce($4::uuid, '00000000-0000-0000-0000-000000000000'))
         ORDER BY version, accepted, command_id ${limited(limit)}`,
         after === null
-          ? [uuid, -1, 0, "00000000-0000-0000-0000-000000000000"]
-          : [uuid, after.version, after.rejection === null ? 1 : 0, toUuid(after.commandId) ?? null],
+          ? [uuid, -1, 0, null]
+          : [uuid, after.version, after.rejection === null ? 1 : 0, uuidParameter(after.commandId)],
         toAnswered
       )
     )
@@ -146,15 +149,15 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       `SELECT kind, stream_id, wake_at::float8 FROM heads h
       WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8 ORDER BY h.wake_at ${limited(limit)}`,
       [shards, nowMs],
-      (row) => ({ streamId: streamIdOf(row[0] as number, row[1] as string), wakeAt: row[2] as number })
+      (row) => ({ streamId: streamIdOf(row[0], row[1]), wakeAt: row[2] as number })
     )
 
   const versions: Store["versions"] = (streamIds) =>
     query(
       "versions",
       "SELECT kind, stream_id, version FROM heads WHERE stream_id = ANY($1::uuid[])",
-      [known(streamIds)],
-      (row) => [streamIdOf(row[0] as number, row[1] as string), row[2] as number] as const
+      [uuidsParameter(streamIds)],
+      (row) => [streamIdOf(row[0], row[1]), row[2] as number] as const
     ).pipe(Effect.map((rows) => new Map(rows)))
 
   const snapshot: Store["snapshot"] = (streamId, foldVersion) =>
@@ -193,16 +196,16 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
 }
 
 const toReceipt = (row: Row): Receipt => {
-  const commandId: CommandId = commandIdOf(row[0] as string)
-  const digest = hexOf(row[1] as Uint8Array)
+  const commandId = commandIdOf(row[0])
+  const digest = row[1] as string
   return row[2] === null
     ? { _tag: "Rejected", commandId, digest, reason: row[3] as string }
     : { _tag: "Accepted", commandId, digest, seq: row[2] as number }
 }
 
 const toAnswered = (row: Row): AnsweredCommand => ({
-  commandId: commandIdOf(row[0] as string),
-  digest: hexOf(row[1] as Uint8Array),
+  commandId: commandIdOf(row[0]),
+  digest: row[1] as string,
   body: row[2] as string | null,
   version: row[3] as number,
   rejection: row[4] as string | null

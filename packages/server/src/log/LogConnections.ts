@@ -1,6 +1,7 @@
 import type * as PgClient from "@effect/sql-pg/PgClient"
 import * as PgPool from "@effect/sql-pg/PgPool"
 import { Effect } from "effect"
+import { logTypes } from "./LogTypes.ts"
 
 /** Plans that hold for any size of the tables, made once for each connection. */
 const pinned = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", jit: "off" }
@@ -15,6 +16,7 @@ export const make = Effect.fnUntraced(function* (config: PgClient.PgClientConfig
   const pool = (maxConnections: number, settings: Readonly<Record<string, string>>) =>
     PgPool.make({
       ...config,
+      types: logTypes,
       maxConnections,
       idleTimeout: "10 minutes",
       startupParameters: { ...config.startupParameters, ...pinned, ...settings }

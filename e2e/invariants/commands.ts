@@ -1,3 +1,6 @@
+import * as Codec from "@troupe/domain/session/Codec"
+import { fold } from "@troupe/domain/session/evolve"
+import { Option, Result } from "effect"
 import type { ClientCall, Evidence, Violation } from "./Evidence.ts"
 
 /** INV-1, INV-2, INV-4: what clients were told is what the log holds, once. */
@@ -33,38 +36,27 @@ export function* commands({ calls, sessions }: Evidence): Generator<Violation> {
   }
 }
 
-/** INV-6: each call had its effect at most once, and only after its start was in the log. */
-export function* effects({ notes, sessions }: Evidence): Generator<Violation> {
-  const counts = new Map<string, number>()
-  for (const { note, sessionId } of notes) {
-    if (note._tag !== "Effect") continue
-    const count = (counts.get(note.callId) ?? 0) + 1
-    counts.set(note.callId, count)
-    if (count === 2) yield { invariant: "INV-6", sessionId, detail: `${note.callId} had its effect twice` }
-    if (note.readOnly) continue
-    const started = sessions
-      .find((session) => session.sessionId === sessionId)
-      ?.events.some((event) => event.type === "ToolStarted" && event.payload?.includes(note.callId))
-    if (started !== true) {
-      yield { invariant: "INV-6", sessionId, detail: `${note.callId} had its effect and no start is in the log` }
-    }
-  }
-}
-
-/** The output gate: nothing reached a runner that is not in the log. */
-export function* gate({ notes, sessions }: Evidence): Generator<Violation> {
-  const started = new Set(
-    sessions.flatMap((session) =>
-      session.events.flatMap((event) =>
-        event.type === "AttemptStarted" && event.payload !== null
-          ? [(JSON.parse(event.payload) as { readonly attemptId: string }).attemptId]
-          : []
-      )
+/** INV-1: a message that was taken in is taken up once, waits, was withdrawn, or its session ended. Nothing loses it. */
+export function* messages({ sessions }: Evidence): Generator<Violation> {
+  for (const { events, sessionId } of sessions) {
+    const broken = (detail: string): Violation => ({ invariant: "INV-1", sessionId, detail })
+    const decoded = events.flatMap((event) => Option.getOrElse(Result.getSuccess(Codec.decodeStrict(event)), () => []))
+    const state = fold(decoded)
+    if (state._tag !== "Open") continue
+    const waiting = new Set(
+      state.threads.flatMap(({ queue, turn }) => [...queue, ...(turn?.steers ?? [])].map(({ inputId }) => inputId))
     )
-  )
-  for (const { attemptId, note, sessionId } of notes) {
-    if (note._tag === "RunCalled" && !started.has(attemptId)) {
-      yield { invariant: "output gate", sessionId, detail: `${attemptId} ran and never started in the log` }
+    const withdrawn = new Set(decoded.flatMap((event) => (event._tag === "TurnWithdrawn" ? [event.turnId] : [])))
+    const taken = new Map<string, number>()
+    for (const event of decoded) {
+      if (event._tag === "MessageTaken") taken.set(event.inputId, (taken.get(event.inputId) ?? 0) + 1)
+    }
+    for (const event of decoded) {
+      if (event._tag !== "MessageReceived") continue
+      const times = taken.get(event.inputId) ?? 0
+      if (times > 1) yield broken(`${event.inputId} was taken up ${times} times`)
+      const left = times === 0 && !waiting.has(event.inputId) && !withdrawn.has(event.turnId)
+      if (left && state.ended === null) yield broken(`${event.inputId} was received and is nowhere`)
     }
   }
 }

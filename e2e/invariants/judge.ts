@@ -1,7 +1,8 @@
-import { commands, effects, gate } from "./commands.ts"
+import { commands, messages } from "./commands.ts"
 import type { Evidence, Violation } from "./Evidence.ts"
 import { chains, order, states } from "./logs.ts"
 import { feeds, transcripts } from "./readers.ts"
+import { attempts, effects, gate } from "./runners.ts"
 
 /** All broken promises in what a run left behind. It knows nothing of how the system works, only of what it promises. */
 export const judge = (evidence: Evidence): ReadonlyArray<Violation> => [
@@ -9,8 +10,10 @@ export const judge = (evidence: Evidence): ReadonlyArray<Violation> => [
   ...chains(evidence),
   ...states(evidence),
   ...commands(evidence),
+  ...messages(evidence),
   ...effects(evidence),
   ...gate(evidence),
+  ...attempts(evidence),
   ...transcripts(evidence),
   ...feeds(evidence)
 ]

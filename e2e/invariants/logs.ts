@@ -3,7 +3,8 @@ import * as Codec from "@troupe/domain/session/Codec"
 import { fold } from "@troupe/domain/session/evolve"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { foldVersion, type SessionState } from "@troupe/domain/session/SessionState"
-import { sessionStatus, statusText, threadStatus, wakeAt } from "@troupe/domain/session/standing"
+import { sessionStatus, threadStatus, wakeAt } from "@troupe/domain/session/standing"
+import type { Status } from "@troupe/domain/session/Status"
 import * as Summary from "@troupe/domain/session/Summary"
 import { Result } from "effect"
 import { hash } from "node:crypto"
@@ -14,7 +15,13 @@ const sha256 = (text: string) => hash("sha256", text, "hex")
 
 /** INV-3, INV-5: a session's log is dense, each command's events stand together, and epochs never fall. */
 export function* order({ sessions }: Evidence): Generator<Violation> {
-  for (const { events, head, sessionId } of sessions) {
+  for (const { claims, events, head, sessionId } of sessions) {
+    for (const { epoch, version } of claims ?? []) {
+      const late = events.find((event) => event.seq > version && event.epoch < epoch)
+      if (late === undefined) continue
+      const detail = `epoch ${late.epoch} wrote ${late.seq} after ${epoch} was taken at ${version}`
+      yield { invariant: "INV-5", sessionId, detail }
+    }
     const ended = new Set<string>()
     for (const [index, event] of events.entries()) {
       const broken = (invariant: string, detail: string) => ({ invariant, sessionId, detail })
@@ -69,6 +76,19 @@ const read = (session: StoredSession): ReadonlyArray<SessionEvent> | string => {
   return events
 }
 
+const atRest: Status = { status: "idle", stop: { type: "end_turn" } }
+
+/** What the log told readers last: of the session, and of each thread. */
+const recordedStatuses = (events: ReadonlyArray<SessionEvent>): ReadonlyMap<string, unknown> => {
+  const last = new Map<string, unknown>()
+  for (const event of events) {
+    if (event._tag !== "StatusChanged") continue
+    if (event.session !== null) last.set("", event.session)
+    for (const { status, stop, threadId } of event.threads) last.set(threadId, { status, stop })
+  }
+  return last
+}
+
 /** INV-6, INV-8, INV-9, INV-12 over what the log says happened. */
 export function* states(evidence: Evidence): Generator<Violation> {
   for (const session of evidence.sessions) {
@@ -93,14 +113,23 @@ export function* states(evidence: Evidence): Generator<Violation> {
     else if (!Summary.equals(summary, Summary.summarize(state, summary.updatedAt))) {
       yield broken("INV-8", "the list row says something else than the log")
     }
-    if (state.shown.session !== statusText(sessionStatus(state))) {
-      yield broken("INV-9", `recorded ${state.shown.session}, derived ${statusText(sessionStatus(state))}`)
+    const recorded = recordedStatuses(events)
+    const said = (what: string, derived: Status, key: string): ReadonlyArray<Violation> => {
+      const last = recorded.get(key) ?? atRest
+      if (isDeepStrictEqual(JSON.parse(JSON.stringify(last)), JSON.parse(JSON.stringify(derived)))) return []
+      return [broken("INV-9", `${what} was recorded ${JSON.stringify(last)}, and is ${JSON.stringify(derived)}`)]
     }
+    yield* said("the session", sessionStatus(state), "")
     for (const thread of state.threads) {
-      const { status } = threadStatus(state, thread)
+      const derived = threadStatus(state, thread)
+      const { status } = derived
+      yield* said(thread.threadId, derived, thread.threadId)
       if (status === "running" && thread.turn === null) yield broken("INV-9", `${thread.threadId} runs without a turn`)
       if (evidence.settled && (status === "running" || status === "rescheduling")) {
         yield broken("INV-9", `${thread.threadId} is still ${status}: ${thread.turn?.phase._tag}`)
+      }
+      if (evidence.settled && thread.turn !== null && thread.turn.interrupt !== null) {
+        yield broken("INV-9", `${thread.turn.turnId} was interrupted and goes on`)
       }
     }
     if (evidence.settled && wakeAt(state) === 0) yield broken("INV-9", "it still wants to be woken")

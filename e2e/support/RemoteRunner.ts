@@ -16,7 +16,7 @@ import {
   type Placement,
   type RunRequest
 } from "../../packages/server/src/session/AttemptDriver.ts"
-import type { RunnerNote } from "../../packages/server/test/support/ScriptedRunner.ts"
+import type { RunnerNote } from "../invariants/Evidence.ts"
 
 const Anything = Schema.Any
 
@@ -50,7 +50,7 @@ export class RemoteRunner extends RpcGroup.make(
   Rpc.make("Acknowledge", { payload: { attempt: Anything, frame: Schema.Int } }),
   Rpc.make("Deliver", {
     payload: { attempt: Anything, delivery: Anything },
-    error: Schema.Union([RunnerAway, EpochRefused])
+    error: Schema.Union([AttemptUnknown, RunnerAway, EpochRefused])
   }),
   Rpc.make("Revoke", { payload: { attempt: Anything } }),
   /** What it really did, for the judge. */

@@ -127,8 +127,9 @@ export type IdKind = keyof typeof prefixes
 
 const id = <const Kind extends IdKind>(kind: Kind) => {
   const prefix = prefixes[kind]
+  const start = `${prefix}_01`
   return Schema.String.check(
-    Schema.makeFilter((text: string) => text.startsWith(`${prefix}_01`) && toUuid(text) !== undefined, {
+    Schema.makeFilter((text: string) => text.startsWith(start) && decode(text.slice(start.length)) !== undefined, {
       expected: `an id that starts with ${prefix}_`,
       // Generated ones come from a pool of three, so that they collide.
       arbitraryConstraint: { patterns: [{ source: `^${prefix}_01${"1".repeat(21)}[2-4]$`, flags: "" }] }

@@ -3,14 +3,14 @@ import * as Sharding from "effect/cluster/Sharding"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
-import { NodeLock } from "./cluster/NodeLock.ts"
+import { Members } from "./cluster/Membership.ts"
 
 /** What keeps this node from serving, if anything does. Migrations are through, or this code would not run. */
 const missing = Effect.gen(function* () {
   const sharding = yield* Sharding.Sharding
   if (yield* sharding.isShutdown) return "draining"
-  const lock = yield* NodeLock
-  if (!(yield* lock.held)) return "membership"
+  const members = yield* Members
+  if (!(yield* members.joined)) return "membership"
   const sql = yield* SqlClient.SqlClient
   const answers = yield* sql`SELECT 1`.pipe(
     Effect.timeout(1_000),

@@ -17,7 +17,7 @@ import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
 import * as NoRunners from "./session/NoRunners.ts"
 import * as Reactor from "./session/Reactor.ts"
-import { RedactionApplier } from "./session/RedactionApplier.ts"
+import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
 import * as SessionEntity from "./session/SessionEntity.ts"
 import * as SessionFeed from "./session/SessionFeed.ts"
 import { Sessions } from "./session/Sessions.ts"
@@ -56,9 +56,6 @@ const cluster = (config: NodeConfig) =>
     Effect.map(Database, ({ appUrl }) => Cluster.layer({ databaseUrl: appUrl, ...config.nodeAddress, release }))
   )
 
-/** Until redactions are applied, they stay asked for. */
-const noRedactions = Layer.succeed(RedactionApplier, RedactionApplier.of({ apply: () => Effect.void }))
-
 /** The sessions of this node, and its way to those of others. */
 const sessions = (config: NodeConfig, driver: Layer.Layer<AttemptDriver>) => {
   const entities = Layer.merge(
@@ -71,7 +68,7 @@ const sessions = (config: NodeConfig, driver: Layer.Layer<AttemptDriver>) => {
   )
   return Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue))).pipe(
     Layer.provideMerge(entities),
-    Layer.provide([Feeds.layer, Minting.layer, noRedactions, driver]),
+    Layer.provide([Feeds.layer, Minting.layer, RedactionApplierPg.layer, driver]),
     Layer.provideMerge(EventStorePg.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provideMerge(Database.layerApp()),

@@ -45,6 +45,8 @@ export interface Anchor {
 export interface ChainCheckOptions {
   readonly sha256: Chain.Sha256
   readonly from?: Anchor
+  /** Whose log this should be; else that of the first event. */
+  readonly of?: Pick<Recorded, "streamId" | "workspaceId">
   /** How many findings are kept. */
   readonly findingsMax?: number
 }
@@ -72,10 +74,12 @@ export class ChainCheck {
   #epoch: number
   #recordedAt: number
   #chain: string
-  #last: Recorded | undefined
+  #of: Pick<Recorded, "streamId" | "workspaceId"> | undefined
+  #causationId: string | undefined
 
-  constructor({ findingsMax = 100, from = start, sha256 }: ChainCheckOptions) {
+  constructor({ findingsMax = 100, from = start, of, sha256 }: ChainCheckOptions) {
     this.#sha256 = sha256
+    this.#of = of
     this.#findingsMax = findingsMax
     this.#version = from.version
     this.#chain = from.chain
@@ -87,9 +91,9 @@ export class ChainCheck {
   push(row: Recorded): boolean {
     const before = this.#found
     const { seq } = row
-    const last = this.#last
+    const of = (this.#of ??= row)
     if (seq !== this.#version + 1) this.#find({ _tag: "WrongSeq", seq, expected: this.#version + 1 })
-    if (last !== undefined && (row.streamId !== last.streamId || row.workspaceId !== last.workspaceId)) {
+    if (row.streamId !== of.streamId || row.workspaceId !== of.workspaceId) {
       this.#find({ _tag: "OtherStream", seq, streamId: row.streamId })
     }
     if (row.salt === null) this.#redact(row)
@@ -102,7 +106,7 @@ export class ChainCheck {
     if (row.recordedAt <= this.#recordedAt) {
       this.#find({ _tag: "TimeNotIncreasing", seq, from: this.#recordedAt, to: row.recordedAt })
     }
-    if (last?.causationId !== row.causationId) {
+    if (this.#causationId !== row.causationId) {
       if (this.#commands.has(row.causationId)) this.#find({ _tag: "CommandSplit", seq, commandId: row.causationId })
       this.#commands.add(row.causationId)
     }
@@ -111,7 +115,7 @@ export class ChainCheck {
     this.#chain = row.chain
     this.#epoch = row.epoch
     this.#recordedAt = row.recordedAt
-    this.#last = row
+    this.#causationId = row.causationId
     this.#checked++
     return this.#found === before
   }

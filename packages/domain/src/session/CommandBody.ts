@@ -1,6 +1,7 @@
 import { Result, Schema } from "effect"
 import { canonical, utf8Length } from "../CanonicalJson.ts"
 import type { Sha256 } from "../log/Chain.ts"
+import { redactCommand } from "./Redaction.ts"
 import { Command } from "./SessionCommand.ts"
 import type { SessionEvent } from "./SessionEvent.ts"
 
@@ -122,3 +123,13 @@ export const expand = (
     catch: unreadable
   }).pipe(Result.flatMap((whole) => Result.mapError(decode(whole), unreadable)))
 }
+
+/** What is kept of a command from the moment that an event it led to is redacted. `events` still have their content. */
+export const redact = (
+  commandId: string,
+  text: string,
+  events: ReadonlyArray<SessionEvent>
+): Result.Result<string, CommandUnreadable> =>
+  Result.map(expand(commandId, text, events), (command) =>
+    compact({ ...command, body: redactCommand(command.body) }, [])
+  )

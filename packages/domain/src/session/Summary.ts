@@ -1,5 +1,5 @@
 import type { OpenSession } from "./SessionState.ts"
-import { sessionStatus } from "./standing.ts"
+import { awaiting, sessionStatus } from "./standing.ts"
 import { tokens } from "./Usage.ts"
 
 /** A session as lists show it. Written only when something here changes. */
@@ -33,6 +33,19 @@ export interface SummaryRow {
   readonly deletedAt: number | null
 }
 
+/** Counted in threads that rest and in those that run alike: other calls of a batch may still be at work. */
+const openRequests = ({ ended, threads }: OpenSession): number => {
+  let open = 0
+  if (ended !== null) return open
+  for (const { archived, queue, turn } of threads) {
+    if (archived) continue
+    if (turn === null) open += queue[0]?.needsApproval === true ? 1 : 0
+    else open += turn.phase._tag === "Deciding" ? turn.phase.callIds.length : awaiting(turn).length
+  }
+  return open
+}
+
+/** The row that a session's list shows for it. */
 export const summarize = (session: OpenSession, updatedAt: number): SummaryRow => {
   const { status, stop } = sessionStatus(session)
   const { origin } = session
@@ -56,7 +69,7 @@ export const summarize = (session: OpenSession, updatedAt: number): SummaryRow =
     costMicroUsd: session.totals.unpricedRequests > 0 ? null : session.totals.costMicroUsd,
     tokens: tokens(session.totals),
     turns: session.turns,
-    openRequests: stop?.type === "requires_action" ? stop.eventIds.length : 0,
+    openRequests: openRequests(session),
     createdAt: session.createdAt,
     updatedAt,
     archivedAt: session.ended === "archived" ? session.endedAt : null,

@@ -1,26 +1,37 @@
-import type { OpenSession } from "./SessionState.ts"
-import { awaiting, held } from "./standing.ts"
+import type { BudgetLimit } from "./Budget.ts"
+import type { OpenSession, Turn } from "./SessionState.ts"
+import { awaiting, limitKey } from "./standing.ts"
 
-/** The next moment at which something falls due by itself, for an owner that keeps the session in memory. */
-export const nextDue = (session: OpenSession): number | null => {
-  let earliest: number | null = null
-  const at = (time: number | null) => {
-    if (time !== null && (earliest === null || time < earliest)) earliest = time
-  }
-  for (const timer of session.timers) at(timer.dueAt)
-  if (session.ended !== null) return earliest
-  for (const thread of session.threads) {
-    const turn = thread.turn
-    if (turn === null) continue
-    for (const call of awaiting(turn)) at(call.expiresAt)
-    if (turn.phase._tag === "Placing" && held(session, thread) === null) at(turn.phase.notBefore)
-    if (turn.phase._tag !== "Working") continue
-    at(turn.interrupt?.deadline ?? null)
-    for (const limit of session.budget) {
-      if (limit.metric !== "active_ms") continue
-      const used = (limit.scope === "session" ? session.totals : turn.totals).activeMs
-      at(turn.phase.startedAt + Math.max(0, limit.max - used))
+const startOf = (turn: Turn | null): ReadonlyArray<number> =>
+  turn?.phase._tag === "Working" ? [turn.phase.startedAt] : []
+
+/** When a limit on working time will be come up to if what works goes on. */
+const workedOut = (session: OpenSession, limit: BudgetLimit): ReadonlyArray<number> => {
+  const at =
+    (scope: { readonly totals: { readonly activeMs: number }; readonly announced: ReadonlyArray<string> }) =>
+    (starts: ReadonlyArray<number>): ReadonlyArray<number> => {
+      if (starts.length === 0 || scope.announced.includes(limitKey(limit))) return []
+      const left = limit.max - scope.totals.activeMs
+      return [Math.ceil((left + starts.reduce((sum, start) => sum + start, 0)) / starts.length)]
     }
+  const turns = session.threads.map(({ turn }) => turn)
+  return limit.scope === "session"
+    ? at(session)(turns.flatMap(startOf))
+    : turns.flatMap((turn) => (turn === null ? [] : at(turn)(startOf(turn))))
+}
+
+/**
+ * The next moment at which a `Wake` will change something. One at that moment settles it, so that an owner that keeps the
+ * session in memory and wakes it then never does so twice. A turn's retry is not among them: placing it is up to the owner.
+ */
+export const nextDue = (session: OpenSession): number | null => {
+  if (session.ended !== null) return null
+  const times: Array<number> = session.timers.map((timer) => timer.dueAt)
+  for (const { turn } of session.threads) {
+    if (turn === null) continue
+    for (const { expiresAt } of awaiting(turn)) if (expiresAt !== null) times.push(expiresAt)
+    if (turn.phase._tag === "Working" && turn.interrupt !== null) times.push(turn.interrupt.deadline)
   }
-  return earliest
+  for (const limit of session.budget) if (limit.metric === "active_ms") times.push(...workedOut(session, limit))
+  return times.length === 0 ? null : Math.min(...times)
 }

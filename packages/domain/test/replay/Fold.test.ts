@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { JsonPatch, Result, Schema } from "effect"
 import { decodeAll, stateAt, stateDiff, toJson } from "../../src/replay/Fold.ts"
+import { replay } from "../../src/replay/Replay.ts"
 import { evolve, fold } from "../../src/session/evolve.ts"
 import { SessionEvent } from "../../src/session/SessionEvent.ts"
 import { initial, SessionState } from "../../src/session/SessionState.ts"
-import { Recording } from "../support/recording.ts"
+import { Recording, sha256 } from "../support/recording.ts"
 import { richRefusals, richStory } from "../support/stories.ts"
 
 const recording = new Recording().tell(...richStory).refuse(...richRefusals)
@@ -27,6 +28,16 @@ describe("Fold", () => {
   it("rebuilds it from what is stored", () => {
     const read = Result.getOrThrow(decodeAll(rows))
     assert.deepStrictEqual(toJson(fold(read)), toJson(recording.state))
+  })
+
+  it("proves it on the way", () => {
+    const { head } = recording
+    const replayed = replay(rows, { sha256, head })
+    assert.isTrue(replayed.chain.ok)
+    assert.deepStrictEqual(toJson(replayed.state!), toJson(recording.state))
+    const broken = rows.map((row) => (row.seq === 5 ? { ...row, type: "Teleported" } : row))
+    const { chain, state, unreadable } = replay(broken, { sha256, head })
+    assert.deepStrictEqual([chain.firstBad?.seq, state, unreadable?.seq], [5, null, 5])
   })
 
   it("stops at what can't be read", () => {

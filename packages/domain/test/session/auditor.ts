@@ -1,6 +1,15 @@
+import { consumed } from "../../src/session/Budget.ts"
 import type { SessionEvent } from "../../src/session/SessionEvent.ts"
 import type { OpenSession, SessionState, Thread } from "../../src/session/SessionState.ts"
-import { awaiting, held, sessionStatus, statusText, threadStatus, wakeAt } from "../../src/session/standing.ts"
+import {
+  awaiting,
+  held,
+  limitKey,
+  sessionStatus,
+  statusText,
+  threadStatus,
+  wakeAt
+} from "../../src/session/standing.ts"
 import { addUsage, noTotals, type Totals } from "../../src/session/Usage.ts"
 
 /** What is open in one turn, as the log alone tells it. */
@@ -53,6 +62,20 @@ export class Auditor {
       !told || JSON.stringify(before.shown) !== JSON.stringify(after.shown),
       "a status is recorded that did not change"
     )
+  }
+
+  /** After a wake-up nothing is due any more. */
+  woken({ ended, threads, timers }: OpenSession, now: number): void {
+    if (ended !== null) return
+    must(
+      timers.every((timer) => timer.dueAt > now),
+      "a timer is due after a wake-up"
+    )
+    for (const { turn } of threads) {
+      must(turn === null || turn.interrupt === null || turn.interrupt.deadline > now, "an interrupt is overdue")
+      const due = turn?.calls.some((call) => call.awaits !== "nothing" && (call.expiresAt ?? now + 1) <= now)
+      must(due !== true, "a call is waited for beyond its time")
+    }
   }
 
   /** Everything has come to rest: nothing may be left open. */
@@ -135,7 +158,7 @@ export class Auditor {
 
   /** A settled session never rests where it could go on, and shows what it is. */
   private rests(session: OpenSession): void {
-    const { ended, redactions, shown, threads } = session
+    const { budget, ended, redactions, shown, threads } = session
     const status = sessionStatus(session)
     const now = threads.some((thread) => liveNow(session, thread))
     if (ended === null) {
@@ -144,11 +167,18 @@ export class Auditor {
       must(status.status !== "rescheduling" || soon, "rescheduling does not mean that a turn will be live")
     } else must(!now, "an ended session runs")
     must((wakeAt(session) === 0) === (now || redactions.length > 0), "it is not woken now exactly if something is live")
+    for (const limit of ended === null ? budget : []) {
+      const told = (scope: { readonly totals: Totals; readonly announced: ReadonlyArray<string> } | null) =>
+        scope === null || consumed(scope.totals, limit.metric) < limit.max || scope.announced.includes(limitKey(limit))
+      const scopes = limit.scope === "session" ? [session] : threads.map(({ turn }) => turn)
+      must(scopes.every(told), "a limit is reached and nobody was told")
+    }
     must(shown.session === statusText(status), "the session's status is not recorded")
     for (const thread of threads) {
       const { archived, inbox, queue, threadId, turn } = thread
       must(shown.threads[threadId] === statusText(threadStatus(session, thread)), "a thread's status is not recorded")
       must(inbox.length === 0, "a message has no place")
+      must(turn?.phase._tag === "Working" || (turn?.interrupt ?? null) === null, "an interrupt waits for nobody")
       if (ended !== null || archived || held(session, thread) !== null) continue
       must(turn !== null || queue[0]?.needsApproval !== false, "the next turn could start")
       must(turn?.phase._tag !== "Suspended" || awaiting(turn).length > 0, "a turn could go on")

@@ -29,7 +29,7 @@ import {
 import type { Prng } from "./prng.ts"
 
 /** New ids come from a wide range, so that a story keeps them when steps are dropped from it. */
-const fresh = (random: Prng) => 100 + random.int(1_000_000)
+const fresh = (random: Prng) => 100 + random.int(2 ** 31)
 const metrics = ["tokens", "cost_micro_usd", "active_ms", "tool_calls", "model_requests"] as const
 
 const budget = (random: Prng): ReadonlyArray<BudgetLimit> =>
@@ -113,7 +113,7 @@ const input = (random: Prng, session: OpenSession): Input => {
 }
 
 const flood = (random: Prng): SessionCommand => {
-  const first = 2_000_000 + random.int(1_000_000) * Limits.inputsPerCommandMax
+  const first = 2 ** 32 + random.int(2 ** 24) * Limits.inputsPerCommandMax
   return send(...Array.from({ length: Limits.inputsPerCommandMax }, (_, index) => message(first + index)))
 }
 

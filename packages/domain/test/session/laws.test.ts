@@ -15,7 +15,7 @@ const AnyEvent = pooled(SessionEvent)
 const AnyCommand = pooled(Command)
 const AnyState = pooled(OpenSession)
 const Seed = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 }))
-const often = { arbitrary: { runs: 300, size: 5 } }
+const often = { arbitrary: { runs: 300, size: 5 }, timeout: 60_000 }
 
 const isState = Schema.is(Schema.toType(SessionState))
 const areEvents = Schema.is(Schema.toType(Schema.Array(SessionEvent)))
@@ -43,7 +43,7 @@ describe("laws", () => {
         assert.deepStrictEqual(fold(decided.success.events, before), decided.success.state)
       }
     },
-    { arbitrary: { runs: 1_000, size: 5 } }
+    often
   )
 
   it.prop(
@@ -90,7 +90,7 @@ describe("laws", () => {
       assert.deepStrictEqual(fold(log.slice(at), fold(log.slice(0, at))), state)
       assert.deepStrictEqual(log.reduce(evolve, initial), state)
     },
-    { arbitrary: { runs: 50 } }
+    { arbitrary: { runs: 50 }, timeout: 60_000 }
   )
 
   it.prop(
@@ -130,6 +130,6 @@ describe("laws", () => {
         state = decided.success.state
       }
     },
-    { arbitrary: { runs: 100, size: 20 } }
+    { arbitrary: { runs: 100, size: 20 }, timeout: 60_000 }
   )
 })

@@ -29,8 +29,8 @@ export interface Script {
   readonly hold: "honoured" | "ignored"
 }
 
-/** Ids of a script, of its own for each attempt. */
-const fresh = (random: Prng) => random.int(1_000_000)
+/** Wide enough never to meet again: what is over is forgotten, so nothing could tell. */
+const fresh = (random: Prng) => 100 + random.int(2 ** 31)
 const sandbox = { sandboxId: sandboxId(), runnerId: "r", backend: "bubblewrap" }
 
 const aside = (random: Prng, id: number): FrameBody => {

@@ -1,9 +1,11 @@
 import { text } from "../../src/session/Content.ts"
+import type { FrameBody } from "../../src/session/Frame.ts"
 import type { SessionCommand } from "../../src/session/SessionCommand.ts"
 import {
   answer,
   asked,
   block,
+  blockId,
   completed,
   confirmation,
   failed,
@@ -42,8 +44,16 @@ import {
   wake
 } from "../session/make.ts"
 
-const thinking = (n: number, request: number) =>
-  ({ ...block(n, request), _tag: "ThinkingBlock", text: "hm", opaque: { signature: "s" } }) as never
+const thinking = (n: number, request: number): FrameBody => ({
+  _tag: "ThinkingBlock",
+  blockId: blockId(n),
+  requestId: requestId(request),
+  text: "let me see",
+  opaque: { signature: "opaque" },
+  partial: false
+})
+
+const third = { requestId: requestId(3) }
 
 /** A day in the life of a session: nearly everything that can happen, told by commands. Ids are given out once. */
 export const richStory: ReadonlyArray<SessionCommand> = [
@@ -80,7 +90,17 @@ export const richStory: ReadonlyArray<SessionCommand> = [
   // An approval with other arguments, a client's tool and a question; then a denial.
   send(message(3)),
   start(3, 2),
-  frames(2, 1, requestStarted(3), asked(3), asked(4), forClient(5), question(6), requestEnded(3), suspended()),
+  frames(
+    2,
+    1,
+    requestStarted(3),
+    asked(3, third),
+    asked(4, third),
+    forClient(5, third),
+    question(6, third),
+    requestEnded(3),
+    suspended()
+  ),
   send(
     confirmation(4, 3, { type: "allow_edited", input: { command: "ls -l" }, inputDigest: hash(9) }),
     confirmation(5, 4, { type: "deny", message: "not today" }),

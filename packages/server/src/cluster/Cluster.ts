@@ -37,7 +37,7 @@ const sharding = (address: RunnerAddress.RunnerAddress): ShardingConfig.Sharding
   shardLockRefreshInterval: lockRefreshMs,
   refreshAssignmentsInterval: 500,
   // Nothing is stored as a message, so this only says how soon a failed acquisition is tried again.
-  entityMessagePollInterval: 500,
+  entityMessagePollInterval: 200,
   entityTerminationTimeout: 300,
   runnerHealthCheckInterval: 10_000,
   sendRetryInterval: 50,
@@ -95,7 +95,7 @@ export const layer = (options: ClusterOptions) => {
 
   return transport.pipe(
     Layer.provide(MessageStorage.layerNoop),
-    Layer.provide(Membership.layer),
+    Layer.provideMerge(Membership.layer),
     Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
     Layer.provide([
       database,

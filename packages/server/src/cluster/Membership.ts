@@ -1,5 +1,6 @@
-import { Effect, Layer } from "effect"
+import { Clock, Context, Effect, Exit, Latch, Layer, Schedule } from "effect"
 import { PersistenceError } from "effect/cluster/ClusterError"
+import type { Runner } from "effect/cluster/Runner"
 import type { RunnerAddress } from "effect/cluster/RunnerAddress"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import type * as ShardId from "effect/cluster/ShardId"
@@ -7,13 +8,41 @@ import * as SqlRunnerStorage from "effect/cluster/SqlRunnerStorage"
 import * as SqlClient from "effect/sql/SqlClient"
 import { NodeLock, nodeLocks } from "./NodeLock.ts"
 
-/** How long an answer may wait for the node's own lock, where that is being made anew. */
+/** How long a refresh may wait for the node's own lock, where that is being made anew. */
 const lockWaitMs = 500
-/** How long an acquisition asks again for shards that their last owner is still letting go. */
-const acquireMs = 700
-const acquireAgainMs = 100
+/**
+ * How long an acquisition waits for what it lacks: shards that their last owner is still letting go, our lock, the
+ * database. The cluster would ask again only after a second, which callers of a handed over session would wait.
+ */
+const acquireMs = 1_200
+/** Less than the cluster gives a refresh, the wait for the lock included. */
+const refreshMs = 1_200
+/** How long no member is dropped after our own lock was lost: theirs may be on the way back like ours. */
+const settleMs = 2_000
+const againMs = 100
+/** The cluster waits for five seconds before it gives a list up. */
+const listMs = 4_000
+
+type Listed = readonly [runner: Runner, healthy: boolean]
 
 const format = (address: RunnerAddress) => `${address.host}:${address.port}`
+
+/**
+ * Tells that a member is gone. A call to a killed member fails by itself; one to a frozen member would wait for its
+ * connection to be given up, and then for a new one to be refused.
+ */
+export class Members extends Context.Service<
+  Members,
+  {
+    /** Completes when some member has left the list since this began to wait, and its shards are assigned anew. */
+    readonly gone: Effect.Effect<void>
+    /** Whether this node is in the list, and holds its lock. */
+    readonly joined: Effect.Effect<boolean>
+  }
+>()("server/Members") {}
+
+/** The list is taken over in the same breath; sending again waits for that. */
+const assignedMs = 20
 
 /**
  * The cluster's own storage of members, corrected by who is seen to live: a member whose lock is gone is none, at once
@@ -23,7 +52,22 @@ const make = Effect.gen(function* () {
   const inner = yield* RunnerStorage.RunnerStorage
   const lock = yield* NodeLock
   const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const clock = yield* Clock.Clock
   let self: string | undefined
+  let known: ReadonlyMap<string, Listed> = new Map()
+  let left = Latch.makeUnsafe(false)
+
+  /** Shards whose locks went with their session. */
+  const lost = new Set<string>()
+
+  const learn = (listed: ReadonlyArray<Listed>): void => {
+    const addresses = new Map(listed.map((one) => [format(one[0].address), one]))
+    if (![...known.keys()].every((address) => addresses.has(address))) {
+      left.openUnsafe()
+      left = Latch.makeUnsafe(false)
+    }
+    known = addresses
+  }
 
   const alive = sql.unsafe<{ address: string }>(
     `SELECT address FROM nodes WHERE lock_key IN (SELECT objid::bigint FROM pg_locks WHERE ${nodeLocks})`
@@ -31,17 +75,41 @@ const make = Effect.gen(function* () {
 
   const acquire = Effect.fnUntraced(function* (address: RunnerAddress, shardIds: Iterable<ShardId.ShardId>) {
     const wanted = [...shardIds]
-    if (!(yield* lock.await(lockWaitMs))) return []
-    let acquired = yield* inner.acquire(address, wanted)
-    // The cluster would ask again only after a second, which callers of a handed over session would wait.
-    for (let waited = 0; acquired.length < wanted.length && waited < acquireMs; waited += acquireAgainMs) {
-      yield* Effect.sleep(acquireAgainMs)
-      acquired = yield* inner.acquire(address, wanted)
+    const deadline = clock.currentTimeMillisUnsafe() + acquireMs
+    while (true) {
+      const leftMs = deadline - clock.currentTimeMillisUnsafe()
+      // An error is asked about again after the poll interval, no shards only after a second.
+      const acquired = (yield* lock.await(Math.max(0, leftMs)))
+        ? yield* Effect.exit(inner.acquire(address, wanted))
+        : Exit.fail(new PersistenceError({ cause: new Error("The node does not hold its lock") }))
+      if (Exit.isSuccess(acquired)) {
+        for (const shardId of acquired.value) lost.delete(String(shardId))
+        if (acquired.value.length === wanted.length) return acquired.value
+      }
+      if (leftMs <= 0) return yield* acquired
+      yield* Effect.sleep(againMs)
     }
-    return acquired
   })
 
-  return RunnerStorage.RunnerStorage.of({
+  const list = Effect.gen(function* () {
+    const runners = yield* inner.getRunners
+    const living = new Set((yield* alive).map(({ address }) => address))
+    const settling = yield* lock.retaken(settleMs)
+    const stays = (address: string) =>
+      living.has(address) ||
+      // Never without ourselves: the cluster would register and ask again in a loop without a pause.
+      address === self ||
+      (settling && known.has(address))
+    const listed = runners.filter(([{ address }]) => stays(format(address)))
+    if (settling) {
+      const there = new Set(listed.map(([{ address }]) => format(address)))
+      for (const [address, one] of known) if (!there.has(address) && address !== self) listed.push(one)
+    }
+    learn(listed)
+    return listed
+  })
+
+  const storage = RunnerStorage.RunnerStorage.of({
     ...inner,
     register: (runner, healthy) =>
       Effect.suspend(() => {
@@ -51,25 +119,36 @@ const make = Effect.gen(function* () {
       }),
     unregister: (address) =>
       Effect.ensuring(inner.unregister(address), Effect.ignore(Effect.timeout(lock.withdraw, lockWaitMs))),
-    getRunners: Effect.gen(function* () {
-      const runners = yield* inner.getRunners
-      const living = new Set((yield* alive).map(({ address }) => address))
-      // Never without ourselves: the cluster would register and ask again in a loop without a pause.
-      return runners.filter(([{ address }]) => living.has(format(address)) || format(address) === self)
-    }).pipe(PersistenceError.refail, Effect.withTracerEnabled(false)),
+    getRunners: list.pipe(
+      Effect.retry({ schedule: Schedule.spaced(againMs), times: listMs / againMs }),
+      Effect.timeout(listMs),
+      // Without a database nobody can take anything over, so the list stays what it was.
+      Effect.catch((error) => (known.size === 0 ? Effect.fail(error) : Effect.sync(() => [...known.values()]))),
+      PersistenceError.refail,
+      Effect.withTracerEnabled(false)
+    ),
     acquire,
     refresh: Effect.fnUntraced(function* (address, shardIds) {
       const asked = [...shardIds]
-      if (asked.length === 0) return yield* inner.refresh(address, asked)
       // A refresh that fails took its session along, and the locks with it. Saying so takes less time than the cluster's
-      // own way back from storage that it holds for broken.
-      const refreshed = yield* Effect.catch(inner.refresh(address, asked), () => Effect.succeed([]))
+      // own way back from storage that it holds for broken, which it asks every other second whether it has recovered.
+      const refreshed = yield* Effect.catch(Effect.timeout(inner.refresh(address, asked), refreshMs), () =>
+        Effect.succeed([])
+      )
+      const kept = new Set(refreshed.map(String))
+      for (const shardId of asked.map(String)) if (!kept.has(shardId)) lost.add(shardId)
       return (yield* lock.await(lockWaitMs)) ? refreshed : []
-    })
+    }),
+    // What went with its session can't be unlocked any more: trying would wait for the database, once for each shard.
+    release: (address, shardId) =>
+      Effect.suspend(() => (lost.delete(String(shardId)) ? Effect.void : inner.release(address, shardId)))
   })
+  const members = Members.of({
+    gone: Effect.suspend(() => Effect.andThen(left.await, Effect.sleep(assignedMs))),
+    joined: Effect.map(lock.held, (held) => held && self !== undefined && known.has(self))
+  })
+  return Context.make(RunnerStorage.RunnerStorage, storage).pipe(Context.add(Members, members))
 })
 
 /** Needs a client of its own: two of its connections stay reserved, and no load may keep it waiting. */
-export const layer = Layer.effect(RunnerStorage.RunnerStorage, make).pipe(
-  Layer.provide(SqlRunnerStorage.layerStorage({}))
-)
+export const layer = Layer.effectContext(make).pipe(Layer.provide(SqlRunnerStorage.layerStorage({})))

@@ -26,6 +26,8 @@ export class NodeLock extends Context.Service<
     readonly nodeId: string
     /** Whether the lock was seen lately: where it was not, others may count us as gone. */
     readonly held: Effect.Effect<boolean>
+    /** Whether the lock was lost and taken again within this time: others may have had the same trouble. */
+    readonly retaken: (withinMs: number) => Effect.Effect<boolean>
     /** Waits for the lock, at most so long; false if it did not come. */
     readonly await: (timeoutMs: number) => Effect.Effect<boolean>
     /** Writes which lock stands for this address, now and whenever the lock is made anew. */
@@ -65,6 +67,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
   let current: Held | undefined
   let address: string | undefined
   let seenAt = 0
+  let takenAt: number | undefined
   let tries = 0
 
   const lost = () => new NodeLockLost("The connection that holds the node's lock is gone")
@@ -110,6 +113,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
       })
     ).pipe(Effect.timeout(lockExpirationMs / 2))
     ready.openUnsafe()
+    takenAt = takenAt === undefined ? 0 : clock.currentTimeMillisUnsafe()
     tries = 0
     return yield* Effect.raceFirst(Effect.forever(Queue.take(ended)), Effect.forever(Effect.delay(see, lockRefreshMs)))
   }).pipe(Effect.scoped)
@@ -122,7 +126,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
             Effect.annotateLogs({ cause: Cause.prettyErrors(cause)[0]?.message })
           )
     ),
-    Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(1_000, 25 * 2 ** tries++)))),
+    Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(200, 25 * 2 ** tries++)))),
     Effect.forever,
     Effect.forkScoped
   )
@@ -136,6 +140,8 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
   return NodeLock.of({
     nodeId,
     held: Effect.sync(isHeld),
+    retaken: (withinMs) =>
+      Effect.sync(() => takenAt !== undefined && (!isHeld() || clock.currentTimeMillisUnsafe() - takenAt < withinMs)),
     await: (timeoutMs) =>
       Effect.suspend(() =>
         isHeld()

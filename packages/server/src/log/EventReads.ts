@@ -78,6 +78,23 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       )
     )
 
+  const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
+    ofStream(streamId, [], (uuid) =>
+      query(
+        "readToFold",
+        `SELECT seq, type, version, payload::text FROM events
+        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
+        [uuid, after, limit],
+        (row) => ({
+          streamId,
+          seq: row[0] as number,
+          type: row[1] as string,
+          version: row[2] as number,
+          payload: row[3] as string | null
+        })
+      )
+    )
+
   // Transactions get their ids before they commit, in no order: below the oldest that may still run, nothing changes.
   const horizon = protections.horizon ? "AND xid < pg_snapshot_xmin(pg_current_snapshot())" : ""
   const readAll: Store["readAll"] = ({ after, limit }) =>
@@ -175,7 +192,7 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       ).pipe(Effect.asVoid)
     )
 
-  return { head, claim, create, read, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
+  return { head, claim, create, read, readToFold, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
 }
 
 const toReceipt = (row: Row): Receipt => {

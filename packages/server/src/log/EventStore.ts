@@ -1,5 +1,6 @@
 import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
 import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Context, Schema, type Effect, type Option } from "effect"
 
@@ -129,6 +130,11 @@ export class EventStore extends Context.Service<
       streamId: string,
       options: { readonly after: number; readonly limit: number }
     ) => Effect.Effect<ReadonlyArray<Recorded>, StoreUnavailable>
+    /** The same, with nothing but what a fold needs: most of what `read` costs is the rest. */
+    readonly readToFold: (
+      streamId: string,
+      options: { readonly after: number; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<Stored>, StoreUnavailable>
     /** Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. */
     readonly readAll: (options: {
       readonly after: Cursor

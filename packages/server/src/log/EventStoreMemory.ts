@@ -1,5 +1,6 @@
 import { genesis } from "@troupe/domain/log/Chain"
 import type { Recorded } from "@troupe/domain/log/Envelope"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
 import { encode } from "./AppendRows.ts"
@@ -166,6 +167,8 @@ export const make = Effect.sync(() => {
       Effect.sync((): ReadonlyArray<Recorded> =>
         (streams.get(streamId)?.events ?? []).slice(after, after + limit).map(recorded)
       ),
+    readToFold: (streamId, { after, limit }) =>
+      Effect.sync((): ReadonlyArray<Stored> => (streams.get(streamId)?.events ?? []).slice(after, after + limit)),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
         order.slice(Number(after.position), Number(after.position) + limit).map((event, index) => ({

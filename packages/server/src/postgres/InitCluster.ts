@@ -1,6 +1,6 @@
 import { Effect, Redacted, Schedule } from "effect"
 import { spawn, spawnSync } from "node:child_process"
-import { appendFileSync, chownSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs"
+import { chownSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { type Account, spawnAs } from "./Account.ts"
 import type { Binaries } from "./Binaries.ts"
@@ -8,7 +8,7 @@ import type { DataDirectory } from "./DataDirectory.ts"
 import { type EmbeddedPostgresError, embeddedPostgresError } from "./EmbeddedPostgresError.ts"
 import { syncDirectory, withPath, writeWhole } from "./files.ts"
 import { processesWithArgument } from "./ProcessInfo.ts"
-import { hostBasedAuthentication } from "./Settings.ts"
+import { hostBasedAuthentication, includes, localSettings } from "./Settings.ts"
 
 /**
  * Makes the database directory under a provisional name and renames it when it is complete and on disk. So a directory
@@ -28,23 +28,28 @@ export const initCluster = Effect.fn("InitCluster.run")(function* (
     if (account.switched) chownSync(partial, account.uid, account.gid)
     writeWhole(passwordFile, `${Redacted.value(password)}\n`, { mode: 0o600, owner: account })
   })
-  yield* run(
-    binaries.initdb,
-    [
-      ...["-D", partial, "-U", "postgres", "-A", "scram-sha-256", `--pwfile=${passwordFile}`],
-      ...["-c", "scram_iterations=1", "-c", "timezone=UTC"],
-      // Compares by code point everywhere: an upgrade of the system's locales would silently break our indexes.
-      ...["-E", "UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
-      ...["--no-sync", "--no-instructions"]
-    ],
-    account
-  ).pipe(Effect.ensuring(Effect.sync(() => rmSync(passwordFile, { force: true }))))
-  yield* withPath(partial, () => {
-    writeWhole(join(partial, "pg_hba.conf"), hostBasedAuthentication, { mode: 0o600, owner: account })
-    writeWhole(join(partial, "local.conf"), "# Your settings. They win over ours.\n", { mode: 0o600, owner: account })
-    appendFileSync(join(partial, "postgresql.conf"), "\ninclude 'troupe.conf'\ninclude_if_exists 'local.conf'\n")
-  })
-  yield* run(binaries.initdb, ["-D", partial, "--sync-only"], account)
+  const options: Readonly<Record<string, string>> = {
+    pgdata: partial,
+    username: "postgres",
+    auth: "scram-sha-256",
+    pwfile: passwordFile,
+    set: "scram_iterations=1",
+    encoding: "UTF8",
+    // Compares by code point everywhere: an upgrade of the system's locales would silently break our indexes.
+    locale: "C",
+    "locale-provider": "builtin",
+    "builtin-locale": "C.UTF-8"
+  }
+  const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`)
+  yield* run(binaries.initdb, [...args, "--no-sync", "--no-instructions"], account).pipe(
+    Effect.ensuring(Effect.sync(() => rmSync(passwordFile, { force: true })))
+  )
+  const files = { "pg_hba.conf": hostBasedAuthentication, "postgresql.conf": includes, "local.conf": localSettings }
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(partial, name)
+    yield* withPath(path, () => writeWhole(path, content, { mode: 0o600, owner: account }))
+  }
+  yield* run(binaries.initdb, [`--pgdata=${partial}`, "--sync-only"], account)
   yield* withPath(data, () => {
     renameSync(partial, data)
     syncDirectory(base)
@@ -58,7 +63,8 @@ const sweepPartial = Effect.fnUntraced(function* (directory: DataDirectory) {
   const { account, base } = directory
   const sweep = withPath(base, () => {
     for (const name of readdirSync(base).filter((name) => name.startsWith(partialPrefix(directory)))) {
-      for (const pid of processesWithArgument(join(base, name))) process.kill(pid, "SIGKILL")
+      for (const pid of processesWithArgument((argument) => argument.endsWith(join(base, name))))
+        process.kill(pid, "SIGKILL")
       removeAs(account, join(base, name))
     }
     syncDirectory(base)

@@ -73,23 +73,18 @@ const startOnce = Effect.fnUntraced(function* (launch: Launch, port: number, dea
 })
 
 const spawnServer = (launch: Launch, port: number, log: number): ChildProcess => {
-  const child = spawn(
-    launch.postgres,
-    [
-      ...["-D", launch.data, "-p", String(port), "-k", launch.socketDir],
-      ...["-c", "listen_addresses=127.0.0.1", "-c", `cluster_name=${launch.clusterName}`]
-    ],
-    {
-      ...spawnAs(launch.account),
-      // Postgres looks its own directory up, which fails where its account may not be.
-      cwd: "/",
-      // Nothing of our environment: it may hold keys, and every user who may run `ps e` as the account would read them.
-      env: { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" },
-      // A process group of its own: Ctrl-C reaches ours, and the database must be the last to stop.
-      detached: true,
-      stdio: ["ignore", log, log]
-    }
-  )
+  const { account, data, postgres, socketDir } = launch
+  const settings = ["-c", "listen_addresses=127.0.0.1", "-c", `cluster_name=${launch.clusterName}`]
+  const child = spawn(postgres, ["-D", data, "-p", String(port), "-k", socketDir, ...settings], {
+    ...spawnAs(account),
+    // Postgres looks its own directory up, which fails where its account may not be.
+    cwd: "/",
+    // Nothing of our environment, which may hold keys.
+    env: { PATH: "/usr/local/bin:/usr/bin:/bin", LC_ALL: "C" },
+    // A process group of its own: Ctrl-C reaches ours, and the database must be the last to stop.
+    detached: true,
+    stdio: ["ignore", log, log]
+  })
   child.unref()
   return child
 }

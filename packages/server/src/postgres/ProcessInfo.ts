@@ -30,13 +30,11 @@ export const allProcesses = (): ReadonlyArray<number> =>
     .map(Number)
     .filter((pid) => Number.isInteger(pid))
 
-/** The living processes that were started with this argument. */
-export const processesWithArgument = (argument: string): ReadonlyArray<number> =>
+/** The living processes that were started with such an argument. */
+export const processesWithArgument = (matches: (argument: string) => boolean): ReadonlyArray<number> =>
   allProcesses().filter((pid) => {
     try {
-      return (
-        startTicks(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument)
-      )
+      return startTicks(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").some(matches)
     } catch {
       return false
     }

@@ -13,12 +13,13 @@ const defaults: Settings = {
   // Our statements are short; compiling one costs more than running it.
   jit: "off",
   password_encryption: "scram-sha-256",
-  // A passwords holds 256 random bits, which no number of rounds makes harder to guess, and each connection pays them.
+  // A password holds 256 random bits, which no number of rounds makes harder to guess, and each connection pays them.
   scram_iterations: "1",
   // Backstop for every role; the application's is stricter (Roles.ts).
   idle_in_transaction_session_timeout: "5min",
   // A killed client is noticed within a statement, so its locks do not outlive it by the statement's length.
   client_connection_check_interval: "2s",
+  default_text_search_config: "pg_catalog.english",
   timezone: "UTC",
   log_timezone: "UTC",
   log_destination: "stderr",
@@ -39,6 +40,10 @@ export const renderSettings = (extra: Settings): string =>
   Object.entries({ ...defaults, ...extra })
     .map(([name, value]) => `${name} = '${value.replaceAll("'", "''")}'\n`)
     .join("")
+
+export const includes = "# Written by Troupe.\ninclude 'troupe.conf'\ninclude_if_exists 'local.conf'\n"
+
+export const localSettings = "# Your settings. They win over ours.\n"
 
 /** Which accounts may connect and how: never without a password, over the socket neither. */
 export const hostBasedAuthentication = [

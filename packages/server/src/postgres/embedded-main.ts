@@ -39,18 +39,17 @@ const run = Effect.gen(function* () {
   if (!values.keep) yield* postgres.ended
 })
 
+const usage = "usage: embedded-main.ts --home DIR [--keep | --stop] [--wait-ms N] [--set name=value]"
+
 const main = (home: string) =>
   (values.stop
     ? EmbeddedPostgres.stop
     : Effect.provide(run, EmbeddedPostgres.layer({ keepRunning: values.keep, settings }))
-  ).pipe(
-    Effect.provide(HomeLock.layerWait(home, Number(values["wait-ms"]))),
-    Effect.tapError((error) => Console.error(error.message))
-  )
+  ).pipe(Effect.provide(HomeLock.layerWait(home, Number(values["wait-ms"]))))
 
-if (home === undefined) {
-  console.error("usage: embedded-main.ts --home DIR [--keep | --stop] [--wait-ms N] [--set name=value]")
-  process.exitCode = 2
-} else {
-  NodeRuntime.runMain(main(home), { disableErrorReporting: true })
-}
+NodeRuntime.runMain(
+  home === undefined
+    ? Console.error(usage).pipe(Effect.andThen(Effect.sync(() => (process.exitCode = 2))))
+    : main(home).pipe(Effect.tapError((error) => Console.error(error.message))),
+  { disableErrorReporting: true }
+)

@@ -109,7 +109,11 @@ export class AttemptDriver extends Context.Service<
     ) => Stream.Stream<Output, AttemptUnknown | RunnerAway | EpochRefused | AttemptGone>
     /** Frames up to `frame` are in the log: the runner may forget them, and calls behind the intent gate may begin. */
     readonly acknowledge: (attempt: AttemptRef, frame: number) => Effect.Effect<void>
-    readonly deliver: (attempt: AttemptRef, delivery: Delivery) => Effect.Effect<void, RunnerAway | EpochRefused>
+    /** Repeats are harmless. A runner that has not heard of the attempt yet says so: it is told again. */
+    readonly deliver: (
+      attempt: AttemptRef,
+      delivery: Delivery
+    ) => Effect.Effect<void, AttemptUnknown | RunnerAway | EpochRefused>
     /** The attempt counts no more: the runner stops it and forgets it, now or at its next hello. */
     readonly revoke: (attempt: AttemptRef) => Effect.Effect<void>
   }

@@ -2,12 +2,14 @@ import type { AttemptId, RunnerId, SessionId, ThreadId, TurnId } from "@troupe/d
 import type { Frame } from "@troupe/domain/session/Frame"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
-import { held } from "@troupe/domain/session/standing"
 import { type Clock, Effect, Latch, Stream } from "effect"
+import type { Activation } from "./activate.ts"
+import type { AttemptDriver, AttemptRef, Output } from "./AttemptDriver.ts"
 import type { CrashPoint } from "./CrashPoints.ts"
-import type { AttemptDriver, AttemptRef, Delivery, Output } from "./AttemptDriver.ts"
+import * as Deliveries from "./Deliveries.ts"
+import * as Deltas from "./Deltas.ts"
 import type { Accepted } from "./planBatch.ts"
-import type { SessionError } from "./SessionActor.ts"
+import type { SessionError } from "./SessionErrors.ts"
 
 interface AttemptFollowerOptions {
   readonly sessionId: SessionId
@@ -22,7 +24,7 @@ interface AttemptFollowerOptions {
   readonly clock: Clock.Clock
   readonly reach: (point: CrashPoint) => void
   readonly send: (body: SessionCommand) => Effect.Effect<Accepted, SessionError>
-  readonly forget: () => void
+  readonly overtaken: () => void
   readonly delta: (blockId: string, offset: number, text: string) => void
 }
 
@@ -30,18 +32,17 @@ export interface AttemptFollower {
   /** Collects the attempt's frames into the log until the attempt has ended. */
   readonly run: Effect.Effect<void>
   /** The state as committed: what the runner is owed follows from it. */
-  readonly update: (epoch: number, session: OpenSession, thread: Thread, turn: Turn) => void
+  readonly update: (activation: Activation, session: OpenSession, thread: Thread, turn: Turn) => void
   /** The attempt has ended in the log. */
   readonly end: () => void
 }
 
-const heldDeltaCharsMax = 65_536
 const backoffMs = (tries: number): number => Math.min(2_000, 50 * 2 ** tries)
 
-type Delta = Extract<Output, { readonly _tag: "Delta" }>
+const ends: ReadonlySet<Frame["body"]["_tag"]> = new Set(["Completed", "Failed", "Interrupted", "Suspended"])
 
 export const make = (options: AttemptFollowerOptions): AttemptFollower => {
-  const { attemptId, clock, driver, reach, runnerId, send, sessionId, threadId, turnId } = options
+  const { attemptId, clock, driver, lostAfterMs, reach, runnerId, send, sessionId, threadId, turnId } = options
   let epoch = 0
   let committed = 0
   let version = 0
@@ -49,169 +50,141 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   let over = false
   let fresh = options.fresh
   let heardAt = clock.currentTimeMillisUnsafe()
-  let wanted = new Map<string, Delivery>()
-  const delivered = new Set<string>()
-  const changed = Latch.makeUnsafe(false)
+  /** A command of ours is under way: what it leads to is seen to where its answer arrives. */
+  let telling = false
   const ended = Latch.makeUnsafe(false)
-  let recording = false
-  let deltas: Array<Delta> = []
-  let deltaChars = 0
 
   const ref = (): AttemptRef => ({ sessionId, epoch, threadId, turnId, attemptId, runnerId })
+  const deltas = Deltas.make(options.delta)
+  const deliveries = Deliveries.make((delivery) => driver.deliver(ref(), delivery))
+  const revoke = Effect.suspend(() => driver.revoke(ref()))
 
-  const update: AttemptFollower["update"] = (nextEpoch, session, thread, turn) => {
-    epoch = nextEpoch
-    version = session.turns
+  const update: AttemptFollower["update"] = (activation, session, thread, turn) => {
+    epoch = activation.epoch
+    version = activation.version
     current = turn
     if (turn.phase._tag === "Working") committed = turn.phase.frame
-    wanted = new Map()
-    if (turn.interrupt !== null) wanted.set("interrupt", { _tag: "Interrupt" })
-    const hold = held(session, thread)
-    if (hold !== null) wanted.set(`stop:${hold}`, { _tag: "Stop", reason: hold })
-    for (const message of turn.steers) wanted.set(`steer:${message.inputId}`, { _tag: "Steer", message })
-    if (wanted.size > 0) changed.openUnsafe()
-    releaseDeltas()
+    deliveries.want(session, thread, turn)
+    deltas.release(committed)
   }
 
   const end = () => {
     over = true
-    // In the middle of recording, the attempt ended by its own frames: the record finishes and acknowledges them.
-    if (!recording) ended.openUnsafe()
+    if (!telling) ended.openUnsafe()
   }
 
-  /** What the state asks for and this link has not carried yet. Asked again over every new link. */
-  const deliver: Effect.Effect<never> = Effect.gen(function* () {
-    while (true) {
-      yield* changed.await
-      changed.closeUnsafe()
-      for (const [key, delivery] of wanted) {
-        if (over || delivered.has(key)) continue
-        delivered.add(key)
-        const failed = yield* driver.deliver(ref(), delivery).pipe(
-          Effect.as(false),
-          Effect.catch(() => Effect.succeed(true))
-        )
-        if (!failed) continue
-        delivered.delete(key)
-        yield* Effect.sleep(200)
-        changed.openUnsafe()
-      }
-    }
+  const tell = (body: SessionCommand) =>
+    Effect.suspend(() => {
+      telling = true
+      return Effect.result(send(body))
+    }).pipe(
+      Effect.tap(() =>
+        Effect.sync(() => {
+          telling = false
+        })
+      )
+    )
+
+  /** Gives the attempt up. Only the log can: where it can't be told now, the attempt goes on and is lost later. */
+  const lose = Effect.fnUntraced(function* (reason: string) {
+    const result = yield* tell({ _tag: "LoseAttempt", attemptId, reason })
+    if (result._tag === "Failure" && result.failure._tag !== "CommandRejected") return
+    over = true
+    yield* revoke
   })
-
-  /** A delta is shown once the frame before it is committed. */
-  const releaseDeltas = () => {
-    if (deltas.length === 0) return
-    const ready = deltas.filter((delta) => delta.afterFrame <= committed)
-    if (ready.length === 0) return
-    deltas = deltas.filter((delta) => delta.afterFrame > committed)
-    deltaChars = deltas.reduce((sum, delta) => sum + delta.text.length, 0)
-    for (const { blockId, offset, text } of ready) options.delta(blockId, offset, text)
-  }
-
-  const takeDelta = (delta: Delta) => {
-    if (delta.afterFrame <= committed && deltas.length === 0) {
-      options.delta(delta.blockId, delta.offset, delta.text)
-    } else if (deltaChars + delta.text.length <= heldDeltaCharsMax) {
-      deltas.push(delta)
-      deltaChars += delta.text.length
-    }
-  }
-
-  const lose = (reason: string) =>
-    Effect.ignore(send({ _tag: "LoseAttempt", attemptId, reason })).pipe(Effect.andThen(driver.revoke(ref())))
 
   /** Records frames and acknowledges what is committed. False where the link is to be made anew. */
   const record = Effect.fnUntraced(function* (frames: ReadonlyArray<Frame>) {
     const last = frames[frames.length - 1]
-    if (last === undefined || last.n <= committed) {
-      if (last !== undefined) yield* driver.acknowledge(ref(), committed)
+    if (last === undefined) return true
+    if (last.n <= committed) {
+      yield* driver.acknowledge(ref(), committed)
       return true
     }
-    recording = true
-    const result = yield* Effect.result(send({ _tag: "RecordFrames", attemptId, frames }))
-    recording = false
+    const result = yield* tell({ _tag: "RecordFrames", attemptId, frames })
     if (result._tag === "Success") {
       // While it works, the state says how far the log goes; once over, everything that counted is in.
       const upto = over ? last.n : committed
       reach("frames.recorded")
       yield* driver.acknowledge(ref(), upto)
       reach("frames.acknowledged")
-      return over || upto >= last.n
+      // It ended in the log, and not by what it said itself: it does not know yet.
+      if (over && !ends.has(last.body._tag)) yield* revoke
+      return !over && upto >= last.n
     }
     const error = result.failure
-    if (error._tag !== "CommandRejected") {
-      yield* Effect.sleep(backoffMs(2))
-      return false
+    switch (error._tag) {
+      case "CommandRejected":
+        if (error.reason._tag === "FrameHole") return false
+        if (error.reason._tag === "ProtocolViolation") {
+          yield* lose(`frame ${error.reason.frame}: ${error.reason.detail}`)
+          return false
+        }
+        over = true
+        yield* revoke
+        return false
+      case "CommandBroken":
+      case "CommandUnstorable":
+        // They would break again: the log can't take what this attempt says.
+        yield* lose(`frames ${frames[0]!.n} to ${last.n}: ${error.detail}`)
+        return false
+      default:
+        return false
     }
-    if (error.reason._tag === "FrameHole") return false
-    if (error.reason._tag === "ProtocolViolation") {
-      yield* lose(`frame ${error.reason.frame}: ${error.reason.detail}`)
-      return false
-    }
-    over = true
-    yield* driver.revoke(ref())
-    return false
   })
 
   const take = (output: Output): Effect.Effect<boolean> => {
     heardAt = clock.currentTimeMillisUnsafe()
     reach("attempt.linked")
     if (output._tag === "Frames") return record(output.frames)
-    if (output._tag === "Delta") takeDelta(output)
+    if (output._tag === "Delta") deltas.take(output, committed)
     return Effect.succeed(true)
   }
 
+  const silentMs = () => clock.currentTimeMillisUnsafe() - heardAt
+
+  /** Done once nothing has been heard for too long, on whatever link. */
+  const silence: Effect.Effect<void> = Effect.suspend(() =>
+    silentMs() >= lostAfterMs ? Effect.void : Effect.andThen(Effect.sleep(lostAfterMs - silentMs()), silence)
+  )
+
   const link = Effect.suspend(() => {
     const request = { ...ref(), overrides: current?.overrides ?? {}, calls: current?.calls ?? [], version }
-    const started = fresh
-    if (started) reach("attempt.started")
+    if (fresh) reach("attempt.started")
+    const outputs = fresh ? driver.run(request) : driver.attach(ref(), committed)
     fresh = false
-    const outputs = started ? driver.run(request) : driver.attach(ref(), committed)
-    delivered.clear()
-    changed.openUnsafe()
+    deliveries.again()
     return outputs.pipe(
       Stream.mapEffect(take),
       Stream.takeWhile((goOn) => goOn && !over),
-      Stream.runDrain
+      Stream.runDrain,
+      Effect.raceFirst(silence)
     )
   })
 
   const work = Effect.gen(function* () {
-    let tries = 0
-    while (!over) {
+    for (let tries = 0; !over; tries++) {
       const before = heardAt
       const result = yield* Effect.result(link)
       if (over) return
-      if (result._tag === "Failure") {
-        const error = result.failure
-        if (error._tag === "AttemptUnknown") {
-          fresh = true
-          continue
-        }
-        if (error._tag === "AttemptGone") return yield* lose(error.reason)
-        if (error._tag === "EpochRefused") {
-          // Somebody newer owns the session: our next write takes a new epoch, or finds out.
-          options.forget()
-          yield* Effect.ignore(send({ _tag: "Wake" }))
-        }
+      const error = result._tag === "Failure" ? result.failure : undefined
+      if (error?._tag === "AttemptUnknown" && committed === 0) {
+        fresh = true
+        continue
       }
+      if (error?._tag === "AttemptUnknown") yield* lose("the runner has forgotten it")
+      else if (error?._tag === "AttemptGone") yield* lose(error.reason)
+      else if (error?._tag === "EpochRefused") return options.overtaken()
+      else if (silentMs() >= lostAfterMs) yield* lose("the runner was not heard")
       if (heardAt > before) tries = 0
-      if (clock.currentTimeMillisUnsafe() - heardAt >= options.lostAfterMs)
-        return yield* lose("the runner was not heard")
-      yield* Effect.sleep(backoffMs(tries++))
+      if (!over) yield* Effect.sleep(backoffMs(tries))
     }
   })
 
   const run = work.pipe(
-    Effect.raceFirst(deliver),
+    Effect.raceFirst(deliveries.run),
     // The server ended it without its runner: the runner is told to stop.
-    Effect.raceFirst(
-      Effect.andThen(
-        ended.await,
-        Effect.suspend(() => driver.revoke(ref()))
-      )
-    )
+    Effect.raceFirst(Effect.andThen(ended.await, revoke))
   )
 
   return { run, update, end }

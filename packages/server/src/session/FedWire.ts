@@ -42,9 +42,20 @@ export const encode = (frame: FedFrame): string =>
     )
   )
 
+interface PackedDelta {
+  readonly b: string
+  readonly o: number
+  readonly t: string
+  readonly h: string
+}
+
+type Packed = ReadonlyArray<ReadonlyArray<unknown>> | PackedDelta
+
+const isEvents = (packed: Packed): packed is ReadonlyArray<ReadonlyArray<unknown>> => Array.isArray(packed)
+
 export const decode = (text: string): FedFrame =>
-  (JSON.parse(text) as ReadonlyArray<any>).map((packed) =>
-    Array.isArray(packed)
+  (JSON.parse(text) as ReadonlyArray<Packed>).map((packed) =>
+    isEvents(packed)
       ? { _tag: "Events", events: packed.map(unpackEvent) }
       : { _tag: "Delta", blockId: packed.b, offset: packed.o, text: packed.t, threadId: packed.h }
   )

@@ -2,7 +2,7 @@ import type { SessionId } from "@troupe/domain/Ids"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import { Context, type Effect } from "effect"
 import type { Accepted } from "./planBatch.ts"
-import type { SessionError } from "./SessionActor.ts"
+import type { SessionError } from "./SessionErrors.ts"
 
 /** Takes the content out of events whose redaction is in the log, and reports back once it is gone. */
 export class RedactionApplier extends Context.Service<

@@ -72,31 +72,28 @@ export const layer = (options: SessionEntityOptions) =>
       const context = yield* Effect.context<never>()
 
       const keep = (wanted: boolean) => {
-        if (!wanted) {
-          released.openUnsafe()
-          return
-        }
-        if (!released.isOpen()) return
+        if (!wanted) released.openUnsafe()
+        if (!wanted || !released.isOpen()) return
         released.closeUnsafe()
         Effect.runForkWith(context)(Effect.forkIn(Effect.ignore(client(sessionId).Hold()), scope))
       }
 
-      let react: Reactor.Reactor["reconcile"] = () => undefined
+      let reactor: Reactor.Reactor | null = null
       const actor = yield* SessionActor.make({
         sessionId,
         shard: address.shardId.id,
         sha256: options.sha256,
-        react: (activation) => react(activation),
+        react: (activation) => reactor?.reconcile(activation),
+        stop: () => reactor?.stop(),
         ...(options.commandBytesMax === undefined ? {} : { commandBytesMax: options.commandBytesMax })
       })
-      const reactor = yield* Reactor.make({
+      reactor = yield* Reactor.make({
         sessionId,
         handle: actor.handle,
-        forget: actor.forget,
+        overtaken: actor.overtaken,
         keep,
         lostAfterMs: options.lostAfterMs
       })
-      react = reactor.reconcile
       yield* Effect.addFinalizer(() => released.open)
 
       return SessionEntity.of({

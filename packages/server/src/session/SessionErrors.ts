@@ -1,3 +1,4 @@
+import type { CommandRejected } from "@troupe/domain/session/SessionCommand"
 import { Schema } from "effect"
 
 /** Too much is waiting: nothing was done, try again after a while. */
@@ -78,6 +79,18 @@ export class CommandBroken extends Schema.TaggedError<CommandBroken>()("CommandB
     return `Command ${this.commandId} could not be decided: ${this.detail}`
   }
 }
+
+/** Why a session did not take a command, or could not. */
+export type SessionError =
+  | CommandRejected
+  | CommandIdReused
+  | CommandTooLarge
+  | CommandUnstorable
+  | CommandBroken
+  | Overloaded
+  | SessionMoved
+  | SessionUnavailable
+  | SessionUnreadable
 
 /** No node answered in time. Whether the command was done shows when it is sent again under the same id. */
 export class SessionNotReached extends Schema.TaggedError<SessionNotReached>()("SessionNotReached", {

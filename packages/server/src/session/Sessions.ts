@@ -1,17 +1,17 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Command } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
-import { Cause, Clock, Context, Effect, Exit, Layer } from "effect"
+import { Cause, Clock, Context, Effect, Exit, Fiber, Layer, Option } from "effect"
 import type {
   AlreadyProcessingMessage,
   EntityNotAssignedToRunner,
   MailboxFull,
   PersistenceError
 } from "effect/cluster/ClusterError"
+import { Members } from "../cluster/Membership.ts"
 import type { Accepted } from "./planBatch.ts"
-import type { SessionError } from "./SessionActor.ts"
 import { SessionEntity } from "./SessionEntity.ts"
-import { Overloaded, SessionMoved, SessionNotReached } from "./SessionErrors.ts"
+import { Overloaded, SessionMoved, SessionNotReached, type SessionError } from "./SessionErrors.ts"
 
 export interface CurrentSession {
   readonly version: number
@@ -50,6 +50,7 @@ const passing = (afterMs: number): Passing => ({ _tag: "Passing", afterMs })
 const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   const clientOf = yield* SessionEntity.client
   const clock = yield* Clock.Clock
+  const members = yield* Members
   const timeoutMs = options.timeoutMs ?? 15_000
 
   const classify = (sessionId: SessionId, error: SessionError | ClusterError): SessionError | Passing => {
@@ -68,6 +69,18 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
     }
   }
 
+  /** None where it is better to ask again than to wait on. The end of a call to a frozen node is nothing to wait for. */
+  const once = <A, E>(call: Effect.Effect<A, E>, leftMs: number) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.forkDetach(restore(call), { startImmediately: true })
+        const giveUp = Effect.as(Effect.raceFirst(members.gone, Effect.sleep(leftMs)), Option.none<Exit.Exit<A, E>>())
+        return yield* restore(Effect.raceFirst(Effect.asSome(Fiber.await(fiber)), giveUp)).pipe(
+          Effect.ensuring(Effect.sync(() => fiber.interruptUnsafe()))
+        )
+      })
+    )
+
   const until = <A>(
     sessionId: SessionId,
     attempt: () => Effect.Effect<A, SessionError | ClusterError>
@@ -78,11 +91,10 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
       while (true) {
         const left = deadline - clock.currentTimeMillisUnsafe()
         if (left <= 0) return yield* unreached
-        const exit = yield* Effect.exit(Effect.timeoutOption(attempt(), left))
-        if (Exit.isSuccess(exit)) {
-          if (exit.value._tag === "None") return yield* unreached
-          return exit.value.value
-        }
+        const outcome = yield* once(attempt(), left)
+        if (Option.isNone(outcome)) continue
+        const exit = outcome.value
+        if (Exit.isSuccess(exit)) return exit.value
         const failure = Cause.findErrorOption(exit.cause)
         if (failure._tag === "Some") {
           const error = classify(sessionId, failure.value)

@@ -12,6 +12,7 @@ import {
   Stream,
   type Scope
 } from "effect"
+import { Members } from "../cluster/Membership.ts"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
 import type { FedFrame } from "./FedWire.ts"
 import { SessionFeed } from "./SessionFeed.ts"
@@ -30,6 +31,8 @@ export class SlowReader extends Schema.TaggedError<SlowReader>()("SlowReader", {
 export interface Reader {
   /** What comes next, at least one; waits for it. Ends with `Done` when the node stops serving readers. */
   readonly take: Effect.Effect<ReadonlyArray<Seen>, SlowReader | StoreUnavailable | Cause.Done>
+  /** Completes once the owner's feed stands: from then on deltas come too. Events are never missed, however it stands. */
+  readonly live: Effect.Effect<void>
   /** Fails when the reader is cut off: for one that hangs in a write and takes nothing. */
   readonly cut: Effect.Effect<never, SlowReader>
 }
@@ -54,6 +57,7 @@ interface Watched {
   readonly readers: Set<OpenReader>
   readonly pages: Map<number, Deferred.Deferred<ReadonlyArray<Seat>, StoreUnavailable>>
   feed: Fiber.Fiber<void> | undefined
+  readonly stands: Latch.Latch
   catchingUp: boolean
   wanted: number
   leftAt: number
@@ -85,6 +89,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
   const { checkEveryMs = 1_000, lingerMs = 5_000, slowAfterMs = 30_000 } = options
   const store = yield* EventStore
   const clock = yield* Clock.Clock
+  const members = yield* Members
   const feedOf = yield* SessionFeed.client
   const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context())
@@ -124,8 +129,11 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
   }
 
   const receive = (one: Watched, frame: FedFrame): void => {
-    // The feed stands: what was committed before it is for the store to tell.
-    if (frame.length === 0) return askSoon(one)
+    if (frame.length === 0) {
+      // The feed stands: what was committed before it is for the store to tell.
+      one.stands.openUnsafe()
+      return askSoon(one)
+    }
     for (const fed of frame) {
       if (fed._tag === "Delta") {
         one.hub.delta(fed)
@@ -141,6 +149,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
     const last = one.feed
     // Not awaited: the end of a stream from a frozen node may take as long as the node is frozen.
     if (last !== undefined) last.interruptUnsafe()
+    one.stands.closeUnsafe()
     const { sessionId } = one.hub
     let tries = 0
     const listen = Stream.runForEach(feedOf(sessionId).Watch(), (frame) =>
@@ -222,6 +231,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
       readers: new Set(),
       pages: new Map(),
       feed: undefined,
+      stands: Latch.makeUnsafe(false),
       catchingUp: false,
       wanted: 0,
       leftAt: 0
@@ -309,7 +319,13 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
           one.readers.delete(reader)
           if (one.readers.size === 0) one.leftAt = clock.currentTimeMillisUnsafe()
         })
-    ).pipe(Effect.map(({ one, reader }): Reader => ({ take: takeFor(one, reader), cut: Deferred.await(reader.ended) })))
+    ).pipe(
+      Effect.map(({ one, reader }): Reader => ({
+        take: takeFor(one, reader),
+        live: one.stands.await,
+        cut: Deferred.await(reader.ended)
+      }))
+    )
 
   const forever = (name: string, effect: Effect.Effect<void, StoreUnavailable>) =>
     effect.pipe(
@@ -319,6 +335,10 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
     )
   yield* forever("asking", ask)
   yield* forever("checking", check)
+  yield* forever(
+    "subscribing again",
+    Effect.map(members.gone, () => watched.forEach(subscribe))
+  )
   const stop = Effect.asVoid(stopped.open)
   yield* Effect.addFinalizer(() => stop)
 

@@ -46,12 +46,16 @@ export const activate = Effect.fnUntraced(function* (
   sessionId: SessionId,
   known: Activation | null
 ) {
-  const claimed = yield* store.claim(sessionId)
+  const afresh = known === null || known.version === 0
+  // Any snapshot of a shorter log will do, so looking for one need not wait for the claim.
+  const [claimed, snapshot] = yield* Effect.all(
+    [store.claim(sessionId), afresh ? store.snapshot(sessionId, foldVersion) : Effect.succeedNone],
+    { concurrency: "unbounded" }
+  )
   if (Option.isNone(claimed)) return unopened
   const head = claimed.value
   let { snapshotVersion, state, version } = known ?? unopened
-  if (known === null || known.version === 0) {
-    const snapshot = yield* store.snapshot(sessionId, foldVersion)
+  if (afresh) {
     const parsed = Option.isSome(snapshot) ? parseState(snapshot.value.state) : undefined
     if (parsed !== undefined && Option.isSome(snapshot) && snapshot.value.version <= head.version) {
       state = parsed
@@ -60,7 +64,7 @@ export const activate = Effect.fnUntraced(function* (
     }
   }
   while (version < head.version) {
-    const page = yield* store.read(sessionId, { after: version, limit: pageSize })
+    const page = yield* store.readToFold(sessionId, { after: version, limit: pageSize })
     for (const recorded of page) {
       const unreadable = (reason: string, detail: string) =>
         new SessionUnreadable({ sessionId, seq: version + 1, reason, detail })

@@ -64,6 +64,15 @@ const decideSafely = (
   }
 }
 
+/** The state knows no version, so what names events is checked against the log's end here. */
+const seqBeyond = ({ body }: Command, version: number): CommandRejected | undefined => {
+  const seqs = body._tag === "RequestRedaction" ? body.seqs : body._tag === "NoteFork" ? [body.seq] : []
+  const seq = seqs.find((one) => one > version)
+  return seq === undefined
+    ? undefined
+    : new CommandRejected({ command: body._tag, reason: { _tag: "UnknownSeq", seq } })
+}
+
 /** Decides commands one after the other, each on the state that the one before it leaves. Writes nothing. */
 export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, context: Context): Plan => {
   const events: Array<NewEvent> = []
@@ -79,7 +88,8 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       outcomes.push(repeated.digest === digest ? repeated.outcome : { _tag: "Refused", error: reused })
       continue
     }
-    const decided = decideSafely(state, command)
+    const beyond = seqBeyond(command, version)
+    const decided = beyond === undefined ? decideSafely(state, command) : Result.fail(beyond)
     let outcome: Outcome
     if (Result.isFailure(decided)) {
       const error = decided.failure
@@ -98,7 +108,12 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       const { events: facts, state: next } = decided.success
       outcome = { _tag: "Accepted", seq: facts.length === 0 ? version : version + 1, version: version + facts.length }
       if (facts.length > 0 && next._tag === "Open") {
-        const pen = { ...context, stream: "session" as const, streamId: context.sessionId, workspaceId: next.workspaceId }
+        const pen = {
+          ...context,
+          stream: "session" as const,
+          streamId: context.sessionId,
+          workspaceId: next.workspaceId
+        }
         const cause = {
           causationId: command.commandId,
           correlationId: command.correlationId,
@@ -106,9 +121,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
           at: command.at
         }
         const mark =
-          digest === null
-            ? null
-            : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
+          digest === null ? null : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
         const written = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
         events.push(...written.events)
         ;({ chain, lastRecordedAt, version } = written.tail)

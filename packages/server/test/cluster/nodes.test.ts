@@ -1,7 +1,9 @@
-import { PgClient } from "@effect/sql-pg/PgClient"
+import * as PgClient from "@effect/sql-pg/PgClient"
 import { toUuid } from "@troupe/domain/Ids"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer, ManagedRuntime, Redacted, Scope } from "effect"
+import { Effect, Exit, ManagedRuntime, Scope } from "effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import { requires } from "../../../../test/requires.ts"
 import type { NodeProcess } from "../support/NodeProcess.ts"
 import { eventually, sleep, TestCluster } from "../support/TestCluster.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -24,12 +26,12 @@ describe("nodes", () => {
   let b: NodeProcess
   let c: NodeProcess
   const scope = Scope.makeUnsafe()
-  let sql: ManagedRuntime.ManagedRuntime<PgClient, unknown>
+  let sql: ManagedRuntime.ManagedRuntime<PgClient.PgClient | SqlClient, unknown>
 
   beforeAll(async () => {
     const database = await Effect.runPromise(Effect.provideService(TestDatabase.make(), Scope.Scope, scope))
-    sql = ManagedRuntime.make(TestDatabase.layerOwner().pipe(Layer.provide(Layer.succeed(TestDatabase, database))))
-    cluster = new TestCluster(Redacted.value(database.ownerUrl))
+    sql = ManagedRuntime.make(PgClient.layer({ url: database.superuserUrl, maxConnections: 2 }))
+    cluster = new TestCluster(database)
     ;[a, b, c] = await Promise.all([cluster.add(), cluster.add(), cluster.add()])
     await cluster.settled([a, b, c])
   })
@@ -44,7 +46,7 @@ describe("nodes", () => {
   const verify = async (session: string, writer: { readonly accepted: ReadonlyArray<{ readonly seq: number }> }) => {
     const rows = await sql.runPromise(
       Effect.flatMap(
-        PgClient,
+        PgClient.PgClient,
         (client) => client<{ seq: number; epoch: number; type: string }>`
         SELECT seq, epoch, type FROM events
         WHERE stream_id = ${toUuid(session)}::uuid ORDER BY seq`
@@ -65,7 +67,7 @@ describe("nodes", () => {
   const nodesOf = async (port: string) =>
     await sql.runPromise(
       Effect.flatMap(
-        PgClient,
+        PgClient.PgClient,
         (client) => client<{ pid: number }>`
       SELECT pid FROM pg_locks JOIN nodes ON lock_key = objid::bigint AND objsubid = 2
       WHERE locktype = 'advisory' AND address = ${port}`
@@ -77,7 +79,7 @@ describe("nodes", () => {
     assert.isUndefined((await a.command(session!, cluster.command({ _tag: "Update", title: "t" }))).error)
     const tables = await sql.runPromise(
       Effect.flatMap(
-        PgClient,
+        PgClient.PgClient,
         (client) => client<{ name: string }>`
       SELECT table_name AS name FROM information_schema.tables WHERE table_name LIKE 'cluster%' ORDER BY 1`
       )
@@ -183,7 +185,7 @@ describe("nodes", () => {
     const [before] = await nodesOf(a.address)
     const cut = performance.now()
     await sql.runPromise(
-      Effect.flatMap(PgClient, (client) => client`SELECT pg_terminate_backend(${before!.pid}, 2000)`)
+      Effect.flatMap(PgClient.PgClient, (client) => client`SELECT pg_terminate_backend(${before!.pid}, 2000)`)
     )
     await eventually(async () => (await nodesOf(a.address))[0]?.pid !== undefined, "a new lock")
     assert.notStrictEqual((await nodesOf(a.address))[0]!.pid, before!.pid)
@@ -198,47 +200,49 @@ describe("nodes", () => {
     assert.isTrue(await a.ready())
   })
 
-  it.skipIf(!full)(
-    "replace a frozen owner, for readers too, and let it write nothing when it wakes",
-    { timeout: 120_000 },
-    async () => {
-      const sessions = await cluster.openOn(a, b, 3)
-      const readers = sessions.map((session) => c.watch(session, 0))
-      const writers = sessions.map((session) => cluster.keepUpdating(b, session))
-      await eventually(async () => writers.every(({ accepted }) => accepted.length > 5), "the updates flow")
-      const frozen = performance.now()
-      const wall = Date.now()
-      a.signal("SIGSTOP")
-      const took = await Promise.all(writers.map((writer) => writer.firstAfter(frozen, frozenMs)))
-      const shown = await Promise.all(
-        readers.map(async (reader) => {
-          await eventually(
-            async () => reader.lines.some(({ at }) => at > wall + 1_000),
-            "the reader sees the new owner",
-            frozenMs
-          )
-          return reader.lines.find(({ at }) => at > wall + 1_000)!.at - wall
-        })
-      )
-      a.signal("SIGCONT")
-      await sleep(3_000)
-      await Promise.all(writers.map((writer) => writer.stop()))
-      for (const [index, writer] of writers.entries()) {
-        const reader = readers[index]!
-        await eventually(
-          async () => (reader.seqs[reader.seqs.length - 1] ?? 0) >= writer.accepted[writer.accepted.length - 1]!.seq,
-          "the reader is there"
+  requires("full")("when frozen", () => {
+    it(
+      "replace a frozen owner, for readers too, and let it write nothing when it wakes",
+      { timeout: 120_000 },
+      async () => {
+        const sessions = await cluster.openOn(a, b, 3)
+        const readers = sessions.map((session) => c.watch(session, 0))
+        const writers = sessions.map((session) => cluster.keepUpdating(b, session))
+        await eventually(async () => writers.every(({ accepted }) => accepted.length > 5), "the updates flow")
+        const frozen = performance.now()
+        const wall = Date.now()
+        a.signal("SIGSTOP")
+        const took = await Promise.all(writers.map((writer) => writer.firstAfter(frozen, frozenMs)))
+        const shown = await Promise.all(
+          readers.map(async (reader) => {
+            await eventually(
+              async () => reader.lines.some(({ at }) => at > wall + 1_000),
+              "the reader sees the new owner",
+              frozenMs
+            )
+            return reader.lines.find(({ at }) => at > wall + 1_000)!.at - wall
+          })
         )
-        assert.deepStrictEqual(reader.trouble, [])
-        reader.stop()
-        await verify(sessions[index]!, writer)
+        a.signal("SIGCONT")
+        await sleep(3_000)
+        await Promise.all(writers.map((writer) => writer.stop()))
+        for (const [index, writer] of writers.entries()) {
+          const reader = readers[index]!
+          await eventually(
+            async () => (reader.seqs[reader.seqs.length - 1] ?? 0) >= writer.accepted[writer.accepted.length - 1]!.seq,
+            "the reader is there"
+          )
+          assert.deepStrictEqual(reader.trouble, [])
+          reader.stop()
+          await verify(sessions[index]!, writer)
+        }
+        measured("takeover from a frozen node", took)
+        measured("readers of a frozen node's sessions", shown)
+        for (const ms of [...took, ...shown]) assert.isBelow(ms, frozenMs)
+        await cluster.settled([a, b, c])
       }
-      measured("takeover from a frozen node", took)
-      measured("readers of a frozen node's sessions", shown)
-      for (const ms of [...took, ...shown]) assert.isBelow(ms, frozenMs)
-      await cluster.settled([a, b, c])
-    }
-  )
+    )
+  })
 
   it("welcome a node back that was killed, on an address of its own choice", { timeout: 60_000 }, async () => {
     const port = Number(a.address.split(":")[1])

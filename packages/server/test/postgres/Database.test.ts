@@ -2,10 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { join } from "node:path"
+import { requires } from "../../../../test/requires.ts"
 import { Database } from "../../src/postgres/Database.ts"
 import { HomeLock } from "../../src/postgres/HomeLock.ts"
 import { temporaryDirectory } from "../support/EmbeddedHome.ts"
-import { hasPgBouncer, pgBouncer } from "../support/PgBouncer.ts"
+import { pgBouncer } from "../support/PgBouncer.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const empty = TestDatabase.layer({ migrations: "none" })
@@ -83,8 +84,10 @@ describe("Database", { timeout: 60_000 }, () => {
       assert.notInclude(JSON.stringify(nobody), "secret")
     }).pipe(Effect.provide(empty))
   )
+})
 
-  it.live.skipIf(!hasPgBouncer)("refuses a pooler in transaction mode, however it deals its servers out", () =>
+requires("pgbouncer")("Database behind a pooler", () => {
+  it.live("refuses a pooler in transaction mode, however it deals its servers out", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       for (const size of [1, 2, 3, 10]) {
@@ -98,7 +101,7 @@ describe("Database", { timeout: 60_000 }, () => {
     }).pipe(Effect.scoped, Effect.provide(empty))
   )
 
-  it.live.skipIf(!hasPgBouncer)("accepts a pooler in session mode", () =>
+  it.live("accepts a pooler in session mode", () =>
     Effect.gen(function* () {
       const { ownerUrl } = yield* TestDatabase
       yield* open(yield* pgBouncer(ownerUrl, { pool_mode: "session" }))

@@ -1,16 +1,20 @@
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted } from "effect"
+import { Effect, Layer, Redacted } from "effect"
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { isPostgresOn } from "../../src/postgres/PostmasterFile.ts"
+import { requires } from "../../../../test/requires.ts"
+import { EmbeddedPostgres } from "../../src/postgres/EmbeddedPostgres.ts"
+import { HomeLock } from "../../src/postgres/HomeLock.ts"
+import { isPostgresOn, runningPostmaster } from "../../src/postgres/PostmasterFile.ts"
 import { type As, launch, query, type Started, startHome, temporaryDirectory } from "../support/EmbeddedHome.ts"
 
-const asRoot = process.getuid?.() === 0
 const nobody: As = { uid: 65534, gid: 65534 }
 
 const makeTable = (server: Started) => query(server, "CREATE TABLE kept AS SELECT 42 AS answer")
 const readTable = (server: Started) => Effect.map(query(server, "SELECT answer FROM kept"), (rows) => rows[0]?.answer)
+
+const processGroup = (pid: number) => Number(readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[2])
 
 describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
   it.live("creates a cluster once and starts it again with its data, on the same port", () =>
@@ -122,6 +126,27 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
     })
   )
 
+  it.live("stops after its parent on Ctrl-C, and leaves nothing when it is told to stop while it starts", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryDirectory, "home")
+      const data = join(home, "postgres/18")
+      for (const delayMs of [400, 600, 800, 1000, 1200]) {
+        const cut = yield* launch(home)
+        yield* Effect.race(Effect.sleep(delayMs), Effect.ignore(cut.ready))
+        cut.process.kill("SIGTERM")
+        yield* cut.exited
+        assert.isUndefined(runningPostmaster(data))
+      }
+      const server = yield* startHome(home)
+      assert.strictEqual(processGroup(server.pid), server.pid)
+      server.process.kill("SIGINT")
+      yield* server.exited
+      assert.isUndefined(runningPostmaster(data))
+      const log = readFileSync(join(home, "logs/postgres.log"), "utf8")
+      assert.match(log, /database system is shut down\n$/)
+    })
+  )
+
   it.live("never lets anyone in without a password", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
@@ -220,7 +245,24 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
     })
   )
 
-  it.live.skipIf(!asRoot)("runs as any other user", () =>
+  it.live("comes back under the same address when its supervisor starts it again", () =>
+    Effect.gen(function* () {
+      const home = join(yield* temporaryDirectory, "home")
+      const lock = yield* Layer.build(HomeLock.layer(home))
+      const start = EmbeddedPostgres.start().pipe(Effect.provideContext(lock))
+      const first = yield* start
+      process.kill(first.pid, "SIGKILL")
+      yield* first.ended
+      const second = yield* start
+      assert.notStrictEqual(second.pid, first.pid)
+      assert.strictEqual(Redacted.value(second.appUrl), Redacted.value(first.appUrl))
+      yield* Effect.scoped(PgConnection.make({ url: first.appUrl }))
+    })
+  )
+})
+
+requires("root")("EmbeddedPostgres for root", () => {
+  it.live("runs as any other user", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
       chmodSync(directory, 0o777)
@@ -231,14 +273,15 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
     })
   )
 
-  it.live.skipIf(!asRoot)("keeps root's database where another account can reach it, and says where", () =>
+  it.live("keeps root's database where another account can reach it, and says where", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")
       mkdirSync(home, { mode: 0o700 })
-      const first = yield* startHome(home)
-      yield* makeTable(first)
-      const location = readFileSync(join(home, "postgres/location"), "utf8").trim()
+      let location = ""
       yield* Effect.addFinalizer(() => Effect.sync(() => rmSync(location, { recursive: true, force: true })))
+      const first = yield* startHome(home)
+      location = readFileSync(join(home, "postgres/location"), "utf8").trim()
+      yield* makeTable(first)
       assert.isTrue(first.dataDirectory.startsWith("/var/lib/troupe/"))
       assert.strictEqual(first.dataDirectory, join(location, "18"))
       first.process.kill("SIGTERM")

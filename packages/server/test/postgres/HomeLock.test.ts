@@ -49,9 +49,7 @@ describe("HomeLock", { timeout: 60_000 }, () => {
       const home = join(yield* temporaryDirectory, "home")
       const context = yield* Layer.build(HomeLock.layer(home))
       const first = yield* HomeLock.pipe(Effect.provideContext(context))
-      const before = performance.now()
       const refusal = yield* Effect.flip(acquire(home))
-      assert.isBelow(performance.now() - before, 200)
       assert(refusal._tag === "HomeLocked")
       assert.match(
         refusal.message,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream } from "effect"
 import * as TestRunner from "effect/cluster/TestRunner"
+import { Members } from "../../src/cluster/Membership.ts"
 import { Feeds } from "../../src/session/Feeds.ts"
 import * as FedWire from "../../src/session/FedWire.ts"
 import * as SessionFeed from "../../src/session/SessionFeed.ts"
@@ -13,6 +14,7 @@ const id = "sesn_1"
 const world = (options: WatchersOptions = {}) => {
   const log = fakeLog()
   const layer = Watchers.layer({ checkEveryMs: 50, lingerMs: 100, ...options }).pipe(
+    Layer.provide(Layer.succeed(Members, { gone: Effect.never, joined: Effect.succeed(true) })),
     Layer.provideMerge(SessionFeed.layer),
     Layer.provideMerge(Feeds.layer),
     Layer.provideMerge(log.layer),
@@ -42,6 +44,14 @@ const collect = (after: number, last: number) =>
       Effect.timeout(5_000)
     )
   )
+
+/** Until the feed stands, for tests of what comes through it. */
+const live = Effect.scoped(
+  Effect.gen(function* () {
+    const { open } = yield* Watchers
+    yield* Effect.flatMap(open(id, 0), (reader) => reader.live)
+  })
+)
 
 const sessions = Effect.flatMap(Watchers, ({ counts }) => counts)
 
@@ -97,7 +107,7 @@ describe("Watchers", () => {
       Effect.gen(function* () {
         yield* commit(3)
         const reader = yield* Effect.forkChild(collect(0, 7))
-        yield* Effect.sleep(200)
+        yield* live
         log.write(id, 3)
         yield* commit(1)
         assert.deepStrictEqual(seqs(yield* Fiber.join(reader)), upTo(7))
@@ -111,18 +121,20 @@ describe("Watchers", () => {
     return run(
       Effect.gen(function* () {
         yield* commit(1)
-        const reader = yield* Effect.forkChild(collect(0, 2))
-        yield* Effect.sleep(100)
+        const { open } = yield* Watchers
+        const reader = yield* open(id, 0)
+        yield* reader.live
+        const seen: Array<Seen> = [...(yield* reader.take)]
         const { publish } = yield* Feeds
         publish(id, delta(0))
         publish(id, delta(1))
         yield* commit(1)
-        const seen = yield* Fiber.join(reader)
+        while (!seqs(seen).includes(2)) seen.push(...(yield* reader.take))
         assert.deepStrictEqual(
           seen.map((one) => (one._tag === "Delta" ? one.delta.offset : seqs([one]))),
           [[1], 0, 1, [2]]
         )
-      })
+      }).pipe(Effect.scoped)
     )
   })
 

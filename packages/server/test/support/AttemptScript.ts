@@ -1,5 +1,16 @@
 import type { Prng } from "./Prng.ts"
 
+export type ToolKind =
+  | "effect"
+  | "read"
+  | "idempotent"
+  | "ask"
+  | "askClient"
+  | "deny"
+  | "client"
+  | "worker"
+  | "question"
+
 /** What an attempt will do, step by step. Drawn from a seed, or written by hand. */
 export type Step =
   /** One model request: takes steers, streams deltas, says something. */
@@ -7,15 +18,18 @@ export type Step =
   /** A tool call: allowed with or without side effects, asked for, denied, a client's, or a question. */
   | {
       readonly _tag: "Tool"
-      readonly kind: "effect" | "read" | "idempotent" | "ask" | "deny" | "client" | "worker" | "question"
+      readonly kind: ToolKind
       readonly ms: number
       readonly fails: boolean
       readonly expiresInMs: number | null
     }
   | { readonly _tag: "Checkpoint" }
+  | { readonly _tag: "Rewind" }
+  | { readonly _tag: "Compact" }
   | { readonly _tag: "Trouble" }
+  /** The session's sandbox is made, lost, restored or destroyed, whatever comes next. */
   | { readonly _tag: "Sandbox" }
-  | { readonly _tag: "Title" }
+  | { readonly _tag: "Title"; readonly title: string }
   | { readonly _tag: "Note" }
 
 export type End =
@@ -29,46 +43,53 @@ export type End =
 export interface Script {
   readonly steps: ReadonlyArray<Step>
   readonly end: End
-  /** Ignores interrupts, so that the server has to end it. */
+  /** Ignores interrupts and stops, so that the server has to end it. */
   readonly deaf: boolean
 }
 
+const kinds: ReadonlyArray<ToolKind> = [
+  "effect",
+  "effect",
+  "effect",
+  "read",
+  "idempotent",
+  "ask",
+  "askClient",
+  "deny",
+  "client",
+  "worker",
+  "question"
+]
+
 const step = (random: Prng): Step => {
   const roll = random.next()
-  if (roll < 0.4) {
+  if (roll < 0.36) {
     return { _tag: "Think", ms: random.int(400), deltas: random.int(4), tokens: 1 + random.int(200) }
   }
-  if (roll < 0.85) {
-    const kind = random.pick([
-      "effect",
-      "effect",
-      "read",
-      "idempotent",
-      "ask",
-      "deny",
-      "client",
-      "worker",
-      "question"
-    ] as const)
+  if (roll < 0.8) {
     return {
       _tag: "Tool",
-      kind,
-      ms: random.int(500),
+      kind: random.pick(kinds),
+      // Some take longer than any lease.
+      ms: random.chance(0.04) ? 60_000 + random.int(60_000) : random.int(500),
       fails: random.chance(0.2),
       expiresInMs: random.chance(0.3) ? 1_000 + random.int(20_000) : null
     }
   }
-  return { _tag: random.pick(["Checkpoint", "Trouble", "Sandbox", "Title", "Note"] as const) }
+  // No list can show the last one.
+  if (roll < 0.84) return { _tag: "Title", title: random.chance(0.2) ? `A title${String.fromCharCode(0)}` : "A title" }
+  return { _tag: random.pick(["Checkpoint", "Rewind", "Compact", "Trouble", "Sandbox", "Sandbox", "Note"] as const) }
 }
 
 const end = (random: Prng): End => {
   const roll = random.next()
-  if (roll < 0.72)
+  if (roll < 0.7) {
     return { _tag: "Complete", stop: random.pick(["end_turn", "end_turn", "max_steps", "refusal"] as const) }
+  }
   if (roll < 0.86) {
     return { _tag: "Fail", retryable: random.chance(0.7), retryAfterMs: random.chance(0.3) ? random.int(3_000) : null }
   }
-  return { _tag: roll < 0.97 ? "Vanish" : "Misbehave" }
+  return { _tag: roll < 0.96 ? "Vanish" : "Misbehave" }
 }
 
 export const drawScript = (random: Prng): Script => ({

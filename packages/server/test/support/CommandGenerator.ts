@@ -1,18 +1,41 @@
 import type { Actor } from "@troupe/domain/Actor"
-import type { CommandId, SessionId, ThreadId, TurnId, WorkspaceId } from "@troupe/domain/Ids"
+import type {
+  CommandId,
+  EventId,
+  OutcomeId,
+  SessionId,
+  ThreadId,
+  TimerId,
+  TurnId,
+  WorkspaceId
+} from "@troupe/domain/Ids"
+import type { Budget } from "@troupe/domain/session/Budget"
 import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
-import type { OpenSession, SessionState } from "@troupe/domain/session/SessionState"
+import type { Call, OpenSession, QueuedTurn, SessionState } from "@troupe/domain/session/SessionState"
 import { mintId, type Prng } from "./Prng.ts"
 
 const zeros = "0".repeat(64)
+const nul = String.fromCharCode(0)
 const actor: Actor = { type: "api_key", id: "test" }
 
-export const openCommand = (random: Prng, sessionId: SessionId): SessionCommand => ({
+const eventId = (random: Prng) => mintId(random, "Event") as EventId
+
+const drawBudget = (random: Prng): Budget => [
+  {
+    metric: random.pick(["tokens", "cost_micro_usd", "active_ms", "tool_calls", "model_requests"]),
+    max: 1 + random.int(600),
+    enforcement: random.pick(["hard", "hard", "soft"]),
+    scope: random.pick(["session", "turn"])
+  }
+]
+
+/** Opens a session. Those of one workspace may want the same external key. */
+export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): SessionCommand => ({
   _tag: "Open",
   sessionId,
-  workspaceId: mintId(random, "Workspace") as WorkspaceId,
+  workspaceId: workspaceId ?? (mintId(random, "Workspace") as WorkspaceId),
   threadId: mintId(random, "Thread") as ThreadId,
   agent: {
     agentId: mintId(random, "Agent") as never,
@@ -36,49 +59,39 @@ export const openCommand = (random: Prng, sessionId: SessionId): SessionCommand 
   title: null,
   metadata: {},
   labels: [],
-  budget: random.chance(0.25)
-    ? [
-        {
-          metric: random.pick(["tokens", "cost_micro_usd", "active_ms", "tool_calls", "model_requests"]),
-          max: 1 + random.int(600),
-          enforcement: random.pick(["hard", "hard", "soft"]),
-          scope: random.pick(["session", "turn"])
-        }
-      ]
-    : [],
+  budget: random.chance(0.3) ? drawBudget(random) : [],
   origin: { type: "api" },
   createdBy: "test",
   projectId: null,
   visibility: "workspace",
   endUser: null,
   deploymentId: null,
-  externalThreadKey: null,
+  externalThreadKey: random.chance(0.15) ? "channel-1" : null,
   lifecycle: { onIdle: "retain", keepFailed: false, ttlMs: null },
-  history: [],
+  history: random.chance(0.1) ? [{ role: "user", content: "before" }] : [],
   inputs: random.chance(0.4) ? [message(random, null)] : []
 })
 
-const message = (random: Prng, threadId: ThreadId | null): Input => ({
+const message = (random: Prng, session: OpenSession | null): Input => ({
   _tag: "Message",
-  inputId: mintId(random, "Event") as never,
+  inputId: eventId(random),
   turnId: mintId(random, "Turn") as TurnId,
-  threadId,
-  content: text(random.pick(["hello", "go on", "x".repeat(200)])),
+  threadId: session === null ? null : thread(random, session),
+  content: random.chance(0.02) ? [] : text(random.pick(["hello", "go on", "x".repeat(200)])),
   mode: random.pick(["queue", "queue", "steer"]),
   overrides: {},
   needsApproval: random.chance(0.1)
 })
 
-const thread = (random: Prng, session: OpenSession): ThreadId | null =>
-  random.chance(0.5) ? null : random.pick(session.threads).threadId
+const thread = (random: Prng, session: OpenSession): ThreadId | null => {
+  if (random.chance(0.02)) return mintId(random, "Thread") as ThreadId
+  return random.chance(0.4) ? null : random.pick(session.threads).threadId
+}
 
-const answer = (random: Prng, session: OpenSession): Input | undefined => {
-  const owed = session.threads.flatMap((one) => one.turn?.calls.filter((call) => call.awaits !== "nothing") ?? [])
-  if (owed.length === 0) return undefined
-  const call = random.pick(owed)
-  const { callId } = call
-  const inputId = mintId(random, "Event") as never
-  switch (call.awaits) {
+/** An answer to a call; now and then of the wrong kind. */
+const answer = (random: Prng, { awaits, callId, executor }: Call): Input => {
+  const inputId = eventId(random)
+  switch (random.chance(0.06) ? random.pick(["confirmation", "result", "answer"] as const) : awaits) {
     case "confirmation":
       return {
         _tag: "Confirmation",
@@ -91,31 +104,31 @@ const answer = (random: Prng, session: OpenSession): Input | undefined => {
           { type: "allow_edited", input: { command: "false" }, inputDigest: zeros }
         ] as const)
       }
-    case "result":
-      return {
-        _tag: "ToolResult",
-        inputId,
-        callId,
-        content: text("result"),
-        isError: false,
-        executor: call.executor === "worker" ? "worker" : "client"
-      }
-    case "answer":
+    case "result": {
+      const worker = (executor === "worker") !== random.chance(0.1)
+      const by = worker ? "worker" : "client"
+      return { _tag: "ToolResult", inputId, callId, content: text("result"), isError: false, executor: by }
+    }
+    default:
       return { _tag: "Answer", inputId, callId, answer: "yes" }
-    case "nothing":
-      return undefined
   }
 }
+
+const owed = (session: OpenSession): ReadonlyArray<Call> =>
+  session.threads.flatMap((one) => one.turn?.calls.filter((call) => call.awaits !== "nothing") ?? [])
 
 const queued = (random: Prng, session: OpenSession) => {
   const all = session.threads.flatMap((one) => one.queue.map((turn) => ({ turn, queueVersion: one.queueVersion })))
   return all.length === 0 ? undefined : random.pick(all)
 }
 
-const onQueue = (random: Prng, session: OpenSession): SessionCommand | undefined => {
-  const found = queued(random, session)
-  if (found === undefined) return undefined
-  const { turnId } = found.turn
+const onQueue = (
+  random: Prng,
+  session: OpenSession,
+  found: { readonly turn: QueuedTurn; readonly queueVersion: number }
+): SessionCommand => {
+  const running = session.threads.flatMap((one) => one.turn?.turnId ?? [])[0]
+  const turnId = running !== undefined && random.chance(0.1) ? running : found.turn.turnId
   const queueVersion = random.chance(0.3) ? null : found.queueVersion - (random.chance(0.1) ? 1 : 0)
   switch (random.int(5)) {
     case 0:
@@ -131,56 +144,94 @@ const onQueue = (random: Prng, session: OpenSession): SessionCommand | undefined
   }
 }
 
-const retry = (session: OpenSession): SessionCommand | undefined => {
-  for (const { failed, turn } of session.threads) {
-    if (turn?.phase._tag === "Deciding") return { _tag: "RetryTurn", turnId: turn.turnId }
-    if (failed !== null) return { _tag: "RetryTurn", turnId: failed.turnId }
+const retry = (random: Prng, session: OpenSession): SessionCommand => {
+  const wanted = session.threads.flatMap(({ failed, turn }) =>
+    turn?.phase._tag === "Deciding" ? [turn.turnId] : failed === null ? [] : [failed.turnId]
+  )
+  return { _tag: "RetryTurn", turnId: wanted.length > 0 ? random.pick(wanted) : (mintId(random, "Turn") as TurnId) }
+}
+
+const inputs = (random: Prng, session: OpenSession): ReadonlyArray<Input> => {
+  const roll = random.next()
+  const calls = owed(session)
+  const interrupt: Input = { _tag: "Interrupt", inputId: eventId(random), threadId: thread(random, session) }
+  if (roll < 0.4 && calls.length > 0) {
+    // Mostly one answer, sometimes all that are owed at once.
+    return random.chance(0.3) ? calls.map((call) => answer(random, call)) : [answer(random, random.pick(calls))]
   }
-  return undefined
+  if (roll < 0.5) return [interrupt]
+  if (roll < 0.55) return [interrupt, message(random, session)]
+  if (roll < 0.58) return [{ _tag: "SystemMessage", inputId: eventId(random), content: text("be brief") }]
+  if (roll < 0.6) {
+    const outcomeId = mintId(random, "Outcome") as OutcomeId
+    return [{ _tag: "Outcome", inputId: eventId(random), outcomeId, description: "d", rubric: {}, maxIterations: 1 }]
+  }
+  if (roll < 0.63) {
+    const one = message(random, session)
+    return [one, random.chance(0.3) ? one : message(random, session), message(random, session)]
+  }
+  if (roll < 0.65) {
+    const known = session.threads.flatMap(({ queue, turn }) => [...queue, ...(turn?.steers ?? [])])[0]
+    if (known !== undefined) return [{ ...message(random, session), turnId: known.turnId } as Input]
+  }
+  if (roll < 0.67) return [answer(random, { ...noCall, callId: eventId(random) })]
+  return [message(random, session)]
+}
+
+const noCall = { awaits: "confirmation", executor: "sandbox" } as Call
+
+const onTimer = (random: Prng, session: OpenSession): SessionCommand => {
+  const timer = session.timers[0]
+  if (timer !== undefined && random.chance(0.5)) return { _tag: "CancelTimer", timerId: timer.timerId }
+  const timerId = timer !== undefined && random.chance(0.2) ? timer.timerId : (mintId(random, "Timer") as TimerId)
+  if (random.chance(0.1)) return { _tag: "CancelTimer", timerId: mintId(random, "Timer") as TimerId }
+  return { _tag: "SetTimer", timerId, dueAt: 1_000 * random.int(100), name: "t", payload: null }
+}
+
+const onThreads = (random: Prng, session: OpenSession): SessionCommand => {
+  if (session.threads.length >= 2 && random.chance(0.6)) {
+    return { _tag: "ArchiveThread", threadId: random.pick(session.threads).threadId }
+  }
+  const threadId = random.chance(0.1) ? session.primary : (mintId(random, "Thread") as ThreadId)
+  return { _tag: "OpenThread", threadId, name: "second", parentThreadId: session.primary, agent: null }
+}
+
+const update = (random: Prng): SessionCommand => {
+  const roll = random.next()
+  const title = roll < 0.1 ? `a${nul}title` : roll < 0.2 ? "x".repeat(10_000) : "a title"
+  return { _tag: "Update", title, metadata: { a: String(random.int(3)) } }
 }
 
 /** Something a client might send to a session in this state: mostly sensible, sometimes not. */
-export const drawBody = (random: Prng, sessionId: SessionId, state: SessionState): SessionCommand => {
-  if (state._tag === "NotOpened") {
-    return random.chance(0.9) ? openCommand(random, sessionId) : { _tag: "Send", inputs: [message(random, null)] }
+export const drawBody = (
+  random: Prng,
+  sessionId: SessionId,
+  state: SessionState,
+  workspaceId?: WorkspaceId
+): SessionCommand => {
+  if (state._tag === "NotOpened" || random.chance(0.01)) {
+    const open = openCommand(random, sessionId, workspaceId)
+    return random.chance(0.9) ? open : { _tag: "Send", inputs: [message(random, null)] }
   }
   const roll = random.next()
-  const interrupt: Input = {
-    _tag: "Interrupt",
-    inputId: mintId(random, "Event") as never,
-    threadId: thread(random, state)
+  if (roll < 0.58) return { _tag: "Send", inputs: inputs(random, state) }
+  if (roll < 0.67) {
+    const found = queued(random, state)
+    return found === undefined ? { _tag: "Send", inputs: [message(random, state)] } : onQueue(random, state, found)
   }
-  const plain: SessionCommand = { _tag: "Send", inputs: [message(random, thread(random, state))] }
-  if (roll < 0.3) return plain
-  if (roll < 0.5) {
-    const input = answer(random, state)
-    return input === undefined ? plain : { _tag: "Send", inputs: [input] }
+  if (roll < 0.71) return { _tag: "Pause" }
+  if (roll < 0.78) return { _tag: "Resume" }
+  if (roll < 0.83) return retry(random, state)
+  if (roll < 0.86) return update(random)
+  if (roll < 0.89)
+    return { _tag: "ChangeBudget", budget: drawBudget(random).map((one) => ({ ...one, max: one.max * 3 })) }
+  if (roll < 0.93) return onThreads(random, state)
+  if (roll < 0.96) return onTimer(random, state)
+  if (roll < 0.965) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: random.int(5) }
+  if (roll < 0.97) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }
+  if (roll < 0.98) {
+    return { _tag: "RequestRedaction", seqs: [random.int(5)], reason: "asked", replacements: [zeros] }
   }
-  if (roll < 0.6) return onQueue(random, state) ?? plain
-  if (roll < 0.66) return { _tag: "Send", inputs: [interrupt] }
-  if (roll < 0.7) return { _tag: "Send", inputs: [interrupt, message(random, null)] }
-  if (roll < 0.75) return { _tag: "Pause" }
-  if (roll < 0.82) return { _tag: "Resume" }
-  if (roll < 0.86) return retry(state) ?? { _tag: "RetryTurn", turnId: mintId(random, "Turn") as TurnId }
-  if (roll < 0.89) return { _tag: "Update", title: "a title", metadata: { a: String(random.int(3)) } }
-  if (roll < 0.92) {
-    const max = 1 + random.int(2_000)
-    return { _tag: "ChangeBudget", budget: [{ metric: "tokens", max, enforcement: "hard", scope: "session" }] }
-  }
-  if (roll < 0.95) {
-    if (state.threads.length >= 2) return { _tag: "ArchiveThread", threadId: random.pick(state.threads).threadId }
-    const threadId = mintId(random, "Thread") as ThreadId
-    return { _tag: "OpenThread", threadId, name: "second", parentThreadId: state.primary, agent: null }
-  }
-  if (roll < 0.97) {
-    const timer = state.timers[0]
-    if (timer !== undefined) return { _tag: "CancelTimer", timerId: timer.timerId }
-    const dueAt = 1_000 * random.int(100)
-    return { _tag: "SetTimer", timerId: mintId(random, "Timer") as never, dueAt, name: "t", payload: null }
-  }
-  if (roll < 0.98) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: 1 + random.int(5) }
-  if (roll < 0.985)
-    return { _tag: "RequestRedaction", seqs: [1 + random.int(4)], reason: "asked", replacements: [zeros] }
   return random.chance(0.7) ? { _tag: "Archive" } : { _tag: "Delete" }
 }
 

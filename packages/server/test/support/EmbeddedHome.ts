@@ -1,9 +1,10 @@
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { Effect, Redacted, Schema, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { allProcesses, describeProcess, processesWithArgument } from "../../src/postgres/ProcessInfo.ts"
 
 const main = join(import.meta.dirname, "../../src/postgres/embedded-main.ts")
 
@@ -42,7 +43,7 @@ export interface Launched {
   readonly exited: Effect.Effect<number | NodeJS.Signals>
 }
 
-/** Runs `embedded-main.ts` as a process of its own. At the end of the scope the home's server is stopped. */
+/** Runs `embedded-main.ts` as a process of its own. At the end of the scope nothing of the home is left running. */
 export const launch = (
   home: string,
   args: ReadonlyArray<string> = [],
@@ -50,12 +51,35 @@ export const launch = (
 ): Effect.Effect<Launched, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => spawnMain(home, args, as)),
-    ({ process }) =>
+    ({ exited, process }) =>
       Effect.gen(function* () {
         process.kill("SIGKILL")
-        yield* spawnMain(home, ["--stop", "--wait-ms", "10000"], as).exited
+        yield* exited
+        yield* killAll(home)
       })
   )
+
+/** Ends every process that works in the home. Nobody will miss the data. */
+const killAll = (home: string) =>
+  Effect.gen(function* () {
+    const location = join(home, "postgres/location")
+    const base = existsSync(location) ? readFileSync(location, "utf8").trim() : join(home, "postgres")
+    while (true) {
+      const found = new Set([
+        ...processesWithArgument((argument) => argument.includes(`${base}/`)),
+        ...allProcesses().filter((pid) => describeProcess(pid)?.directory.startsWith(`${base}/`) === true)
+      ])
+      if (found.size === 0) return
+      for (const pid of found) {
+        try {
+          process.kill(pid, "SIGKILL")
+        } catch {
+          continue
+        }
+      }
+      yield* Effect.sleep(5)
+    }
+  })
 
 const spawnMain = (home: string, args: ReadonlyArray<string>, as?: As): Launched => {
   const child = spawn(process.execPath, [main, "--home", home, ...args], { ...as, stdio: ["ignore", "pipe", "pipe"] })

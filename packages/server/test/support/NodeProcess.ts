@@ -38,10 +38,13 @@ export class NodeProcess {
   readonly address: string
   readonly startedInMs: number
   readonly output: Array<string>
+  /** The process is gone, for whatever reason. */
+  readonly exited: Promise<void>
   private readonly child: ChildProcess
 
   private constructor(child: ChildProcess, ready: ReadyLine, startedInMs: number, output: Array<string>) {
     this.child = child
+    this.exited = once(child, "exit").then(() => undefined)
     this.pid = child.pid!
     this.gateway = ready.gateway
     this.address = ready.node
@@ -52,7 +55,7 @@ export class NodeProcess {
   static async start(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
     const begun = performance.now()
     const child = spawn(process.execPath, [main], {
-      env: { PATH: process.env["PATH"] ?? "", TROUPE_PORT: "0", ...env },
+      env: { PATH: process.env["PATH"] ?? "", TROUPE_PORT: "0", TROUPE_HOME: "/nonexistent", ...env },
       stdio: ["ignore", "pipe", "pipe"]
     })
     const output: Array<string> = []
@@ -68,6 +71,10 @@ export class NodeProcess {
       )
     })
     return new NodeProcess(child, ready, performance.now() - begun, output)
+  }
+
+  hasExited(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
   }
 
   signal(signal: NodeJS.Signals): void {

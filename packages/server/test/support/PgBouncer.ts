@@ -1,12 +1,12 @@
 import { Effect, Redacted, type Scope } from "effect"
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmodSync, writeFileSync } from "node:fs"
 import { connect, createServer } from "node:net"
 import { join } from "node:path"
 import { temporaryDirectory } from "./EmbeddedHome.ts"
 
-export const hasPgBouncer = spawnSync("pgbouncer", ["--version"]).status === 0
+const program = "pgbouncer"
 
 /** A pool in front of the database of `url`; answers the URL that leads through it. */
 export const pgBouncer = (
@@ -33,9 +33,11 @@ export const pgBouncer = (
       `[databases]\n${database} = host=${hostname} port=${serverPort}\n[pgbouncer]\n${lines.join("")}`
     )
     chmodSync(config, 0o644)
+    // Debian keeps it where only root's PATH looks.
+    const env = { PATH: `${process.env.PATH}:/usr/sbin` }
     const user = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
     yield* Effect.acquireRelease(
-      Effect.sync(() => spawn("pgbouncer", [config], { ...user, stdio: "ignore" })),
+      Effect.sync(() => spawn(program, [config], { ...user, env, stdio: "ignore" })),
       (child) =>
         Effect.promise(async () => {
           const ended = child.exitCode === null ? once(child, "exit") : undefined

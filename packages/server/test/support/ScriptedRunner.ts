@@ -1,9 +1,6 @@
-import type { EventId, ModelRequestId, RunnerId, SandboxId } from "@troupe/domain/Ids"
-import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
-import { text } from "@troupe/domain/session/Content"
-import type { Call, Message } from "@troupe/domain/session/SessionState"
-import type { Usage } from "@troupe/domain/session/Usage"
+import type { RunnerId } from "@troupe/domain/Ids"
 import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
+import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
 import {
   AttemptDriver,
   AttemptGone,
@@ -11,75 +8,51 @@ import {
   EpochRefused,
   RunnerAway,
   type AttemptRef,
-  type Delivery,
   type Output,
   type RunRequest
 } from "../../src/session/AttemptDriver.ts"
-import type { Script, Step } from "./AttemptScript.ts"
+import type { Script } from "./AttemptScript.ts"
 import { mintId, type Prng } from "./Prng.ts"
-
-export interface RunnerNote {
-  readonly sessionId: string
-  readonly attemptId: string
-  readonly epoch: number
-  readonly note:
-    | { readonly _tag: "RunCalled" }
-    | { readonly _tag: "Effect"; readonly callId: string; readonly readOnly: boolean }
-}
-
-interface Attempt {
-  readonly request: RunRequest
-  readonly frames: Array<Frame>
-  readonly deltas: Array<{
-    readonly blockId: string
-    readonly offset: number
-    readonly text: string
-    readonly afterFrame: number
-  }>
-  acknowledged: number
-  done: boolean
-  gone: boolean
-  interrupted: boolean
-  stop: "paused" | "budget" | null
-  readonly steers: Map<string, Message>
-  readonly taken: Set<string>
-  /** Opened whenever something changed that somebody may wait for. */
-  changed: Latch.Latch
-  fiber: Fiber.Fiber<void> | null
-}
+import { ScriptedAttempt, type Workshop } from "./ScriptedAttempt.ts"
 
 export interface ScriptedRunnerOptions {
   readonly random: Prng
   readonly script: (request: RunRequest) => Script
   readonly runnerId: RunnerId
+  /** For proving the judge: calls begin before their start is in the log. */
+  readonly unsafeWithoutIntentGate?: boolean
 }
 
 export interface ScriptedRunner {
   readonly driver: AttemptDriver["Service"]
   readonly notes: ReadonlyArray<RunnerNote>
   /** Calls fail and streams break until it is back. */
-  readonly setAway: (away: boolean) => void
+  readonly setAway: (away: boolean) => Effect.Effect<void>
+  /** Links stay open, and nothing comes over them. */
+  readonly setMute: (mute: boolean) => void
+  /** Why no attempt can be placed, if so. */
   readonly setPlacement: (reason: string | null) => void
-  readonly busy: () => number
+  /** Links lose frames and carry some twice, with this chance. */
+  readonly setNoise: (chance: number) => void
+  /** Its disk goes, it forgets everything without knowing so, or its process is started again with its journal. */
+  readonly harm: (how: "disk" | "amnesia" | "restart") => Effect.Effect<void>
 }
 
-const usage = (tokens: number, source: Usage["source"]): Usage => ({
-  source,
-  inputTokens: tokens,
-  outputTokens: Math.ceil(tokens / 2),
-  cacheReadTokens: 0,
-  cacheWrite5mTokens: 0,
-  cacheWrite1hTokens: 0,
-  webSearches: 0,
-  webFetches: 0,
-  costMicroUsd: tokens * 3
-})
+interface Held {
+  readonly attempt: ScriptedAttempt
+  readonly fiber: Fiber.Fiber<void>
+}
+
+type LinkError = RunnerAway | EpochRefused | AttemptGone
 
 const zeros = "0".repeat(64)
+const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "scripted", model: "demo" }
+const contactEveryMs = 20_000
 
 /**
  * A runner that plays scripts. It keeps the contract of real ones: a journal of numbered frames until they are
- * acknowledged, the intent gate, one start per attempt, the highest epoch per session. It lives outside of any node.
+ * acknowledged, the intent gate, the contact lease, one start per attempt, the highest epoch per session. It lives
+ * outside of any node.
  */
 export const make = Effect.fnUntraced(function* (
   options: ScriptedRunnerOptions
@@ -87,332 +60,196 @@ export const make = Effect.fnUntraced(function* (
   const { random, runnerId } = options
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
-  const attempts = new Map<string, Attempt>()
+  const attempts = new Map<string, Held>()
   const epochs = new Map<string, number>()
+  const revoked = new Set<string>()
   const notes: Array<RunnerNote> = []
+  const shop: Workshop = {
+    random,
+    clock,
+    runnerId,
+    note: (note) => void notes.push(note),
+    sandboxes: new Map(),
+    unsafeWithoutIntentGate: options.unsafeWithoutIntentGate ?? false
+  }
   let away = false
+  let mute = false
+  let noise = 0
   let placement: string | null = null
   let link = Latch.makeUnsafe(false)
 
-  const touch = (attempt: Attempt) => {
-    const { changed } = attempt
-    attempt.changed = Latch.makeUnsafe(false)
-    changed.openUnsafe()
+  const relink = () => {
+    const broken = link
+    link = Latch.makeUnsafe(false)
+    broken.openUnsafe()
   }
 
-  const emit = (attempt: Attempt, body: FrameBody) => {
-    attempt.frames.push({ n: attempt.frames.length + 1, at: clock.currentTimeMillisUnsafe(), body })
-    touch(attempt)
-  }
-
-  const finish = (attempt: Attempt, body: FrameBody) => {
-    emit(attempt, body)
-    attempt.done = true
-    touch(attempt)
-  }
-
-  const until = (attempt: Attempt, condition: () => boolean): Effect.Effect<void> =>
-    Effect.suspend(() => (condition() ? Effect.void : Effect.andThen(attempt.changed.await, until(attempt, condition))))
-
-  const effect = (attempt: Attempt, callId: string, readOnly: boolean) => {
-    const { attemptId, epoch, sessionId } = attempt.request
-    notes.push({ sessionId, attemptId, epoch, note: { _tag: "Effect", callId, readOnly } })
-  }
-
-  /** The intent gate: an effect begins only once its start is in the log. */
-  const perform = Effect.fnUntraced(function* (
-    attempt: Attempt,
-    call: { readonly callId: EventId; readonly readOnly: boolean },
-    ms: number,
-    fails: boolean
-  ) {
-    emit(attempt, { _tag: "ToolStarted", callId: call.callId, at: clock.currentTimeMillisUnsafe() })
-    const intent = attempt.frames.length
-    if (!call.readOnly) yield* until(attempt, () => attempt.acknowledged >= intent)
-    effect(attempt, call.callId, call.readOnly)
-    yield* Effect.sleep(ms)
-    emit(attempt, {
-      _tag: "ToolFinished",
-      callId: call.callId,
-      outcome: fails ? "failed" : "succeeded",
-      content: text("done"),
-      isError: fails,
-      durationMs: ms,
-      details: null
-    })
-  })
-
-  const think = Effect.fnUntraced(function* (attempt: Attempt, step: Extract<Step, { readonly _tag: "Think" }>) {
-    for (const [inputId, message] of attempt.steers) {
-      attempt.steers.delete(inputId)
-      attempt.taken.add(inputId)
-      emit(attempt, { _tag: "SteerTaken", inputId: message.inputId })
-    }
-    const requestId = mintId(random, "ModelRequest") as ModelRequestId
-    const blockId = mintId(random, "Event") as EventId
-    emit(attempt, {
-      _tag: "ModelRequestStarted",
-      requestId,
-      model: "demo",
-      provider: "demo",
-      estimate: usage(step.tokens, "estimated"),
-      request: null
-    })
-    const afterFrame = attempt.frames.length
-    let said = ""
-    for (let i = 0; i < step.deltas; i++) {
-      attempt.deltas.push({ blockId, offset: said.length, text: "word ", afterFrame })
-      said += "word "
-      touch(attempt)
-      yield* Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
-    }
-    yield* Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
-    emit(attempt, { _tag: "MessageBlock", blockId, requestId, content: text(said || "…"), partial: false })
-    emit(attempt, {
-      _tag: "ModelRequestEnded",
-      requestId,
-      outcome: "succeeded",
-      usage: usage(step.tokens, "measured"),
-      durationMs: step.ms,
-      response: null
-    })
-  })
-
-  const tool = Effect.fnUntraced(function* (attempt: Attempt, step: Extract<Step, { readonly _tag: "Tool" }>) {
-    const callId = mintId(random, "Event") as EventId
-    const { kind } = step
-    const outside = kind === "client" || kind === "worker"
-    const readOnly = kind === "read"
-    emit(attempt, {
-      _tag: "ToolRequested",
-      callId,
-      requestId: null,
-      providerCallId: `call_${attempt.frames.length}`,
-      name: kind === "ask" ? random.pick(["bash", "write"]) : kind,
-      server: null,
-      executor: outside ? kind : kind === "question" ? "platform" : "sandbox",
-      input: { command: "true" },
-      inputDigest: zeros,
-      readOnly,
-      idempotent: kind === "idempotent",
-      verdict: {
-        permission: kind === "ask" ? "ask" : kind === "deny" ? "deny" : "allow",
-        rule: "script",
-        reason: null
-      },
-      awaits: kind === "ask" ? "confirmation" : outside ? "result" : kind === "question" ? "answer" : "nothing",
-      question: kind === "question" ? { text: "which?" } : null,
-      expiresAt: step.expiresInMs === null ? null : clock.currentTimeMillisUnsafe() + step.expiresInMs
-    })
-    if (kind === "deny") {
-      const content = text("not allowed")
-      const outcome = "denied"
-      emit(attempt, { _tag: "ToolFinished", callId, outcome, content, isError: true, durationMs: null, details: null })
-    } else if (kind === "effect" || readOnly || kind === "idempotent") {
-      yield* perform(attempt, { callId, readOnly }, step.ms, step.fails)
-    } else return true
-    return false
-  })
-
-  /** Approved calls of an earlier attempt run first. */
-  const carriedOver = (calls: ReadonlyArray<Call>) =>
-    calls.filter(
-      (call) =>
-        call.status === "approved" &&
-        call.awaits === "nothing" &&
-        call.executor !== "client" &&
-        call.executor !== "worker"
-    )
-
-  const play = Effect.fnUntraced(function* (attempt: Attempt, script: Script) {
-    for (const call of carriedOver(attempt.request.calls)) yield* perform(attempt, call, 20, false)
-    let asked = false
-    for (const step of script.steps) {
-      if (attempt.stop !== null && !asked) return finish(attempt, { _tag: "Suspended", reason: attempt.stop })
-      switch (step._tag) {
-        case "Think":
-          if (asked) return finish(attempt, { _tag: "Suspended", reason: "requires_action" })
-          yield* think(attempt, step)
-          break
-        case "Tool":
-          if (yield* tool(attempt, step)) asked = true
-          break
-        case "Checkpoint":
-          emit(attempt, { _tag: "WorkingCopyCaptured", checkpoint: `cp${attempt.frames.length}`, bytes: 1, files: 1 })
-          break
-        case "Trouble": {
-          const error = { code: "overloaded", message: "try again" }
-          emit(attempt, { _tag: "Troubled", error, retryStatus: "retrying" })
-          break
-        }
-        case "Sandbox": {
-          const sandboxId = mintId(random, "Sandbox") as SandboxId
-          emit(attempt, { _tag: "SandboxCreated", sandboxId, runnerId, backend: "none", isolation: "none" })
-          break
-        }
-        case "Title":
-          emit(attempt, { _tag: "TitleSuggested", title: "A title" })
-          break
-        case "Note":
-          emit(attempt, { _tag: "Noted", event: { _tag: "SkillLoaded", name: "skill", version: "1" } })
-          break
-      }
-      yield* Effect.sleep(5)
-    }
-    if (asked) return finish(attempt, { _tag: "Suspended", reason: "requires_action" })
-    const { end } = script
-    if (end._tag === "Complete") return finish(attempt, { _tag: "Completed", stop: end.stop, details: null })
-    if (end._tag === "Misbehave") {
-      return finish(attempt, { _tag: "ToolStarted", callId: mintId(random, "Event") as EventId, at: 0 })
-    }
-    if (end._tag === "Fail") {
-      const error = { code: "model_error", message: "it failed" }
-      return finish(attempt, { _tag: "Failed", error, retryable: end.retryable, retryAfterMs: end.retryAfterMs })
-    }
-    attempt.gone = true
-    touch(attempt)
-  })
-
-  /** Interrupted by whoever owns it: what runs is cut off where it is. */
-  const cut = (attempt: Attempt) =>
-    Effect.gen(function* () {
-      if (attempt.done || attempt.gone) return
-      if (attempt.fiber !== null) yield* Fiber.interrupt(attempt.fiber)
-      if (!attempt.done) finish(attempt, { _tag: "Interrupted" })
-    })
-
-  const fence = ({ epoch, sessionId }: AttemptRef): EpochRefused | undefined => {
+  /** Refuses whoever is not the newest owner that it has heard of, or can't be reached at all. */
+  const reached = ({ epoch, sessionId }: AttemptRef): RunnerAway | EpochRefused | undefined => {
+    if (away) return new RunnerAway({ runnerId })
     const seen = epochs.get(sessionId) ?? 0
     if (epoch < seen) return new EpochRefused({ sessionId, epoch, seen })
     epochs.set(sessionId, epoch)
     return undefined
   }
 
-  const outputs = (ref: AttemptRef, attempt: Attempt, after: number) => {
-    let sentDeltas = attempt.deltas.length
-    const next = (
-      sent: number
-    ): Effect.Effect<readonly [Output, number] | undefined, RunnerAway | EpochRefused | AttemptGone> =>
+  /** Which frames come next over a link that may lose some and repeat others. */
+  const nextFrames = (attempt: ScriptedAttempt, sent: number) => {
+    const left = attempt.frames.length - sent
+    if (left <= 0) return []
+    const from = left > 1 && random.chance(noise) ? sent + 1 : random.chance(noise) ? Math.max(0, sent - 2) : sent
+    return attempt.frames.slice(from, Math.max(sent, from) + 1 + random.int(4))
+  }
+
+  const outputs = (ref: AttemptRef, attempt: ScriptedAttempt, after: number) => {
+    let deltas = attempt.deltas.length
+    const say = (output: Output, sent: number) => {
+      attempt.contact()
+      return [output, sent] as const
+    }
+    const next = (sent: number): Effect.Effect<readonly [Output, number] | undefined, LinkError> =>
       Effect.gen(function* () {
         while (true) {
-          if (away) return yield* new RunnerAway({ runnerId })
-          const refused = fence(ref)
-          if (refused !== undefined) return yield* refused
-          if (attempt.gone) return yield* new AttemptGone({ attemptId: ref.attemptId, reason: "the disk is gone" })
-          const delta = attempt.deltas[sentDeltas]
-          if (delta !== undefined) {
-            sentDeltas++
-            return [{ _tag: "Delta", ...delta } satisfies Output, sent] as const
-          }
-          const frames = attempt.frames.slice(sent, sent + 1 + random.int(4))
-          if (frames.length > 0) return [{ _tag: "Frames", frames } satisfies Output, sent + frames.length] as const
-          if (attempt.done && attempt.acknowledged >= attempt.frames.length) return undefined
-          const { changed } = attempt
           const broken = link
-          yield* Effect.raceFirst(changed.await, broken.await)
+          const refused = reached(ref)
+          if (refused !== undefined) return yield* refused
+          const { attemptId } = ref
+          if (attempt.gone !== null) return yield* new AttemptGone({ attemptId, reason: attempt.gone })
+          // It is another process that knows nothing of this one.
+          if (attempts.get(attemptId)?.attempt !== attempt) return yield* new RunnerAway({ runnerId })
+          const { changed } = attempt
+          if (mute) {
+            yield* broken.await
+            continue
+          }
+          const delta = attempt.deltas[deltas]
+          if (delta !== undefined) {
+            deltas++
+            return say({ _tag: "Delta", ...delta }, sent)
+          }
+          const frames = nextFrames(attempt, sent)
+          if (frames.length > 0) return say({ _tag: "Frames", frames }, frames[frames.length - 1]!.n)
+          if (attempt.done && attempt.acknowledged >= attempt.frames.length) return undefined
+          const some = Effect.as(Effect.raceFirst(changed.await, broken.await), false)
+          const silent = yield* Effect.raceFirst(some, Effect.as(Effect.sleep(contactEveryMs), true))
+          if (silent && !mute && !away) return say({ _tag: "Contact" }, sent)
         }
       })
     return Stream.unfold(after, next)
   }
+
+  const begin = Effect.fnUntraced(function* (request: RunRequest) {
+    const { attemptId, epoch, sessionId } = request
+    const at = clock.currentTimeMillisUnsafe()
+    notes.push({ sessionId, attemptId, epoch, at, note: { _tag: "RunCalled" } })
+    const known = attempts.get(attemptId)
+    if (known !== undefined) return known.attempt
+    const attempt = new ScriptedAttempt(shop, request, options.script(request))
+    attempts.set(attemptId, { attempt, fiber: yield* Effect.forkIn(attempt.play(), scope) })
+    return attempt
+  })
+
+  const discard = Effect.fnUntraced(function* (attemptId: string) {
+    const held = attempts.get(attemptId)
+    if (held === undefined) return
+    yield* Fiber.interrupt(held.fiber)
+    held.attempt.done = true
+    held.attempt.lose("it was revoked")
+  })
+
+  const linked = <E>(ref: AttemptRef, open: Effect.Effect<Stream.Stream<Output, LinkError>, E>) =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const refused = reached(ref)
+        if (refused !== undefined) return yield* refused
+        return yield* open
+      })
+    )
 
   const driver = AttemptDriver.of({
     place: () =>
       Effect.sync(() =>
         away || placement !== null
           ? { _tag: "Waiting", reason: placement ?? "the runner is away" }
-          : {
-              _tag: "Placed",
-              runnerId,
-              digests: { policy: zeros, catalog: zeros, agent: zeros, harness: "scripted", model: "demo" }
-            }
+          : { _tag: "Placed", runnerId, digests }
       ),
     run: (request) =>
-      Stream.unwrap(
-        Effect.gen(function* () {
-          const { attemptId, epoch, sessionId } = request
-          if (away) return yield* new RunnerAway({ runnerId })
-          const refused = fence(request)
-          if (refused !== undefined) return yield* refused
-          notes.push({ sessionId, attemptId, epoch, note: { _tag: "RunCalled" } })
-          const known = attempts.get(attemptId)
-          if (known !== undefined) return outputs(request, known, 0)
-          const attempt: Attempt = {
-            request,
-            frames: [],
-            deltas: [],
-            acknowledged: 0,
-            done: false,
-            gone: false,
-            interrupted: false,
-            stop: null,
-            steers: new Map(),
-            taken: new Set(),
-            changed: Latch.makeUnsafe(false),
-            fiber: null
-          }
-          attempts.set(attemptId, attempt)
-          attempt.fiber = yield* Effect.forkIn(play(attempt, options.script(request)), scope)
-          return outputs(request, attempt, 0)
-        })
+      linked(
+        request,
+        Effect.map(begin(request), (attempt) => outputs(request, attempt, 0))
       ),
     attach: (ref, afterFrame) =>
-      Stream.unwrap(
-        Effect.gen(function* () {
-          if (away) return yield* new RunnerAway({ runnerId })
-          const refused = fence(ref)
-          if (refused !== undefined) return yield* refused
-          const attempt = attempts.get(ref.attemptId)
-          if (attempt === undefined) return yield* new AttemptUnknown({ attemptId: ref.attemptId })
-          attempt.acknowledged = Math.max(attempt.acknowledged, afterFrame)
-          touch(attempt)
-          return outputs(ref, attempt, afterFrame)
+      linked(
+        ref,
+        Effect.suspend(() => {
+          const held = attempts.get(ref.attemptId)
+          if (held === undefined) return Effect.fail(new AttemptUnknown({ attemptId: ref.attemptId }))
+          held.attempt.acknowledge(afterFrame)
+          return Effect.succeed(outputs(ref, held.attempt, afterFrame))
         })
       ),
     acknowledge: (ref, frame) =>
       Effect.sync(() => {
-        const attempt = attempts.get(ref.attemptId)
-        if (away || attempt === undefined || fence(ref) !== undefined) return
-        attempt.acknowledged = Math.max(attempt.acknowledged, frame)
-        touch(attempt)
+        if (reached(ref) === undefined) attempts.get(ref.attemptId)?.attempt.acknowledge(frame)
       }),
-    deliver: (ref, delivery: Delivery) =>
+    deliver: (ref, delivery) =>
       Effect.gen(function* () {
-        if (away) return yield* new RunnerAway({ runnerId })
-        const refused = fence(ref)
+        const refused = reached(ref)
         if (refused !== undefined) return yield* refused
-        const attempt = attempts.get(ref.attemptId)
-        if (attempt === undefined) return
-        if (delivery._tag === "Stop") attempt.stop = delivery.reason
-        else if (delivery._tag === "Interrupt") {
-          if (!options.script(attempt.request).deaf) yield* cut(attempt)
-        } else if (!attempt.taken.has(delivery.message.inputId)) {
-          attempt.steers.set(delivery.message.inputId, delivery.message)
+        const held = attempts.get(ref.attemptId)
+        if (held === undefined) return yield* new AttemptUnknown({ attemptId: ref.attemptId })
+        const { attempt } = held
+        if (delivery._tag === "Steer") attempt.steer(delivery.message)
+        else if (delivery._tag === "Stop") attempt.stop = delivery.reason
+        else if (!attempt.deaf) {
+          yield* Fiber.interrupt(held.fiber)
+          attempt.cut("interrupted")
         }
-        touch(attempt)
+        attempt.touch()
       }),
-    revoke: (ref) =>
-      Effect.gen(function* () {
-        const attempt = attempts.get(ref.attemptId)
-        if (away || attempt === undefined) return
-        if (attempt.fiber !== null) yield* Fiber.interrupt(attempt.fiber)
-        attempt.gone = true
-        attempt.done = true
-        touch(attempt)
+    revoke: ({ attemptId }) =>
+      Effect.suspend(() => {
+        // What can't be told now is told at the next hello.
+        if (!away) return discard(attemptId)
+        revoked.add(attemptId)
+        return Effect.void
       })
+  })
+
+  const harm: ScriptedRunner["harm"] = Effect.fnUntraced(function* (how) {
+    for (const [attemptId, { attempt, fiber }] of [...attempts]) {
+      yield* Fiber.interrupt(fiber)
+      if (how === "disk" && attempt.gone === null) attempt.lose("the disk is gone")
+      if (how === "amnesia") attempts.delete(attemptId)
+      if (how === "restart") attempt.cut("restarted")
+      attempt.touch()
+    }
+    relink()
   })
 
   return {
     driver,
     notes,
-    setAway: (next) => {
+    setAway: Effect.fnUntraced(function* (next) {
       away = next
-      const broken = link
-      link = Latch.makeUnsafe(false)
-      broken.openUnsafe()
+      relink()
+      if (away) return
+      for (const attemptId of revoked) yield* discard(attemptId)
+      revoked.clear()
+    }),
+    setMute: (next) => {
+      mute = next
+      relink()
     },
     setPlacement: (reason) => {
       placement = reason
     },
-    busy: () => [...attempts.values()].filter((attempt) => !attempt.done && !attempt.gone).length
+    setNoise: (chance) => {
+      noise = chance
+    },
+    harm
   }
 })
+
+/** A runner's id from chance. */
+export const drawRunnerId = (random: Prng): RunnerId => mintId(random, "Runner") as RunnerId

@@ -1,8 +1,10 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
+import { Redacted } from "effect"
 import { openCommand } from "./CommandGenerator.ts"
 import { NodeProcess } from "./NodeProcess.ts"
 import { mintId, prng, type Prng } from "./Prng.ts"
+import type { TestDatabase } from "./TestDatabase.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
@@ -25,9 +27,12 @@ export class TestCluster {
   readonly random: Prng
   private readonly env: Readonly<Record<string, string>>
 
-  constructor(databaseUrl: string, seed = 1) {
+  constructor(database: TestDatabase["Service"], seed = 1) {
     this.random = prng(seed)
-    this.env = { DATABASE_URL: databaseUrl }
+    this.env = {
+      DATABASE_URL: Redacted.value(database.appUrl),
+      DATABASE_OWNER_URL: Redacted.value(database.ownerUrl)
+    }
   }
 
   async add(env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {

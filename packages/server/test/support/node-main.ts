@@ -13,6 +13,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { NodeAddress } from "../../src/cluster/Cluster.ts"
 import { load } from "../../src/Config.ts"
 import * as Node from "../../src/Node.ts"
+import { layerDriver } from "../../../../e2e/support/RemoteRunner.ts"
+import { CrashPoints, type CrashPoint } from "../../src/session/CrashPoints.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
 import { Watchers } from "../../src/session/Watchers.ts"
 import type { ReadyLine, SeenLine } from "./NodeProcess.ts"
@@ -98,9 +100,23 @@ const ready = Layer.effectDiscard(
   })
 )
 
+/** What fault tests add: a runner in a process of its own, and a place where this one ends. */
+const runnerUrl = process.env["TROUPE_TEST_RUNNER"]
+const [crashAt, crashAfter = "0"] = (process.env["TROUPE_TEST_CRASH"] ?? "").split(":")
+
+let reached = 0
+const reach = (point: CrashPoint) => {
+  if (point !== crashAt || reached++ < Number(crashAfter)) return
+  // Once sent, the statement is on its way: the process ends while the database works on it.
+  if (point === "append.sent") setTimeout(() => process.kill(process.pid, "SIGKILL"), 1)
+  else process.kill(process.pid, "SIGKILL")
+}
+
 const main = Effect.gen(function* () {
   const config = yield* load
-  return yield* Layer.launch(Layer.provide(ready, Node.layer(config, { routes }))).pipe(
+  const options = runnerUrl === undefined ? { routes } : { routes, driver: layerDriver(runnerUrl) }
+  return yield* Layer.launch(Layer.provide(ready, Node.layer(config, options))).pipe(
+    Effect.provideService(CrashPoints, { reach }),
     Effect.provideService(References.MinimumLogLevel, config.log === "debug" ? "Debug" : "Warn")
   )
 })

@@ -1,4 +1,5 @@
 import { assert, type Vitest } from "@effect/vitest"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import { Effect, Option } from "effect"
 import { beginning, EventStore } from "../../../src/log/EventStore.ts"
 import { type LogWriter, markOf, newCommandId, newId, opened, rejectionOf } from "../../support/LogWriter.ts"
@@ -23,6 +24,19 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
         Array.from({ length: 35 }, (_, n) => String(n))
       )
       assert.deepStrictEqual(yield* store.read("nonsense", { after: 0, limit: 8 }), [])
+    })
+  )
+
+  it.effect("reads for a fold what it reads for others", () =>
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const writer = yield* opened()
+      for (let i = 0; i < 3; i++) yield* writer.write({ payloads: ["1", "2", "3"] })
+      const some = { after: 2, limit: 5 }
+      const pick = ({ payload, seq, streamId, type, version }: Stored) => ({ payload, seq, streamId, type, version })
+      const all = yield* store.read(writer.streamId, some)
+      assert.deepStrictEqual((yield* store.readToFold(writer.streamId, some)).map(pick), all.map(pick))
+      assert.deepStrictEqual(yield* store.readToFold("nonsense", some), [])
     })
   )
 

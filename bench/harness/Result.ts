@@ -1,0 +1,159 @@
+import { mkdirSync, writeFileSync } from "node:fs"
+import { availableParallelism, cpus, loadavg } from "node:os"
+import { rounded, spread, ratios as paired } from "./stats.ts"
+
+/** One line of a suite's result. `ours` and `peer` are medians over the rounds. */
+export interface Result {
+  readonly id: string
+  readonly metric: string
+  readonly ours: number
+  readonly peer: number | null
+  readonly peerName: string | null
+  /** Median of the rounds' own ratios, ours to the peer's. */
+  readonly ratio: number | null
+  readonly ratioMin: number | null
+  readonly ratioMax: number | null
+  readonly unit: string
+  readonly budget: string
+  /** Null where nothing was promised, or where the peer is missing. */
+  readonly ok: boolean | null
+  readonly min: number
+  readonly max: number
+  readonly peerMin: number | null
+  readonly peerMax: number | null
+  readonly rounds: number
+  /** Processor time of one operation, client and server together, in microseconds: noise changes it least. */
+  readonly processorUs: number | null
+  readonly peerProcessorUs: number | null
+  readonly note: string | null
+}
+
+type Bound = { readonly atLeast: number } | { readonly atMost: number } | null
+
+const sign = (bound: NonNullable<Bound>) => ("atLeast" in bound ? `≥ ${bound.atLeast}` : `≤ ${bound.atMost}`)
+const holds = (bound: Bound, value: number): boolean | null =>
+  bound === null ? null : "atLeast" in bound ? value >= bound.atLeast : value <= bound.atMost
+
+interface Subject {
+  readonly id: string
+  readonly metric: string
+  readonly unit: string
+  readonly note?: string
+  readonly processorUs?: number
+  readonly peerProcessorUs?: number
+}
+
+const costOf = ({ peerProcessorUs, processorUs }: Subject) => ({
+  processorUs: processorUs === undefined ? null : rounded(processorUs),
+  peerProcessorUs: peerProcessorUs === undefined ? null : rounded(peerProcessorUs)
+})
+
+/** Ours against a peer measured in the same rounds; the budget is on the ratio. */
+export const compared = (
+  subject: Subject,
+  ours: ReadonlyArray<number>,
+  peerName: string,
+  peer: ReadonlyArray<number>,
+  bound: Bound
+): Result => {
+  const us = spread(ours)
+  const them = spread(peer)
+  const ratio = spread(paired(ours, peer))
+  return {
+    id: subject.id,
+    metric: subject.metric,
+    ours: rounded(us.median),
+    peer: rounded(them.median),
+    peerName,
+    ratio: rounded(ratio.median),
+    ratioMin: rounded(ratio.min),
+    ratioMax: rounded(ratio.max),
+    unit: subject.unit,
+    budget: bound === null ? "–" : `${sign(bound)}×`,
+    ok: holds(bound, ratio.median),
+    min: rounded(us.min),
+    max: rounded(us.max),
+    peerMin: rounded(them.min),
+    peerMax: rounded(them.max),
+    rounds: ours.length,
+    ...costOf(subject),
+    note: subject.note ?? null
+  }
+}
+
+/**
+ * Ours against a number. `slowdown` says how much slower this machine was in this run than the reference that the number
+ * is from: a budget in time is held as that multiple, and both are reported.
+ */
+export const bounded = (
+  subject: Subject,
+  ours: ReadonlyArray<number>,
+  bound: NonNullable<Bound>,
+  slowdown?: { readonly factor: number; readonly of: string }
+): Result => {
+  const us = spread(ours)
+  const factor = slowdown?.factor ?? 1
+  const held =
+    "atLeast" in bound ? { atLeast: rounded(bound.atLeast / factor) } : { atMost: rounded(bound.atMost * factor) }
+  return {
+    id: subject.id,
+    metric: subject.metric,
+    ours: rounded(us.median),
+    peer: null,
+    peerName: null,
+    ratio: null,
+    ratioMin: null,
+    ratioMax: null,
+    unit: subject.unit,
+    budget:
+      slowdown === undefined
+        ? sign(bound)
+        : `${sign(bound)} × ${factor.toFixed(2)} (${slowdown.of}) = ${"atLeast" in held ? held.atLeast : held.atMost}`,
+    ok: holds(held, us.median),
+    min: rounded(us.min),
+    max: rounded(us.max),
+    peerMin: null,
+    peerMax: null,
+    rounds: ours.length,
+    ...costOf(subject),
+    note: subject.note ?? null
+  }
+}
+
+const shown = (value: number | null) =>
+  value === null ? "" : value >= 1_000 ? Math.round(value).toLocaleString("en-US") : String(value)
+const range = (min: number | null, max: number | null) =>
+  min === null || max === null ? "" : ` [${shown(min)}..${shown(max)}]`
+
+/** The same list as a Markdown table. */
+export const table = (results: ReadonlyArray<Result>): string => {
+  const rows = results.map((one) => [
+    one.id,
+    one.metric,
+    `${shown(one.ours)}${range(one.min, one.max)} ${one.unit}`,
+    one.peerName === null ? "" : `${one.peerName}: ${shown(one.peer)}${range(one.peerMin, one.peerMax)}`,
+    one.ratio === null ? "" : `${one.ratio}×${range(one.ratioMin, one.ratioMax)}`,
+    one.processorUs === null
+      ? ""
+      : `${one.processorUs}${one.peerProcessorUs === null ? "" : ` : ${one.peerProcessorUs}`} µs`,
+    one.budget,
+    one.ok === null ? "–" : one.ok ? "ok" : "MISSED"
+  ])
+  const head = ["id", "what", "ours", "peer", "ratio", "processor, ours : peer", "budget", ""]
+  const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")
+}
+
+/** Writes the suite's file: one result a line, so that two runs are easily compared. */
+export const write = (suite: string, results: ReadonlyArray<Result>): string => {
+  const directory = new URL("../results/", import.meta.url)
+  mkdirSync(directory, { recursive: true })
+  const file = new URL(`${suite}.json`, directory)
+  writeFileSync(file, `[\n${results.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]\n`)
+  return file.pathname
+}
+
+export const machine = (): string =>
+  `${availableParallelism()} × ${cpus()[0]?.model ?? "?"}, load ${loadavg()
+    .map((one) => one.toFixed(1))
+    .join(" ")}, Node ${process.version}`

@@ -1,0 +1,89 @@
+import { assert, it } from "vitest"
+import { requires } from "../../test/requires.ts"
+import { crashPoints, type CrashPoint } from "../../packages/server/src/session/CrashPoints.ts"
+import { sleep, withFaults, type Room } from "./withFaults.ts"
+
+const full = process.env["TROUPE_FULL"] === "1"
+const seed = Number(process.env["TROUPE_SEED"] ?? 1)
+/** A run in CI works for seconds where a full one works for a minute. */
+const workMs = full ? 30_000 : 4_000
+
+/** Runs faults and holds what is left to every promise. */
+const holds = (name: string, faults: (room: Room) => Promise<void>, eventsMin = 50) =>
+  it(
+    name,
+    async () => {
+      const { events, problems } = await withFaults({ seed }, faults)
+      assert.deepStrictEqual(problems, [])
+      assert.isAbove(events, eventsMin)
+    },
+    workMs + 240_000
+  )
+
+requires("postgres")("a system at work keeps every promise", () => {
+  holds("when its owners are killed, one after the other", async ({ campaign, kill, nodes, start }) => {
+    await Promise.all([start(), start()])
+    campaign.start()
+    for (let i = 0; i < (full ? 8 : 2); i++) {
+      await sleep(workMs / 4)
+      const [started] = await Promise.all([start(), kill(nodes()[0]!)])
+      assert.include(nodes(), started)
+    }
+    await sleep(workMs / 2)
+  })
+
+  holds("when the connection is lost between a COMMIT and its answer", async ({ campaign, proxy, start }) => {
+    await start()
+    campaign.start()
+    for (let i = 0; i < (full ? 20 : 4); i++) {
+      await sleep(workMs / 8)
+      proxy.swallowAnswers()
+      await sleep(200)
+      proxy.heal()
+    }
+    await sleep(workMs / 2)
+  })
+
+  holds("when the database ends its connections", async ({ campaign, start, superuser }) => {
+    await Promise.all([start(), start()])
+    campaign.start()
+    for (let i = 0; i < (full ? 20 : 4); i++) {
+      await sleep(workMs / 8)
+      await superuser(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = 'troupe_app' AND random() < 0.5"
+      )
+    }
+    await sleep(workMs / 2)
+  })
+
+  holds(
+    "when an owner is frozen until another took over, and thaws",
+    async ({ campaign, freeze, nodes, start, thaw }) => {
+      await Promise.all([start(), start()])
+      campaign.start()
+      for (let i = 0; i < (full ? 3 : 1); i++) {
+        await sleep(workMs / 4)
+        const frozen = nodes()[0]!
+        freeze(frozen)
+        // Longer than the lock's expiry: the other node owns everything before this one wakes up and still believes.
+        await sleep(14_000)
+        thaw(frozen)
+        await sleep(2_000)
+      }
+      await sleep(workMs / 2)
+    }
+  )
+
+  const points: ReadonlyArray<CrashPoint> = full ? crashPoints : ["append.sent", "append.committed", "frames.recorded"]
+  for (const point of points) {
+    holds(`when a node ends at ${point}`, async ({ campaign, start }) => {
+      await start()
+      const doomed = await start({ TROUPE_TEST_CRASH: `${point}:${5 + seed}` })
+      campaign.start()
+      // It ends by itself, sooner or later, depending on what it owns.
+      await Promise.race([doomed.exited, sleep(20_000)])
+      assert.isTrue(doomed.hasExited(), `${point} was not reached`)
+      await sleep(workMs / 2)
+    })
+  }
+})

@@ -1,0 +1,254 @@
+import type { Json, JsonObject } from "../Json.ts"
+import type { Content } from "./Content.ts"
+import type { EventOf, SessionEvent } from "./SessionEvent.ts"
+import type { ErrorInfo } from "./Status.ts"
+import type { Usage } from "./Usage.ts"
+
+/** A tool call with everything that became of it. Times are milliseconds since 1970. */
+export interface TimelineCall {
+  readonly kind: "call"
+  readonly seq: number
+  readonly callId: string
+  readonly name: string
+  readonly server: string | null
+  readonly executor: EventOf<"ToolRequested">["executor"]
+  readonly input: Json
+  readonly editedInput: Json | null
+  readonly permission: EventOf<"ToolRequested">["verdict"]["permission"]
+  readonly awaits: EventOf<"ToolRequested">["awaits"]
+  readonly question: JsonObject | null
+  readonly decision: EventOf<"ToolConfirmed">["decision"] | null
+  readonly answer: Json | null
+  readonly requestedAt: number
+  readonly decidedAt: number | null
+  readonly startedAt: number | null
+  readonly endedAt: number | null
+  readonly outcome: EventOf<"ToolFinished">["outcome"] | null
+  readonly content: Content
+  readonly isError: boolean
+  readonly durationMs: number | null
+}
+
+/** What a turn shows, in the order in which it happened. */
+export type TimelineItem =
+  | {
+      readonly kind: "message"
+      readonly seq: number
+      readonly at: number
+      readonly inputId: string
+      readonly content: Content
+      /** It joined a turn that ran already. */
+      readonly steer: boolean
+    }
+  | {
+      readonly kind: "text"
+      readonly seq: number
+      readonly at: number
+      readonly blockId: string
+      readonly content: Content
+      readonly partial: boolean
+    }
+  | {
+      readonly kind: "thinking"
+      readonly seq: number
+      readonly at: number
+      readonly blockId: string
+      readonly text: string | null
+    }
+  | TimelineCall
+  | {
+      readonly kind: "request"
+      readonly seq: number
+      readonly at: number
+      readonly requestId: string
+      readonly model: string
+      readonly outcome: EventOf<"ModelRequestEnded">["outcome"] | null
+      readonly usage: Usage | null
+      readonly durationMs: number | null
+    }
+  | {
+      readonly kind: "error"
+      readonly seq: number
+      readonly at: number
+      readonly error: ErrorInfo
+      readonly retryStatus: EventOf<"AttemptTroubled">["retryStatus"]
+    }
+  /** It is tried again: by itself, not before a time; or because somebody said so, or is asked to. */
+  | {
+      readonly kind: "retry"
+      readonly seq: number
+      readonly at: number
+      readonly why: "scheduled" | "asked" | "decided"
+      readonly notBefore: number | null
+      readonly callIds: ReadonlyArray<string>
+    }
+  | { readonly kind: "interrupt"; readonly seq: number; readonly at: number }
+  | { readonly kind: "compacted"; readonly seq: number; readonly at: number; readonly summary: Content }
+  | {
+      readonly kind: "rewound"
+      readonly seq: number
+      readonly at: number
+      readonly toSeq: number
+      readonly callIds: ReadonlyArray<string>
+    }
+  | { readonly kind: "captured"; readonly seq: number; readonly at: number; readonly checkpoint: string }
+
+export interface TimelineAttempt {
+  readonly attemptId: string
+  readonly number: number
+  readonly runnerId: string
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly end: "lost" | "suspended" | "rescheduled" | "asked" | "interrupted" | "completed" | "failed" | null
+}
+
+export interface TimelineTurn {
+  readonly turnId: string
+  readonly startedAt: number
+  readonly endedAt: number | null
+  readonly state: "placing" | "working" | "suspended" | "deciding" | "completed" | "failed" | "interrupted"
+  /** Why it waits or ended: no runner, what is required, `end_turn`, `max_steps`, an error's code. */
+  readonly reason: string | null
+  readonly attempts: ReadonlyArray<TimelineAttempt>
+  readonly items: ReadonlyArray<TimelineItem>
+}
+
+type TurnEvent = Extract<SessionEvent, { readonly turnId: unknown }>
+
+const endAttempt = (turn: TimelineTurn, at: number, end: TimelineAttempt["end"]): TimelineTurn => ({
+  ...turn,
+  attempts: turn.attempts.map((attempt) => (attempt.endedAt === null ? { ...attempt, endedAt: at, end } : attempt))
+})
+
+const show = (turn: TimelineTurn, item: TimelineItem): TimelineTurn => ({ ...turn, items: [...turn.items, item] })
+
+const change = (
+  turn: TimelineTurn,
+  is: (item: TimelineItem) => boolean,
+  to: (item: TimelineItem) => TimelineItem
+): TimelineTurn => {
+  const index = turn.items.findLastIndex(is)
+  return index < 0 ? turn : { ...turn, items: turn.items.with(index, to(turn.items[index]!)) }
+}
+
+export const changeCall = (
+  turn: TimelineTurn,
+  callId: string,
+  to: (call: TimelineCall) => Partial<TimelineCall>
+): TimelineTurn =>
+  change(
+    turn,
+    (item) => item.kind === "call" && item.callId === callId,
+    (item) => ({ ...item, ...to(item as TimelineCall) }) as TimelineCall
+  )
+
+const called = (event: EventOf<"ToolRequested">, seq: number, at: number): TimelineCall => ({
+  kind: "call",
+  seq,
+  callId: event.callId,
+  name: event.name,
+  server: event.server,
+  executor: event.executor,
+  input: event.input,
+  editedInput: null,
+  permission: event.verdict.permission,
+  awaits: event.awaits,
+  question: event.question,
+  decision: null,
+  answer: null,
+  requestedAt: at,
+  decidedAt: null,
+  startedAt: null,
+  endedAt: null,
+  outcome: null,
+  content: [],
+  isError: false,
+  durationMs: null
+})
+
+/** What an event changes in the turn that it names. */
+export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, at: number): TimelineTurn => {
+  switch (event._tag) {
+    case "TurnWaiting":
+      return { ...turn, reason: event.reason }
+    case "MessageTaken": {
+      const { content, inputId } = event
+      return show(turn, { kind: "message", seq, at, inputId, content, steer: turn.items.length > 0 })
+    }
+    case "AttemptStarted": {
+      const { attemptId, number, runnerId } = event
+      const attempt = { attemptId, number, runnerId, startedAt: at, endedAt: null, end: null }
+      return { ...turn, state: "working", reason: null, attempts: [...turn.attempts, attempt] }
+    }
+    case "AttemptLost":
+      return { ...endAttempt(turn, at, "lost"), state: "placing", reason: event.reason }
+    case "TurnSuspended":
+      return { ...endAttempt(turn, at, "suspended"), state: "suspended", reason: event.reason }
+    case "TurnResumed":
+      return { ...turn, state: "placing", reason: null }
+    case "TurnRescheduled": {
+      const item = { kind: "retry", seq, at, why: "scheduled", notBefore: event.notBefore, callIds: [] } as const
+      return show({ ...endAttempt(turn, at, "rescheduled"), state: "placing", reason: event.error.code }, item)
+    }
+    case "RetryAsked": {
+      const item = { kind: "retry", seq, at, why: "asked", notBefore: null, callIds: event.callIds } as const
+      return show({ ...endAttempt(turn, at, "asked"), state: "deciding", reason: event.error.code }, item)
+    }
+    case "RetryDecided":
+    case "TurnRetried": {
+      const item = { kind: "retry", seq, at, why: "decided", notBefore: null, callIds: [] } as const
+      return show({ ...turn, state: "placing", reason: null, endedAt: null }, item)
+    }
+    case "InterruptRequested":
+      return show(turn, { kind: "interrupt", seq, at })
+    case "TurnInterrupted":
+      return { ...endAttempt(turn, at, "interrupted"), state: "interrupted", reason: null, endedAt: at }
+    case "TurnCompleted":
+      return { ...endAttempt(turn, at, "completed"), state: "completed", reason: event.stop, endedAt: at }
+    case "TurnFailed": {
+      const { error, retryStatus } = event
+      const failed = { ...endAttempt(turn, at, "failed"), state: "failed", reason: error.code, endedAt: at } as const
+      return show(failed, { kind: "error", seq, at, error, retryStatus })
+    }
+    case "AttemptTroubled":
+      return show(turn, { kind: "error", seq, at, error: event.error, retryStatus: event.retryStatus })
+    case "ModelRequestStarted": {
+      const { model, requestId } = event
+      return show(turn, { kind: "request", seq, at, requestId, model, outcome: null, usage: null, durationMs: null })
+    }
+    case "ModelRequestEnded": {
+      const { durationMs, outcome, requestId, usage } = event
+      const is = (item: TimelineItem) => item.kind === "request" && item.requestId === requestId
+      return change(turn, is, (item) => ({ ...item, outcome, usage, durationMs }) as TimelineItem)
+    }
+    case "MessageBlock": {
+      const { blockId, content, partial } = event
+      return show(turn, { kind: "text", seq, at, blockId, content, partial })
+    }
+    case "ThinkingBlock":
+      return show(turn, { kind: "thinking", seq, at, blockId: event.blockId, text: event.text })
+    case "ToolRequested":
+      return show(turn, called(event, seq, at))
+    case "ToolStarted":
+      return changeCall(turn, event.callId, () => ({ startedAt: at }))
+    case "ToolFinished": {
+      const { callId, content, isError, outcome } = event
+      return changeCall(turn, callId, ({ startedAt }) => ({
+        outcome,
+        content,
+        isError,
+        endedAt: at,
+        awaits: "nothing",
+        durationMs: event.durationMs ?? (startedAt === null ? null : at - startedAt)
+      }))
+    }
+    case "ContextCompacted":
+      return show(turn, { kind: "compacted", seq, at, summary: event.summary })
+    case "WorkingCopyRewound":
+      return show(turn, { kind: "rewound", seq, at, toSeq: event.toSeq, callIds: event.callIds })
+    case "WorkingCopyCaptured":
+      return show(turn, { kind: "captured", seq, at, checkpoint: event.checkpoint })
+    default:
+      return turn
+  }
+}

@@ -1,0 +1,143 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import { text } from "../../src/session/Content.ts"
+import type { SessionCommand } from "../../src/session/SessionCommand.ts"
+import { SessionEvent } from "../../src/session/SessionEvent.ts"
+import * as Timeline from "../../src/session/Timeline.ts"
+import { recorded, Recording } from "../support/recording.ts"
+import { richStory } from "../support/stories.ts"
+import * as make from "./make.ts"
+
+const timelineOf = ({ events, rows }: Recording) =>
+  events.reduce((view, event, index) => Timeline.apply(view, { ...rows[index]!, event }), Timeline.initial)
+
+const told = (...bodies: ReadonlyArray<SessionCommand>) => timelineOf(recorded(...bodies)).threads[0]!
+const working = [make.send(make.message(1)), make.start(1)]
+
+const calls = (turn: Timeline.TimelineTurn) => turn.items.filter((item) => item.kind === "call")
+
+describe("Timeline", () => {
+  const rich = timelineOf(new Recording().tell(...richStory))
+
+  it("tells the turns of a whole session", () => {
+    const [primary] = rich.threads
+    assert.deepStrictEqual(
+      primary!.turns.map(({ attempts, reason, state }) => [state, reason, attempts.map(({ end }) => end)]),
+      [
+        ["completed", "end_turn", ["completed"]],
+        ["interrupted", null, ["suspended", "interrupted"]],
+        ["failed", "model_overloaded_error", ["lost", "failed"]],
+        ["completed", "max_steps", ["rescheduled", "failed", "completed"]]
+      ] as never
+    )
+    assert.deepStrictEqual([primary!.queue, primary!.steers, primary!.inbox], [[], [], []])
+    assert.deepInclude(rich, { title: "A long day", status: "idle", paused: false })
+  })
+
+  it("shows a turn's items in their order", () =>
+    assert.deepStrictEqual(
+      rich.threads[0]!.turns[1]!.items.map(({ kind }) => kind),
+      [
+        "message",
+        "request",
+        "call",
+        "call",
+        "call",
+        "call",
+        "request",
+        "text",
+        "message",
+        "request",
+        "text",
+        "interrupt"
+      ]
+    ))
+
+  it("shows with each call what became of it", () => {
+    const [edited, denied, answered, asked] = calls(rich.threads[0]!.turns[1]!)
+    assert.deepInclude(edited, { outcome: "succeeded", editedInput: { command: "ls -l" }, durationMs: 3 })
+    assert.deepInclude(denied, { outcome: "denied", content: text("not today") })
+    assert.deepInclude(answered, { outcome: "succeeded", content: text("result"), executor: "client" })
+    assert.deepInclude(asked, { outcome: "succeeded", answer: "yes" })
+    assert.isAbove(edited!.decidedAt!, edited!.requestedAt)
+  })
+
+  it("shows what a call waits for", () => {
+    const thread = told(...working, make.frames(1, 1, make.requestStarted(1), make.asked(1), make.suspended()))
+    const [turn] = thread.turns
+    assert.deepInclude(turn, { state: "suspended", reason: "requires_action" })
+    assert.deepInclude(calls(turn!)[0], { awaits: "confirmation", decision: null, outcome: null })
+    assert.strictEqual(thread.status, "idle")
+  })
+
+  it("shows the queue as it will be taken", () => {
+    const thread = told(
+      ...working,
+      make.send(make.message(2), make.message(3), make.message(4), make.message(5, { mode: "steer" })),
+      { _tag: "MoveTurn", turnId: make.turnId(4), before: make.turnId(2), queueVersion: null },
+      { _tag: "EditTurn", turnId: make.turnId(3), queueVersion: null, content: text("edited") },
+      { _tag: "WithdrawTurn", turnId: make.turnId(2), queueVersion: null }
+    )
+    assert.deepStrictEqual(
+      thread.queue.map(({ content, turnId }) => [turnId, content]),
+      [
+        [make.turnId(4), text("message 4")],
+        [make.turnId(3), text("edited")]
+      ]
+    )
+    assert.deepStrictEqual(
+      thread.steers.map(({ inputId }) => inputId),
+      [make.inputId(5)]
+    )
+  })
+
+  it("puts a steer that nobody took at the front of the queue", () => {
+    const thread = told(
+      ...working,
+      make.send(make.message(2), make.message(3, { mode: "steer" })),
+      make.pause,
+      make.frames(1, 1, make.completed())
+    )
+    assert.deepStrictEqual(
+      thread.queue.map(({ turnId }) => turnId),
+      [make.turnId(3), make.turnId(2)]
+    )
+    assert.deepStrictEqual(thread.steers, [])
+  })
+
+  it("keeps what concerns the session beside the turns", () => {
+    const kinds = rich.notes.map(({ event }) => event._tag)
+    for (const tag of [
+      "SessionOpened",
+      "SystemMessageReceived",
+      "TimerSet",
+      "SkillLoaded",
+      "SandboxCreated"
+    ] as const) {
+      assert.include(kinds, tag)
+    }
+    assert.notInclude(kinds, "ToolConfirmed")
+  })
+
+  it("has every queue as the state has it", () => {
+    const story = new Recording()
+    for (const body of richStory) {
+      story.tell(body)
+      if (story.state._tag !== "Open") continue
+      const { threads } = timelineOf(story)
+      assert.deepStrictEqual(
+        threads.map(({ queue, steers }) => [queue.map(({ inputId }) => inputId), steers.map(({ inputId }) => inputId)]),
+        story.state.threads.map(({ queue, turn }) => [
+          queue.map(({ inputId }) => inputId),
+          (turn?.steers ?? []).map(({ inputId }) => inputId)
+        ])
+      )
+    }
+  })
+
+  it.prop("takes any event", [Schema.Array(SessionEvent)], ([events]) => {
+    const before = JSON.stringify(rich)
+    events.reduce((view, event, index) => Timeline.apply(view, { seq: index, recordedAt: index, event }), rich)
+    assert.strictEqual(JSON.stringify(rich), before)
+  })
+})

@@ -1,0 +1,217 @@
+import type { SessionId } from "@troupe/domain/Ids"
+import type { Sha256 } from "@troupe/domain/log/Chain"
+import { CommandRejected, isClientCommand, isFinal, Refusal } from "@troupe/domain/session/SessionCommand"
+import { wakeAt } from "@troupe/domain/session/standing"
+import * as Summary from "@troupe/domain/session/Summary"
+import { type Clock, Deferred, Effect, Exit, Schema } from "effect"
+import type { AppendRefused, EventStore, Receipt } from "../log/EventStore.ts"
+import type { Minting } from "../log/Minting.ts"
+import type { Activation } from "./activate.ts"
+import type { CrashPoint } from "./CrashPoints.ts"
+import type { Ownership } from "./Ownership.ts"
+import { planBatch, type Accepted, type Plan, type Planned } from "./planBatch.ts"
+import {
+  CommandIdReused,
+  CommandUnstorable,
+  SessionMoved,
+  SessionUnavailable,
+  type SessionError
+} from "./SessionErrors.ts"
+
+/** A command that waits for its committed outcome. */
+export interface Waiting extends Planned {
+  readonly answer: Deferred.Deferred<Accepted, SessionError>
+}
+
+export interface BatchWriterOptions {
+  readonly store: EventStore["Service"]
+  readonly minting: Minting["Service"]
+  readonly clock: Clock.Clock
+  readonly sessionId: SessionId
+  readonly shard: number
+  readonly sha256: Sha256
+  readonly ownership: Ownership
+  readonly reach: (point: CrashPoint) => void
+  /** Called with what is committed, before anyone is answered. */
+  readonly committed: (plan: Plan, activation: Activation) => void
+}
+
+/** Appends that fail for reasons that pass are tried this often, each time under a new epoch. */
+const triesMax = 4
+export const retryAfterMs = 500
+
+const decodeRefusal = Schema.decodeUnknownSync(Schema.fromJsonString(Refusal))
+
+const answerTo = (one: Waiting, exit: Exit.Exit<Accepted, SessionError>) => Deferred.doneUnsafe(one.answer, exit)
+
+const failAll = (batch: ReadonlyArray<Waiting>, error: SessionError) => {
+  for (const one of batch) answerTo(one, Exit.fail(error))
+}
+
+/** What was answered the first time. */
+const again = ({ command, digest }: Waiting, receipt: Receipt): Exit.Exit<Accepted, SessionError> => {
+  if (receipt.digest !== digest) return Exit.fail(new CommandIdReused({ commandId: receipt.commandId }))
+  if (receipt._tag === "Accepted") return Exit.succeed({ _tag: "Accepted", seq: receipt.seq, version: receipt.seq })
+  return Exit.fail(new CommandRejected({ command: command.body._tag, reason: decodeRefusal(receipt.reason) }))
+}
+
+/** Why a command alone can't be stored. */
+const unstorable = (
+  { command: { body, commandId } }: Waiting,
+  reason: Extract<AppendRefused["reason"], { readonly _tag: "BadData" | "ExternalKeyTaken" }>
+): SessionError => {
+  if (reason._tag === "BadData") return new CommandUnstorable({ commandId, detail: reason.detail })
+  const id = (body._tag === "Open" ? body.externalThreadKey : null) ?? commandId
+  return new CommandRejected({ command: body._tag, reason: { _tag: "IdTaken", id } })
+}
+
+/** Refused without a trace. That must not hide that the command was accepted before, so its receipt is asked for. */
+const doubtful = (batch: ReadonlyArray<Waiting>, plan: Plan) =>
+  batch.filter((one, index) => {
+    const outcome = plan.outcomes[index]!
+    if (one.digest === null || outcome._tag === "Accepted") return false
+    const { error } = outcome
+    return error._tag === "CommandBroken" || (error._tag === "CommandRejected" && !isFinal(error.reason))
+  })
+
+/** Decides a batch of commands, appends what they lead to in one statement, and only then answers. Each is answered once. */
+export const make = (options: BatchWriterOptions) => {
+  const { clock, minting, ownership, reach, sessionId, sha256, shard, store } = options
+  const unavailable = () => new SessionUnavailable({ sessionId, retryAfterMs })
+
+  /** Answers the commands that were answered before as they were then; returns the rest. */
+  const answerKnown = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) {
+    if (ask.length === 0) return batch
+    const receipts = yield* store.receipts(sessionId, [...new Set(ask.map((one) => one.command.commandId))])
+    const known = new Map<string, Receipt>(receipts.map((receipt) => [receipt.commandId, receipt]))
+    return batch.filter((one) => {
+      const receipt = one.digest === null ? undefined : known.get(one.command.commandId)
+      if (receipt !== undefined) answerTo(one, again(one, receipt))
+      return receipt === undefined
+    })
+  })
+
+  /** The same where the store may not answer: what it did not say is asked again. */
+  const tryAnswerKnown = (batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) =>
+    Effect.catch(answerKnown(batch, ask), () => Effect.succeed(batch))
+
+  const append = Effect.fnUntraced(function* (from: Activation, plan: Plan, nowMicros: number) {
+    const { state } = plan.standing
+    if (state._tag === "NotOpened" || (plan.events.length === 0 && plan.rejections.length === 0)) return from
+    const row = Summary.summarize(state, Math.floor(nowMicros / 1_000))
+    const changed = from.summary === null || !Summary.equals(from.summary, row)
+    reach("command.planned")
+    const appended = store.append({
+      stream: "session",
+      streamId: sessionId,
+      workspaceId: state.workspaceId,
+      epoch: from.epoch,
+      expectedVersion: from.version,
+      events: plan.events,
+      rejections: plan.rejections,
+      wakeAt: wakeAt(state),
+      summary: changed ? row : null
+    })
+    // Sent and not yet answered: the process may end in between.
+    yield* Effect.andThen(
+      Effect.sync(() => reach("append.sent")),
+      appended
+    )
+    return { ...from, ...plan.standing, summary: changed ? row : from.summary }
+  })
+
+  /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
+  const attempt = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>) {
+    let batch = all
+    let from = yield* ownership.ensure(batch.some((one) => isClientCommand(one.command.body._tag)))
+    const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
+    const decide = () => planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting })
+    let plan = decide()
+    const ask = from.epoch === 0 ? [] : doubtful(batch, plan)
+    if (ask.length > 0) {
+      batch = yield* answerKnown(batch, ask)
+      plan = decide()
+    }
+    const { state } = plan.standing
+    if (from.epoch === 0 && state._tag === "Open") {
+      const head = yield* store.create({
+        stream: "session",
+        streamId: sessionId,
+        workspaceId: state.workspaceId,
+        shard
+      })
+      // Somebody opened it in between: start from what is there.
+      if (head.version > 0) {
+        ownership.refold()
+        return batch
+      }
+      from = ownership.become({ ...from, epoch: head.epoch })
+      plan = decide()
+    }
+    const next = yield* append(from, plan, nowMicros)
+    options.committed(plan, next)
+    for (const [index, one] of batch.entries()) {
+      const outcome = plan.outcomes[index]!
+      answerTo(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
+    }
+    reach("append.answered")
+    return []
+  })
+
+  const refused = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>, { reason }: AppendRefused) {
+    switch (reason._tag) {
+      case "Fenced":
+        ownership.lose()
+        failAll(batch, new SessionMoved({ sessionId }))
+        return []
+      case "Duplicate": {
+        const named = new Set(reason.commandIds)
+        return yield* tryAnswerKnown(
+          batch,
+          batch.filter((one) => named.has(one.command.commandId))
+        )
+      }
+      case "BadData":
+      case "ExternalKeyTaken": {
+        const [first, ...others] = batch
+        // One of them is bad: alone, it fails alone.
+        if (others.length > 0) for (const one of batch) yield* write([one])
+        else if (first !== undefined) answerTo(first, Exit.fail(unstorable(first, reason)))
+        return []
+      }
+      case "VersionConflict":
+        ownership.doubt()
+        return batch
+      case "NoStream":
+        ownership.refold()
+        return batch
+    }
+  })
+
+  /** Takes a batch to its end. */
+  const write = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>): Effect.fn.Return<void> {
+    let batch = all
+    for (let tries = 0; tries < triesMax && batch.length > 0; tries++) {
+      const result = yield* Effect.result(attempt(batch))
+      if (result._tag === "Success") {
+        batch = result.success
+        continue
+      }
+      const error = result.failure
+      if (error._tag === "AppendRefused") {
+        batch = yield* refused(batch, error)
+      } else if (error._tag === "StoreUnavailable") {
+        // The write may have happened: the next epoch ends all doubt, and receipts tell what it holds.
+        ownership.doubt()
+        if (tries + 1 < triesMax) yield* Effect.sleep(50 * 2 ** tries)
+        batch = yield* tryAnswerKnown(
+          batch,
+          batch.filter((one) => one.digest !== null)
+        )
+      } else return failAll(batch, error)
+    }
+    failAll(batch, unavailable())
+  })
+
+  return { write }
+}

@@ -1,0 +1,36 @@
+import type { Output } from "./AttemptDriver.ts"
+
+type Delta = Extract<Output, { readonly _tag: "Delta" }>
+
+const heldCharsMax = 65_536
+
+export interface Deltas {
+  /** Shows it if its frame is committed, holds it if there is room, and drops it otherwise: deltas may be lost. */
+  readonly take: (delta: Delta, committed: number) => void
+  /** Shows those that waited for frames up to this one. */
+  readonly release: (committed: number) => void
+}
+
+/** Text on its way past the log. It is not shown before the frame that it follows is committed. */
+export const make = (show: (blockId: string, offset: number, text: string) => void): Deltas => {
+  let waiting: Array<Delta> = []
+  let chars = 0
+
+  const release: Deltas["release"] = (committed) => {
+    if (waiting.length === 0) return
+    const ready = waiting.filter((delta) => delta.afterFrame <= committed)
+    if (ready.length === 0) return
+    waiting = waiting.filter((delta) => delta.afterFrame > committed)
+    chars = waiting.reduce((sum, delta) => sum + delta.text.length, 0)
+    for (const { blockId, offset, text } of ready) show(blockId, offset, text)
+  }
+
+  const take: Deltas["take"] = (delta, committed) => {
+    if (delta.afterFrame <= committed && waiting.length === 0) return show(delta.blockId, delta.offset, delta.text)
+    if (chars + delta.text.length > heldCharsMax) return
+    waiting.push(delta)
+    chars += delta.text.length
+  }
+
+  return { take, release }
+}

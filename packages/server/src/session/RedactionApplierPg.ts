@@ -1,0 +1,62 @@
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { toUuid, type SessionId } from "@troupe/domain/Ids"
+import * as Codec from "@troupe/domain/session/Codec"
+import * as CommandBody from "@troupe/domain/session/CommandBody"
+import * as Redaction from "@troupe/domain/session/Redaction"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { Effect, Layer, Result } from "effect"
+import { EventStore } from "../log/EventStore.ts"
+import { RedactionApplier } from "./RedactionApplier.ts"
+
+const statement = "SELECT troupe_redact_event($1, $2, $3::json, $4, $5, 'asked for in the log', 'system')"
+const markStatement = "SELECT seq, command_body FROM events WHERE stream_id = $1 AND command_id = $2"
+/** No command leads to more events than this. */
+const eventsPerCommandMax = 2_000
+
+/** Takes content out through the one function of the database that may, event by event; each is done for good. */
+export const layer = Layer.effect(
+  RedactionApplier,
+  Effect.gen(function* () {
+    const store = yield* EventStore
+    const sql = yield* PgClient.PgClient
+
+    /** What is kept of the command behind an event holds content too: as pointers to its events, or short as it is. */
+    const markOf = Effect.fnUntraced(function* (sessionId: SessionId, causationId: string) {
+      const [mark] = yield* sql.unsafe<{ readonly seq: number; readonly command_body: string | null }>(markStatement, [
+        toUuid(sessionId)!,
+        toUuid(causationId)!
+      ])
+      if (mark === undefined || mark.command_body === null) return null
+      const page = yield* store.read(sessionId, { after: mark.seq - 1, limit: eventsPerCommandMax })
+      const events: Array<SessionEvent> = []
+      for (const recorded of page) {
+        if (recorded.causationId !== causationId) break
+        const event = Codec.decodeFast(recorded)
+        if (Result.isFailure(event)) return null
+        events.push(event.success)
+      }
+      // A body that can't be read any more can't be blanked: nothing of it stays.
+      const blanked = CommandBody.redact(causationId, mark.command_body, events)
+      return { seq: mark.seq, body: Result.isSuccess(blanked) ? blanked.success : "{}" }
+    })
+
+    const redact = Effect.fnUntraced(function* (sessionId: SessionId, seq: number) {
+      const [recorded] = yield* store.read(sessionId, { after: seq - 1, limit: 1 })
+      if (recorded === undefined || recorded.salt === null) return
+      const event = Codec.decodeFast(recorded)
+      // What can't be read is not shown to anyone either; it goes as a whole.
+      const replacement = Result.isSuccess(event) ? Codec.encode(Redaction.redact(event.success)).payload : "{}"
+      const mark = yield* markOf(sessionId, recorded.causationId)
+      yield* sql.unsafe(statement, [toUuid(sessionId)!, seq, replacement, mark?.seq ?? null, mark?.body ?? null])
+    })
+
+    return RedactionApplier.of({
+      apply: (sessionId, seqs, report) =>
+        Effect.forEach(seqs, (seq) => redact(sessionId, seq), { discard: true }).pipe(
+          Effect.andThen(report({ _tag: "ConfirmRedaction", seqs })),
+          Effect.catch((error) => Effect.logWarning("Content could not be taken out yet", error)),
+          Effect.asVoid
+        )
+    })
+  })
+)

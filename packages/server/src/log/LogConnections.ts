@@ -17,6 +17,7 @@ export const make = Effect.fnUntraced(function* (config: PgClient.PgClientConfig
     PgPool.make({
       ...config,
       types: logTypes,
+      applicationName: `${config.applicationName ?? "troupe"} log`,
       maxConnections,
       idleTimeout: "10 minutes",
       startupParameters: { ...config.startupParameters, ...pinned, ...settings }

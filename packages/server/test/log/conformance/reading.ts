@@ -47,7 +47,8 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
       const write = (writer: LogWriter) => Effect.forEach([1, 2, 3], () => writer.write({ payloads: ["1", "2", "3"] }))
       yield* Effect.forEach(writers, write, { concurrency: "unbounded" })
       const seen = new Map(writers.map(({ streamId }) => [streamId, 0]))
-      for (let cursor = beginning; ;) {
+      const seenAll = () => [...seen.values()].every((seq) => seq === 9)
+      for (let cursor = beginning; !seenAll();) {
         const page = yield* store.readAll({ after: cursor, limit: 5 })
         for (const { event } of page) {
           const last = seen.get(event.streamId)
@@ -55,13 +56,10 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
           assert.strictEqual(event.seq, last + 1)
           seen.set(event.streamId, event.seq)
         }
-        if (page.length === 0) break
-        cursor = page.at(-1)!.cursor
+        // What other databases on this server are writing may hold the reader back for a moment.
+        if (page.length === 0) yield* Effect.sleep(5)
+        cursor = page.at(-1)?.cursor ?? cursor
       }
-      assert.deepStrictEqual(
-        [...seen.values()],
-        writers.map(() => 9)
-      )
     })
   )
 

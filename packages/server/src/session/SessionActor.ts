@@ -180,7 +180,7 @@ export const make = Effect.fnUntraced(function* (
         }
         const digest = client ? CommandBody.digest(sha256, command) : null
         waiting++
-        return post<Accepted>({ command, digest, answer: Deferred.makeUnsafe() })
+        return post<Accepted>({ command, digest, losses: ownership.losses(), answer: Deferred.makeUnsafe() })
       }),
     current: Effect.suspend(() => {
       const active = ownership.active()

@@ -6,6 +6,7 @@ import { wakeAt } from "@troupe/domain/session/standing"
 import { Cause, Clock, Effect, Exit, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { ClientCall, Evidence } from "../../../../../e2e/invariants/Evidence.ts"
+import type { EventStore } from "../../../src/log/EventStore.ts"
 import * as EventStoreMemory from "../../../src/log/EventStoreMemory.ts"
 import { Minting } from "../../../src/log/Minting.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
@@ -15,7 +16,7 @@ import * as FaultyStore from "../../support/FaultyStore.ts"
 import * as PositionedStore from "../../support/PositionedStore.ts"
 import { mintId, prng, type Prng } from "../../support/Prng.ts"
 import * as ScriptedRunner from "../../support/ScriptedRunner.ts"
-import * as UnsafeStore from "../../support/UnsafeStore.ts"
+import * as UngatedStore from "../../support/UngatedStore.ts"
 import { evidence, Readers, recordClaims } from "./Chronicle.ts"
 import { Depth } from "./Depth.ts"
 import * as Host from "./Host.ts"
@@ -45,18 +46,18 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   const faults = FaultyStore.noFaults()
   const faultCounts = FaultyStore.noFaults()
 
-  const memory = yield* EventStoreMemory.make
-  const positioned = PositionedStore.wrap(memory, random.fork(1), { unsafeReadAll: unsafe === "gapFreeReading" })
-  const unmarked = UnsafeStore.withoutDuplicates(positioned)
+  const memory = yield* EventStoreMemory.makeUnsafe({
+    withoutFencing: unsafe === "fencing",
+    withoutDuplicates: unsafe === "duplicates"
+  })
+  const readAll: Effect.Effect<void> = Effect.suspend(() => readers.readAll(positioned))
+  const positioned: EventStore["Service"] = PositionedStore.wrap(memory, random.fork(1), {
+    committed: readAll,
+    unsafeReadAll: unsafe === "gapFreeReading"
+  })
   const late = random.fork(4)
   const stored =
-    unsafe === "fencing"
-      ? UnsafeStore.withoutFencing(positioned)
-      : unsafe === "duplicates"
-        ? unmarked
-        : unsafe === "outputGate"
-          ? UnsafeStore.withoutOutputGate(positioned, limbo, () => 1 + late.int(20))
-          : positioned
+    unsafe === "outputGate" ? UngatedStore.wrap(positioned, limbo, () => 1 + late.int(20)) : positioned
   const claiming = recordClaims(stored)
   const store = FaultyStore.wrap(claiming, random.fork(2), faults, faultCounts)
 
@@ -93,7 +94,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
     for (let left = ms; left > 0; left -= 1_000) {
       yield* TestClock.adjust(Math.min(left, 1_000))
       for (const site of sites) yield* site.wake()
-      yield* readers.readAll(positioned)
+      yield* readAll
     }
   })
 
@@ -215,7 +216,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       if (unanswered > 0) problems.push(`${unanswered} commands have no answer`)
       yield* site.close()
     }
-    yield* readers.readAll(positioned)
+    yield* readAll
     yield* Scope.close(world, Exit.void)
   })
 
@@ -236,7 +237,6 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       memory,
       sessionIds: sites.map((site) => site.sessionId),
       claimsOf: claiming.claimsOf,
-      original: unsafe === "duplicates" ? unmarked.original : (id) => id,
       calls,
       notes: runner.notes,
       readers

@@ -85,9 +85,7 @@ export const evidence = (options: {
   readonly notes: Evidence["notes"]
   readonly readers: Readers
 }): Evidence => ({
-  sessions: options.sessionIds.flatMap((id) =>
-    storedSession(options.memory, id, options.claimsOf(id))
-  ),
+  sessions: options.sessionIds.flatMap((id) => storedSession(options.memory, id, options.claimsOf(id))),
   calls: options.calls,
   notes: options.notes,
   transcripts: options.readers.transcripts,

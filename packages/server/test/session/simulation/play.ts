@@ -1,4 +1,5 @@
 import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import { Limits } from "@troupe/domain/Limits"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { SessionState } from "@troupe/domain/session/SessionState"
@@ -11,7 +12,7 @@ import * as EventStoreMemory from "../../../src/log/EventStoreMemory.ts"
 import { Minting } from "../../../src/log/Minting.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
 import { drawScript, type Script } from "../../support/AttemptScript.ts"
-import { commandOf, drawBody, openCommand } from "../../support/CommandGenerator.ts"
+import { commandOf, drawBody, openCommand, plainMessage } from "../../support/CommandGenerator.ts"
 import * as FaultyStore from "../../support/FaultyStore.ts"
 import * as PositionedStore from "../../support/PositionedStore.ts"
 import { mintId, prng, type Prng } from "../../support/Prng.ts"
@@ -33,6 +34,8 @@ export interface Ending {
   readonly problems: ReadonlyArray<string>
   readonly depth: Depth
 }
+
+const perFlood = 20
 
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */
 export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: Unsafe) {
@@ -56,8 +59,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
     unsafeReadAll: unsafe === "gapFreeReading"
   })
   const late = random.fork(4)
-  const stored =
-    unsafe === "outputGate" ? UngatedStore.wrap(positioned, limbo, () => 1 + late.int(20)) : positioned
+  const stored = unsafe === "outputGate" ? UngatedStore.wrap(positioned, limbo, () => 1 + late.int(20)) : positioned
   const claiming = recordClaims(stored)
   const store = FaultyStore.wrap(claiming, random.fork(2), faults, faultCounts)
 
@@ -139,6 +141,14 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       case "burst":
         if (state._tag === "NotOpened") return yield* send(site, own, draw(), state)
         for (let left = 2 + own.int(14); left > 0; left--) yield* send(site, own, draw(), state)
+        return
+      case "flood":
+        yield* send(site, own, { _tag: "Pause" }, state)
+        for (let left = 1 + Limits.queuedTurnsMax / perFlood; left > 0; left--) {
+          const inputs = Array.from({ length: perFlood }, () => plainMessage(own))
+          yield* send(site, own, { _tag: "Send", inputs }, state)
+          if (left % 8 === 0) yield* pass(100)
+        }
         return
       case "repeat":
         return site.sent.length === 0 ? undefined : yield* site.launch(own.pick(site.sent))

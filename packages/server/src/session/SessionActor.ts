@@ -144,8 +144,8 @@ export const make = Effect.fnUntraced(function* (
   const handleTaken = Effect.fnUntraced(function* (taken: ReadonlyArray<Mail>) {
     reach("command.taken")
     const commands = taken.filter(isCommand)
-    if (commands.length > 0) yield* writeAll(commands)
     waiting -= commands.length
+    if (commands.length > 0) yield* writeAll(commands)
     for (const one of taken) if (!isCommand(one)) yield* show(one)
     const folded = ownership.folded()
     if (folded !== null && folded.version - folded.snapshotVersion >= snapshotEvery) yield* saveSnapshot

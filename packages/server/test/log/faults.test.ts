@@ -1,7 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { toUuid } from "@troupe/domain/Ids"
-import { Effect, Fiber, Layer, Redacted } from "effect"
+import { Context, Effect, Fiber, Layer, Redacted } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { EventStore } from "../../src/log/EventStore.ts"
 import * as EventStorePg from "../../src/log/EventStorePg.ts"
@@ -24,8 +24,7 @@ const anotherStore = (url: Redacted.Redacted) =>
 
 const asSuperuser = Effect.gen(function* () {
   const { superuserUrl } = yield* TestDatabase
-  const context = yield* Layer.build(Layer.fresh(PgClient.layer({ url: superuserUrl })))
-  return context.pipe((context) => Effect.runSync(Effect.provideContext(SqlClient.SqlClient, context)))
+  return Context.get(yield* Layer.build(Layer.fresh(PgClient.layer({ url: superuserUrl }))), SqlClient.SqlClient)
 })
 
 layer(TestStore, { excludeTestServices: true, timeout: "30 seconds" })("EventStorePg in trouble", (it) => {

@@ -24,7 +24,8 @@ const anotherStore = (url: Redacted.Redacted) =>
 
 const asSuperuser = Effect.gen(function* () {
   const { superuserUrl } = yield* TestDatabase
-  return Context.get(yield* Layer.build(Layer.fresh(PgClient.layer({ url: superuserUrl }))), SqlClient.SqlClient)
+  const context = yield* Layer.build(Layer.fresh(PgClient.layer({ url: superuserUrl })))
+  return Context.get(context, SqlClient.SqlClient)
 })
 
 layer(TestStore, { excludeTestServices: true, timeout: "30 seconds" })("EventStorePg in trouble", (it) => {

@@ -10,7 +10,7 @@ import * as EventStoreMemory from "../../../src/log/EventStoreMemory.ts"
 import { Minting } from "../../../src/log/Minting.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
 import { drawScript, type Script } from "../../support/AttemptScript.ts"
-import { commandOf, drawBody } from "../../support/CommandGenerator.ts"
+import { commandOf, drawBody, openCommand } from "../../support/CommandGenerator.ts"
 import * as FaultyStore from "../../support/FaultyStore.ts"
 import * as PositionedStore from "../../support/PositionedStore.ts"
 import { mintId, prng, type Prng } from "../../support/Prng.ts"
@@ -32,9 +32,6 @@ export interface Ending {
   readonly problems: ReadonlyArray<string>
   readonly depth: Depth
 }
-
-const phases = (state: SessionState): ReadonlyArray<string> =>
-  state._tag === "NotOpened" ? [] : state.threads.map(({ turn }) => turn?.phase._tag ?? "none")
 
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */
 export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: Unsafe) {
@@ -107,24 +104,39 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
         : body._tag === "Send" && body.inputs.some((input) => input._tag === "Interrupt")
           ? "interrupt"
           : undefined
-    if (trouble !== undefined) for (const phase of phases(state)) depth.add("phase", `${phase} ${trouble}`)
+    if (trouble !== undefined) depth.trouble(trouble, [], state)
     yield* site.launch(commandOf(own, clock.currentTimeMillisUnsafe(), body))
   })
 
-  const later = (ms: number, effect: Effect.Effect<void>) =>
-    Effect.forkIn(Effect.andThen(Effect.sleep(ms), effect), world)
+  /** Most stories are about sessions that are open, and that have something to do. */
+  const open = Effect.fnUntraced(function* (site: Site, index: number) {
+    const own = random.fork(20 + index)
+    if (own.chance(0.1)) return
+    yield* site.launch(commandOf(own, 0, openCommand(own, site.sessionId, workspaceId)))
+    yield* pass(own.int(200))
+  })
+
+  /** Ends a trouble: soon, at some time, or after longer than any lease, with the story waiting for it. */
+  const until = Effect.fnUntraced(function* (own: Prng, end: Effect.Effect<void>) {
+    if (own.chance(0.2)) {
+      yield* pass(75_000 + own.int(20_000))
+      return yield* end
+    }
+    const ms = own.chance(0.6) ? own.int(5_000) : own.int(150_000)
+    yield* Effect.forkIn(Effect.andThen(Effect.sleep(ms), end), world)
+  })
 
   const move = Effect.fnUntraced(function* ({ kind, roll }: Move) {
     const own = prng(roll)
     const site = own.pick(sites)
     const state = yield* site.look()
-    for (const phase of phases(state)) depth.add("phase", `${phase} ${kind}`)
-    depth.add("move", kind)
+    depth.trouble(kind, yield* Effect.forEach(sites, (one) => one.look()), state)
     const draw = () => drawBody(own, site.sessionId, state, workspaceId)
     switch (kind) {
       case "command":
         return yield* send(site, own, draw(), state)
       case "burst":
+        if (state._tag === "NotOpened") return yield* send(site, own, draw(), state)
         for (let left = 2 + own.int(14); left > 0; left--) yield* send(site, own, draw(), state)
         return
       case "repeat":
@@ -148,15 +160,13 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
         return site.crash(own.chance(0.3) ? "now" : own.pick(crashPoints))
       case "away":
         yield* runner.setAway(true)
-        yield* later(own.chance(0.6) ? own.int(5_000) : own.int(150_000), runner.setAway(false))
-        return
+        return yield* until(own, runner.setAway(false))
       case "mute":
         runner.setMute(true)
-        yield* later(
-          own.chance(0.5) ? own.int(5_000) : own.int(150_000),
+        return yield* until(
+          own,
           Effect.sync(() => runner.setMute(false))
         )
-        return
       case "placement":
         return runner.setPlacement(own.chance(0.5) ? "no runner has room" : null)
       case "noise":
@@ -192,6 +202,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   })
 
   const run = Effect.gen(function* () {
+    for (const [index, site] of sites.entries()) yield* open(site, index)
     for (const one of story) yield* move(one)
     // Trouble ends, everything is sent again, and time passes until all that can come to rest has.
     yield* calm
@@ -218,7 +229,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   for (const kind of ["failBefore", "failAfter", "slow", "theft"] as const) depth.add("fault", kind, faultCounts[kind])
   for (const site of sites) {
     yield* site.look()
-    for (const event of site.events) depth.add("event", event._tag)
+    depth.log(site.events)
   }
   return {
     evidence: evidence({

@@ -83,8 +83,8 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       query(
         "readToFold",
         `SELECT seq, type, version, payload::text FROM events
-        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
-        [uuid, after, limit],
+        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq ${limited(limit)}`,
+        [uuid, after],
         (row) => ({
           streamId,
           seq: row[0] as number,
@@ -143,12 +143,14 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       )
     )
 
-  const due: Store["due"] = ({ limit, nowMs, shards }) =>
+  const due: Store["due"] = ({ after, limit, nowMs, shards }) =>
     query(
       "due",
       `SELECT kind, stream_id, wake_at::float8 FROM heads h
-      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8 ORDER BY h.wake_at ${limited(limit)}`,
-      [shards, nowMs],
+      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8
+        AND ($3::int8 IS NULL OR (wake_at, stream_id) > ($3::int8, $4::uuid))
+      ORDER BY h.wake_at, h.stream_id ${limited(limit)}`,
+      [shards, nowMs, after?.wakeAt ?? null, after === null ? null : uuidParameter(after.streamId)],
       (row) => ({ streamId: streamIdOf(row[0], row[1]), wakeAt: row[2] as number })
     )
 

@@ -1,9 +1,9 @@
-import type * as PgPool from "@effect/sql-pg/PgPool"
 import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
 import { commandIdOf, eventColumns, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
 import { EventStore, type AnsweredCommand, type Receipt, StoreUnavailable } from "./EventStore.ts"
+import type { Query } from "./LogConnections.ts"
 import { uuidParameter, uuidsParameter } from "./LogTypes.ts"
 
 type Row = ReadonlyArray<unknown>
@@ -16,17 +16,15 @@ type Store = EventStore["Service"]
 const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit))}`
 
 /** All of the store but appending. An id that is none of ours names nothing. */
-export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
+export const make = (ask: Query, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    pool
-      .use((connection) => connection.queryValues(sql, parameters))
-      .pipe(
-        // A row that does not decode is the database's fault, like a database that does not answer.
-        Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
-        Effect.flatMap((rows) =>
-          Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
-        )
+    ask(sql, parameters).pipe(
+      // A row that does not decode is the database's fault, like a database that does not answer.
+      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+      Effect.flatMap((rows) =>
+        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
       )
+    )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 

@@ -210,7 +210,8 @@ export const make = (options: BatchWriterOptions) => {
         )
       } else return failAll(batch, error)
     }
-    failAll(batch, unavailable())
+    // An error costs more than a batch does to decide: it is made for those who get it.
+    if (batch.length > 0) failAll(batch, unavailable())
   })
 
   return { write }

@@ -5,7 +5,7 @@ import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
 import { encode } from "./AppendRows.ts"
 import { AppendRefused, EventStore } from "./EventStore.ts"
-import type { AnsweredCommand, Append, Head, NewEvent, Receipt, Rejection } from "./EventStore.ts"
+import type { AnsweredCommand, Append, Due, Head, NewEvent, Receipt, Rejection } from "./EventStore.ts"
 
 interface StreamLog {
   head: Head
@@ -58,6 +58,9 @@ const byPlace = (a: AnsweredCommand, b: AnsweredCommand): number =>
   a.version - b.version ||
   Number(a.rejection === null) - Number(b.rejection === null) ||
   (a.commandId < b.commandId ? -1 : a.commandId > b.commandId ? 1 : 0)
+
+const byWake = (a: Due, b: Due): number =>
+  a.wakeAt - b.wakeAt || (a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId))
 
 /** Safeguards to be left out, for proving that tests notice. */
 interface Unsafe {
@@ -199,13 +202,14 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
               .filter((one) => after === null || byPlace(one, after) > 0)
               .slice(0, limit)
       }),
-    due: ({ limit, nowMs, shards }) =>
+    due: ({ after, limit, nowMs, shards }) =>
       Effect.sync(() =>
         [...streams.values()]
-          .flatMap(({ head: { streamId, wakeAt }, shard }) =>
+          .flatMap(({ head: { streamId, wakeAt }, shard }): ReadonlyArray<Due> =>
             wakeAt !== null && wakeAt <= nowMs && shards.includes(shard) ? [{ streamId, wakeAt }] : []
           )
-          .sort((a, b) => a.wakeAt - b.wakeAt)
+          .sort(byWake)
+          .filter((one) => after === null || byWake(one, after) > 0)
           .slice(0, limit)
       ),
     versions: (streamIds) =>

@@ -17,8 +17,8 @@ const TestStore = EventStorePg.layer.pipe(
 )
 
 /** Another node: a store with connections and a batcher of its own. */
-const anotherStore = (url: Redacted.Redacted) =>
-  Effect.map(Layer.build(Layer.fresh(EventStorePg.layer).pipe(Layer.provide(PgClient.layer({ url })))), (context) =>
+const anotherStore = (url: Redacted.Redacted, store = EventStorePg.layer) =>
+  Effect.map(Layer.build(Layer.fresh(store).pipe(Layer.provide(PgClient.layer({ url })))), (context) =>
     Effect.provideContext<EventStore>(context)
   )
 
@@ -178,6 +178,22 @@ layer(TestStore, { excludeTestServices: true, timeout: "30 seconds" })("EventSto
       assert.strictEqual((yield* Effect.flip(reading))._tag, "StoreUnavailable")
       proxy.cutAnswersTo = null
       yield* there(writer.write({ rejections: [rejectionOf(newCommandId(), 0)] }))
+    })
+  )
+
+  it.effect("does not wait for ever for a database that says nothing", () =>
+    Effect.gen(function* () {
+      const { appUrl } = yield* TestDatabase
+      const proxy = yield* cuttingProxy(appUrl)
+      const there = yield* anotherStore(proxy.url, EventStorePg.layerImpatient("1 second"))
+      const writer = yield* opened()
+      yield* there(writer.write())
+      proxy.silent = true
+      assert.strictEqual((yield* Effect.flip(there(writer.write())))._tag, "StoreUnavailable")
+      const reading = there(Effect.flatMap(EventStore, (other) => other.head(writer.streamId)))
+      assert.strictEqual((yield* Effect.flip(reading))._tag, "StoreUnavailable")
+      proxy.silent = false
+      yield* Effect.retry(there(writer.write()), { times: 5 })
     })
   )
 })

@@ -5,6 +5,8 @@ export interface CuttingProxy {
   readonly url: Redacted.Redacted
   /** From now on, a connection is cut when the server answers what `matches`: it was done, and nobody hears of it. */
   cutAnswersTo: ((request: string) => boolean) | null
+  /** Nothing passes any more, and nothing is said. */
+  silent: boolean
   /** How many were cut. */
   cuts: number
 }
@@ -28,10 +30,12 @@ export const cuttingProxy = (url: Redacted.Redacted): Effect.Effect<CuttingProxy
         })
       }
       client.on("data", (chunk) => {
+        if (proxy.silent) return
         if (proxy.cutAnswersTo?.(chunk.toString("latin1")) === true) doomed = true
         upstream.write(chunk)
       })
       upstream.on("data", (chunk) => {
+        if (proxy.silent) return
         if (!doomed) {
           client.write(chunk)
           return
@@ -50,6 +54,6 @@ export const cuttingProxy = (url: Redacted.Redacted): Effect.Effect<CuttingProxy
     )
     target.searchParams.delete("host")
     target.port = String((server.address() as AddressInfo).port)
-    const proxy: CuttingProxy = { url: Redacted.make(target.href), cutAnswersTo: null, cuts: 0 }
+    const proxy: CuttingProxy = { url: Redacted.make(target.href), cutAnswersTo: null, silent: false, cuts: 0 }
     return proxy
   })

@@ -1,7 +1,7 @@
 import { assert, type Vitest } from "@effect/vitest"
 import type { Stored } from "@troupe/domain/log/EventCodec"
 import { Effect, Option } from "effect"
-import { beginning, EventStore } from "../../../src/log/EventStore.ts"
+import { beginning, EventStore, type Due } from "../../../src/log/EventStore.ts"
 import { type LogWriter, markOf, newCommandId, newId, opened, rejectionOf } from "../../support/LogWriter.ts"
 
 export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
@@ -71,7 +71,7 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
       yield* Effect.forEach(writers, (writer, index) => writer.write({ wakeAt: wakes[index]! }))
       const nameOf = (id: string) => writers.findIndex(({ streamId }) => streamId === id)
       const due = (shards: ReadonlyArray<number>, limit = 10) =>
-        Effect.map(store.due({ shards, nowMs: 1_000, limit }), (rows) =>
+        Effect.map(store.due({ shards, nowMs: 1_000, after: null, limit }), (rows) =>
           rows.map(({ streamId, wakeAt }) => [nameOf(streamId), wakeAt])
         )
       assert.deepStrictEqual(yield* due([900]), [
@@ -85,6 +85,15 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
       ])
       assert.deepStrictEqual(yield* due([900, 901], 1), [[1, 0]])
       assert.deepStrictEqual(yield* due([]), [])
+      const pages: Array<string> = []
+      for (let after: Due | null = null; ;) {
+        const [next]: ReadonlyArray<Due> = yield* store.due({ shards: [900, 901], nowMs: 1_000, after, limit: 1 })
+        if (next === undefined) break
+        pages.push(next.streamId)
+        after = next
+      }
+      const [late, live, , timer] = writers.map(({ streamId }) => streamId)
+      assert.deepStrictEqual(pages, [live!, timer!, late!])
     })
   )
 

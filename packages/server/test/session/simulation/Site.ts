@@ -128,7 +128,7 @@ export class Site {
   /** What the waker does each second. */
   readonly wake = Effect.fnUntraced(function* (this: Site) {
     const nowMs = yield* Clock.currentTimeMillis
-    const due = yield* Effect.orDie(this.options.log.due({ shards: [1], nowMs, limit: 100 }))
+    const due = yield* Effect.orDie(this.options.log.due({ shards: [1], nowMs, after: null, limit: 100 }))
     if (!due.some(({ streamId }) => streamId === this.sessionId)) return
     const { actor } = yield* this.host()
     if (nowMs - this.wokenAt < wakeAgainMs) return

@@ -1,18 +1,18 @@
 import { system } from "@troupe/domain/Actor"
-import type { AttemptId, CommandId, SessionId, ThreadId } from "@troupe/domain/Ids"
+import type { AttemptId, CommandId, SessionId } from "@troupe/domain/Ids"
 import { Limits } from "@troupe/domain/Limits"
-import { nextDue } from "@troupe/domain/session/due"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
-import { held } from "@troupe/domain/session/standing"
 import { Clock, Effect, FiberMap, type Scope } from "effect"
 import { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
+import * as Alarm from "./Alarm.ts"
 import { AttemptDriver } from "./AttemptDriver.ts"
 import * as AttemptFollower from "./AttemptFollower.ts"
 import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import type { Accepted } from "./planBatch.ts"
+import * as Placer from "./Placer.ts"
 import { RedactionApplier } from "./RedactionApplier.ts"
 import type { SessionError } from "./SessionErrors.ts"
 
@@ -36,7 +36,6 @@ export interface Reactor {
 
 /** How long what could not be done waits for another try. */
 const againMs = 1_000
-const refusedAgainMs = 20
 /** A session whose next timer is due within this is kept in memory. */
 const keepMs = 60_000
 
@@ -46,10 +45,6 @@ const workingOf = (session: OpenSession): ReadonlyMap<AttemptId, Turn> =>
       thread.turn?.phase._tag === "Working" ? [[thread.turn.phase.attemptId, thread.turn] as const] : []
     )
   )
-
-/** From when on a thread's turn wants a runner; null where it wants none. */
-const wantedAt = (session: OpenSession, thread: Thread): number | null =>
-  thread.turn?.phase._tag === "Placing" && held(session, thread) === null ? (thread.turn.phase.notBefore ?? 0) : null
 
 /**
  * Level-triggered: it has no memory of what was asked of it, only of what it is doing. Called after every commit and
@@ -69,10 +64,7 @@ export const make = Effect.fnUntraced(function* (
   const fibers = yield* FiberMap.make<string>()
   const run = yield* FiberMap.runtime(fibers)<never>()
   const followers = new Map<AttemptId, AttemptFollower.AttemptFollower>()
-  const started = new Set<AttemptId>()
   let latest: Activation | null = null
-  let alarmAt: number | null = null
-  let wokenAt = -1
 
   const now = () => clock.currentTimeMillisUnsafe()
 
@@ -88,40 +80,17 @@ export const make = Effect.fnUntraced(function* (
 
   const sessionNow = () => (latest?.state._tag === "Open" ? latest.state : undefined)
 
-  /** The thread's turn, if it wants a runner now. */
-  const wanting = (threadId: ThreadId) => {
-    const session = sessionNow()
-    const thread = session?.threads.find((one) => one.threadId === threadId)
-    if (session === undefined || thread === undefined) return undefined
-    const at = wantedAt(session, thread)
-    const { turn } = thread
-    return at === null || at > now() || turn?.phase._tag !== "Placing" ? undefined : { session, turn, ...turn.phase }
+  const reconcileAgain = () => {
+    if (latest !== null) reconcile(latest)
   }
 
-  /** Asks for a runner until the turn has one or no longer wants one. */
-  const place = Effect.fnUntraced(function* (threadId: ThreadId) {
-    for (let found = wanting(threadId); found !== undefined; found = wanting(threadId)) {
-      const { session, waiting } = found
-      const { overrides, turnId } = found.turn
-      const home = session.sandbox?.runnerId ?? null
-      const placement = yield* driver.place({ sessionId, threadId, turnId, overrides, home })
-      if (placement._tag === "Waiting") {
-        const { reason } = placement
-        if (waiting !== reason) yield* Effect.ignore(send({ _tag: "NoteWaiting", threadId, turnId, reason }))
-        yield* Effect.sleep(againMs)
-        continue
-      }
-      reach("attempt.placed")
-      const attemptId = minting.id("Attempt", now()) as AttemptId
-      started.add(attemptId)
-      const { digests, runnerId } = placement
-      const start = { _tag: "StartAttempt", threadId, turnId, attemptId, runnerId, digests } as const
-      const result = yield* Effect.result(send(start))
-      if (result._tag === "Success") continue
-      // Refused: the thread went on meanwhile, perhaps to a turn that wants a runner too. Look again.
-      started.delete(attemptId)
-      yield* Effect.sleep(refusedAgainMs)
-    }
+  const placer = Placer.make({ sessionId, driver, minting, clock, reach, sessionNow, send })
+  const alarm = Alarm.make({
+    clock,
+    run: (effect) => void run("alarm", effect),
+    sessionNow,
+    wake: Effect.ignore(send({ _tag: "Wake" })),
+    rang: reconcileAgain
   })
 
   /** Takes content out for as long as there is some to be taken. */
@@ -147,7 +116,7 @@ export const make = Effect.fnUntraced(function* (
       threadId: thread.threadId,
       turnId: turn.turnId,
       runnerId: phase.runnerId,
-      fresh: started.delete(attemptId),
+      fresh: placer.isFresh(attemptId),
       lostAfterMs: options.lostAfterMs,
       driver,
       clock,
@@ -174,29 +143,7 @@ export const make = Effect.fnUntraced(function* (
     yield* Effect.sleep(againMs)
     if (followers.get(attemptId) !== follower) return
     followers.delete(attemptId)
-    if (latest !== null) reconcile(latest)
-  })
-
-  /** One alarm, for the first moment at which something falls due by itself. */
-  const setAlarm = (session: OpenSession) => {
-    const retries = session.threads.flatMap((thread) => wantedAt(session, thread) ?? []).filter((at) => at > now())
-    const next = Math.min(nextDue(session) ?? Infinity, ...retries)
-    if (next === (alarmAt ?? Infinity)) return
-    alarmAt = next === Infinity ? null : next
-    run("alarm", alarmAt === null ? Effect.void : ring(alarmAt))
-  }
-
-  const ring = Effect.fnUntraced(function* (at: number) {
-    // What an earlier wake left due can't be helped by hurry.
-    yield* Effect.sleep(Math.max(at - now(), at <= wokenAt ? againMs : 0))
-    alarmAt = null
-    const session = sessionNow()
-    const due = session === undefined ? null : nextDue(session)
-    if (due !== null && due <= now()) {
-      wokenAt = now()
-      yield* Effect.ignore(send({ _tag: "Wake" }))
-    }
-    if (latest !== null) reconcile(latest)
+    reconcileAgain()
   })
 
   const reconcile = (activation: Activation) => {
@@ -214,22 +161,26 @@ export const make = Effect.fnUntraced(function* (
       if (thread.turn === null) continue
       follow(activation, session, thread, thread.turn)
       const { threadId } = thread
-      if (wanting(threadId) === undefined) continue
+      if (!placer.isWanting(threadId)) continue
       placing = true
-      if (!FiberMap.hasUnsafe(fibers, threadId)) run(threadId, place(threadId))
+      if (!FiberMap.hasUnsafe(fibers, threadId)) run(threadId, placer.place(threadId))
     }
     const redacting = session.redactions.length > 0
     if (redacting && !FiberMap.hasUnsafe(fibers, "redactions")) run("redactions", redact)
-    setAlarm(session)
+    alarm.set(
+      session,
+      session.threads.flatMap((thread) => Placer.wantedAt(session, thread) ?? []).filter((at) => at > now())
+    )
+    const alarmAt = alarm.at()
     const soon = alarmAt !== null && alarmAt - now() <= keepMs
     options.keep(working.size > 0 || placing || redacting || soon)
   }
 
   const stop = () => {
     latest = null
-    alarmAt = null
+    alarm.stop()
     followers.clear()
-    started.clear()
+    placer.stop()
     options.keep(false)
     if (fibers.state._tag === "Closed") return
     for (const [, fiber] of fibers) fiber.interruptUnsafe()

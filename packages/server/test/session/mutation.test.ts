@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { judge } from "../../../../e2e/invariants/judge.ts"
-import type { Unsafe } from "./simulation/play.ts"
 import { run } from "./simulation/run.ts"
 import { drawStory } from "./simulation/Story.ts"
+import type { Unsafe } from "./simulation/World.ts"
 
 /** What each safeguard holds up: the promise that breaks without it, and how the judge says so. */
 const safeguards: Record<Unsafe, { readonly invariant: string; readonly says: RegExp }> = {

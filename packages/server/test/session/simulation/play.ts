@@ -1,31 +1,19 @@
-import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import { Limits } from "@troupe/domain/Limits"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { SessionState } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import { Cause, Clock, Effect, Exit, Logger, Scope } from "effect"
-import { TestClock } from "effect/testing"
-import type { ClientCall, Evidence } from "../../../../../e2e/invariants/Evidence.ts"
-import type { EventStore } from "../../../src/log/EventStore.ts"
-import * as EventStoreMemory from "../../../src/log/EventStoreMemory.ts"
-import { Minting } from "../../../src/log/Minting.ts"
+import type { Evidence } from "../../../../../e2e/invariants/Evidence.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
-import { drawScript, type Script } from "../../support/AttemptScript.ts"
 import { commandOf, drawBody, openCommand, plainMessage } from "../../support/CommandGenerator.ts"
 import * as FaultyStore from "../../support/FaultyStore.ts"
-import * as PositionedStore from "../../support/PositionedStore.ts"
-import { mintId, prng, type Prng } from "../../support/Prng.ts"
-import * as ScriptedRunner from "../../support/ScriptedRunner.ts"
-import * as UngatedStore from "../../support/UngatedStore.ts"
-import { evidence, Readers, recordClaims } from "./Chronicle.ts"
-import { Depth } from "./Depth.ts"
-import * as Host from "./Host.ts"
-import { Site } from "./Site.ts"
+import { prng, type Prng } from "../../support/Prng.ts"
+import type { Depth } from "./Depth.ts"
+import { Crash } from "./Host.ts"
+import type { Site } from "./Site.ts"
 import type { Move, Story } from "./Story.ts"
-
-/** A safeguard that is left out, to prove that the judge sees it. */
-export type Unsafe = "fencing" | "duplicates" | "outputGate" | "gapFreeReading" | "intentGate"
+import * as World from "./World.ts"
 
 export interface Ending {
   readonly evidence: Evidence
@@ -38,67 +26,12 @@ export interface Ending {
 const perFlood = 20
 
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */
-export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: Unsafe) {
-  const random = prng(seed)
+export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: World.Unsafe) {
   const clock = yield* Clock.Clock
-  const world = yield* Scope.make()
-  const limbo = yield* Scope.make()
-  const depth = new Depth()
-  const calls: Array<ClientCall> = []
-  const readers = new Readers()
-  const faults = FaultyStore.noFaults()
-  const faultCounts = FaultyStore.noFaults()
-
-  const memory = yield* EventStoreMemory.makeUnsafe({
-    withoutFencing: unsafe === "fencing",
-    withoutDuplicates: unsafe === "duplicates"
-  })
-  const readAll: Effect.Effect<void> = Effect.suspend(() => readers.readAll(positioned))
-  const positioned: EventStore["Service"] = PositionedStore.wrap(memory, random.fork(1), {
-    committed: readAll,
-    unsafeReadAll: unsafe === "gapFreeReading"
-  })
-  const late = random.fork(4)
-  const stored = unsafe === "outputGate" ? UngatedStore.wrap(positioned, limbo, () => 1 + late.int(20)) : positioned
-  const claiming = recordClaims(stored)
-  const store = FaultyStore.wrap(claiming, random.fork(2), faults, faultCounts)
-
-  const scripts = new Map<string, Script>()
-  const drawn = random.fork(5)
-  const runner = yield* Effect.provideService(
-    ScriptedRunner.make({
-      random: random.fork(3),
-      runnerId: ScriptedRunner.drawRunnerId(random),
-      unsafeWithoutIntentGate: unsafe === "intentGate",
-      script: ({ attemptId }) => {
-        const known = scripts.get(attemptId) ?? drawScript(drawn.fork(scripts.size))
-        scripts.set(attemptId, known)
-        return known
-      }
-    }),
-    Scope.Scope,
-    world
+  const { calm, depth, faults, leave, pass, random, runner, scope, sites, workspaceId } = yield* World.make(
+    seed,
+    unsafe
   )
-  const workspaceId = mintId(random, "Workspace") as WorkspaceId
-  const bytes = random.fork(6)
-  const minting = Minting.make((into) => bytes.bytes(into))
-  const sites = Array.from({ length: random.chance(0.4) ? 2 : 1 }, (_, index) => {
-    const sessionId = mintId(random, "Session") as SessionId
-    const { driver } = runner
-    const { publish } = readers
-    const makeHost = Host.make({ sessionId, store, driver, minting, publish, depth })
-    const of = random.fork(10 + index)
-    return new Site({ sessionId, random: of, scope: world, limbo, makeHost, log: memory, calls, depth })
-  })
-
-  /** Time passes, and each second somebody looks for what is due, and reads what came. */
-  const pass = Effect.fnUntraced(function* (ms: number) {
-    for (let left = ms; left > 0; left -= 1_000) {
-      yield* TestClock.adjust(Math.min(left, 1_000))
-      for (const site of sites) yield* site.wake()
-      yield* readAll
-    }
-  })
 
   const send = Effect.fnUntraced(function* (site: Site, own: Prng, body: SessionCommand, state: SessionState) {
     const trouble =
@@ -126,7 +59,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       return yield* end
     }
     const ms = own.chance(0.6) ? own.int(5_000) : own.int(150_000)
-    yield* Effect.forkIn(Effect.andThen(Effect.sleep(ms), end), world)
+    yield* Effect.forkIn(Effect.andThen(Effect.sleep(ms), end), scope)
   })
 
   const move = Effect.fnUntraced(function* ({ kind, roll }: Move) {
@@ -195,15 +128,6 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
     }
   })
 
-  const calm = Effect.gen(function* () {
-    Object.assign(faults, FaultyStore.noFaults())
-    yield* runner.setAway(false)
-    runner.setMute(false)
-    runner.setPlacement(null)
-    runner.setNoise(0)
-    for (const site of sites) yield* site.calm()
-  })
-
   const atRest = Effect.gen(function* () {
     for (const site of sites) {
       const state = yield* site.look()
@@ -226,33 +150,17 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       if (unanswered > 0) problems.push(`${unanswered} commands have no answer`)
       yield* site.close()
     }
-    yield* readAll
-    yield* Scope.close(world, Exit.void)
+    yield* Scope.close(scope, Exit.void)
   })
 
   const problems: Array<string> = []
   const listen = Logger.make(({ cause, message }) => {
-    const crashed = cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Host.Crash)
+    const crashed = cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
     if (!crashed) problems.push(`logged: ${String(message)} ${Cause.pretty(cause)}`)
   })
   yield* Effect.provide(run, Logger.layer([listen]))
 
-  for (const kind of ["failBefore", "failAfter", "slow", "theft"] as const) depth.add("fault", kind, faultCounts[kind])
-  for (const site of sites) {
-    yield* site.look()
-    depth.log(site.events)
-  }
-  return {
-    evidence: evidence({
-      memory,
-      sessionIds: sites.map((site) => site.sessionId),
-      claimsOf: claiming.claimsOf,
-      calls,
-      notes: runner.notes,
-      readers
-    }),
-    events: sites.flatMap((site) => site.events),
-    problems,
-    depth
-  } satisfies Ending as Ending
+  const left = yield* leave
+  const events = sites.flatMap((site) => site.events)
+  return { evidence: left, events, problems, depth } satisfies Ending as Ending
 })

@@ -1,8 +1,9 @@
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { judge } from "../../../../../e2e/invariants/judge.ts"
-import { play, type Ending, type Unsafe } from "./play.ts"
+import { play, type Ending } from "./play.ts"
 import type { Story } from "./Story.ts"
+import type { Unsafe } from "./World.ts"
 
 export const run = (seed: number, story: Story, unsafe?: Unsafe): Promise<Ending> =>
   Effect.runPromise(play(seed, story, unsafe).pipe(Effect.provide(TestClock.layer())))

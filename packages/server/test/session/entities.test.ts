@@ -18,7 +18,8 @@ import * as EntityWorld from "./entityWorld.ts"
 import { Depth } from "./simulation/Depth.ts"
 import { sha256 } from "./simulation/Host.ts"
 
-const runs = process.env["TROUPE_FULL"] === "1" ? 200 : 30
+const runs = Number(process.env["TROUPE_SEEDS"] ?? (process.env["TROUPE_FULL"] === "1" ? 200 : 30))
+const first = Number(process.env["TROUPE_SEED"] ?? 1)
 
 /** What the rules say, whatever entity says it. */
 const planning = { sessionId: "", epoch: 0, nowMicros: 0, sha256, minting: Minting.make(() => undefined) }
@@ -58,6 +59,11 @@ const play = Effect.fnUntraced(function* (seed: number, depth: Depth) {
     yield* EntityWorld.settled
     yield* pass(calm ? 10 : 4_000)
     if (!calm || working(state)) return
+    if (asked.pollUnsafe() === undefined) {
+      // Still busy with what went wrong before: it answers, on whatever the state is then.
+      yield* pass(20_000)
+      return assert.isDefined(asked.pollUnsafe(), `no answer to ${one.body._tag} in seed ${seed}`)
+    }
     const { error, exit } = yield* Fiber.join(asked)
     const standing = { state, version, chain: genesis, lastRecordedAt: 0 }
     const [expected] = planBatch(standing, [{ command: one, digest: null }], planning).outcomes
@@ -125,17 +131,18 @@ describe("sessions as entities", () => {
     () =>
       Effect.gen(function* () {
         const depth = new Depth()
-        for (let seed = 1; seed <= runs; seed++) {
+        for (let seed = first; seed < first + runs; seed++) {
           const violations = yield* play(seed, depth).pipe(Effect.scoped, Effect.provide(TestClock.layer()))
           assert.deepStrictEqual(violations, [], `seed ${seed}`)
         }
         if (process.env["TROUPE_DEPTH"] === "1") process.stdout.write(`${depth}\n`)
+        if (runs < 30) return
         assert.isAbove(depth.count("idle", "put away"), runs / 2)
         assert.isAbove(depth.count("idle", "stayed"), 0)
         assert.isAbove(depth.count("agreed", "Accepted"), runs * 2)
         assert.isAbove(depth.count("agreed", "Refused"), runs)
         assert.isAbove(depth.count("event", "AttemptStarted"), runs)
       }),
-    120_000
+    600_000
   )
 })

@@ -2,7 +2,7 @@ import type { CommandId, EventId, SessionId, TurnId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
-import { Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Effect, Exit, Layer, Scope } from "effect"
 import { hash } from "node:crypto"
 import { EventStore } from "../../src/log/EventStore.ts"
 import * as EventStoreMemory from "../../src/log/EventStoreMemory.ts"
@@ -91,5 +91,3 @@ export const ask = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.tap(Effect.forkChild(Effect.result(effect)), () => settled)
 
 export const settled = Effect.repeat(Effect.yieldNow, { times: 50 })
-
-export const answer = <A, E>(fiber: Fiber.Fiber<A, E>) => Fiber.join(fiber)

@@ -30,7 +30,7 @@ if (load === undefined) {
 }
 
 const { quick } = values
-const plan = quick ? { rounds: 2, roundMs: 2_000, warmUpMs: 1_000 } : { rounds: 5, roundMs: 5_000, warmUpMs: 3_000 }
+const plan = quick ? { rounds: 2, roundMs: 2_000, warmUpMs: 1_000 } : { rounds: 5, roundMs: 5_000, warmUpMs: 5_000 }
 const only = values.only?.split(",").map((id) => id.trim().toUpperCase())
 
 installPeers(say)
@@ -66,8 +66,11 @@ try {
   await server.stop()
 }
 
-const label = only === undefined ? name : `${name}.part`
-const file = write(quick ? `${label}.quick` : label, results)
+const file = write(
+  quick ? `${name}.quick` : name,
+  suite.benches.map(({ id }) => id),
+  results
+)
 process.stdout.write(`${table(results)}\n`)
 say(machine())
 say(`Written to ${file}`)

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg } from "node:os"
 import { rounded, spread, ratios as paired } from "./stats.ts"
 
@@ -144,12 +144,23 @@ export const table = (results: ReadonlyArray<Result>): string => {
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")
 }
 
-/** Writes the suite's file: one result a line, so that two runs are easily compared. */
-export const write = (suite: string, results: ReadonlyArray<Result>): string => {
+/**
+ * Writes the suite's file, one result a line, so that two runs are easily compared. Results of an earlier run stay where
+ * this one did not measure: each says when it was taken.
+ */
+export const write = (name: string, ids: ReadonlyArray<string>, results: ReadonlyArray<Result>) => {
   const directory = new URL("../results/", import.meta.url)
   mkdirSync(directory, { recursive: true })
-  const file = new URL(`${suite}.json`, directory)
-  writeFileSync(file, `[\n${results.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]\n`)
+  const file = new URL(`${name}.json`, directory)
+  const at = new Date().toISOString()
+  const measured = new Set(results.map(({ id }) => id))
+  const known = existsSync(file)
+    ? (JSON.parse(readFileSync(file, "utf8")) as ReadonlyArray<Result & { at: string }>)
+    : []
+  const all = [...known.filter(({ id }) => !measured.has(id)), ...results.map((one) => ({ ...one, at }))].toSorted(
+    (a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)
+  )
+  writeFileSync(file, `[\n${all.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]\n`)
   return file.pathname
 }
 

@@ -87,10 +87,9 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   ): Effect.Effect<A, SessionError | SessionNotReached> =>
     Effect.gen(function* () {
       const deadline = clock.currentTimeMillisUnsafe() + timeoutMs
-      const unreached = new SessionNotReached({ sessionId, retryAfterMs })
       while (true) {
         const left = deadline - clock.currentTimeMillisUnsafe()
-        if (left <= 0) return yield* unreached
+        if (left <= 0) return yield* new SessionNotReached({ sessionId, retryAfterMs })
         const outcome = yield* once(attempt(), left)
         if (Option.isNone(outcome)) continue
         const exit = outcome.value

@@ -49,6 +49,17 @@ describe("a session under trouble", () => {
     }
   )
 
+  it("refuses what no queue holds, and loses nothing of what it took", { timeout: 60_000 }, async () => {
+    const calm = ["flood", "evict", "pass", "crash", "pass"] as const
+    const ending = await run(
+      1,
+      calm.map((kind) => ({ kind, roll: 1 }))
+    )
+    assert.deepStrictEqual(verdict(ending), [])
+    assert.isAbove(ending.depth.count("refusal", "QueueFull"), 0)
+    assert.isAbove(ending.depth.count("event", "TurnQueued"), 500)
+  })
+
   it("goes the same way every time that its seed is the same", { timeout: 60_000 }, async () => {
     for (const seed of [3, 14, 15, 92, 65, 35]) {
       const story = drawStory(seed)

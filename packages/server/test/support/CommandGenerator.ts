@@ -72,6 +72,18 @@ export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: Wo
   inputs: random.chance(0.4) ? [message(random, null)] : []
 })
 
+/** A message that is fine wherever there is room for it. */
+export const plainMessage = (random: Prng): Input => ({
+  _tag: "Message",
+  inputId: eventId(random),
+  turnId: mintId(random, "Turn") as TurnId,
+  threadId: null,
+  content: text("hello"),
+  mode: "queue",
+  overrides: {},
+  needsApproval: false
+})
+
 const message = (random: Prng, session: OpenSession | null): Input => ({
   _tag: "Message",
   inputId: eventId(random),

@@ -1,4 +1,5 @@
 import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import { Limits } from "@troupe/domain/Limits"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { SessionState } from "@troupe/domain/session/SessionState"
@@ -6,16 +7,17 @@ import { wakeAt } from "@troupe/domain/session/standing"
 import { Cause, Clock, Effect, Exit, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { ClientCall, Evidence } from "../../../../../e2e/invariants/Evidence.ts"
+import type { EventStore } from "../../../src/log/EventStore.ts"
 import * as EventStoreMemory from "../../../src/log/EventStoreMemory.ts"
 import { Minting } from "../../../src/log/Minting.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
 import { drawScript, type Script } from "../../support/AttemptScript.ts"
-import { commandOf, drawBody, openCommand } from "../../support/CommandGenerator.ts"
+import { commandOf, drawBody, openCommand, plainMessage } from "../../support/CommandGenerator.ts"
 import * as FaultyStore from "../../support/FaultyStore.ts"
 import * as PositionedStore from "../../support/PositionedStore.ts"
 import { mintId, prng, type Prng } from "../../support/Prng.ts"
 import * as ScriptedRunner from "../../support/ScriptedRunner.ts"
-import * as UnsafeStore from "../../support/UnsafeStore.ts"
+import * as UngatedStore from "../../support/UngatedStore.ts"
 import { evidence, Readers, recordClaims } from "./Chronicle.ts"
 import { Depth } from "./Depth.ts"
 import * as Host from "./Host.ts"
@@ -33,6 +35,8 @@ export interface Ending {
   readonly depth: Depth
 }
 
+const perFlood = 20
+
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */
 export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: Unsafe) {
   const random = prng(seed)
@@ -45,18 +49,17 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   const faults = FaultyStore.noFaults()
   const faultCounts = FaultyStore.noFaults()
 
-  const memory = yield* EventStoreMemory.make
-  const positioned = PositionedStore.wrap(memory, random.fork(1), { unsafeReadAll: unsafe === "gapFreeReading" })
-  const unmarked = UnsafeStore.withoutDuplicates(positioned)
+  const memory = yield* EventStoreMemory.makeUnsafe({
+    withoutFencing: unsafe === "fencing",
+    withoutDuplicates: unsafe === "duplicates"
+  })
+  const readAll: Effect.Effect<void> = Effect.suspend(() => readers.readAll(positioned))
+  const positioned: EventStore["Service"] = PositionedStore.wrap(memory, random.fork(1), {
+    committed: readAll,
+    unsafeReadAll: unsafe === "gapFreeReading"
+  })
   const late = random.fork(4)
-  const stored =
-    unsafe === "fencing"
-      ? UnsafeStore.withoutFencing(positioned)
-      : unsafe === "duplicates"
-        ? unmarked
-        : unsafe === "outputGate"
-          ? UnsafeStore.withoutOutputGate(positioned, limbo, () => 1 + late.int(20))
-          : positioned
+  const stored = unsafe === "outputGate" ? UngatedStore.wrap(positioned, limbo, () => 1 + late.int(20)) : positioned
   const claiming = recordClaims(stored)
   const store = FaultyStore.wrap(claiming, random.fork(2), faults, faultCounts)
 
@@ -93,7 +96,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
     for (let left = ms; left > 0; left -= 1_000) {
       yield* TestClock.adjust(Math.min(left, 1_000))
       for (const site of sites) yield* site.wake()
-      yield* readers.readAll(positioned)
+      yield* readAll
     }
   })
 
@@ -138,6 +141,14 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       case "burst":
         if (state._tag === "NotOpened") return yield* send(site, own, draw(), state)
         for (let left = 2 + own.int(14); left > 0; left--) yield* send(site, own, draw(), state)
+        return
+      case "flood":
+        yield* send(site, own, { _tag: "Pause" }, state)
+        for (let left = 1 + Limits.queuedTurnsMax / perFlood; left > 0; left--) {
+          const inputs = Array.from({ length: perFlood }, () => plainMessage(own))
+          yield* send(site, own, { _tag: "Send", inputs }, state)
+          if (left % 8 === 0) yield* pass(100)
+        }
         return
       case "repeat":
         return site.sent.length === 0 ? undefined : yield* site.launch(own.pick(site.sent))
@@ -215,7 +226,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       if (unanswered > 0) problems.push(`${unanswered} commands have no answer`)
       yield* site.close()
     }
-    yield* readers.readAll(positioned)
+    yield* readAll
     yield* Scope.close(world, Exit.void)
   })
 
@@ -236,7 +247,6 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       memory,
       sessionIds: sites.map((site) => site.sessionId),
       claimsOf: claiming.claimsOf,
-      original: unsafe === "duplicates" ? unmarked.original : (id) => id,
       calls,
       notes: runner.notes,
       readers

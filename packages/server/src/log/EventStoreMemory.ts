@@ -59,13 +59,9 @@ const byPlace = (a: AnsweredCommand, b: AnsweredCommand): number =>
   Number(a.rejection === null) - Number(b.rejection === null) ||
   (a.commandId < b.commandId ? -1 : a.commandId > b.commandId ? 1 : 0)
 
-<<<<<<< HEAD
 const byWake = (a: Due, b: Due): number =>
   a.wakeAt - b.wakeAt || (a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId))
 
-/** What the store promises, in its plainest form. The Postgres layer is held to the same suite. */
-export const make = Effect.sync(() => {
-=======
 /** Safeguards to be left out, for proving that tests notice. */
 interface Unsafe {
   /** Takes the writes of owners that were overtaken. */
@@ -75,7 +71,6 @@ interface Unsafe {
 }
 
 const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) => {
->>>>>>> sim
   const streams = new Map<string, StreamLog>()
   const order: Array<NewEvent> = []
 

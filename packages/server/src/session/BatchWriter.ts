@@ -128,8 +128,11 @@ export const make = (options: BatchWriterOptions) => {
   const attempt = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>) {
     let from = yield* ownership.ensure(!all.every(isOurs))
     const stale = (one: Waiting) => isOurs(one) && one.losses < ownership.losses()
-    failAll(all.filter(stale), new SessionMoved({ sessionId }))
-    let batch: ReadonlyArray<Waiting> = all.filter((one) => !stale(one))
+    let batch = all
+    if (all.some(stale)) {
+      failAll(all.filter(stale), new SessionMoved({ sessionId }))
+      batch = all.filter((one) => !stale(one))
+    }
     const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
     const decide = () => planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting })
     let plan = decide()
@@ -210,7 +213,7 @@ export const make = (options: BatchWriterOptions) => {
         // The write may have happened: the next epoch ends all doubt, and receipts tell what it holds.
         ownership.doubt()
         // Work of our own has no receipts, and would be done twice: it is derived again from what the log then says.
-        failAll(batch.filter(isOurs), unavailable())
+        if (batch.some(isOurs)) failAll(batch.filter(isOurs), unavailable())
         const clients = batch.filter((one) => !isOurs(one))
         if (clients.length > 0 && tries + 1 < triesMax) yield* Effect.sleep(50 * 2 ** tries)
         batch = yield* tryAnswerKnown(clients, clients)

@@ -1,6 +1,6 @@
 import { assert, it } from "vitest"
 import { requires } from "../../test/requires.ts"
-import { crashPoints, type CrashPoint } from "../../packages/server/src/session/CrashPoints.ts"
+import { crashPoints } from "../../packages/server/src/session/CrashPoints.ts"
 import { sleep, withFaults, type Room } from "./withFaults.ts"
 
 const full = process.env["TROUPE_FULL"] === "1"
@@ -74,16 +74,16 @@ requires("postgres")("a system at work keeps every promise", () => {
     }
   )
 
-  const points: ReadonlyArray<CrashPoint> = full ? crashPoints : ["append.sent", "append.committed", "frames.recorded"]
-  for (const point of points) {
+  // A run in CI takes every third of them, which ones depends on the seed; a full one takes all.
+  for (const point of full ? crashPoints : crashPoints.filter((_, index) => index % 3 === seed % 3)) {
     holds(`when a node ends at ${point}`, async ({ campaign, start }) => {
-      await start()
-      const doomed = await start({ TROUPE_TEST_CRASH: `${point}:${5 + seed}` })
+      // It owns everything, so it comes by soon; the next one finds what it left.
+      const doomed = await start({ TROUPE_TEST_CRASH: `${point}:${3 + seed}` })
       campaign.start()
-      // It ends by itself, sooner or later, depending on what it owns.
-      await Promise.race([doomed.exited, sleep(20_000)])
+      await Promise.race([doomed.exited, sleep(30_000)])
       assert.isTrue(doomed.hasExited(), `${point} was not reached`)
-      await sleep(workMs / 2)
+      await start()
+      await sleep(full ? workMs : 1_000)
     })
   }
 })

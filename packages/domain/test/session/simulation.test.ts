@@ -72,7 +72,9 @@ describe("sessions in trouble", () => {
     }
   }, 120_000)
 
-  it.skipIf(seeds < 2_000)("meet everything that can happen", () => {
+  it("meet everything that can happen", () => {
+    // A few seeds, asked for by hand, need not.
+    if (seeds < 2_000) return
     const events = Object.keys(SessionEvent.cases).filter((tag) => !isReserved(tag) && !unreached.has(tag))
     assert.deepStrictEqual(
       events.filter((tag) => !coverage.events.has(tag)),

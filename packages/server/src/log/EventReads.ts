@@ -1,9 +1,9 @@
-import type * as PgPool from "@effect/sql-pg/PgPool"
 import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
 import { commandIdOf, eventColumns, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
 import { EventStore, type AnsweredCommand, type Receipt, StoreUnavailable } from "./EventStore.ts"
+import type { Query } from "./LogConnections.ts"
 import { uuidParameter, uuidsParameter } from "./LogTypes.ts"
 
 type Row = ReadonlyArray<unknown>
@@ -16,17 +16,15 @@ type Store = EventStore["Service"]
 const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit))}`
 
 /** All of the store but appending. An id that is none of ours names nothing. */
-export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store, "append"> => {
+export const make = (ask: Query, protections: Protections): Omit<Store, "append"> => {
   const query = <A>(operation: string, sql: string, parameters: ReadonlyArray<unknown>, decode: (row: Row) => A) =>
-    pool
-      .use((connection) => connection.queryValues(sql, parameters))
-      .pipe(
-        // A row that does not decode is the database's fault, like a database that does not answer.
-        Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
-        Effect.flatMap((rows) =>
-          Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
-        )
+    ask(sql, parameters).pipe(
+      // A row that does not decode is the database's fault, like a database that does not answer.
+      Effect.mapError((cause) => new StoreUnavailable({ operation, cause })),
+      Effect.flatMap((rows) =>
+        Effect.try({ try: () => rows.map(decode), catch: (cause) => new StoreUnavailable({ operation, cause }) })
       )
+    )
 
   const first = <A>(rows: ReadonlyArray<A>) => Option.fromUndefinedOr(rows[0])
 
@@ -83,8 +81,8 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       query(
         "readToFold",
         `SELECT seq, type, version, payload::text FROM events
-        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq LIMIT $3::int8`,
-        [uuid, after, limit],
+        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq ${limited(limit)}`,
+        [uuid, after],
         (row) => ({
           streamId,
           seq: row[0] as number,
@@ -143,12 +141,14 @@ export const make = (pool: PgPool.PgPool, protections: Protections): Omit<Store,
       )
     )
 
-  const due: Store["due"] = ({ limit, nowMs, shards }) =>
+  const due: Store["due"] = ({ after, limit, nowMs, shards }) =>
     query(
       "due",
       `SELECT kind, stream_id, wake_at::float8 FROM heads h
-      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8 ORDER BY h.wake_at ${limited(limit)}`,
-      [shards, nowMs],
+      WHERE shard = ANY($1::int2[]) AND wake_at <= $2::int8
+        AND ($3::int8 IS NULL OR (wake_at, stream_id) > ($3::int8, $4::uuid))
+      ORDER BY h.wake_at, h.stream_id ${limited(limit)}`,
+      [shards, nowMs, after?.wakeAt ?? null, after === null ? null : uuidParameter(after.streamId)],
       (row) => ({ streamId: streamIdOf(row[0], row[1]), wakeAt: row[2] as number })
     )
 

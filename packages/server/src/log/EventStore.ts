@@ -63,6 +63,11 @@ export interface AnsweredCommand extends Omit<CommandMark, "body"> {
   readonly rejection: string | null
 }
 
+export interface Due {
+  readonly streamId: string
+  readonly wakeAt: number
+}
+
 /** A place in the order of all streams' events. Position breaks ties inside a transaction. */
 export interface Cursor {
   readonly xid: string
@@ -153,12 +158,13 @@ export class EventStore extends Context.Service<
       streamId: string,
       options: { readonly after: AnsweredCommand | null; readonly limit: number }
     ) => Effect.Effect<ReadonlyArray<AnsweredCommand>, StoreUnavailable>
-    /** Streams of these shards whose `wakeAt` has come, the longest due first. */
+    /** Streams of these shards whose `wakeAt` has come, the longest due first; the next page comes after a row of the last. */
     readonly due: (options: {
       readonly shards: ReadonlyArray<number>
       readonly nowMs: number
+      readonly after: Due | null
       readonly limit: number
-    }) => Effect.Effect<ReadonlyArray<{ readonly streamId: string; readonly wakeAt: number }>, StoreUnavailable>
+    }) => Effect.Effect<ReadonlyArray<Due>, StoreUnavailable>
     /** Versions of many streams at once, for readers that check what they were told. */
     readonly versions: (
       streamIds: ReadonlyArray<string>

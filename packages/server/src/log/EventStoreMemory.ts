@@ -5,7 +5,7 @@ import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
 import { encode } from "./AppendRows.ts"
 import { AppendRefused, EventStore } from "./EventStore.ts"
-import type { AnsweredCommand, Append, Head, NewEvent, Receipt, Rejection } from "./EventStore.ts"
+import type { AnsweredCommand, Append, Due, Head, NewEvent, Receipt, Rejection } from "./EventStore.ts"
 
 interface StreamLog {
   head: Head
@@ -59,8 +59,18 @@ const byPlace = (a: AnsweredCommand, b: AnsweredCommand): number =>
   Number(a.rejection === null) - Number(b.rejection === null) ||
   (a.commandId < b.commandId ? -1 : a.commandId > b.commandId ? 1 : 0)
 
-/** What the store promises, in its plainest form. The Postgres layer is held to the same suite. */
-export const make = Effect.sync(() => {
+const byWake = (a: Due, b: Due): number =>
+  a.wakeAt - b.wakeAt || (a.streamId < b.streamId ? -1 : Number(a.streamId > b.streamId))
+
+/** Safeguards to be left out, for proving that tests notice. */
+interface Unsafe {
+  /** Takes the writes of owners that were overtaken. */
+  readonly withoutFencing?: boolean
+  /** Knows no command again. */
+  readonly withoutDuplicates?: boolean
+}
+
+const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) => {
   const streams = new Map<string, StreamLog>()
   const order: Array<NewEvent> = []
 
@@ -89,11 +99,11 @@ export const make = Effect.sync(() => {
     if (broken !== undefined) return { _tag: "BadData", detail: broken }
     const log = streams.get(append.streamId)
     if (log === undefined || log.head.workspaceId !== append.workspaceId) return { _tag: "NoStream" }
-    if (log.head.epoch !== append.epoch) return { _tag: "Fenced", epoch: log.head.epoch }
+    if (log.head.epoch !== append.epoch && !withoutFencing) return { _tag: "Fenced", epoch: log.head.epoch }
     if (log.head.version !== append.expectedVersion) return { _tag: "VersionConflict", version: log.head.version }
     const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
-    if (commandIds.length > 0) return { _tag: "Duplicate", commandIds }
+    if (commandIds.length > 0 && !withoutDuplicates) return { _tag: "Duplicate", commandIds }
     if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }
@@ -179,7 +189,8 @@ export const make = Effect.sync(() => {
     receipts: (streamId, commandIds) =>
       Effect.sync(() => {
         const log = streams.get(streamId)
-        return log === undefined ? [] : commandIds.flatMap((commandId) => receipt(log, commandId))
+        if (log === undefined || withoutDuplicates) return []
+        return commandIds.flatMap((commandId) => receipt(log, commandId))
       }),
     commands: (streamId, { after, limit }) =>
       Effect.sync(() => {
@@ -191,13 +202,14 @@ export const make = Effect.sync(() => {
               .filter((one) => after === null || byPlace(one, after) > 0)
               .slice(0, limit)
       }),
-    due: ({ limit, nowMs, shards }) =>
+    due: ({ after, limit, nowMs, shards }) =>
       Effect.sync(() =>
         [...streams.values()]
-          .flatMap(({ head: { streamId, wakeAt }, shard }) =>
+          .flatMap(({ head: { streamId, wakeAt }, shard }): ReadonlyArray<Due> =>
             wakeAt !== null && wakeAt <= nowMs && shards.includes(shard) ? [{ streamId, wakeAt }] : []
           )
-          .sort((a, b) => a.wakeAt - b.wakeAt)
+          .sort(byWake)
+          .filter((one) => after === null || byWake(one, after) > 0)
           .slice(0, limit)
       ),
     versions: (streamIds) =>
@@ -230,7 +242,13 @@ export const make = Effect.sync(() => {
   }
 
   return Object.assign(store, { dump })
-})
+}
+
+/** What the store promises, in its plainest form. The Postgres layer is held to the same suite. */
+export const make = Effect.sync(() => build({}))
+
+/** For tests alone: no layer leads here. */
+export const makeUnsafe = (unsafe: Unsafe) => Effect.sync(() => build(unsafe))
 
 export type EventStoreMemory = Effect.Success<typeof make>
 

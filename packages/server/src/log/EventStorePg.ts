@@ -1,5 +1,5 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
-import { Effect, Layer } from "effect"
+import { type Duration, Effect, Layer } from "effect"
 import { runBatch } from "./AppendBatch.ts"
 import { encode } from "./AppendRows.ts"
 import { appendParameters, appendStatement, protectedFully, type Protections } from "./AppendStatement.ts"
@@ -10,9 +10,12 @@ import * as LogConnections from "./LogConnections.ts"
 
 const batchesInFlight = 2
 
-const make = Effect.fnUntraced(function* (protections: Protections) {
+/** Longer than the application's `statement_timeout`: by then the server has answered, if it can. */
+const answerWithin: Duration.Input = "35 seconds"
+
+const make = Effect.fnUntraced(function* (protections: Protections, within: Duration.Input = answerWithin) {
   const client = yield* PgClient.PgClient
-  const connections = yield* LogConnections.make(client.config, batchesInFlight)
+  const connections = yield* LogConnections.make(client.config, { appendsInFlight: batchesInFlight, within })
   const statement = appendStatement(protections)
 
   const submit = yield* GroupCommit.make({
@@ -23,9 +26,7 @@ const make = Effect.fnUntraced(function* (protections: Protections) {
     inFlightMax: batchesInFlight,
     waitingItemsMax: 16_384,
     waitingBytesMax: 256 * 1_048_576,
-    run: runBatch((batch) =>
-      connections.appends.use((connection) => connection.queryValues(statement, appendParameters(batch)))
-    ),
+    run: runBatch((batch) => connections.appends(statement, appendParameters(batch))),
     refused: (why): AppendRefused | StoreUnavailable =>
       new StoreUnavailable({ operation: "append", cause: new Error(`the queue of appends is ${why}`) })
   })
@@ -44,6 +45,9 @@ const make = Effect.fnUntraced(function* (protections: Protections) {
 })
 
 export const layer = Layer.effect(EventStore, make(protectedFully))
+
+/** With less patience for a database that does not answer. */
+export const layerImpatient = (within: Duration.Input) => Layer.effect(EventStore, make(protectedFully, within))
 
 /** For the tests of the tests: a store that breaks promises. */
 export const layerUnsafe = (switchedOff: Partial<Protections>) =>

@@ -1,6 +1,6 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Sha256 } from "@troupe/domain/log/Chain"
-import { CommandRejected, isClientCommand, isFinal, Refusal } from "@troupe/domain/session/SessionCommand"
+import { CommandRejected, isFinal, Refusal } from "@troupe/domain/session/SessionCommand"
 import { wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
 import { type Clock, Deferred, Effect, Exit, Schema } from "effect"
@@ -21,6 +21,8 @@ import {
 /** A command that waits for its committed outcome. */
 export interface Waiting extends Planned {
   readonly answer: Deferred.Deferred<Accepted, SessionError>
+  /** How often the session had been lost to somebody else when the command came. */
+  readonly losses: number
 }
 
 export interface BatchWriterOptions {
@@ -120,10 +122,14 @@ export const make = (options: BatchWriterOptions) => {
     return { ...from, ...plan.standing, summary: changed ? row : from.summary }
   })
 
+  const isOurs = (one: Waiting) => one.digest === null
+
   /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
   const attempt = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>) {
-    let batch = all
-    let from = yield* ownership.ensure(batch.some((one) => isClientCommand(one.command.body._tag)))
+    let from = yield* ownership.ensure(!all.every(isOurs))
+    const stale = (one: Waiting) => isOurs(one) && one.losses < ownership.losses()
+    failAll(all.filter(stale), new SessionMoved({ sessionId }))
+    let batch: ReadonlyArray<Waiting> = all.filter((one) => !stale(one))
     const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
     const decide = () => planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting })
     let plan = decide()
@@ -203,11 +209,11 @@ export const make = (options: BatchWriterOptions) => {
       } else if (error._tag === "StoreUnavailable") {
         // The write may have happened: the next epoch ends all doubt, and receipts tell what it holds.
         ownership.doubt()
-        if (tries + 1 < triesMax) yield* Effect.sleep(50 * 2 ** tries)
-        batch = yield* tryAnswerKnown(
-          batch,
-          batch.filter((one) => one.digest !== null)
-        )
+        // Work of our own has no receipts, and would be done twice: it is derived again from what the log then says.
+        failAll(batch.filter(isOurs), unavailable())
+        const clients = batch.filter((one) => !isOurs(one))
+        if (clients.length > 0 && tries + 1 < triesMax) yield* Effect.sleep(50 * 2 ** tries)
+        batch = yield* tryAnswerKnown(clients, clients)
       } else return failAll(batch, error)
     }
     // An error costs more than a batch does to decide: it is made for those who get it.

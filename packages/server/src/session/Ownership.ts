@@ -15,6 +15,8 @@ export interface OwnershipOptions {
 
 export interface Ownership {
   readonly active: () => Activation | null
+  /** How often the session was lost to somebody else: work of our own that began before a loss ends with it. */
+  readonly losses: () => number
   /** What was folded last, kept when an activation is dropped: the next one reads only what came after. */
   readonly folded: () => Activation | null
   readonly become: (next: Activation) => Activation
@@ -42,6 +44,7 @@ export const make = ({ activated, lost, sessionId, store }: OwnershipOptions): O
   /** Epochs asked for since, whose answers never came: they are ours too, if they were given. */
   let unanswered = 0
   let overtaken = false
+  let losses = 0
   let unreadable: SessionUnreadable | null = null
 
   const become: Ownership["become"] = (next) => {
@@ -61,6 +64,7 @@ export const make = ({ activated, lost, sessionId, store }: OwnershipOptions): O
   const lose = () => {
     active = null
     overtaken = true
+    losses++
     lost()
   }
 
@@ -81,17 +85,15 @@ export const make = ({ activated, lost, sessionId, store }: OwnershipOptions): O
     )
   )
 
-  const goOn = Effect.gen(function* () {
-    if (!overtaken && !stands(yield* store.head(sessionId))) lose()
-    if (overtaken) return yield* new SessionMoved({ sessionId })
-    return yield* activateNow
-  })
-
   const ensure: Ownership["ensure"] = (routed) =>
     Effect.suspend((): Effect.Effect<Activation, StoreUnavailable | SessionUnreadable | SessionMoved> => {
       if (unreadable !== null) return Effect.fail(unreadable)
       if (active !== null) return Effect.succeed(active)
-      return routed ? activateNow : goOn
+      return Effect.gen(function* () {
+        if (epoch > 0 && !overtaken && !stands(yield* store.head(sessionId))) lose()
+        if (overtaken && !routed) return yield* new SessionMoved({ sessionId })
+        return yield* activateNow
+      })
     })
 
   const check = Effect.suspend(() => {
@@ -103,6 +105,7 @@ export const make = ({ activated, lost, sessionId, store }: OwnershipOptions): O
 
   return {
     active: () => active,
+    losses: () => losses,
     folded: () => folded,
     become,
     doubt,

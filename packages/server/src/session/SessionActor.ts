@@ -144,8 +144,8 @@ export const make = Effect.fnUntraced(function* (
   const handleTaken = Effect.fnUntraced(function* (taken: ReadonlyArray<Mail>) {
     reach("command.taken")
     const commands = taken.filter(isCommand)
-    if (commands.length > 0) yield* writeAll(commands)
     waiting -= commands.length
+    if (commands.length > 0) yield* writeAll(commands)
     for (const one of taken) if (!isCommand(one)) yield* show(one)
     const folded = ownership.folded()
     if (folded !== null && folded.version - folded.snapshotVersion >= snapshotEvery) yield* saveSnapshot
@@ -180,7 +180,7 @@ export const make = Effect.fnUntraced(function* (
         }
         const digest = client ? CommandBody.digest(sha256, command) : null
         waiting++
-        return post<Accepted>({ command, digest, answer: Deferred.makeUnsafe() })
+        return post<Accepted>({ command, digest, losses: ownership.losses(), answer: Deferred.makeUnsafe() })
       }),
     current: Effect.suspend(() => {
       const active = ownership.active()

@@ -54,6 +54,8 @@ const Hold = Rpc.make("Hold").annotate(ClusterSchema.InterruptOnTermination, tru
  */
 export const SessionEntity = Entity.make("Session", [Handle, Wake, Current, Hold])
 
+const holdAgainMs = 1_000
+
 export interface SessionEntityOptions {
   readonly sha256: Sha256
   readonly idleMs: number
@@ -71,11 +73,19 @@ export const layer = (options: SessionEntityOptions) =>
       const scope = yield* Effect.scope
       const context = yield* Effect.context<never>()
 
+      /** A call that breaks off holds nothing, so it is made again for as long as it is wanted. */
+      const hold = Effect.gen(function* () {
+        while (!released.isOpen()) {
+          yield* Effect.ignore(client(sessionId).Hold())
+          if (!released.isOpen()) yield* Effect.sleep(holdAgainMs)
+        }
+      })
+
       const keep = (wanted: boolean) => {
         if (!wanted) released.openUnsafe()
         if (!wanted || !released.isOpen()) return
         released.closeUnsafe()
-        Effect.runForkWith(context)(Effect.forkIn(Effect.ignore(client(sessionId).Hold()), scope))
+        Effect.runForkWith(context)(Effect.forkIn(hold, scope))
       }
 
       let reactor: Reactor.Reactor | null = null

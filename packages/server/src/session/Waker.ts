@@ -2,10 +2,10 @@ import { Clock, Effect } from "effect"
 import * as Sharding from "effect/cluster/Sharding"
 import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as ShardId from "effect/cluster/ShardId"
-import { EventStore } from "../log/EventStore.ts"
+import { EventStore, type Due } from "../log/EventStore.ts"
 import { SessionEntity } from "./SessionEntity.ts"
 
-const dueMax = 500
+const pageMax = 500
 const everyMs = 1_000
 
 /**
@@ -33,7 +33,13 @@ export const wakeDue = Effect.gen(function* () {
     const shards = owned()
     if (shards.length === 0) return
     const nowMs = clock.currentTimeMillisUnsafe()
-    const due = yield* store.due({ shards, nowMs, limit: dueMax })
+    const due: Array<Due> = []
+    // All pages: live sessions are always due, and must not hide those whose time has come behind them.
+    for (let after: Due | null = null; ; after = due.at(-1)!) {
+      const page: ReadonlyArray<Due> = yield* store.due({ shards, nowMs, after, limit: pageMax })
+      due.push(...page)
+      if (page.length < pageMax) break
+    }
     // A live session stays due while its turn runs: it is asked again only after a while, in case it was put away.
     for (const [id, at] of awake) if (nowMs - at > 10 * everyMs) awake.delete(id)
     yield* Effect.forEach(

@@ -138,14 +138,16 @@ layer(TestStore, { excludeTestServices: true })("what is written once", (it) => 
       const { app } = yield* everyone
       const { id, writer } = yield* written
       const redact = (seq: number) =>
-        app(`SELECT troupe_redact_event('${id}', ${seq}, 'a password', 'member x') AS done`)
+        app(
+          `SELECT troupe_redact_event('${id}', ${seq}, '{"secret":null}', 1, '{"blank":true}', 'a password', 'member x') AS done`
+        )
       assert.deepStrictEqual(yield* redact(1), [{ done: true }])
       assert.deepStrictEqual(yield* redact(1), [{ done: false }])
       assert.deepStrictEqual(yield* redact(99), [{ done: false }])
       const events = yield* store.read(writer.streamId, { after: 0, limit: 10 })
       const contents = events.map(({ payload, salt }) => [payload, salt === null])
       assert.deepStrictEqual(contents, [
-        [null, true],
+        [`{"secret":null}`, true],
         [`{"secret":2}`, false],
         [`{"secret":3}`, false]
       ])
@@ -154,11 +156,11 @@ layer(TestStore, { excludeTestServices: true })("what is written once", (it) => 
       const answered = yield* store.commands(writer.streamId, { after: null, limit: 10 })
       assert.deepStrictEqual(
         answered.map(({ body }) => body),
-        [`{"secret":4}`, null]
+        [`{"secret":4}`, `{"blank":true}`]
       )
       assert.deepStrictEqual(
         yield* app(`SELECT kind, seq, version, reason, actor FROM redactions WHERE stream_id = '${id}'`),
-        [{ kind: "event", seq: 1, version: 3, reason: "a password", actor: "member x" }]
+        ["event", "mark"].map((kind) => ({ kind, seq: 1, version: 3, reason: "a password", actor: "member x" }))
       )
       // The owner of the stream goes on, and a retry of the command still gets its answer.
       yield* writer.write()
@@ -213,9 +215,8 @@ layer(TestStore, { excludeTestServices: true })("what is written once", (it) => 
       const id = toUuid(writer.streamId)!
       assert.lengthOf(yield* run("SELECT FROM events"), 2)
       for (const statement of tampering(id).slice(0, 9)) yield* refused(statement, run(statement))
-      assert.deepStrictEqual(yield* run(`SELECT troupe_redact_event('${id}', 1, 'why', 'who') AS done`), [
-        { done: true }
-      ])
+      const redact = `SELECT troupe_redact_event('${id}', 1, '{}', NULL, NULL, 'why', 'who') AS done`
+      assert.deepStrictEqual(yield* run(redact), [{ done: true }])
       assert.deepStrictEqual(yield* run(`SELECT troupe_purge_stream('${id}', 'why', 'who') AS gone`), [{ gone: 2 }])
       assert.lengthOf(yield* run("SELECT FROM redactions"), 2)
     })

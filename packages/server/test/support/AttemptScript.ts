@@ -35,6 +35,8 @@ export type Step =
 export type End =
   | { readonly _tag: "Complete"; readonly stop: "end_turn" | "max_steps" | "refusal" }
   | { readonly _tag: "Fail"; readonly retryable: boolean; readonly retryAfterMs: number | null }
+  /** It was under way with something, and does not know how that went. */
+  | { readonly _tag: "Doubt" }
   /** The runner's disk goes, and the attempt with it. */
   | { readonly _tag: "Vanish" }
   /** It breaks the protocol. */
@@ -64,36 +66,48 @@ const kinds: ReadonlyArray<ToolKind> = [
 const step = (random: Prng): Step => {
   const roll = random.next()
   if (roll < 0.36) {
-    return { _tag: "Think", ms: random.int(400), deltas: random.int(4), tokens: 1 + random.int(200) }
+    return { _tag: "Think", ms: random.int(800), deltas: random.int(4), tokens: 1 + random.int(200) }
   }
   if (roll < 0.8) {
     return {
       _tag: "Tool",
       kind: random.pick(kinds),
       // Some take longer than any lease.
-      ms: random.chance(0.04) ? 60_000 + random.int(60_000) : random.int(500),
+      ms: random.chance(0.04) ? 60_000 + random.int(60_000) : random.int(1_500),
       fails: random.chance(0.2),
       expiresInMs: random.chance(0.3) ? 1_000 + random.int(20_000) : null
     }
   }
   // No list can show the last one.
   if (roll < 0.84) return { _tag: "Title", title: random.chance(0.2) ? `A title${String.fromCharCode(0)}` : "A title" }
-  return { _tag: random.pick(["Checkpoint", "Rewind", "Compact", "Trouble", "Sandbox", "Sandbox", "Note"] as const) }
+  return {
+    _tag: random.pick([
+      "Checkpoint",
+      "Rewind",
+      "Compact",
+      "Trouble",
+      "Sandbox",
+      "Sandbox",
+      "Sandbox",
+      "Sandbox",
+      "Note"
+    ] as const)
+  }
 }
 
 const end = (random: Prng): End => {
   const roll = random.next()
-  if (roll < 0.7) {
+  if (roll < 0.66) {
     return { _tag: "Complete", stop: random.pick(["end_turn", "end_turn", "max_steps", "refusal"] as const) }
   }
-  if (roll < 0.86) {
-    return { _tag: "Fail", retryable: random.chance(0.7), retryAfterMs: random.chance(0.3) ? random.int(3_000) : null }
+  if (roll < 0.8) {
+    return { _tag: "Fail", retryable: random.chance(0.5), retryAfterMs: random.chance(0.3) ? random.int(3_000) : null }
   }
-  return { _tag: roll < 0.96 ? "Vanish" : "Misbehave" }
+  return { _tag: random.pick(["Doubt", "Doubt", "Doubt", "Vanish", "Misbehave"] as const) }
 }
 
 export const drawScript = (random: Prng): Script => ({
-  steps: Array.from({ length: random.int(6) }, () => step(random)),
+  steps: Array.from({ length: random.int(9) }, () => step(random)),
   end: end(random),
   deaf: random.chance(0.15)
 })

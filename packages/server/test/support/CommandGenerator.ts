@@ -59,7 +59,7 @@ export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: Wo
   title: null,
   metadata: {},
   labels: [],
-  budget: random.chance(0.3) ? drawBudget(random) : [],
+  budget: random.chance(0.4) ? drawBudget(random) : [],
   origin: { type: "api" },
   createdBy: "test",
   projectId: null,
@@ -70,6 +70,18 @@ export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: Wo
   lifecycle: { onIdle: "retain", keepFailed: false, ttlMs: null },
   history: random.chance(0.1) ? [{ role: "user", content: "before" }] : [],
   inputs: random.chance(0.4) ? [message(random, null)] : []
+})
+
+/** A message that is fine wherever there is room for it. */
+export const plainMessage = (random: Prng): Input => ({
+  _tag: "Message",
+  inputId: eventId(random),
+  turnId: mintId(random, "Turn") as TurnId,
+  threadId: null,
+  content: text("hello"),
+  mode: "queue",
+  overrides: {},
+  needsApproval: false
 })
 
 const message = (random: Prng, session: OpenSession | null): Input => ({
@@ -148,6 +160,7 @@ const retry = (random: Prng, session: OpenSession): SessionCommand => {
   const wanted = session.threads.flatMap(({ failed, turn }) =>
     turn?.phase._tag === "Deciding" ? [turn.turnId] : failed === null ? [] : [failed.turnId]
   )
+  if (wanted.length === 0 && random.chance(0.8)) return { _tag: "Send", inputs: [message(random, session)] }
   return { _tag: "RetryTurn", turnId: wanted.length > 0 ? random.pick(wanted) : (mintId(random, "Turn") as TurnId) }
 }
 
@@ -155,12 +168,13 @@ const inputs = (random: Prng, session: OpenSession): ReadonlyArray<Input> => {
   const roll = random.next()
   const calls = owed(session)
   const interrupt: Input = { _tag: "Interrupt", inputId: eventId(random), threadId: thread(random, session) }
-  if (roll < 0.4 && calls.length > 0) {
+  if (roll < 0.4 && calls.length === 0) return [message(random, session)]
+  if (roll < 0.4) {
     // Mostly one answer, sometimes all that are owed at once.
     return random.chance(0.3) ? calls.map((call) => answer(random, call)) : [answer(random, random.pick(calls))]
   }
-  if (roll < 0.5) return [interrupt]
-  if (roll < 0.55) return [interrupt, message(random, session)]
+  if (roll < 0.45) return [interrupt]
+  if (roll < 0.48) return [interrupt, message(random, session)]
   if (roll < 0.58) return [{ _tag: "SystemMessage", inputId: eventId(random), content: text("be brief") }]
   if (roll < 0.6) {
     const outcomeId = mintId(random, "Outcome") as OutcomeId
@@ -185,7 +199,7 @@ const onTimer = (random: Prng, session: OpenSession): SessionCommand => {
   if (timer !== undefined && random.chance(0.5)) return { _tag: "CancelTimer", timerId: timer.timerId }
   const timerId = timer !== undefined && random.chance(0.2) ? timer.timerId : (mintId(random, "Timer") as TimerId)
   if (random.chance(0.1)) return { _tag: "CancelTimer", timerId: mintId(random, "Timer") as TimerId }
-  return { _tag: "SetTimer", timerId, dueAt: 1_000 * random.int(100), name: "t", payload: null }
+  return { _tag: "SetTimer", timerId, dueAt: 1_000 * random.int(200), name: "t", payload: null }
 }
 
 const onThreads = (random: Prng, session: OpenSession): SessionCommand => {
@@ -214,17 +228,18 @@ export const drawBody = (
     return random.chance(0.9) ? open : { _tag: "Send", inputs: [message(random, null)] }
   }
   const roll = random.next()
-  if (roll < 0.58) return { _tag: "Send", inputs: inputs(random, state) }
+  if (roll < 0.55) return { _tag: "Send", inputs: inputs(random, state) }
   if (roll < 0.67) {
     const found = queued(random, state)
     return found === undefined ? { _tag: "Send", inputs: [message(random, state)] } : onQueue(random, state, found)
   }
   if (roll < 0.71) return { _tag: "Pause" }
   if (roll < 0.78) return { _tag: "Resume" }
-  if (roll < 0.83) return retry(random, state)
+  if (roll < 0.84) return retry(random, state)
   if (roll < 0.86) return update(random)
-  if (roll < 0.89)
+  if (roll < 0.89 && (state.budget.length > 0 || random.chance(0.2))) {
     return { _tag: "ChangeBudget", budget: drawBudget(random).map((one) => ({ ...one, max: one.max * 3 })) }
+  }
   if (roll < 0.93) return onThreads(random, state)
   if (roll < 0.96) return onTimer(random, state)
   if (roll < 0.965) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: random.int(5) }
@@ -232,6 +247,7 @@ export const drawBody = (
   if (roll < 0.98) {
     return { _tag: "RequestRedaction", seqs: [random.int(5)], reason: "asked", replacements: [zeros] }
   }
+  if (random.chance(0.5)) return { _tag: "Send", inputs: [message(random, state)] }
   return random.chance(0.7) ? { _tag: "Archive" } : { _tag: "Delete" }
 }
 

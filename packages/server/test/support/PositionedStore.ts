@@ -12,12 +12,19 @@ interface Seat {
 const isAfter = ({ index, ticket }: Seat, { position, xid }: Cursor): boolean =>
   ticket > Number(xid) || (ticket === Number(xid) && index > Number(position))
 
+interface Options {
+  /** Somebody who reads on as soon as something is committed. */
+  readonly committed: Effect.Effect<void>
+  /** For proving the judge: reads what is there, whatever may still come before it. */
+  readonly unsafeReadAll: boolean
+}
+
 /**
  * A store whose appends take their place in the order of all streams when they begin and are seen when they commit, as
  * transactions do. Its reader over all streams holds back what an append under way may still come before, unless told
  * not to: then it is the reader that skips events that commit late.
  */
-export const wrap = (store: EventStore["Service"], random: Prng, options: { readonly unsafeReadAll: boolean }) => {
+export const wrap = (store: EventStore["Service"], random: Prng, options: Options) => {
   const seats: Array<Seat> = []
   const underWay = new Set<number>()
   let tickets = 0
@@ -38,7 +45,8 @@ export const wrap = (store: EventStore["Service"], random: Prng, options: { read
               seats.splice(found < 0 ? seats.length : found, 0, ...taken)
             })
           ),
-          Effect.ensuring(Effect.sync(() => underWay.delete(ticket)))
+          Effect.ensuring(Effect.sync(() => underWay.delete(ticket))),
+          Effect.tap(() => options.committed)
         )
       }),
     readAll: ({ after, limit }) =>

@@ -287,6 +287,8 @@ export class ScriptedAttempt {
         const error = { code: "model_error", message: "it failed" }
         return this.finish({ _tag: "Failed", error, retryable: end.retryable, retryAfterMs: end.retryAfterMs })
       }
+      case "Doubt":
+        return this.cut("restarted")
       case "Vanish":
         return this.lose("the disk is gone")
     }
@@ -310,7 +312,13 @@ export class ScriptedAttempt {
       } else this.emit(this.plain(step))
       yield* Effect.sleep(5)
     }
-    return asked ? this.finish({ _tag: "Suspended", reason: "requires_action" }) : this.end()
+    if (asked) return this.finish({ _tag: "Suspended", reason: "requires_action" })
+    if (this.script.end._tag === "Doubt") {
+      yield* Effect.forkChild(this.tool({ _tag: "Tool", kind: "effect", ms: 60_000, fails: false, expiresInMs: null }))
+      yield* this.until(() => this.running.size > 0 && this.acknowledged >= this.frames.length)
+      yield* Effect.sleep(1)
+    }
+    this.end()
   })
 
   /** What was under way is cut off where it is. Sometimes the runner says so itself, sometimes it leaves that to the server. */

@@ -1,7 +1,7 @@
 import { assert, type Vitest } from "@effect/vitest"
 import type { Stored } from "@troupe/domain/log/EventCodec"
 import { Effect, Option } from "effect"
-import { beginning, EventStore } from "../../../src/log/EventStore.ts"
+import { beginning, EventStore, type Due } from "../../../src/log/EventStore.ts"
 import { type LogWriter, markOf, newCommandId, newId, opened, rejectionOf } from "../../support/LogWriter.ts"
 
 export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
@@ -47,7 +47,8 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
       const write = (writer: LogWriter) => Effect.forEach([1, 2, 3], () => writer.write({ payloads: ["1", "2", "3"] }))
       yield* Effect.forEach(writers, write, { concurrency: "unbounded" })
       const seen = new Map(writers.map(({ streamId }) => [streamId, 0]))
-      for (let cursor = beginning; ;) {
+      const seenAll = () => [...seen.values()].every((seq) => seq === 9)
+      for (let cursor = beginning; !seenAll();) {
         const page = yield* store.readAll({ after: cursor, limit: 5 })
         for (const { event } of page) {
           const last = seen.get(event.streamId)
@@ -55,13 +56,10 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
           assert.strictEqual(event.seq, last + 1)
           seen.set(event.streamId, event.seq)
         }
-        if (page.length === 0) break
-        cursor = page.at(-1)!.cursor
+        // What other databases on this server are writing may hold the reader back for a moment.
+        if (page.length === 0) yield* Effect.sleep(5)
+        cursor = page.at(-1)?.cursor ?? cursor
       }
-      assert.deepStrictEqual(
-        [...seen.values()],
-        writers.map(() => 9)
-      )
     })
   )
 
@@ -73,7 +71,7 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
       yield* Effect.forEach(writers, (writer, index) => writer.write({ wakeAt: wakes[index]! }))
       const nameOf = (id: string) => writers.findIndex(({ streamId }) => streamId === id)
       const due = (shards: ReadonlyArray<number>, limit = 10) =>
-        Effect.map(store.due({ shards, nowMs: 1_000, limit }), (rows) =>
+        Effect.map(store.due({ shards, nowMs: 1_000, after: null, limit }), (rows) =>
           rows.map(({ streamId, wakeAt }) => [nameOf(streamId), wakeAt])
         )
       assert.deepStrictEqual(yield* due([900]), [
@@ -87,6 +85,15 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
       ])
       assert.deepStrictEqual(yield* due([900, 901], 1), [[1, 0]])
       assert.deepStrictEqual(yield* due([]), [])
+      const pages: Array<string> = []
+      for (let after: Due | null = null; ;) {
+        const [next]: ReadonlyArray<Due> = yield* store.due({ shards: [900, 901], nowMs: 1_000, after, limit: 1 })
+        if (next === undefined) break
+        pages.push(next.streamId)
+        after = next
+      }
+      const [late, live, , timer] = writers.map(({ streamId }) => streamId)
+      assert.deepStrictEqual(pages, [live!, timer!, late!])
     })
   )
 

@@ -59,8 +59,7 @@ export class Readers {
 const storedSession = (
   memory: EventStoreMemory,
   sessionId: string,
-  claims: NonNullable<StoredSession["claims"]>,
-  original: (commandId: string) => string
+  claims: NonNullable<StoredSession["claims"]>
 ): ReadonlyArray<StoredSession> => {
   const log = memory.dump(sessionId)
   if (log === null || log.events.length === 0) return []
@@ -68,13 +67,10 @@ const storedSession = (
   return [
     {
       sessionId,
-      events: events.map((event) => ({
-        ...event,
-        commandId: event.mark === null ? null : original(event.mark.commandId)
-      })),
+      events: events.map((event) => ({ ...event, commandId: event.mark?.commandId ?? null })),
       head,
       claims,
-      rejected: [...rejections.keys()].map(original),
+      rejected: [...rejections.keys()],
       snapshot,
       summary
     }
@@ -85,14 +81,11 @@ export const evidence = (options: {
   readonly memory: EventStoreMemory
   readonly sessionIds: ReadonlyArray<string>
   readonly claimsOf: (sessionId: string) => NonNullable<StoredSession["claims"]>
-  readonly original: (commandId: string) => string
   readonly calls: ReadonlyArray<ClientCall>
   readonly notes: Evidence["notes"]
   readonly readers: Readers
 }): Evidence => ({
-  sessions: options.sessionIds.flatMap((id) =>
-    storedSession(options.memory, id, options.claimsOf(id), options.original)
-  ),
+  sessions: options.sessionIds.flatMap((id) => storedSession(options.memory, id, options.claimsOf(id))),
   calls: options.calls,
   notes: options.notes,
   transcripts: options.readers.transcripts,

@@ -78,8 +78,16 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
     throw new Crash()
   }
 
+  const seen: EventStore["Service"] = {
+    ...store,
+    snapshot: (streamId, version) =>
+      Effect.tap(store.snapshot(streamId, version), (found) =>
+        Effect.sync(() => found._tag === "Some" && depth.add("owner", "started from a snapshot"))
+      )
+  }
+
   const services = Layer.mergeAll(
-    Layer.succeed(EventStore, EventStore.of(gatedAll(store))),
+    Layer.succeed(EventStore, EventStore.of(gatedAll(seen))),
     Layer.succeed(Minting, options.minting),
     Layer.succeed(AttemptDriver, AttemptDriver.of(gatedAll(driver))),
     Layer.succeed(Feeds, Feeds.of({ publish: options.publish, listen: () => Effect.never })),

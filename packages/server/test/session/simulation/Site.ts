@@ -40,8 +40,8 @@ const answerOf = (command: Command, exit: Exit.Exit<Accepted, SessionError>): Cl
   const error = Option.getOrUndefined(Exit.findErrorOption(exit))
   if (error?._tag === "CommandIdReused") return { _tag: "Reused" }
   if (error?._tag !== "CommandRejected" || !isFinal(error.reason)) return { _tag: "Unknown" }
-  // Another session has the key: that may change, and a session that was never opened keeps no receipts.
-  if (command.body._tag === "Open" && error.reason._tag === "IdTaken") return { _tag: "Unknown" }
+  // A session that could not be opened keeps no receipts: the same id may open it after all.
+  if (command.body._tag === "Open" && error.reason._tag !== "AlreadyOpen") return { _tag: "Unknown" }
   return { _tag: "Rejected", reason: error.reason._tag }
 }
 
@@ -54,6 +54,7 @@ export class Site {
   private state: SessionState = initial
   private owner: Host | null = null
   private wokenAt = -Infinity
+  private readonly accepted = new Set<string>()
   /** Hosts that were replaced and do not know it, running or frozen. */
   private readonly zombies: Array<Host> = []
   private readonly frozen: Array<Host> = []
@@ -90,6 +91,8 @@ export class Site {
     const answer = to.isDead() ? ({ _tag: "Unknown" } as const) : answerOf(command, exit)
     calls.push({ sessionId: this.sessionId, commandId: command.commandId, digest, answer })
     const error = Option.getOrUndefined(Exit.findErrorOption(exit))
+    if (answer._tag === "Accepted" && this.accepted.has(command.commandId)) depth.add("answer", "accepted before")
+    if (answer._tag === "Accepted") this.accepted.add(command.commandId)
     depth.add("answer", error?._tag ?? (Exit.isSuccess(exit) ? "Accepted" : "none"))
     if (error?._tag === "CommandRejected") depth.add("refusal", error.reason._tag)
     return { answer, error }
@@ -125,7 +128,7 @@ export class Site {
   /** What the waker does each second. */
   readonly wake = Effect.fnUntraced(function* (this: Site) {
     const nowMs = yield* Clock.currentTimeMillis
-    const due = yield* Effect.orDie(this.options.log.due({ shards: [1], nowMs, limit: 100 }))
+    const due = yield* Effect.orDie(this.options.log.due({ shards: [1], nowMs, after: null, limit: 100 }))
     if (!due.some(({ streamId }) => streamId === this.sessionId)) return
     const { actor } = yield* this.host()
     if (nowMs - this.wokenAt < wakeAgainMs) return

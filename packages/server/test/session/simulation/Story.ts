@@ -5,6 +5,8 @@ const kinds = {
   command: 40,
   /** Several at once, without waiting. */
   burst: 6,
+  /** More than a queue holds, told by hand. */
+  flood: 0,
   /** One that was sent before comes again, or its id with another body. */
   repeat: 6,
   reuse: 3,

@@ -1,4 +1,5 @@
 import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import { Limits } from "@troupe/domain/Limits"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { SessionState } from "@troupe/domain/session/SessionState"
@@ -6,16 +7,17 @@ import { wakeAt } from "@troupe/domain/session/standing"
 import { Cause, Clock, Effect, Exit, Logger, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import type { ClientCall, Evidence } from "../../../../../e2e/invariants/Evidence.ts"
+import type { EventStore } from "../../../src/log/EventStore.ts"
 import * as EventStoreMemory from "../../../src/log/EventStoreMemory.ts"
 import { Minting } from "../../../src/log/Minting.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
 import { drawScript, type Script } from "../../support/AttemptScript.ts"
-import { commandOf, drawBody } from "../../support/CommandGenerator.ts"
+import { commandOf, drawBody, openCommand, plainMessage } from "../../support/CommandGenerator.ts"
 import * as FaultyStore from "../../support/FaultyStore.ts"
 import * as PositionedStore from "../../support/PositionedStore.ts"
 import { mintId, prng, type Prng } from "../../support/Prng.ts"
 import * as ScriptedRunner from "../../support/ScriptedRunner.ts"
-import * as UnsafeStore from "../../support/UnsafeStore.ts"
+import * as UngatedStore from "../../support/UngatedStore.ts"
 import { evidence, Readers, recordClaims } from "./Chronicle.ts"
 import { Depth } from "./Depth.ts"
 import * as Host from "./Host.ts"
@@ -33,8 +35,7 @@ export interface Ending {
   readonly depth: Depth
 }
 
-const phases = (state: SessionState): ReadonlyArray<string> =>
-  state._tag === "NotOpened" ? [] : state.threads.map(({ turn }) => turn?.phase._tag ?? "none")
+const perFlood = 20
 
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */
 export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: Unsafe) {
@@ -48,18 +49,17 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   const faults = FaultyStore.noFaults()
   const faultCounts = FaultyStore.noFaults()
 
-  const memory = yield* EventStoreMemory.make
-  const positioned = PositionedStore.wrap(memory, random.fork(1), { unsafeReadAll: unsafe === "gapFreeReading" })
-  const unmarked = UnsafeStore.withoutDuplicates(positioned)
+  const memory = yield* EventStoreMemory.makeUnsafe({
+    withoutFencing: unsafe === "fencing",
+    withoutDuplicates: unsafe === "duplicates"
+  })
+  const readAll: Effect.Effect<void> = Effect.suspend(() => readers.readAll(positioned))
+  const positioned: EventStore["Service"] = PositionedStore.wrap(memory, random.fork(1), {
+    committed: readAll,
+    unsafeReadAll: unsafe === "gapFreeReading"
+  })
   const late = random.fork(4)
-  const stored =
-    unsafe === "fencing"
-      ? UnsafeStore.withoutFencing(positioned)
-      : unsafe === "duplicates"
-        ? unmarked
-        : unsafe === "outputGate"
-          ? UnsafeStore.withoutOutputGate(positioned, limbo, () => 1 + late.int(20))
-          : positioned
+  const stored = unsafe === "outputGate" ? UngatedStore.wrap(positioned, limbo, () => 1 + late.int(20)) : positioned
   const claiming = recordClaims(stored)
   const store = FaultyStore.wrap(claiming, random.fork(2), faults, faultCounts)
 
@@ -96,7 +96,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
     for (let left = ms; left > 0; left -= 1_000) {
       yield* TestClock.adjust(Math.min(left, 1_000))
       for (const site of sites) yield* site.wake()
-      yield* readers.readAll(positioned)
+      yield* readAll
     }
   })
 
@@ -107,25 +107,48 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
         : body._tag === "Send" && body.inputs.some((input) => input._tag === "Interrupt")
           ? "interrupt"
           : undefined
-    if (trouble !== undefined) for (const phase of phases(state)) depth.add("phase", `${phase} ${trouble}`)
+    if (trouble !== undefined) depth.trouble(trouble, [], state)
     yield* site.launch(commandOf(own, clock.currentTimeMillisUnsafe(), body))
   })
 
-  const later = (ms: number, effect: Effect.Effect<void>) =>
-    Effect.forkIn(Effect.andThen(Effect.sleep(ms), effect), world)
+  /** Most stories are about sessions that are open, and that have something to do. */
+  const open = Effect.fnUntraced(function* (site: Site, index: number) {
+    const own = random.fork(20 + index)
+    if (own.chance(0.1)) return
+    yield* site.launch(commandOf(own, 0, openCommand(own, site.sessionId, workspaceId)))
+    yield* pass(own.int(200))
+  })
+
+  /** Ends a trouble: soon, at some time, or after longer than any lease, with the story waiting for it. */
+  const until = Effect.fnUntraced(function* (own: Prng, end: Effect.Effect<void>) {
+    if (own.chance(0.2)) {
+      yield* pass(75_000 + own.int(20_000))
+      return yield* end
+    }
+    const ms = own.chance(0.6) ? own.int(5_000) : own.int(150_000)
+    yield* Effect.forkIn(Effect.andThen(Effect.sleep(ms), end), world)
+  })
 
   const move = Effect.fnUntraced(function* ({ kind, roll }: Move) {
     const own = prng(roll)
     const site = own.pick(sites)
     const state = yield* site.look()
-    for (const phase of phases(state)) depth.add("phase", `${phase} ${kind}`)
-    depth.add("move", kind)
+    depth.trouble(kind, yield* Effect.forEach(sites, (one) => one.look()), state)
     const draw = () => drawBody(own, site.sessionId, state, workspaceId)
     switch (kind) {
       case "command":
         return yield* send(site, own, draw(), state)
       case "burst":
+        if (state._tag === "NotOpened") return yield* send(site, own, draw(), state)
         for (let left = 2 + own.int(14); left > 0; left--) yield* send(site, own, draw(), state)
+        return
+      case "flood":
+        yield* send(site, own, { _tag: "Pause" }, state)
+        for (let left = 1 + Limits.queuedTurnsMax / perFlood; left > 0; left--) {
+          const inputs = Array.from({ length: perFlood }, () => plainMessage(own))
+          yield* send(site, own, { _tag: "Send", inputs }, state)
+          if (left % 8 === 0) yield* pass(100)
+        }
         return
       case "repeat":
         return site.sent.length === 0 ? undefined : yield* site.launch(own.pick(site.sent))
@@ -148,15 +171,13 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
         return site.crash(own.chance(0.3) ? "now" : own.pick(crashPoints))
       case "away":
         yield* runner.setAway(true)
-        yield* later(own.chance(0.6) ? own.int(5_000) : own.int(150_000), runner.setAway(false))
-        return
+        return yield* until(own, runner.setAway(false))
       case "mute":
         runner.setMute(true)
-        yield* later(
-          own.chance(0.5) ? own.int(5_000) : own.int(150_000),
+        return yield* until(
+          own,
           Effect.sync(() => runner.setMute(false))
         )
-        return
       case "placement":
         return runner.setPlacement(own.chance(0.5) ? "no runner has room" : null)
       case "noise":
@@ -192,6 +213,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   })
 
   const run = Effect.gen(function* () {
+    for (const [index, site] of sites.entries()) yield* open(site, index)
     for (const one of story) yield* move(one)
     // Trouble ends, everything is sent again, and time passes until all that can come to rest has.
     yield* calm
@@ -204,7 +226,7 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
       if (unanswered > 0) problems.push(`${unanswered} commands have no answer`)
       yield* site.close()
     }
-    yield* readers.readAll(positioned)
+    yield* readAll
     yield* Scope.close(world, Exit.void)
   })
 
@@ -218,14 +240,13 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   for (const kind of ["failBefore", "failAfter", "slow", "theft"] as const) depth.add("fault", kind, faultCounts[kind])
   for (const site of sites) {
     yield* site.look()
-    for (const event of site.events) depth.add("event", event._tag)
+    depth.log(site.events)
   }
   return {
     evidence: evidence({
       memory,
       sessionIds: sites.map((site) => site.sessionId),
       claimsOf: claiming.claimsOf,
-      original: unsafe === "duplicates" ? unmarked.original : (id) => id,
       calls,
       notes: runner.notes,
       readers

@@ -1,0 +1,57 @@
+import type { SessionId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
+import * as Codec from "@troupe/domain/session/Codec"
+import * as History from "@troupe/domain/session/History"
+import type { Origin } from "@troupe/domain/session/Opening"
+import { Effect, Result, Schema } from "effect"
+import type { EventStore } from "../log/EventStore.ts"
+
+/** There is no such place to fork from. */
+export class NoForkPoint extends Schema.TaggedError<NoForkPoint>()("NoForkPoint", {
+  sessionId: Schema.String,
+  seq: Schema.Int,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `${this.sessionId} can't be forked at ${this.seq}: ${this.detail}`
+  }
+}
+
+/** What a fork is opened with: where it left its parent, the chain there as proof, and the conversation up to there. */
+export interface ForkPoint {
+  readonly origin: Extract<Origin, { readonly type: "fork" }>
+  readonly history: ReadonlyArray<JsonObject>
+}
+
+const pageSize = 2_000
+
+/**
+ * Reads a session up to `seq` for a fork. The fork gets its own copy and never reads its parent again. Whoever opens it
+ * notes it on the parent first (`NoteFork`), so that a redaction there knows every copy it must reach.
+ */
+export const forkPoint = Effect.fn("forkPoint")(function* (
+  store: EventStore["Service"],
+  sessionId: SessionId,
+  seq: number
+) {
+  const nowhere = (detail: string) => new NoForkPoint({ sessionId, seq, detail })
+  if (seq < 1) return yield* nowhere("the log begins at 1")
+  let view = History.initial()
+  let chain = ""
+  for (let at = 0; at < seq;) {
+    const page = yield* store.read(sessionId, { after: at, limit: Math.min(pageSize, seq - at) })
+    if (page.length === 0) return yield* nowhere(`the log ends at ${at}`)
+    for (const recorded of page) {
+      const event = Codec.decodeFast(recorded)
+      if (Result.isFailure(event)) return yield* nowhere(event.failure.message)
+      view = History.apply(view, { seq: recorded.seq, recordedAt: recorded.recordedAt, event: event.success })
+      at = recorded.seq
+      chain = recorded.chain
+    }
+  }
+  const items = History.conversation(view)
+  return {
+    origin: { type: "fork", sessionId, seq, chain },
+    history: items as unknown as ReadonlyArray<JsonObject>
+  } satisfies ForkPoint
+})

@@ -1,12 +1,22 @@
 import { spawnSync } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { createRequire } from "node:module"
-import { delimiter, join } from "node:path"
+import { delimiter, dirname, join } from "node:path"
 import { describe, it } from "vitest"
 import { needs } from "./support/needs.ts"
 
 /** What a suite may need from the machine beyond Node. */
-export type Part = "full" | "root" | "pgbouncer" | "postgres" | "bubblewrap" | "chromium" | "docker" | "deno" | "bun"
+export type Part =
+  | "full"
+  | "open-checkout"
+  | "root"
+  | "pgbouncer"
+  | "postgres"
+  | "bubblewrap"
+  | "chromium"
+  | "docker"
+  | "deno"
+  | "bun"
 
 const onPath = (...names: ReadonlyArray<string>) =>
   (process.env.PATH ?? "").split(delimiter).some((folder) => names.some((name) => existsSync(join(folder, name))))
@@ -26,6 +36,12 @@ const resolves = (name: string) => {
 /** For each part: why this machine lacks it, or undefined. */
 const reasons: Record<Part, () => string | undefined> = {
   full: () => (process.env.TROUPE_FULL === "1" ? undefined : "it takes minutes; TROUPE_FULL=1 runs it"),
+  "open-checkout": () => {
+    for (let folder = import.meta.dirname; folder !== dirname(folder); folder = dirname(folder)) {
+      if ((statSync(folder).mode & 0o5) !== 0o5) return `${folder} keeps other accounts out`
+    }
+    return undefined
+  },
   root: () => (process.getuid?.() === 0 ? undefined : "it needs another account to run as, so it needs root"),
   pgbouncer: () =>
     onPath("pgbouncer") || existsSync("/usr/sbin/pgbouncer") ? undefined : "pgbouncer is not installed",
@@ -55,7 +71,8 @@ const reason = (part: Part) => {
 }
 
 const isDemanded = (part: Part) => {
-  if (part === "full") return false
+  // Not the machine's to have: one is asked for, the other depends on where the checkout is.
+  if (part === "full" || part === "open-checkout") return false
   const names = (process.env.TROUPE_REQUIRE ?? "").split(",").map((name) => name.trim())
   return !names.includes(`-${part}`) && (names.includes("all") || names.includes(part))
 }

@@ -17,7 +17,7 @@ const holds = (name: string, faults: (room: Room) => Promise<void>, eventsMin = 
       assert.deepStrictEqual(problems, [])
       assert.isAbove(events, eventsMin)
     },
-    workMs + 240_000
+    workMs + 300_000
   )
 
 requires("postgres")("a system at work keeps every promise", () => {

@@ -11,6 +11,9 @@ import { startRunner } from "../support/Runner.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
+/** The bound on coming to rest: what a runner's lease may last, and then a retry. Most runs need seconds. */
+const restMs = 150_000
+
 /** A machine room: a database behind a proxy that can be cut, a runner, and nodes that a test starts and ends. */
 export interface Room {
   readonly campaign: Campaign
@@ -103,7 +106,7 @@ export const withFaults = async (
         await admin.runPromise(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe(sql)))
       }
     })
-    const { evidence, problems } = await campaign.finish(60_000)
+    const { evidence, problems } = await campaign.finish(restMs)
     return {
       problems,
       events: evidence.sessions.reduce((sum, session) => sum + session.events.length, 0),

@@ -261,7 +261,7 @@ describe("EmbeddedPostgres", { timeout: 60_000 }, () => {
   )
 })
 
-requires("root")("EmbeddedPostgres for root", () => {
+requires("root", "open-checkout")("EmbeddedPostgres for another account", () => {
   it.live("runs as any other user", () =>
     Effect.gen(function* () {
       const directory = yield* temporaryDirectory
@@ -272,7 +272,9 @@ requires("root")("EmbeddedPostgres for root", () => {
       assert.strictEqual(statSync(join(directory, "home")).mode & 0o777, 0o700)
     })
   )
+})
 
+requires("root")("EmbeddedPostgres for root", () => {
   it.live("keeps root's database where another account can reach it, and says where", () =>
     Effect.gen(function* () {
       const home = join(yield* temporaryDirectory, "home")

@@ -51,6 +51,6 @@ export interface CommandMark {
   readonly commandId: CommandId
   /** SHA-256 of the command's canonical body: the same id with another body is refused. */
   readonly digest: string
-  /** The body, with content that is in an event of this command replaced by `{"$event": offset}`. */
+  /** The body, with content that is in an event of this command replaced by `{"$event": offset, "path": [field]}`. */
   readonly body: string
 }

@@ -40,3 +40,6 @@ export const Content = Schema.Array(Block)
 export type Content = typeof Content.Type
 
 export const text = (value: string): Content => [{ type: "text", text: value }]
+
+/** What a model and people read of a call that was started and whose end nobody saw. */
+export const unknownOutcomeText = "This call was started; whether it finished is not known. Check before you repeat it."

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import type { EventId, ThreadId } from "../Ids.ts"
 import type { Json, JsonObject } from "../Json.ts"
-import { text, type Content } from "./Content.ts"
+import { text, unknownOutcomeText, type Content } from "./Content.ts"
 import { HistoryItem, type HistoryItemOf } from "./HistoryItem.ts"
 import type { SessionEvent } from "./SessionEvent.ts"
 import * as Trail from "./Trail.ts"
@@ -126,7 +126,6 @@ const compacted = (history: History, uptoSeq: number, summary: Content): History
   return add({ ...history, entries: Trail.empty() }, { kind: "item", seq: uptoSeq, item, turnId: null }, ...kept)
 }
 
-const unknownText = "This call was started; whether it finished is not known. Check before you repeat it."
 const pendingText = "This call has not run."
 
 /** Calls without an outcome in the log, in their order: what a new attempt has to deal with before it asks the model. */
@@ -186,7 +185,7 @@ export const conversation = (history: History): ReadonlyArray<HistoryItem> => {
     }
     for (const { callId, providerCallId } of calls) {
       const missing: Result = started.has(callId)
-        ? { callId, outcome: "unknown", content: text(unknownText), isError: true }
+        ? { callId, outcome: "unknown", content: text(unknownOutcomeText), isError: true }
         : { callId, outcome: "pending", content: text(pendingText), isError: true }
       items.push({ type: "tool_result", providerCallId, ...(results.get(callId) ?? missing) })
     }

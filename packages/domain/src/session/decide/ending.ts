@@ -1,6 +1,6 @@
 import type { AttemptId, ThreadId } from "../../Ids.ts"
 import { Limits } from "../../Limits.ts"
-import { text } from "../Content.ts"
+import { text, unknownOutcomeText } from "../Content.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { Call, Turn } from "../SessionState.ts"
 import { awaiting } from "../standing.ts"
@@ -12,7 +12,7 @@ type Outcome = EventOf<"ToolFinished">["outcome"]
 
 /** What a call's outcome says to the model when nobody else can say it. */
 const outcomeText: Record<Exclude<Outcome, "succeeded" | "failed" | "timed_out">, string> = {
-  unknown: "This call was started; whether it finished is not known. Check before you repeat it.",
+  unknown: unknownOutcomeText,
   interrupted: "Tool execution was interrupted before completion. Please retry.",
   denied: "The call was denied.",
   expired: "Nobody answered in time."

@@ -42,7 +42,7 @@ export const RunRequest = Schema.Struct({
   calls: Schema.Array(Call),
   /** Permissions given for the whole session, as `grantKey` names them. */
   grants: Schema.Array(Schema.String),
-  /** The session's sandbox as the log knows it, and the last checkpoint of its working copy. */
+  /** The session's sandbox as the log knows it. */
   sandbox: Schema.NullOr(
     Schema.Struct({
       sandboxId: SandboxId,
@@ -51,7 +51,10 @@ export const RunRequest = Schema.Struct({
       live: Schema.Boolean
     })
   ),
-  checkpoint: Schema.NullOr(Schema.String),
+  /** The last checkpoint of its working copy, where the log says so, and the calls since whose effects it lacks. */
+  checkpoint: Schema.NullOr(
+    Schema.Struct({ checkpoint: Schema.String, seq: Schema.Int, lacks: Schema.Array(EventId) })
+  ),
   /** Opens the node's door for this session's blobs, to this runner alone. */
   ticket: Schema.String,
   secrets: Schema.Array(Secret)

@@ -1,9 +1,9 @@
-import { type EventId, fromUuid, type IdKind, type ModelRequestId, prefixes, uuidV7 } from "@troupe/domain/Ids"
+import { type EventId, fromTime, type IdKind, type ModelRequestId, prefixes } from "@troupe/domain/Ids"
 import { Clock, Effect } from "effect"
 import { randomBytes } from "node:crypto"
 
 const mint = (kind: IdKind) =>
-  Effect.map(Clock.currentTimeMillis, (now) => fromUuid(prefixes[kind], uuidV7(now, randomBytes(10))))
+  Effect.map(Clock.currentTimeMillis, (now) => fromTime(prefixes[kind], now, randomBytes(10)))
 
 /** A new id for a block or a call: deltas, the finished event and its results share it. */
 export const mintEventId = Effect.map(mint("Event"), (id) => id as EventId)

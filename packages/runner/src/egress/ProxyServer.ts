@@ -21,8 +21,8 @@ export interface ServerLimits {
   readonly idleMs: number
 }
 
-/** Connections that have asked for nothing yet, or wait between two requests, beyond those that are at work. */
-const waitingFactor = 2
+/** Connections in all, for each that may be at work: the others have asked for nothing yet, or are told that it is too much. */
+const waitingFactor = 4
 const keepAliveMs = 60_000
 /** The kernel's limit for the address of a unix socket, less its closing zero. */
 const pathBytesMax = 107
@@ -59,10 +59,11 @@ const removeStale = async (socketPath: string) => {
   await rm(socketPath)
 }
 
+/** As many may wait to be accepted as may be open: beyond that, the kernel turns them away without a word. */
 const listen = (server: Server, socketPath: string) =>
   new Promise<void>((resolve, reject) => {
     server.once("error", reject)
-    server.listen(socketPath, () => {
+    server.listen({ path: socketPath, backlog: server.maxConnections }, () => {
       server.off("error", reject)
       // Running out of descriptors is told here: the connection is lost, the proxy is not.
       server.on("error", () => {})

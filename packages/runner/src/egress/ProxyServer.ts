@@ -37,7 +37,8 @@ export const boundedServer = (limits: ServerLimits): Server => {
     keepAliveTimeout: keepAliveMs,
     connectionsCheckingInterval: Math.min(5_000, limits.headersMs)
   })
-  server.timeout = limits.idleMs
+  // A little later than the other side's, so that a request that waits in vain gets an answer.
+  server.timeout = limits.idleMs + 2_000
   server.maxConnections = limits.connectionsMax * waitingFactor
   server.on("timeout", (socket) => socket.destroy())
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {

@@ -317,7 +317,7 @@ describe("A plain request", () => {
         proxy.socketPath,
         `GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`
       )
-      assert.match(answer, /^(HTTP\/1\.1 504 |$)/)
+      assert.match(answer, /^HTTP\/1\.1 504 /)
     })
   )
 

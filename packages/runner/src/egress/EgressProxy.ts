@@ -1,7 +1,7 @@
 import type { NetworkPolicy } from "@troupe/domain/environment/EnvironmentConfig"
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import { Context, Effect, FiberSet, Layer, type Scope } from "effect"
-import { writeFile } from "node:fs/promises"
+import { chmod, writeFile } from "node:fs/promises"
 import type { Endpoint } from "./AddressRules.ts"
 import { makeAuthority } from "./CertificateAuthority.ts"
 import { egressPolicy } from "./EgressPolicy.ts"
@@ -56,7 +56,10 @@ const make = Effect.fnUntraced(function* (limits: EgressLimits) {
     open: Effect.fn("EgressProxy.open")(function* (options) {
       const authority = yield* makeAuthority(`Troupe sandbox ${options.sandboxId}`)
       yield* Effect.tryPromise({
-        try: () => writeFile(options.bundlePath, trust.pem + authority.certificate, { mode: 0o644 }),
+        try: async () => {
+          await writeFile(options.bundlePath, trust.pem + authority.certificate)
+          await chmod(options.bundlePath, 0o644)
+        },
         catch: (cause) =>
           new EgressProxyError({ socketPath: options.socketPath, detail: "the certificates can't be written", cause })
       })

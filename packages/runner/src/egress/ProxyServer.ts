@@ -39,6 +39,8 @@ export const boundedServer = (limits: ServerLimits): Server => {
   })
   // A little later than the other side's, so that a request that waits in vain gets an answer.
   server.timeout = limits.idleMs + 2_000
+  // Their bytes are bounded; a number would drop those beyond it without a word.
+  server.maxHeadersCount = 0
   server.maxConnections = limits.connectionsMax * waitingFactor
   server.on("timeout", (socket) => socket.destroy())
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {

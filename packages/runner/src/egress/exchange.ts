@@ -97,7 +97,10 @@ export const exchange = (incoming: IncomingMessage, response: ServerResponse, on
     }
     const isRepeatable = !hasBody(incoming) && ["GET", "HEAD", "OPTIONS"].includes(incoming.method ?? "")
 
+    let answered: IncomingMessage | undefined
+
     const pass = (answer: IncomingMessage) => {
+      answered = answer
       try {
         response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? "", passedOn(answer))
       } catch {
@@ -118,7 +121,8 @@ export const exchange = (incoming: IncomingMessage, response: ServerResponse, on
     request.on("response", pass)
     request.on("error", (error: NodeJS.ErrnoException) => {
       if (response.headersSent) {
-        response.destroy()
+        // An answer that came whole counts, also where the rest of the request was not wanted.
+        if (answered?.complete !== true) response.destroy()
         return
       }
       const isStale = request.reusedSocket && isRepeatable && (error.code === "ECONNRESET" || error.code === "EPIPE")

@@ -64,8 +64,8 @@ export const connectErrand = (
   }
 
   const work = Effect.fnUntraced(function* (draft: Draft) {
-    if (asked === undefined) {
-      const detail = "CONNECT names a host and a port"
+    if (asked === undefined || clients(client).within !== undefined) {
+      const detail = "CONNECT names a host and a port, outside of every other tunnel"
       return yield* new EgressRefused({ code: "request_invalid", host: "", port: 0, detail })
     }
     yield* Effect.fromResult(egress.decide(asked))

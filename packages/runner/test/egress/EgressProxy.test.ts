@@ -277,10 +277,12 @@ describe("A plain request", () => {
 
   it.live("is made again where a kept connection has ended meanwhile", () =>
     Effect.gen(function* () {
-      const server = createHttpServer((_request, response) => {
-        response.end("once")
-        // As a server that restarts: nothing says that the connection will not be kept.
-        response.once("finish", () => setImmediate(() => response.socket?.resetAndDestroy()))
+      const used = new WeakSet<Socket>()
+      const server = createHttpServer((request, response) => {
+        // As a server that ends its idle connections in the moment in which a request is on its way.
+        if (used.has(request.socket)) request.socket.resetAndDestroy()
+        else response.end("once")
+        used.add(request.socket)
       })
       const port = yield* listening(server)
       const proxy = yield* openProxy({ alsoAllowed: [`127.0.0.1:${port}`] })
@@ -306,6 +308,19 @@ describe("A plain request", () => {
       const answer = yield* raw(proxy.socketPath, `GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: x\r\n\r\n`)
       assert.match(answer, /some$/)
       assert.deepStrictEqual((yield* proxy.recorded(1))[0]?.outcome, { _tag: "Failed", reason: "broken" })
+    })
+  )
+
+  it.live("that is answered before it was read whole gets that answer", () =>
+    Effect.gen(function* () {
+      const port = yield* httpServer((_request, response) => response.writeHead(413).end("too much"))
+      const proxy = yield* openProxy({ alsoAllowed: [`127.0.0.1:${port}`] })
+      const answer = yield* ask(proxy.socketPath, `http://127.0.0.1:${port}/`, {
+        method: "POST",
+        headers: { expect: "100-continue" },
+        body: "x".repeat(5_000_000)
+      })
+      assert.deepInclude(answer, { status: 413, body: "too much" })
     })
   )
 

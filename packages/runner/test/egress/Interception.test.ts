@@ -1,5 +1,6 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
+import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { request as httpRequest, type RequestListener } from "node:http"
 import type { Duplex } from "node:stream"
@@ -145,6 +146,10 @@ describe("TLS through the proxy", () => {
       }
       const { status } = yield* ask(there, yield* enter(there), { path: "http://evil.test/" })
       assert.strictEqual(status, 400)
+      const connection = yield* enter(there)
+      connection.write(`CONNECT ${there.site.authority} HTTP/1.1\r\n\r\n`)
+      const [answer] = yield* Effect.promise(() => once(connection, "data"))
+      assert.match(String(answer), /^HTTP\/1\.1 400 /)
     })
   )
 

@@ -6,7 +6,6 @@ import {
   request as httpRequest,
   type ServerResponse
 } from "node:http"
-import type { Socket } from "node:net"
 import type { Endpoint } from "./AddressRules.ts"
 import type { EgressProblem } from "./answers.ts"
 import { hasBody, passedOn } from "./headers.ts"
@@ -132,8 +131,9 @@ export const exchange = (incoming: IncomingMessage, response: ServerResponse, on
     response.on("close", () => {
       request.destroy()
       end(response.writableFinished ? "done" : "broken")
-      // An answer that came before all was read: what still comes would be taken for the next request.
-      if (!incoming.complete) (incoming.socket as Socket).destroy()
+      // An answer that came before all was read: what still comes is read for nothing, so that the answer is not lost.
+      incoming.unpipe(request)
+      incoming.resume()
     })
     if (hasBody(incoming)) {
       incoming.on("data", (chunk: Buffer) => (passed.bytesUp += chunk.length))

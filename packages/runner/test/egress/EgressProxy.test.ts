@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Metric } from "effect"
 import { Agent, createServer as createHttpServer, request as httpRequest, type RequestListener } from "node:http"
 import { createServer, type Socket } from "node:net"
 import { existsSync, statSync, writeFileSync } from "node:fs"
@@ -75,6 +75,23 @@ describe("A tunnel", () => {
       assert.isNotEmpty(reply.body)
       const [record] = yield* proxy.recorded(1)
       assert.strictEqual(record?.status, status)
+    })
+  )
+
+  it.live("is counted, by what became of it", () =>
+    Effect.gen(function* () {
+      const proxy = yield* openProxy({ policy: { type: "none" } })
+      const counted = Effect.map(Metric.snapshot, (metrics) =>
+        metrics.flatMap(({ attributes, id, state }) =>
+          id === "troupe_egress_requests" && attributes?.["reason"] === "network_off" && "count" in state
+            ? [Number(state.count)]
+            : []
+        )
+      )
+      const [before = 0] = yield* counted
+      yield* tunnelTo(proxy.socketPath, "example.com:443")
+      yield* proxy.recorded(1)
+      assert.deepStrictEqual(yield* counted, [before + 1])
     })
   )
 

@@ -50,8 +50,8 @@ const reasons: Record<Part, () => string | undefined> = {
       ? undefined
       : "no embedded Postgres for this platform and no DATABASE_URL",
   bubblewrap: () =>
-    !onPath("bwrap") || !onPath("socat")
-      ? "bwrap or socat is not installed"
+    !onPath("bwrap")
+      ? "bwrap is not installed"
       : runs("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
         ? onPath("socat")
           ? undefined

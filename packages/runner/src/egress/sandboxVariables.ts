@@ -1,5 +1,4 @@
-/** Where a sandbox finds the proxy: its end of the relay to the proxy's socket. */
-export const proxyAddress = { host: "127.0.0.1", port: 3128 } as const
+import { egress } from "../sandbox/Sandbox.ts"
 
 /**
  * Where a sandbox finds the certificates it trusts. In the place of the system's own, so that programs find them that read
@@ -7,7 +6,7 @@ export const proxyAddress = { host: "127.0.0.1", port: 3128 } as const
  */
 export const bundleTarget = "/etc/ssl/certs/ca-certificates.crt"
 
-const url = `http://${proxyAddress.host}:${proxyAddress.port}`
+const url = `http://${egress.host}:${egress.port}`
 /** What runs inside of the sandbox is reached directly. */
 const direct = "localhost,127.0.0.1,::1"
 
@@ -24,12 +23,12 @@ const proxyVariables: Readonly<Record<string, string>> = Object.fromEntries([
   ["NODE_USE_ENV_PROXY", "1"],
   ["npm_config_noproxy", direct],
   ["CLOUDSDK_PROXY_TYPE", "http"],
-  ["CLOUDSDK_PROXY_ADDRESS", proxyAddress.host],
-  ["CLOUDSDK_PROXY_PORT", String(proxyAddress.port)],
+  ["CLOUDSDK_PROXY_ADDRESS", egress.host],
+  ["CLOUDSDK_PROXY_PORT", String(egress.port)],
   [
     "JAVA_TOOL_OPTIONS",
     ["http", "https"]
-      .flatMap((scheme) => [`-D${scheme}.proxyHost=${proxyAddress.host}`, `-D${scheme}.proxyPort=${proxyAddress.port}`])
+      .flatMap((scheme) => [`-D${scheme}.proxyHost=${egress.host}`, `-D${scheme}.proxyPort=${egress.port}`])
       .concat("-Dhttp.nonProxyHosts=localhost|127.*|[::1]")
       .join(" ")
   ]

@@ -5,15 +5,16 @@ import { chmodSync, createReadStream, existsSync } from "node:fs"
 import type { RequestListener } from "node:http"
 import { dirname, join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
-import { bundleTarget, proxyAddress, sandboxVariables } from "../../src/egress/sandboxVariables.ts"
+import { bundleTarget, sandboxVariables } from "../../src/egress/sandboxVariables.ts"
+import { egress } from "../../src/sandbox/Sandbox.ts"
 import { httpServer } from "../support/LocalServer.ts"
 import { openProxy, temporaryDirectory, type WorldOptions } from "../support/proxyWorld.ts"
 import { testSite } from "../support/TestSite.ts"
 
 const secret = "Bearer of-the-vault"
 const relay =
-  `socat TCP-LISTEN:${proxyAddress.port},bind=${proxyAddress.host},fork,reuseaddr UNIX-CONNECT:/run/egress.sock & ` +
-  `until socat -u OPEN:/dev/null TCP:${proxyAddress.host}:${proxyAddress.port} 2>/dev/null; do sleep 0.02; done; `
+  `socat TCP-LISTEN:${egress.port},bind=${egress.host},fork,reuseaddr UNIX-CONNECT:${egress.socket} & ` +
+  `until socat -u OPEN:/dev/null TCP:${egress.host}:${egress.port} 2>/dev/null; do sleep 0.02; done; `
 
 interface Ran {
   readonly code: number | null
@@ -33,7 +34,7 @@ const inSandbox = (proxy: { readonly socketPath: string; readonly bundlePath: st
         ...["--ro-bind", "/usr", "/usr", ...links.flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`])],
         ...["--ro-bind", "/etc/ssl", "/etc/ssl", "--ro-bind", proxy.bundlePath, bundleTarget],
         ...["--ro-bind-try", "/etc/alternatives", "/etc/alternatives"],
-        ...["--ro-bind", dirname(process.execPath), "/opt/node", "--bind", proxy.socketPath, "/run/egress.sock"],
+        ...["--ro-bind", dirname(process.execPath), "/opt/node", "--bind", proxy.socketPath, egress.socket],
         ...["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--", "sh", "-c", relay + command]
       ],
       { stdio: ["ignore", "pipe", "pipe"] }

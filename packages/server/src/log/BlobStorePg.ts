@@ -52,7 +52,16 @@ const make = Effect.gen(function* () {
     return Option.isNone(found) ? found : Option.some(yield* verified(found.value, sha256))
   })
 
-  return BlobStore.of({ put, get })
+  const missing: BlobStore["Service"]["missing"] = Effect.fn("BlobStore.missing")(function* (workspaceId, names) {
+    const rows = yield* sql<{ readonly name: string }>`
+      SELECT name FROM unnest(${[...new Set(names)]}::text[]) AS wanted (name)
+      WHERE NOT EXISTS (
+        SELECT FROM blobs WHERE workspace_id = ${toUuid(workspaceId)} AND sha256 = decode(name, 'hex')
+      )`.pipe(Effect.mapError(unavailable("look for blobs")))
+    return rows.map(({ name }) => name)
+  })
+
+  return BlobStore.of({ put, get, missing })
 })
 
 export const layer: Layer.Layer<BlobStore, never, SqlClient.SqlClient> = Layer.effect(BlobStore, make)

@@ -105,7 +105,8 @@ export const make = Effect.fnUntraced(function* <C extends CallTag, S extends St
   const explain = (runnerId: string, call: string) => (cause: Cause.Cause<unknown>) => {
     const error = Cause.findErrorOption(cause)
     if (error._tag === "Some" && !isTagged(error.value, "RpcClientError")) return error.value
-    if (error._tag === "Some" || isClosed()) return new RunnerAway({ runnerId })
+    // A side that ends interrupts what it serves, and says so while it still can.
+    if (error._tag === "Some" || isClosed() || Cause.hasInterruptsOnly(cause)) return new RunnerAway({ runnerId })
     return new RunnerFault({ runnerId, call })
   }
 

@@ -51,9 +51,6 @@ const names = (runners: ReadonlyArray<Candidate>): string => {
     : shown.join(", ")
 }
 
-const count = (runners: ReadonlyArray<Candidate>, what = "runner"): string =>
-  runners.length === 1 ? `the only ${what}, ${runners[0]!.name},` : `all ${runners.length} ${what}s`
-
 const notes = ({ notes: all }: Capability): string => (all.length === 0 ? "" : ` (${all.join("; ").slice(0, 200)})`)
 
 /** Why a runner has no use of what a capability names; null where it has. */
@@ -118,8 +115,9 @@ export const choose = (wanted: Wanted, all: ReadonlyArray<Candidate>): Choice =>
   if (waiting !== null) return none(waiting, true)
 
   const connected = all.filter((one) => one.connected)
-  if (connected.length === 0)
-    return none(`no runner is connected: ${count(all)} ${all.length === 1 ? "is" : "are"} away`)
+  if (connected.length === 0) {
+    return none(`no runner is connected: ${names(all)} ${all.length === 1 ? "is" : "are"} away`)
+  }
 
   const { backend, harness, labels } = wanted
   const labelled = connected.filter((one) => labels.every((label) => one.labels.includes(label)))

@@ -83,9 +83,14 @@ describe("a turn on a runner", { timeout: 240_000 }, () => {
       const body = { ...openCommand(random, session, workspaceId), inputs: [], budget: [], history: [] }
       await owner.command(session, cluster.command({ ...body, externalThreadKey: null } as never))
       const message = {
-        _tag: "Message" as const,
-        ...{ inputId: newId("Event") as EventId, turnId: newId("Turn") as TurnId, threadId: null },
-        ...{ content: text("go"), mode: "queue", overrides: {}, needsApproval: false }
+        _tag: "Message",
+        inputId: newId("Event") as EventId,
+        turnId: newId("Turn") as TurnId,
+        threadId: null,
+        content: text("go"),
+        mode: "queue",
+        overrides: {},
+        needsApproval: false
       } as const
       const sent = await owner.command(session, cluster.command({ _tag: "Send", inputs: [message] }))
       assert.isUndefined(sent.error)

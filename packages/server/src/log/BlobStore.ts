@@ -46,7 +46,7 @@ export class BlobStore extends Context.Service<
       workspaceId: WorkspaceId,
       sha256: string
     ) => Effect.Effect<Option.Option<Blob>, BlobCorrupt | StoreUnavailable>
-    /** Those of these names that nothing is stored under. */
+    /** Those of these names that nothing is stored under, each once, in their order. */
     readonly missing: (
       workspaceId: WorkspaceId,
       names: ReadonlyArray<string>
@@ -66,7 +66,8 @@ export class BlobStore extends Context.Service<
         const found = blobs.get(`${workspaceId}/${sha256}`)
         return found === undefined ? Effect.succeedNone : Effect.asSome(verified(found, sha256))
       },
-      missing: (workspaceId, names) => Effect.sync(() => names.filter((name) => !blobs.has(`${workspaceId}/${name}`)))
+      missing: (workspaceId, names) =>
+        Effect.sync(() => [...new Set(names)].filter((name) => !blobs.has(`${workspaceId}/${name}`)))
     })
   })
 }

@@ -53,12 +53,16 @@ const make = Effect.gen(function* () {
   })
 
   const missing: BlobStore["Service"]["missing"] = Effect.fn("BlobStore.missing")(function* (workspaceId, names) {
+    const wanted = [...new Set(names)]
+    const possible = wanted.filter((name) => sha256Pattern.test(name))
     const rows = yield* sql<{ readonly name: string }>`
-      SELECT name FROM unnest(${[...new Set(names)]}::text[]) AS wanted (name)
-      WHERE NOT EXISTS (
-        SELECT FROM blobs WHERE workspace_id = ${toUuid(workspaceId)} AND sha256 = decode(name, 'hex')
-      )`.pipe(Effect.mapError(unavailable("look for blobs")))
-    return rows.map(({ name }) => name)
+      SELECT encode(sha256, 'hex') AS name FROM blobs
+      WHERE workspace_id = ${toUuid(workspaceId)}
+        AND sha256 IN (SELECT decode(name, 'hex') FROM unnest(${possible}::text[]) AS wanted (name))`.pipe(
+      Effect.mapError(unavailable("look for blobs"))
+    )
+    const stored = new Set(rows.map(({ name }) => name))
+    return wanted.filter((name) => !stored.has(name))
   })
 
   return BlobStore.of({ put, get, missing })

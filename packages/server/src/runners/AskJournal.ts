@@ -1,5 +1,5 @@
 import { type RunnerId, toUuid } from "@troupe/domain/Ids"
-import { Context, Effect, Layer } from "effect"
+import { Cause, Context, Effect, Fiber, Layer } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { createHash } from "node:crypto"
 import { NodeLock, nodeLocks } from "../cluster/NodeLock.ts"
@@ -31,9 +31,10 @@ const refused = (code: string, message: string): PlatformResult => ({ _tag: "Ref
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const { nodeId } = yield* NodeLock
+  const scope = yield* Effect.scope
 
   /** The answer of whoever does it, once there is one. */
-  const await_ = (runner: string, askId: string, digest: Uint8Array) =>
+  const answered = (runner: string, askId: string, digest: Uint8Array) =>
     Effect.gen(function* () {
       while (true) {
         const [row] = yield* sql<{
@@ -56,25 +57,33 @@ const make = Effect.gen(function* () {
       }
     })
 
-  const once: AskJournal["Service"]["once"] = Effect.fn("AskJournal.once")(function* (ask, call) {
-    const runner = toUuid(ask.runnerId)!
-    const digest = createHash("sha256").update(ask.body).digest()
-    const begun = yield* sql`
-      INSERT INTO asks (runner_id, ask_id, digest, node_id)
-      VALUES (${runner}, ${ask.askId}, ${digest}, ${nodeId})
-      ON CONFLICT (runner_id, ask_id) DO NOTHING RETURNING ask_id`
-    if (begun.length === 0) return yield* await_(runner, ask.askId, digest)
-    // Whoever stops waiting for it does not stop it.
-    return yield* call.pipe(
-      Effect.catchCause((cause) =>
-        Effect.as(Effect.logError("A platform tool broke", cause), refused("broken", "The tool broke"))
+  const answerOf = (runner: string, askId: string, call: Effect.Effect<PlatformResult>) =>
+    call.pipe(
+      Effect.catchCauseIf(
+        (cause) => !Cause.hasInterruptsOnly(cause),
+        (cause) => Effect.as(Effect.logError("A platform tool broke", cause), refused("broken", "The tool broke"))
       ),
       Effect.tap(
         (answer) => sql`
           UPDATE asks SET answer = ${JSON.stringify(answer)}::json
-          WHERE runner_id = ${runner} AND ask_id = ${ask.askId}`
-      ),
-      Effect.uninterruptible
+          WHERE runner_id = ${runner} AND ask_id = ${askId}`
+      )
+    )
+
+  const once: AskJournal["Service"]["once"] = Effect.fn("AskJournal.once")(function* (ask, call) {
+    const runner = toUuid(ask.runnerId)!
+    const digest = createHash("sha256").update(ask.body).digest()
+    return yield* Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const begun = yield* sql`
+          INSERT INTO asks (runner_id, ask_id, digest, node_id)
+          VALUES (${runner}, ${ask.askId}, ${digest}, ${nodeId})
+          ON CONFLICT (runner_id, ask_id) DO NOTHING RETURNING ask_id`
+        if (begun.length === 0) return yield* restore(answered(runner, ask.askId, digest))
+        // It is the node's, and not the link's: whoever stops waiting does not stop it, and is not held up by it.
+        const work = yield* Effect.forkIn(Effect.interruptible(answerOf(runner, ask.askId, call)), scope)
+        return yield* restore(Fiber.join(work))
+      })
     )
   }, Effect.orDie)
 

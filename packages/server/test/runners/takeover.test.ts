@@ -119,6 +119,22 @@ describe("a turn on a runner", { timeout: 240_000 }, () => {
     assert.notInclude(all, "AttemptLost")
   }
 
+  it("is let in by the token that nodes were started with, which is made once", async () => {
+    const token = `own-${"t".repeat(40)}`
+    const nodes = await Promise.all([1, 2].map(() => cluster.add({ TROUPE_RUNNER_TOKEN: token })))
+    for (const node of nodes) {
+      assert.strictEqual((await postRegistration(node.gateway, token, { name: "beside" })).status, 200)
+    }
+    const rows = await sql.runPromise(
+      Effect.flatMap(PgClient.PgClient, (client) => client`SELECT FROM tokens WHERE hint = 'tttt'`)
+    )
+    assert.strictEqual(rows.length, 1)
+    await Promise.all(nodes.map((node) => node.end("SIGKILL")))
+    const short = await cluster.add({ TROUPE_RUNNER_TOKEN: "short-secret" }).catch((error: unknown) => String(error))
+    assert.include(String(short), "TROUPE_RUNNER_TOKEN")
+    assert.notInclude(String(short), "short-secret")
+  })
+
   it("goes on over another node when the one that held its runner's socket is killed", async () => {
     const [holder, owner] = await Promise.all([cluster.add(), cluster.add()])
     await cluster.settled([holder!, owner!])

@@ -18,6 +18,7 @@ import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
+import { LiveSessions } from "./session/LiveSessions.ts"
 import * as Reactor from "./session/Reactor.ts"
 import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
 import * as SessionEntity from "./session/SessionEntity.ts"
@@ -74,7 +75,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
   return Runners.service.pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
-    Layer.provide([Feeds.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
+    Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
     Layer.provideMerge(Runners.reach),
     Layer.provideMerge(EventStorePg.layer),
     Layer.provideMerge(cluster(config)),

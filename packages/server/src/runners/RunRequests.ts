@@ -1,5 +1,8 @@
 import { utf8Length } from "@troupe/domain/CanonicalJson"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
+import type { BudgetLimit } from "@troupe/domain/session/Budget"
+import type { OpenSession, Turn } from "@troupe/domain/session/SessionState"
+import { limitKey } from "@troupe/domain/session/standing"
 import { Context, Effect, Layer, Schema } from "effect"
 import type { StoreUnavailable } from "../log/EventStore.ts"
 import type { AttemptOrder } from "../session/AttemptDriver.ts"
@@ -21,6 +24,10 @@ export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("Requ
     return `The conversation and what belongs to it have ${this.bytes} bytes; a runner takes at most ${this.bytesMax}`
   }
 }
+
+/** A soft limit that a person let pass holds nobody any more. */
+const isPassed = (limit: BudgetLimit, session: OpenSession, turn: Turn): boolean =>
+  limit.enforcement === "soft" && (limit.scope === "session" ? session : turn).acknowledged.includes(limitKey(limit))
 
 /** Says all that a runner needs to know to work on a turn. */
 export class RunRequests extends Context.Service<
@@ -44,7 +51,7 @@ const make = Effect.gen(function* () {
 
   const build = Effect.fn("RunRequests.build")(function* (order: AttemptOrder) {
     const { attemptId, epoch, runnerId, session, sessionId, threadId, turn, turnId, version } = order
-    const { history, setup } = yield* log.conversation(sessionId, threadId, version)
+    const { checkpoint, history, setup } = yield* log.conversation(sessionId, threadId, version)
     const { environment, resources, workspaceId } = setup
     const told = {
       ...{ sessionId, epoch, threadId, turnId, attemptId, runnerId, workspaceId },
@@ -55,9 +62,11 @@ const make = Effect.gen(function* () {
       history,
       version,
       calls: turn.calls,
+      budget: session.budget.filter((limit) => !isPassed(limit, session, turn)),
+      used: { session: session.totals, turn: turn.totals },
       grants: session.grants,
       sandbox: session.sandbox,
-      checkpoint: session.checkpoint
+      checkpoint
     }
     const bytes = utf8Length(JSON.stringify(told))
     if (bytes > requestBytesMax) return yield* new RequestTooLarge({ bytes, bytesMax: requestBytesMax })

@@ -1,10 +1,12 @@
 import type { SessionId, ThreadId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as History from "@troupe/domain/session/History"
+import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Context, Effect, Layer, Result } from "effect"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
 import { SessionUnreadable } from "../session/SessionErrors.ts"
+import * as Checkpoint from "./Checkpoint.ts"
 import * as Setup from "./Setup.ts"
 
 const pageSize = 2_000
@@ -13,6 +15,12 @@ const rememberedMax = 1_000
 interface Known {
   readonly version: number
   readonly setup: Setup.Setup | null
+}
+
+export interface Conversation {
+  readonly setup: Setup.Setup
+  readonly history: ReadonlyArray<HistoryItem>
+  readonly checkpoint: Checkpoint.Checkpoint["last"]
 }
 
 type ReadError = StoreUnavailable | SessionUnreadable
@@ -28,10 +36,7 @@ export class SessionLog extends Context.Service<
       sessionId: SessionId,
       threadId: ThreadId,
       version: number
-    ) => Effect.Effect<
-      { readonly setup: Setup.Setup; readonly history: ReturnType<typeof History.conversation> },
-      ReadError
-    >
+    ) => Effect.Effect<Conversation, ReadError>
   }
 >()("server/SessionLog") {
   static readonly layer: Layer.Layer<SessionLog, never, EventStore> = Layer.effect(
@@ -92,12 +97,14 @@ const make = Effect.gen(function* () {
     function* (sessionId, threadId, version) {
       let view = History.initial(threadId)
       let current: Setup.Setup | null = null
+      let checkpoint = Checkpoint.initial
       yield* read(sessionId, 0, version, (seq, event) => {
         view = History.apply(view, { seq, recordedAt: 0, event })
         current = Setup.apply(current, event)
+        checkpoint = Checkpoint.apply(checkpoint, seq, event)
       })
       if (current === null) return yield* unopened(sessionId)
-      return { setup: current, history: History.conversation(view) }
+      return { setup: current, history: History.conversation(view), checkpoint: checkpoint.last }
     }
   )
 

@@ -11,11 +11,11 @@ const previewLength = 1_000
 export const fitting = (place: Pick<ToolPlace, "putBlob">, content: Content) =>
   Effect.forEach(content, (block) => fit(place, block))
 
-const fit = Effect.fnUntraced(function* (place: Pick<ToolPlace, "putBlob">, block: Block) {
+const fit = Effect.fnUntraced(function* (place: Pick<ToolPlace, "putBlob">, block: Block): Effect.fn.Return<Block> {
   switch (block.type) {
     case "text": {
       if (utf8Length(block.text) <= Limits.blockBytesMax) return block
-      return yield* keep(place, Buffer.from(block.text), "text/plain; charset=utf-8").pipe(
+      return yield* place.putBlob(Buffer.from(block.text), "text/plain; charset=utf-8").pipe(
         Effect.map((blob): Block => ({ type: "blob", blob: { ...blob, preview: block.text.slice(0, previewLength) } })),
         Effect.catchTag("BlobUnavailable", ({ detail }) =>
           Effect.succeed<Block>({
@@ -29,7 +29,7 @@ const fit = Effect.fnUntraced(function* (place: Pick<ToolPlace, "putBlob">, bloc
     case "document": {
       const { source } = block
       if (source.type !== "base64" || source.data.length <= Limits.blockBytesMax) return block
-      return yield* keep(place, Buffer.from(source.data, "base64"), source.mediaType).pipe(
+      return yield* place.putBlob(Buffer.from(source.data, "base64"), source.mediaType).pipe(
         Effect.map((blob): Block => ({ ...block, source: { type: "blob", blob } })),
         Effect.catchTag("BlobUnavailable", ({ detail }) =>
           Effect.succeed<Block>({ type: "text", text: `[A ${source.mediaType} that could not be stored: ${detail}]` })
@@ -44,8 +44,6 @@ const fit = Effect.fnUntraced(function* (place: Pick<ToolPlace, "putBlob">, bloc
       return block
   }
 })
-
-const keep = (place: Pick<ToolPlace, "putBlob">, bytes: Uint8Array, mediaType: string) => place.putBlob(bytes, mediaType)
 
 const flat = (result: JsonObject): string => JSON.stringify(result, null, 2)
 

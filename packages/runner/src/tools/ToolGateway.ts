@@ -63,7 +63,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     const audit = { ...progress.audit, outputBytes: contentBytes(content) }
     const details = { ...(scrubJson(scrubber, output.details ?? {}) as JsonObject), audit }
     yield* frames.emit({ _tag: "ToolFinished", callId, outcome, content, isError, durationMs, details })
-    return { _tag: "Done", callId, outcome, content, isError } satisfies Done
+    return { _tag: "Done", callId, outcome, content, isError, details } satisfies Done
   })
 
   /** A closing word of our own. */
@@ -115,11 +115,11 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     if (!tool.spec.readOnly) yield* frames.committed(started)
   })
 
-  const run = Effect.fnUntraced(function* (tool: Tool, input: JsonObject) {
+  const run = Effect.fnUntraced(function* (tool: Tool, input: JsonObject): Effect.fn.Return<ToolOutput, ToolFailure> {
     const timeoutMs = tool.timeoutMs(input) + graceMs
     const output = yield* Effect.timeoutOption(Effect.scoped(tool.run(input)), timeoutMs)
     if (Option.isNone(output)) {
-      return { ...say(`Ended by force after ${timeoutMs} ms.`), outcome: "timed_out" } satisfies ToolOutput
+      return { ...say(`Ended by force after ${timeoutMs} ms.`), outcome: "timed_out" }
     }
     const content = yield* fitting(place, scrubContent(scrubber, output.value.content))
     return { ...output.value, content }
@@ -173,7 +173,8 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
           ? "confirmation"
           : awaitsOnceAllowed(executor)
     const canonicalInput = canonical(call.input)
-    const input = canonicalInput.length > inputBytesMax ? { omitted: `${canonicalInput.length} characters` } : call.input
+    const input =
+      canonicalInput.length > inputBytesMax ? { omitted: `${canonicalInput.length} characters` } : call.input
     const inputDigest = hash("sha256", canonicalInput, "hex")
     const { idempotent, readOnly } = tool?.spec ?? { idempotent: false, readOnly: true }
     yield* frames.emit({
@@ -210,7 +211,11 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   ): Progress => {
     const { permission, rule } = verdict
     const { backend, isolation } = place
-    return { callId, startedAt: null, audit: { tool: name, executor, permission, rule, inputDigest, backend, isolation } }
+    return {
+      callId,
+      startedAt: null,
+      audit: { tool: name, executor, permission, rule, inputDigest, backend, isolation }
+    }
   }
 
   /** Whoever asks twice for one call gets its one result. */
@@ -277,7 +282,9 @@ const notInCatalog = (name: string, tools: ReadonlyArray<Tool>): string => {
 }
 
 const wrongInput = (name: string, wrong: ReadonlyArray<string>): string =>
-  [`The arguments of ${name} are not what it takes:`, ...wrong.slice(0, problemsShown).map((one) => `- ${one}`)].join("\n")
+  [`The arguments of ${name} are not what it takes:`, ...wrong.slice(0, problemsShown).map((one) => `- ${one}`)].join(
+    "\n"
+  )
 
 const refusal = ({ reason, rule }: Verdict): string =>
   `The call was denied by ${rule}${reason === null ? "" : `: ${reason}`}.`

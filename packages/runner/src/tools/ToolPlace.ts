@@ -3,6 +3,7 @@ import { type Effect, Schema, type Scope } from "effect"
 import type { ExecRequest, Isolation, Process, SandboxError } from "../sandbox/Sandbox.ts"
 import type { SafeDirectory } from "../workingcopy/SafeDirectory.ts"
 import type { Shell } from "./shell/Shell.ts"
+import type { OpenSpill } from "./Spill.ts"
 
 /** A directory that the session has, as tools reach it from outside of the sandbox. */
 export interface PlaceMount {
@@ -10,14 +11,6 @@ export interface PlaceMount {
   readonly target: string
   readonly directory: SafeDirectory
   readonly readOnly: boolean
-}
-
-/** A file that takes what is too long for an answer. It is there to be read, inside, once it is closed. */
-export interface Spill {
-  /** What tools and processes of the session call it. */
-  readonly path: string
-  /** Answers false once the file has as much as it may have; the rest is lost. */
-  readonly write: (bytes: Uint8Array) => Effect.Effect<boolean>
 }
 
 /** Content that is too large for an event could not be kept anywhere else. */
@@ -40,7 +33,7 @@ export interface ToolPlace {
   readonly mounts: ReadonlyArray<PlaceMount>
   /** The target of the working copy: where relative paths begin. */
   readonly workspace: string
-  /** Opens a new file of this name's kind; it is closed with the scope, and kept. */
-  readonly spill: (name: string) => Effect.Effect<Spill, never, Scope.Scope>
+  /** Where what is too long for an answer goes. */
+  readonly spill: OpenSpill
   readonly putBlob: (bytes: Uint8Array, mediaType: string) => Effect.Effect<BlobRef, BlobUnavailable>
 }

@@ -63,7 +63,10 @@ export class LineReader {
     const { first, lineLengthMax, textBytesMax } = this.range
     if (this.number >= first) {
       const left = this.currentLength - lineLengthMax
-      const line = (left > 0 ? `${this.current}… [${left} more]` : this.current.replace(/\r$/, "")).replaceAll("\0", "\ufffd")
+      const line = (left > 0 ? `${this.current}… [${left} more]` : this.current.replace(/\r$/, "")).replaceAll(
+        "\0",
+        "\ufffd"
+      )
       this.size += Buffer.byteLength(line) + 8
       if (this.size > textBytesMax && this.lines.length > 0) this.cutAt = this.number
       else this.lines.push(line)

@@ -74,7 +74,10 @@ const noShell = (error: SandboxError) => {
   const { reason } = error
   return reason._tag === "NothingRuns"
     ? new ToolFailure({ message: "Nothing can be run in this session: its environment has no sandbox." })
-    : new ToolFailure({ message: `The shell could not be started: ${error.message}`, details: { sandbox: reason._tag } })
+    : new ToolFailure({
+        message: `The shell could not be started: ${error.message}`,
+        details: { sandbox: reason._tag }
+      })
 }
 
 const outputOf = ({ background, ending, output, stderrBytes }: ShellResult): ToolOutput => {
@@ -118,7 +121,9 @@ type Ended = Extract<ShellEnding, { readonly _tag: "ShellEnded" }>["ending"]
 const endedBy = (ending: Ended): string => {
   switch (ending._tag) {
     case "Exited":
-      return ending.code === 127 ? "exit code 127; if that was the first command, there is no bash here" : `exit code ${ending.code}`
+      return ending.code === 127
+        ? "exit code 127; if that was the first command, there is no bash here"
+        : `exit code ${ending.code}`
     case "Signalled":
       return `signal ${ending.signal}`
     case "TimedOut":

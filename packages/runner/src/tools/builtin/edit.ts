@@ -51,14 +51,19 @@ export const edit = (place: ToolPlace): BuiltIn<Input> => ({
     const expected = { _tag: "Version", version: info.version } as const
     yield* Effect.mapError(mount.directory.write(path, Buffer.from(result), { expected }), fileFailure)
     const places = count === 1 ? "one place" : `${count} places`
-    return say(`Changed ${printable(path)} in ${places}.`, { path, replacements: count, bytes: Buffer.byteLength(result) })
+    return say(`Changed ${printable(path)} in ${places}.`, {
+      path,
+      replacements: count,
+      bytes: Buffer.byteLength(result)
+    })
   })
 })
 
 const asText = (path: string, bytes: Uint8Array): Effect.Effect<string, ToolFailure> =>
   Effect.try({
     try: () => new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes),
-    catch: () => new ToolFailure({ message: `${path} is not UTF-8 text; edit would damage it. Change it with a program in bash.` })
+    catch: () =>
+      new ToolFailure({ message: `${path} is not UTF-8 text; edit would damage it. Change it with a program in bash.` })
   })
 
 const replaced = (path: string, before: string, { new_string, old_string, replace_all = false }: Input) => {

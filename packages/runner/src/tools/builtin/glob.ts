@@ -43,6 +43,9 @@ export const glob = (place: ToolPlace): BuiltIn<Input> => ({
     const details = { path: directory, files: entries.length, truncated: !isComplete }
     if (entries.length === 0) return { content: text(`No files match ${pattern}.`), details } satisfies ToolOutput
     const note = isComplete ? "" : `\n[Not all of them: narrow the pattern or the path.]`
-    return { content: text(entries.map((entry) => printable(entry.path)).join("\n") + note), details } satisfies ToolOutput
+    return {
+      content: text(entries.map((entry) => printable(entry.path)).join("\n") + note),
+      details
+    } satisfies ToolOutput
   })
 })

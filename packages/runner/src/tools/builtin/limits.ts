@@ -1,7 +1,20 @@
 /** What the built-in tools hold to. The table in docs/tools.md says the same. */
 export const limits = {
-  bash: { timeoutMs: 120_000, timeoutMsMax: 3_600_000, commandLengthMax: 262_144, headBytes: 20_000, tailBytes: 10_000 },
-  read: { timeoutMs: 30_000, linesMax: 2_000, lineLengthMax: 2_000, textBytesMax: 131_072, imageBytesMax: 5_242_880, pdfBytesMax: 16_777_216 },
+  bash: {
+    timeoutMs: 120_000,
+    timeoutMsMax: 3_600_000,
+    commandLengthMax: 262_144,
+    headBytes: 20_000,
+    tailBytes: 10_000
+  },
+  read: {
+    timeoutMs: 30_000,
+    linesMax: 2_000,
+    lineLengthMax: 2_000,
+    textBytesMax: 131_072,
+    imageBytesMax: 5_242_880,
+    pdfBytesMax: 16_777_216
+  },
   write: { timeoutMs: 30_000, bytesMax: 786_432 },
   edit: { timeoutMs: 30_000, bytesMax: 8_388_608 },
   glob: { timeoutMs: 60_000, filesMax: 1_000 },

@@ -30,12 +30,15 @@ export const writable = (located: Located): Effect.Effect<Located, ToolFailure> 
 /** What went wrong with a file, for a model that may do something about it. */
 export const fileFailure = (error: FileError): ToolFailure => {
   const { path, reason } = error
-  const about = (message: string) => new ToolFailure({ message: `${printable(path)} ${message}`, details: { file: reason._tag } })
+  const about = (message: string) =>
+    new ToolFailure({ message: `${printable(path)} ${message}`, details: { file: reason._tag } })
   switch (reason._tag) {
     case "NotFound":
       return about("does not exist.")
     case "NotAFile":
-      return about(reason.found === "directory" ? "is a directory. Use glob, or ls in bash." : `is a ${reason.found}, not a file.`)
+      return about(
+        reason.found === "directory" ? "is a directory. Use glob, or ls in bash." : `is a ${reason.found}, not a file.`
+      )
     case "NotADirectory":
       return about("is not a directory, or goes through something that is none.")
     case "Outside":

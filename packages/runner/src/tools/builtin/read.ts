@@ -88,7 +88,9 @@ const media = Effect.fnUntraced(function* (located: Located, mediaType: string, 
 const lines = Effect.fnUntraced(function* (located: Located, size: number, range: Input["view_range"]) {
   const [first, last] = range ?? [1, linesMax]
   if (first < 1 || (last !== -1 && last < first)) {
-    return yield* new ToolFailure({ message: `view_range [${first}, ${last}] is not a range: count from 1, first before last.` })
+    return yield* new ToolFailure({
+      message: `view_range [${first}, ${last}] is not a range: count from 1, first before last.`
+    })
   }
   const reader = new LineReader({ first, last: last === -1 ? Infinity : last, lineLengthMax, textBytesMax })
   for (let offset = 0; offset < size && !reader.isDone; offset += pieceBytes) {
@@ -100,7 +102,9 @@ const lines = Effect.fnUntraced(function* (located: Located, size: number, range
   const details = { path: located.path, bytes: size, lines: found.length, truncated: hasMore || cutAt !== null }
   if (size === 0) return { content: text("(The file is empty.)"), details } satisfies ToolOutput
   if (found.length === 0 && cutAt === null) {
-    return yield* new ToolFailure({ message: `${printable(located.path)} has ${seen} lines; line ${first} is not there.` })
+    return yield* new ToolFailure({
+      message: `${printable(located.path)} has ${seen} lines; line ${first} is not there.`
+    })
   }
   const shown = found.map((line, index) => `${String(first + index).padStart(6)}\t${line}`).join("\n")
   const next = first + found.length

@@ -39,7 +39,9 @@ export const write = (place: ToolPlace): BuiltIn<Input> => ({
     const { mount, path } = yield* Effect.flatMap(locate(place, file_path), writable)
     const bytes = Buffer.from(content)
     if (bytes.length > bytesMax) {
-      return yield* new ToolFailure({ message: `The content has ${bytes.length} bytes; at most ${bytesMax} can be written at once.` })
+      return yield* new ToolFailure({
+        message: `The content has ${bytes.length} bytes; at most ${bytesMax} can be written at once.`
+      })
     }
     const isNew = yield* mount.directory.stat(path).pipe(
       Effect.as(false),
@@ -52,5 +54,4 @@ export const write = (place: ToolPlace): BuiltIn<Input> => ({
 })
 
 /** Calls that change the same file wait for each other. */
-export const fileKey = (place: ToolPlace, path: string): string =>
-  `file:${normalPath(path, place.workspace)}`
+export const fileKey = (place: ToolPlace, path: string): string => `file:${normalPath(path, place.workspace)}`

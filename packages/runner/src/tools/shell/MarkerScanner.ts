@@ -14,7 +14,10 @@ export class MarkerScanner {
 
   /** What of this is output. Once the mark was found, what follows it is not of this command and is kept in `rest`. */
   take(bytes: Uint8Array): { readonly output: Uint8Array; readonly rest: Uint8Array } {
-    const data = this.held.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([this.held, bytes])
+    const data =
+      this.held.length === 0
+        ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+        : Buffer.concat([this.held, bytes])
     this.held = none
     if (this.said !== null) return { output: none, rest: data }
     const at = data.indexOf(this.opening)
@@ -41,7 +44,11 @@ export class MarkerScanner {
 
   /** Where the last bytes could begin a mark; the end where they could not. */
   private beginning(data: Buffer): number {
-    for (let at = data.indexOf(0, Math.max(0, data.length - this.opening.length)); at >= 0; at = data.indexOf(0, at + 1)) {
+    for (
+      let at = data.indexOf(0, Math.max(0, data.length - this.opening.length));
+      at >= 0;
+      at = data.indexOf(0, at + 1)
+    ) {
       if (this.opening.subarray(0, data.length - at).equals(data.subarray(at))) return at
     }
     return data.length

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { Spill } from "../ToolPlace.ts"
+import type { Spill } from "../Spill.ts"
 
 export interface OutputLimits {
   /** What is shown of the beginning and of the end, once there is more than both together. */
@@ -32,7 +32,12 @@ export class OutputCollector {
   }
 
   readonly take = (bytes: Uint8Array): Effect.Effect<void> =>
-    bytes.length === 0 ? Effect.void : Effect.andThen(this.spilling(bytes), Effect.sync(() => this.keep(bytes)))
+    bytes.length === 0
+      ? Effect.void
+      : Effect.andThen(
+          this.spilling(bytes),
+          Effect.sync(() => this.keep(bytes))
+        )
 
   result(): Collected {
     const { headBytes, tailBytes } = this.limits
@@ -44,7 +49,12 @@ export class OutputCollector {
     const end = tail.subarray(Math.max(0, tail.length - tailBytes))
     const left = bytes - head.length - end.length
     const spill = this.spill?.path ?? null
-    const where = spill === null ? "" : this.isSpillFull ? ` The beginning of all of it is in ${spill}.` : ` All of it is in ${spill}.`
+    const where =
+      spill === null
+        ? ""
+        : this.isSpillFull
+          ? ` The beginning of all of it is in ${spill}.`
+          : ` All of it is in ${spill}.`
     const gap = `\n\n[${left} bytes are left out here.${where}]\n\n`
     return { text: decode(withoutCutEnd(head)) + gap + decode(withoutCutStart(end)), bytes, isTruncated, spill }
   }
@@ -66,7 +76,8 @@ export class OutputCollector {
     })
   }
 
-  private keep(bytes: Uint8Array) {
+  /** Without a file for what is too long. */
+  keep(bytes: Uint8Array): void {
     const room = Math.max(0, this.limits.headBytes - this.bytes)
     this.bytes += bytes.length
     // Copies: a small part of a chunk would keep all of it.
@@ -83,7 +94,8 @@ export class OutputCollector {
 const partsMax = 256
 
 /** NUL can't be kept everywhere that text can. */
-const decode = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replaceAll("\0", "\ufffd")
+const decode = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes).replaceAll("\0", "\ufffd")
 
 const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
 

@@ -1,7 +1,7 @@
 import { Deferred, Effect, Exit, Fiber, Option, Scope, Semaphore, Stream } from "effect"
 import { randomBytes } from "node:crypto"
 import type { Ending, ExecRequest, OutputChunk, Process, SandboxError } from "../../sandbox/Sandbox.ts"
-import type { Spill } from "../ToolPlace.ts"
+import type { Spill } from "../Spill.ts"
 import { MarkerScanner } from "./MarkerScanner.ts"
 import { type Collected, OutputCollector, type OutputLimits } from "./OutputCollector.ts"
 import { preparation, scriptOf, shellCommand } from "./shellScript.ts"
@@ -173,10 +173,7 @@ class Command {
 
   /** What looked like the beginning of a mark, of a shell that ended before it. */
   readonly leftOver = Effect.suspend(() =>
-    Effect.andThen(
-      this.output.take(this.scanners.stdout.leftOver()),
-      this.output.take(this.scanners.stderr.leftOver())
-    )
+    Effect.andThen(this.output.take(this.scanners.stdout.leftOver()), this.output.take(this.scanners.stderr.leftOver()))
   )
 
   result(ending: ShellEnding): ShellResult {

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { type Account, isRoot } from "./Account.ts"
 import { bubblewrapArguments, etcFiles, relayPlaces } from "./BubblewrapArguments.ts"
 import { type Cgroup, type CgroupHost, findCgroups, openCgroup } from "./Cgroup.ts"
-import { endLeftovers, hostSandbox } from "./HostSandbox.ts"
+import { countsProcesses, endLeftovers, hostSandbox } from "./HostSandbox.ts"
 import { guardOf, hasTerminal, type HostTools, hostTools, versionOf } from "./HostTools.ts"
 import { type BackendProbe, egress, type ExecRequest, type SandboxBackend, type SandboxSpec } from "./Sandbox.ts"
 import { attempt, failure } from "./SandboxFailure.ts"
@@ -197,6 +197,11 @@ const usable = ({ cgroups, seccomp, socat, tools }: Installed, version: string |
     version,
     terminal: hasTerminal(tools),
     network: true,
-    limits: { cpus: held, memory: held ?? "rlimit", processes: held ?? "rlimit", disk: "polling" }
+    limits: {
+      cpus: held,
+      memory: held ?? "rlimit",
+      processes: held ?? (countsProcesses(true, { switched: isRoot() }) ? "rlimit" : null),
+      disk: "polling"
+    }
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { isRoot } from "./Account.ts"
 import { type CgroupHost, findCgroups, openCgroup } from "./Cgroup.ts"
-import { endLeftovers, hostSandbox } from "./HostSandbox.ts"
+import { countsProcesses, endLeftovers, hostSandbox } from "./HostSandbox.ts"
 import { guardOf, hasTerminal, type HostTools, hostTools } from "./HostTools.ts"
 import type { BackendProbe, ExecRequest, SandboxBackend, SandboxSpec } from "./Sandbox.ts"
 import { attempt, failure } from "./SandboxFailure.ts"
@@ -132,6 +132,11 @@ const usable = ({ cgroups, tools }: Installed): BackendProbe => {
     version: null,
     terminal: hasTerminal(tools),
     network: false,
-    limits: { cpus: held, memory: held ?? "rlimit", processes: held ?? "rlimit", disk: "polling" }
+    limits: {
+      cpus: held,
+      memory: held ?? "rlimit",
+      processes: held ?? (countsProcesses(false, { switched: isRoot() }) ? "rlimit" : null),
+      disk: "polling"
+    }
   }
 }

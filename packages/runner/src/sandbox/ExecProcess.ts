@@ -24,6 +24,8 @@ export interface ExecProcess {
   readonly process: Process
   /** Ends the process and all it started. The first reason given is the one that is told. */
   readonly end: (why: Ending) => Effect.Effect<void>
+  /** The host's numbers of its processes. */
+  readonly inside: () => ReadonlyArray<number>
   /** Runs beside the process: what it leaves behind does not outlive it, and then it is told how it ended. */
   readonly follow: Effect.Effect<void>
   /** Ends it if it has not ended, and waits until nothing of it is left. */
@@ -116,7 +118,7 @@ export const execProcess = Effect.fnUntraced(function* (running: Running) {
             for (const pid of inside()) sendSignal(pid, name)
           })
   }
-  return { process, end, follow, close } satisfies ExecProcess
+  return { process, end, inside, follow, close } satisfies ExecProcess
 })
 
 const until = Effect.fnUntraced(function* (done: () => boolean) {

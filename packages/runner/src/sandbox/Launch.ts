@@ -5,7 +5,7 @@ import { createInterface } from "node:readline"
 import type { Duplex, Readable, Writable } from "node:stream"
 import { type Account, spawnAs } from "./Account.ts"
 import { inheritedDescriptors } from "./inherited.ts"
-import { sendSignal, startTicks } from "./Marks.ts"
+import { sendSignal, startTicks } from "./Birthmarks.ts"
 import { descriptors } from "./scripts.ts"
 
 export interface Launch {
@@ -125,7 +125,8 @@ export const launch = (options: Launch): Launched => {
     spawnFailure = cause.message
     finish()
   })
-  child.on("exit", finish)
+  // What it said before it ended is there to be read, but Node may tell of the end first: give it two more looks.
+  child.on("exit", () => setImmediate(() => setImmediate(() => setImmediate(finish))))
   if (options.bubblewrapArguments !== undefined) second.end(options.bubblewrapArguments)
   if (options.seccomp !== undefined) (streams[descriptors.seccomp] as Writable).end(options.seccomp)
 

@@ -5,7 +5,7 @@ import type { Leaf } from "./Cgroup.ts"
 import { checkTerminal } from "./checkRequest.ts"
 import { endingOf } from "./endings.ts"
 import type { Launched } from "./Launch.ts"
-import { markOf, processesMarked, sendSignal } from "./Marks.ts"
+import { birthmarkOf, processesMarked, sendSignal } from "./Birthmarks.ts"
 import type { Ending, ExecRequest, OutputChunk, Process, SandboxError } from "./Sandbox.ts"
 import { failure } from "./SandboxFailure.ts"
 
@@ -44,7 +44,7 @@ export const execProcess = Effect.fnUntraced(function* (running: Running) {
   const inside = () =>
     leaf === undefined
       ? processesMarked((other) => other === mark)
-      : leaf.processes().filter((pid) => markOf(pid) === mark)
+      : leaf.processes().filter((pid) => birthmarkOf(pid) === mark)
 
   /** Answers whether nothing was left to kill. What dies may have started something meanwhile, so one asks again. */
   const killed = () => {

@@ -7,7 +7,7 @@ import { checkRequest } from "./checkRequest.ts"
 import { diskExceeded } from "./DiskUsage.ts"
 import { type ExecProcess, execProcess } from "./ExecProcess.ts"
 import { type Launch, launch } from "./Launch.ts"
-import { isMarkOf, markArgument, newMark, processesMarked, sendSignal } from "./Marks.ts"
+import { isBirthmarkOf, birthmarkArgument, newBirthmark, processesMarked, sendSignal } from "./Birthmarks.ts"
 import type { ExecRequest, Isolation, Sandbox, SandboxError, SandboxSpec } from "./Sandbox.ts"
 import { attempt, failure } from "./SandboxFailure.ts"
 import { temporaryOf } from "./SandboxPaths.ts"
@@ -48,7 +48,7 @@ const limitsOf = (
 ): ReadonlyArray<string> => {
   const { diskMb, memoryMb, processes } = spec.size
   return [
-    markArgument(mark),
+    birthmarkArgument(mark),
     "--core=0:0",
     `--nofile=${Math.min(openFilesMax, hardLimit("Max open files"))}:`,
     `--fsize=${Math.min(diskMb * 1_048_576, hardLimit("Max file size"))}`,
@@ -74,7 +74,7 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
   let count = 0
 
   const start = Effect.fnUntraced(function* (request: ExecRequest) {
-    const mark = newMark(spec.sandboxId)
+    const mark = newBirthmark(spec.sandboxId)
     const leaf = yield* attempt(name, "no control group for a process", () => cgroup?.leaf(`exec-${++count}`))
     const prepared = backend.prepare(request, limitsOf(spec, backend, mark))
     const launched = yield* attempt(name, "the process could not be started", () =>
@@ -137,7 +137,7 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
 /** What a runner before this one may have left running. */
 export const endLeftovers = Effect.fnUntraced(function* (spec: SandboxSpec, cgroup: Cgroup | undefined) {
   for (let looks = 0; looks < 2_000; looks++) {
-    const left = cgroup === undefined ? processesMarked((mark) => isMarkOf(spec.sandboxId, mark)) : []
+    const left = cgroup === undefined ? processesMarked((mark) => isBirthmarkOf(spec.sandboxId, mark)) : []
     for (const pid of left) sendSignal(pid, "SIGKILL")
     if (left.length === 0 && cgroup?.remove() !== false) return
     yield* Effect.sleep(5)

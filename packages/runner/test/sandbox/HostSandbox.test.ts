@@ -6,7 +6,7 @@ import { requires } from "../../../../test/requires.ts"
 import { bubblewrap } from "../../src/sandbox/Bubblewrap.ts"
 import { eventually, makeBench, run, sizeOf, stopsBeating } from "../../src/sandbox/conformance/Bench.ts"
 import { local } from "../../src/sandbox/Local.ts"
-import { isMarkOf, processesMarked } from "../../src/sandbox/Marks.ts"
+import { isBirthmarkOf, processesMarked } from "../../src/sandbox/Birthmarks.ts"
 import type { SandboxBackend } from "../../src/sandbox/Sandbox.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { newSandboxId, plainSpec, temporaryState } from "../../src/sandbox/trial.ts"
@@ -33,7 +33,7 @@ const runnerAtWork = Effect.fnUntraced(function* (backend: string) {
     child,
     spec: plainSpec(home, id),
     beats,
-    isLeft: () => processesMarked((mark) => isMarkOf(id, mark)).length > 0
+    isLeft: () => processesMarked((mark) => isBirthmarkOf(id, mark)).length > 0
   }
 })
 

@@ -106,11 +106,19 @@ const open = Effect.fnUntraced(function* (directory: string, sizes: JournalSizes
     })
   )
 
-  const recorded = (entry: Parameters<Ledger["record"]>[0]) =>
+  const recordOnce = (entry: Parameters<Ledger["record"]>[0]) =>
     Effect.callback<void, NoRoom>((resume) =>
       ledger.record(entry, (failure) =>
         resume(failure === null ? Effect.void : Effect.fail(new NoRoom({ detail: errorText(failure) })))
       )
+    )
+  /** On a full disk, in the space that is kept for it. */
+  const recorded = (entry: Parameters<Ledger["record"]>[0]) =>
+    Effect.catch(recordOnce(entry), () =>
+      Effect.suspend(() => {
+        reserve.release(sizes.closingBytes)
+        return recordOnce(entry)
+      })
     )
 
   const create = Effect.fn("Journal.create")(function* (request: JournaledRequest) {

@@ -1,6 +1,16 @@
 import { AttemptId, SessionId } from "@troupe/domain/Ids"
 import { Schema } from "effect"
-import { closeSync, existsSync, fdatasync, ftruncateSync, openSync, readFileSync, renameSync, write } from "node:fs"
+import {
+  closeSync,
+  existsSync,
+  fdatasync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  write
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 import { syncDirectory, writeWhole } from "./files.ts"
@@ -36,29 +46,32 @@ export class Ledger {
   private size: number
   private readonly writer: GroupWriter<Entry>
 
-  private constructor(path: string, epochs: Map<string, number>, forgotten: Map<string, string>) {
+  private constructor(path: string, size: number, epochs: Map<string, number>, forgotten: Map<string, string>) {
     this.path = path
     this.epochs = epochs
     this.forgotten = forgotten
-    this.size = this.compact()
+    this.size = size
     this.file = openSync(path, "r+")
     this.writer = new GroupWriter((entries) => this.write(entries))
   }
 
-  /** Reads the ledger of a directory; one that is damaged is moved to `aside`, and what it knew is lost. */
+  /** Reads the ledger of a directory. One that is damaged is moved aside, and begun anew with what could be read of it. */
   static open(directory: string, aside: (path: string) => void): Ledger {
     const path = join(directory, "ledger")
     const epochs = new Map<string, number>()
     const forgotten = new Map<string, string>()
-    if (existsSync(path)) {
-      const { end, payloads } = scan(readFileSync(path))
-      for (const payload of payloads) {
-        const entry = decodeEntry(payload.toString())
-        if (entry._tag === "Success") note(epochs, forgotten, entry.success)
-      }
-      if (end === "damaged") aside(path)
+    if (!existsSync(path)) writeWhole(path, "")
+    const { end, good, payloads } = scan(readFileSync(path))
+    for (const payload of payloads) {
+      const entry = decodeEntry(payload.toString())
+      if (entry._tag === "Success") note(epochs, forgotten, entry.success)
     }
-    return new Ledger(path, epochs, forgotten)
+    if (end === "torn") truncateSync(path, good)
+    if (end !== "damaged") return new Ledger(path, good, epochs, forgotten)
+    aside(path)
+    const bytes = encodeAll(epochs, forgotten)
+    writeWhole(path, bytes)
+    return new Ledger(path, bytes.length, epochs, forgotten)
   }
 
   epoch(sessionId: string): number {
@@ -82,13 +95,8 @@ export class Ledger {
   }
 
   private async write(entries: ReadonlyArray<Entry>): Promise<void> {
-    if (this.size > compactBytes) {
-      closeSync(this.file)
-      this.size = this.compact()
-      this.file = openSync(this.path, "r+")
-      return
-    }
-    const bytes = Buffer.concat(entries.map((entry) => encode(Buffer.from(encodeEntry(entry)))))
+    if (this.size > compactBytes) return this.compact()
+    const bytes = Buffer.concat(entries.map(encodeOne))
     try {
       for (let done = 0; done < bytes.length; ) {
         done += (await writeFile(this.file, bytes, done, bytes.length - done, this.size + done)).bytesWritten
@@ -101,20 +109,25 @@ export class Ledger {
     this.size += bytes.length
   }
 
-  /** Writes it anew, without what is no longer so. */
-  private compact(): number {
-    const entries: Array<Entry> = []
-    for (const [sessionId, epoch] of this.epochs) {
-      entries.push({ _tag: "Epoch", sessionId: sessionId as SessionId, epoch })
-    }
-    for (const [attemptId, reason] of this.forgotten) {
-      entries.push({ _tag: "Forgotten", attemptId: attemptId as AttemptId, reason })
-    }
-    const bytes = Buffer.concat(entries.map((entry) => encode(Buffer.from(encodeEntry(entry)))))
+  /** Writes it anew, without what is no longer so. What is known by now is in it. */
+  private compact(): void {
+    const bytes = encodeAll(this.epochs, this.forgotten)
     writeWhole(this.path, bytes)
-    return bytes.length
+    closeSync(this.file)
+    this.file = openSync(this.path, "r+")
+    this.size = bytes.length
   }
 }
+
+const encodeOne = (entry: Entry): Buffer => encode(Buffer.from(encodeEntry(entry)))
+
+const encodeAll = (epochs: ReadonlyMap<string, number>, forgotten: ReadonlyMap<string, string>): Buffer =>
+  Buffer.concat([
+    ...[...epochs].map(([sessionId, epoch]) => encodeOne({ _tag: "Epoch", sessionId: sessionId as SessionId, epoch })),
+    ...[...forgotten].map(([attemptId, reason]) =>
+      encodeOne({ _tag: "Forgotten", attemptId: attemptId as AttemptId, reason })
+    )
+  ])
 
 /** Later ones come last, so that the oldest go first. */
 const note = (epochs: Map<string, number>, forgotten: Map<string, string>, entry: Entry): void => {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, ftruncateSync, openSync, statSync, writeSync } from "node:fs"
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeSync } from "node:fs"
 
 /**
  * Space on the disk that is taken in advance. When the disk is full it is given back piece by piece, so that an attempt
@@ -19,7 +19,7 @@ export class Reserve {
     try {
       // Written and not only sized: a sparse file holds no space.
       const block = Buffer.alloc(65_536, 0x2e)
-      for (let at = statSync(this.path).size; at < this.bytes; ) {
+      for (let at = fstatSync(file).size; at < this.bytes; ) {
         at += writeSync(file, block, 0, Math.min(block.length, this.bytes - at), at)
       }
       fsyncSync(file)
@@ -31,11 +31,12 @@ export class Reserve {
     }
   }
 
-  /** Gives space back for so many bytes, rounded up to whole blocks of any file system. */
+  /** Gives space back for so many bytes, rounded up to whole blocks of any file system. Where it has none, it can't. */
   release(bytes: number): void {
+    if (!existsSync(this.path)) return
     const file = openSync(this.path, "r+")
     try {
-      const size = statSync(this.path).size
+      const { size } = fstatSync(file)
       ftruncateSync(file, Math.max(0, size - Math.ceil(bytes / 65_536) * 65_536))
       fsyncSync(file)
     } finally {

@@ -42,9 +42,7 @@ const flags = {
     Flag.withDescription("Sessions that ask for this label may be placed here; may be repeated"),
     Flag.atLeast(0)
   ),
-  capacity: optional(
-    Flag.Int("capacity").pipe(Flag.withDescription("Attempts that may work at the same time"))
-  ),
+  capacity: optional(Flag.Int("capacity").pipe(Flag.withDescription("Attempts that may work at the same time"))),
   sandbox: optional(
     Flag.String("sandbox").pipe(Flag.withDescription("Sandbox backend for environments that name none"))
   ),

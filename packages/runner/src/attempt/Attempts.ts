@@ -107,11 +107,7 @@ const make = Effect.fnUntraced(function* ({ capacity, timing }: AttemptsOptions)
     })
 
   /** Ends an attempt whose harness works no more. What can't even be journaled then is lost with it. */
-  const finish = Effect.fnUntraced(function* (
-    attempt: LiveAttempt,
-    how: "interrupted" | "unknown",
-    end: FrameBody
-  ) {
+  const finish = Effect.fnUntraced(function* (attempt: LiveAttempt, how: "interrupted" | "unknown", end: FrameBody) {
     const failure = yield* Effect.promise(() => attempt.journal.close(how, end))
     attempt.working = false
     if (failure !== null) {

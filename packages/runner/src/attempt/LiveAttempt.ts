@@ -148,9 +148,7 @@ export class LiveAttempt {
     return Effect.tryPromise({
       try: () => this.journal.read(sent, batch),
       catch: () => new AttemptGone({ attemptId: this.attemptId, reason: this.gone ?? "its journal can't be read" })
-    }).pipe(
-      Effect.map((frames) => [{ _tag: "Frames", frames }, frames.at(-1)?.n ?? sent] as const)
-    )
+    }).pipe(Effect.map((frames) => [{ _tag: "Frames", frames }, frames.at(-1)?.n ?? sent] as const))
   }
 
   private said(body: FrameBody): void {

@@ -1,6 +1,5 @@
 import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
-import { closeSync, ftruncateSync, openSync, rmSync, writeSync } from "node:fs"
-import { fdatasync, write } from "node:fs"
+import { closeSync, fdatasync, ftruncateSync, openSync, rmSync, write, writeSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { errorText, syncDirectory } from "./files.ts"
@@ -208,7 +207,7 @@ export class AttemptJournal {
   }
 
   private async write(items: ReadonlyArray<Item>): Promise<void> {
-    for (let from = 0; from < items.length; ) {
+    for (let from = 0; from < items.length;) {
       const segment = this.current()
       const room = Math.max(1, this.commons.sizes.segmentBytes - segment.bytes)
       let upto = from + 1
@@ -227,7 +226,7 @@ export class AttemptJournal {
     const records = items.map(({ record }) => record)
     const bytes = Buffer.concat(fresh ? [encodeHead(segment.first, this.open), ...records] : records)
     try {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         done += (await writeFile(file, bytes, done, bytes.length - done, segment.bytes + done)).bytesWritten
       }
       if (this.commons.sizes.sync) await sync(file)

@@ -71,7 +71,9 @@ const open = Effect.fnUntraced(function* (directory: string, sizes: JournalSizes
       const journalId = sound ?? makeJournalId(directory)
       const setAside = (path: string, what: JournalFinding["what"], detail: string) => {
         findings.push(new JournalFinding({ path, what, detail }))
-        for (const old of readdirSync(aside).sort().slice(0, 1 - asideMax)) {
+        for (const old of readdirSync(aside)
+          .sort()
+          .slice(0, 1 - asideMax)) {
           rmSync(join(aside, old), { recursive: true, force: true })
         }
         moveAside(aside, path, `${String(commons.now()).padStart(15, "0")}-${randomUUID()}`)
@@ -89,7 +91,10 @@ const open = Effect.fnUntraced(function* (directory: string, sizes: JournalSizes
           if (typeof attempt !== "string") found.push(attempt)
           else {
             setAside(path, "damaged", attempt)
-            ledger.record({ _tag: "Forgotten", attemptId: name, reason: `its journal is damaged: ${attempt}` }, () => {})
+            ledger.record(
+              { _tag: "Forgotten", attemptId: name, reason: `its journal is damaged: ${attempt}` },
+              () => {}
+            )
           }
         }
       }

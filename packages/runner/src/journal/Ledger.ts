@@ -98,7 +98,7 @@ export class Ledger {
     if (this.size > compactBytes) return this.compact()
     const bytes = Buffer.concat(entries.map(encodeOne))
     try {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         done += (await writeFile(this.file, bytes, done, bytes.length - done, this.size + done)).bytesWritten
       }
       await sync(this.file)

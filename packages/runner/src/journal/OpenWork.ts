@@ -44,25 +44,21 @@ const interruptedText = "Tool execution was interrupted before completion. Pleas
  * them wait for people.
  */
 export const closing = (open: OpenWork, how: "interrupted" | "unknown"): ReadonlyArray<FrameBody> => [
-  ...open.requests.map(
-    ({ estimate, requestId }): FrameBody => ({
-      _tag: "ModelRequestEnded",
-      requestId,
-      outcome: how === "interrupted" ? "cancelled" : "unknown",
-      usage: { ...estimate, source: "estimated" },
-      durationMs: null,
-      response: null
-    })
-  ),
-  ...open.calls.map(
-    (callId): FrameBody => ({
-      _tag: "ToolFinished",
-      callId,
-      outcome: how,
-      content: text(how === "interrupted" ? interruptedText : unknownOutcomeText),
-      isError: true,
-      durationMs: null,
-      details: null
-    })
-  )
+  ...open.requests.map(({ estimate, requestId }): FrameBody => ({
+    _tag: "ModelRequestEnded",
+    requestId,
+    outcome: how === "interrupted" ? "cancelled" : "unknown",
+    usage: { ...estimate, source: "estimated" },
+    durationMs: null,
+    response: null
+  })),
+  ...open.calls.map((callId): FrameBody => ({
+    _tag: "ToolFinished",
+    callId,
+    outcome: how,
+    content: text(how === "interrupted" ? interruptedText : unknownOutcomeText),
+    isError: true,
+    durationMs: null,
+    details: null
+  }))
 ]

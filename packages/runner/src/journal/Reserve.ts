@@ -19,7 +19,7 @@ export class Reserve {
     try {
       // Written and not only sized: a sparse file holds no space.
       const block = Buffer.alloc(65_536, 0x2e)
-      for (let at = fstatSync(file).size; at < this.bytes; ) {
+      for (let at = fstatSync(file).size; at < this.bytes;) {
         at += writeSync(file, block, 0, Math.min(block.length, this.bytes - at), at)
       }
       fsyncSync(file)

@@ -3,8 +3,6 @@ import { crc32 } from "node:zlib"
 /** Before each record: its length, and a checksum over length and content, so that zeros are no record. */
 const headBytes = 8
 
-export const recordBytes = (payloadBytes: number): number => headBytes + payloadBytes
-
 export const encode = (payload: Uint8Array): Buffer => {
   const record = Buffer.allocUnsafe(headBytes + payload.length)
   record.writeUInt32LE(payload.length, 0)

@@ -53,7 +53,9 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
     name: string | null,
     ticket: string,
     request: (base: string) => HttpClientRequest.HttpClientRequest,
-    read: (response: HttpClientResponse.HttpClientResponse) => Effect.Effect<A, BlobError | HttpClientError | Schema.SchemaError>
+    read: (
+      response: HttpClientResponse.HttpClientResponse
+    ) => Effect.Effect<A, BlobError | HttpClientError | Schema.SchemaError>
   ): Effect.Effect<A, BlobError> => {
     const away = (detail: string) => new BlobError({ sha256: name, reason: "away", detail })
     const once = Effect.gen(function* () {
@@ -127,7 +129,11 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
           }
           const bytes = new Uint8Array(yield* response.arrayBuffer)
           if (sha256(bytes) === name) return bytes
-          return yield* new BlobError({ sha256: name, reason: "damaged", detail: "its bytes are not those of its name" })
+          return yield* new BlobError({
+            sha256: name,
+            reason: "damaged",
+            detail: "its bytes are not those of its name"
+          })
         })
       )
     )

@@ -43,7 +43,9 @@ export const run = Effect.fn("Connection.run")(function* ({ self, servers, stabl
       const { detail, status } = result.failure
       if (status === 401 && !accepted) return yield* new CredentialRefused({ server })
       if (status === 401) pause.slowDown()
-      yield* Effect.logWarning(status === 401 ? "The credential was revoked" : "Could not connect").pipe(log({ detail }))
+      yield* Effect.logWarning(status === 401 ? "The credential was revoked" : "Could not connect").pipe(
+        log({ detail })
+      )
     } else {
       const { code, greeted, lastedMs, reason } = result.success
       yield* Effect.logWarning("The connection ended").pipe(log({ code, reason, lastedMs }))

@@ -34,7 +34,8 @@ export class NotRegistered extends Schema.TaggedError<NotRegistered>()("NotRegis
 }) {
   override get message() {
     const what = {
-      noToken: "This runner is not registered yet and has no registration token. Give one with --token-file or --token-fd",
+      noToken:
+        "This runner is not registered yet and has no registration token. Give one with --token-file or --token-fd",
       refused: "The registration token was refused. Make a new one",
       unreadable: "This runner's identity can't be read. Remove the file, and register it again with a token"
     }[this.reason]

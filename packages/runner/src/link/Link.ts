@@ -58,7 +58,11 @@ export const serve = Effect.fnUntraced(function* (
   const sockets = SocketServer.SocketServer.of({
     address: nowhere,
     run: (handler) =>
-      handler(socket).pipe(Effect.exit, Effect.andThen(Deferred.succeed(ended, undefined)), Effect.andThen(Effect.never))
+      handler(socket).pipe(
+        Effect.exit,
+        Effect.andThen(Deferred.succeed(ended, undefined)),
+        Effect.andThen(Effect.never)
+      )
   })
   const transport = RpcServer.layerProtocolSocketServer.pipe(
     Layer.provide(Layer.succeed(SocketServer.SocketServer, sockets)),

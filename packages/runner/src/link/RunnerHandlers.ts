@@ -1,4 +1,3 @@
-import type { RunnerId } from "@troupe/domain/Ids"
 import type { Hello } from "@troupe/domain/runner/Hello"
 import { negotiate } from "@troupe/domain/runner/Protocol"
 import { RunnerRpc } from "@troupe/domain/runner/RunnerRpc"
@@ -35,10 +34,14 @@ export const layer = (self: Self, signs: LinkSigns) =>
       const capabilities = yield* Capabilities
 
       /** Passes for the session's newest owner, and then asks the host. */
-      const at = <Call extends { readonly place: PlaceRef }, A, E>(ask: (call: Call) => Effect.Effect<A, E>) =>
-        (call: Call) => Effect.andThen(attempts.fence(call.place), ask(call))
-      const streamAt = <Call extends { readonly place: PlaceRef }, A, E>(ask: (call: Call) => Stream.Stream<A, E>) =>
-        (call: Call) => Stream.unwrap(Effect.as(attempts.fence(call.place), singly(ask(call))))
+      const at =
+        <Call extends { readonly place: PlaceRef }, A, E>(ask: (call: Call) => Effect.Effect<A, E>) =>
+        (call: Call) =>
+          Effect.andThen(attempts.fence(call.place), ask(call))
+      const streamAt =
+        <Call extends { readonly place: PlaceRef }, A, E>(ask: (call: Call) => Stream.Stream<A, E>) =>
+        (call: Call) =>
+          Stream.unwrap(Effect.as(attempts.fence(call.place), singly(ask(call))))
 
       return RunnerRpc.of({
         Hello: Effect.fnUntraced(function* ({ generation, node, versions }) {
@@ -92,5 +95,3 @@ export const layer = (self: Self, signs: LinkSigns) =>
       })
     })
   )
-
-export type { RunnerId }

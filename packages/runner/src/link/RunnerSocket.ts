@@ -76,8 +76,9 @@ export const open = Effect.fnUntraced(function* (
   let bytes = 0
   let waiter: (() => void) | null = null
   const wake = () => {
-    waiter?.()
+    const waiting = waiter
     waiter = null
+    waiting?.()
   }
   const end = (code: number, reason: string) => {
     closing ??= { code, reason }

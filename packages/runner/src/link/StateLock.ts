@@ -11,7 +11,9 @@ const Holder = Schema.fromJsonString(
 
 export class StateLocked extends Schema.TaggedError<StateLocked>()("StateLocked", {
   state: Schema.String,
-  holder: Schema.NullOr(Schema.Struct({ pid: Schema.Int, host: Schema.String, name: Schema.String, since: Schema.String }))
+  holder: Schema.NullOr(
+    Schema.Struct({ pid: Schema.Int, host: Schema.String, name: Schema.String, since: Schema.String })
+  )
 }) {
   override get message() {
     const { holder } = this
@@ -57,7 +59,9 @@ const acquire = Effect.fnUntraced(function* (path: string, name: string) {
   yield* Effect.acquireRelease(
     Effect.try({ try: () => lock(join(state, "lock")), catch: unusable }).pipe(
       Effect.flatMap((database) =>
-        database === null ? Effect.fail(new StateLocked({ state, holder: readHolder(signature) })) : Effect.succeed(database)
+        database === null
+          ? Effect.fail(new StateLocked({ state, holder: readHolder(signature) }))
+          : Effect.succeed(database)
       )
     ),
     (database) =>

@@ -17,7 +17,9 @@ const forms = (secret: string): ReadonlyArray<string> => {
 /** Inside of a longer text in base64 it looks different at each of three places; its ends mix with what is around it. */
 const inBase64 = (bytes: Buffer): ReadonlyArray<string> =>
   [0, 1, 2].flatMap((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64").replaceAll("=", "")
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString("base64")
+      .replaceAll("=", "")
     const rest = (shift + bytes.length) % 3
     const core = text.slice(shift === 0 ? 0 : shift + 1, rest === 0 ? text.length : text.length - 1)
     return [core, core.replaceAll("+", "-").replaceAll("/", "_")]

@@ -40,7 +40,9 @@ export class WorkplaceHost extends Context.Service<
     readonly ListFiles: (
       call: At<Path & { readonly after: string | null; readonly limit: number }>
     ) => Does<typeof FilePage.Type>
-    readonly ReadFile: (call: At<Path & { readonly offset: number; readonly length: number | null }>) => Gives<Uint8Array>
+    readonly ReadFile: (
+      call: At<Path & { readonly offset: number; readonly length: number | null }>
+    ) => Gives<Uint8Array>
     readonly WriteFile: (
       call: At<Path & { readonly content: typeof FileContent.Type; readonly expected: string | null }>
     ) => Does<{ readonly version: string }>

@@ -29,7 +29,11 @@ describe("An attempt", () => {
       let runs = 0
       const attempts = yield* start({
         directory: yield* scratch,
-        run: (run) => Effect.andThen(Effect.sync(() => runs++), says(3)(run))
+        run: (run) =>
+          Effect.andThen(
+            Effect.sync(() => runs++),
+            says(3)(run)
+          )
       })
       const first = yield* follow(attempts.run(request))
       yield* first.until(({ frames }) => frames.length === 4)
@@ -62,7 +66,11 @@ describe("An attempt", () => {
       let runs = 0
       const options = {
         directory: yield* scratch,
-        run: (run: HarnessRun) => Effect.andThen(Effect.sync(() => runs++), says(1)(run))
+        run: (run: HarnessRun) =>
+          Effect.andThen(
+            Effect.sync(() => runs++),
+            says(1)(run)
+          )
       }
       yield* life(options, (attempts) =>
         Effect.gen(function* () {
@@ -155,11 +163,13 @@ describe("The contact lease", () => {
       const attempts = yield* start({
         directory: yield* scratch,
         run: ({ frames }) =>
-          frames.emit(toolStarted(1)).pipe(
-            Effect.andThen(Deferred.await(goOn)),
-            Effect.andThen(frames.emit(title("finished meanwhile"))),
-            Effect.as(completed)
-          )
+          frames
+            .emit(toolStarted(1))
+            .pipe(
+              Effect.andThen(Deferred.await(goOn)),
+              Effect.andThen(frames.emit(title("finished meanwhile"))),
+              Effect.as(completed)
+            )
       })
       const owner = yield* follow(attempts.run(request))
       yield* owner.until(({ frames }) => frames.length === 1)
@@ -315,10 +325,7 @@ describe("What goes wrong", () => {
       const options = {
         directory: yield* scratch,
         run: ({ frames }: HarnessRun) =>
-          frames.emit(modelStarted(1)).pipe(
-            Effect.andThen(frames.emit(toolStarted(2))),
-            Effect.andThen(Effect.never)
-          )
+          frames.emit(modelStarted(1)).pipe(Effect.andThen(frames.emit(toolStarted(2))), Effect.andThen(Effect.never))
       }
       yield* life(options, (attempts) =>
         Effect.gen(function* () {
@@ -433,7 +440,9 @@ describe("A runner", () => {
           values.push(yield* secret("KEY"))
           frames.delta(eventId(1), 0, "the key is sk-fir")
           frames.delta(eventId(1), 17, "st-secret, you know")
-          yield* frames.emit(title(`it is ${yield* secret("KEY")} and ${Buffer.from("sk-first-secret").toString("base64")}`))
+          yield* frames.emit(
+            title(`it is ${yield* secret("KEY")} and ${Buffer.from("sk-first-secret").toString("base64")}`)
+          )
           yield* Deferred.await(goOn)
           values.push(yield* secret("KEY"))
           yield* frames.emit(title(`now ${yield* secret("KEY")}`))

@@ -53,8 +53,10 @@ export const start = (options: WorldOptions): Effect.Effect<Attempts["Service"],
   Effect.map(Layer.build(attemptsLayer(options)), (services) => Context.get(services, Attempts))
 
 /** A runner's life that ends as a process does, without goodbye. */
-export const life = <A, E>(options: WorldOptions, live: (attempts: Attempts["Service"]) => Effect.Effect<A, E, Scope.Scope>) =>
-  Effect.scoped(Effect.flatMap(start(options), live))
+export const life = <A, E>(
+  options: WorldOptions,
+  live: (attempts: Attempts["Service"]) => Effect.Effect<A, E, Scope.Scope>
+) => Effect.scoped(Effect.flatMap(start(options), live))
 
 export const refOf = ({ attemptId, epoch, runnerId, sessionId, threadId, turnId }: RunRequest): AttemptRef => ({
   sessionId,
@@ -114,8 +116,6 @@ export const follow = Effect.fnUntraced(function* (stream: Stream.Stream<Output,
       follower.signal.touch()
     })
   )
-  yield* Effect.forkScoped(
-    Effect.flatMap(Effect.exit(reading), (exit) => Deferred.succeed(follower.ended, exit))
-  )
+  yield* Effect.forkScoped(Effect.flatMap(Effect.exit(reading), (exit) => Deferred.succeed(follower.ended, exit)))
   return follower
 })

@@ -27,7 +27,7 @@ export const append = (attempt: AttemptJournal, body: FrameBody) =>
 export const readAll = (attempt: AttemptJournal, after: number) =>
   Effect.promise(async () => {
     const frames = []
-    for (let sent = after; ; ) {
+    for (let sent = after; ;) {
       const some = await attempt.read(sent, { frames: 7, bytes: 4_096 })
       if (some.length === 0) return frames
       frames.push(...some)
@@ -36,4 +36,5 @@ export const readAll = (attempt: AttemptJournal, after: number) =>
   })
 
 export const numbers = (frames: ReadonlyArray<{ readonly n: number }>) => frames.map(({ n }) => n)
-export const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
+export const range = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)

@@ -1,4 +1,13 @@
-import { fromWords, prefixes, type IdKind, type AttemptId, type EventId, type ModelRequestId, type RunnerId, type SessionId } from "@troupe/domain/Ids"
+import {
+  fromWords,
+  prefixes,
+  type IdKind,
+  type AttemptId,
+  type EventId,
+  type ModelRequestId,
+  type RunnerId,
+  type SessionId
+} from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { text } from "@troupe/domain/session/Content"

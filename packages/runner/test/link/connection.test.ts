@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { AttemptRef, RunRequest } from "@troupe/domain/runner/Attempt"
-import { Deferred, Effect } from "effect"
+import { spoken } from "@troupe/domain/runner/Protocol"
+import { Deferred, Effect, Schedule, Stream } from "effect"
 import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { follow, refOf } from "../support/attemptWorld.ts"
 import { range } from "../support/journals.ts"
-import { runRequest } from "../support/requests.ts"
+import { runnerId, runRequest } from "../support/requests.ts"
 import { spawnProcess, spawnRunner } from "../support/RunnerProcess.ts"
 import { scratch } from "../support/scratch.ts"
 import { type TestLink, TestNode } from "../support/TestNode.ts"
@@ -222,5 +223,32 @@ describe("A runner's connection", () => {
         }
       }).pipe(Effect.scoped),
     { timeout: 120_000 }
+  )
+
+  it.live(
+    "to a slow owner lets 100 MB wait on the disk, and not in memory",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* node
+        const runner = yield* spawnRunner({ state: yield* scratch, server: home.url, token: "t-registration" })
+        const link = yield* home.link(1)
+        const request = asked(1, "together 100000 1000")
+        const slow = Stream.tap(link.client.Run(request), () => Effect.sleep(100))
+        const owner = yield* follow(slow)
+        const journaled = Effect.map(
+          link.client.Hello({ versions: spoken, runnerId, generation: 1, node: "test" }),
+          ({ attempts }) => attempts[0]?.frame ?? 0
+        )
+        const reached = (frame: number) =>
+          Effect.repeat(Effect.delay(journaled, 50), { until: (now) => now >= frame, schedule: Schedule.forever })
+        yield* reached(20_000)
+        const early = runner.residentKiB
+        yield* reached(100_001)
+        const late = runner.residentKiB
+        assert.isBelow(late - early, 60 * 1_024, `${early} KiB became ${late} KiB`)
+        assert.isBelow(owner.numbers.length, 50_000)
+        assert.deepStrictEqual(owner.numbers, range(1, owner.numbers.length))
+      }).pipe(Effect.scoped),
+    { timeout: 180_000 }
   )
 })

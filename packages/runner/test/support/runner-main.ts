@@ -21,8 +21,8 @@ const run = Effect.fnUntraced(function* ({ frames, request }: HarnessRun) {
     for (let n = 1; n <= Number(count); n++) yield* frames.emit(title(String(n).padEnd(Number(size), "x")))
   }
   if (what === "together") {
-    const bodies = Array.from({ length: Number(count) }, (_, n) => title(String(n).padEnd(Number(size), "x")))
-    yield* Effect.forEach(bodies, frames.emit, { concurrency: 256, discard: true })
+    const emit = (n: number) => frames.emit(title(String(n).padEnd(Number(size), "x")))
+    yield* Effect.forEach(Array(Number(count)).keys(), emit, { concurrency: 256, discard: true })
   }
   if (what === "tool") {
     yield* frames.committed(yield* frames.emit(toolStarted(1)))

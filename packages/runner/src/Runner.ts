@@ -22,13 +22,12 @@ const stableMs = 10_000
 
 /** What a runner is made of, but for what it can do: harnesses, tools, places and capabilities come from outside. */
 export const layer = (config: RunnerConfig) =>
-  Layer.mergeAll(
-    Attempts.layer({
-      capacity: config.capacity.attempts,
-      timing: { contactLeaseMs: config.contactLeaseMs, contactEveryMs, interruptGraceMs }
-    }).pipe(Layer.provide(AttemptEngine.layer)),
-    BlobClient.layer(config.servers)
-  ).pipe(
+  Attempts.layer({
+    capacity: config.capacity.attempts,
+    timing: { contactLeaseMs: config.contactLeaseMs, contactEveryMs, interruptGraceMs }
+  }).pipe(
+    Layer.provide(AttemptEngine.layer),
+    Layer.provideMerge(BlobClient.layer(config.servers)),
     Layer.provideMerge(AskDesk.layer),
     Layer.provideMerge(Journal.layer(join(config.state, "journal"), config.journal)),
     Layer.provideMerge(Identity.layer(config)),

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto"
 import type { HarnessEnd } from "../harness/Harness.ts"
 import { Harnesses } from "../harness/Harnesses.ts"
 import type { JournaledRequest } from "../journal/JournaledRequest.ts"
+import { BlobClient } from "../link/BlobClient.ts"
 import { AskDesk } from "./AskDesk.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "./AttemptTools.ts"
@@ -20,6 +21,7 @@ export class AttemptEngine extends Context.Service<
       const harnesses = yield* Harnesses
       const factory = yield* AttemptToolsFactory
       const desk = yield* AskDesk
+      const blobs = yield* BlobClient
 
       const drive = Effect.fnUntraced(function* (attempt: LiveAttempt, request: JournaledRequest) {
         const harness = harnesses.all.find(({ name }) => name === request.agent.harness)
@@ -31,6 +33,10 @@ export class AttemptEngine extends Context.Service<
           inbox: attempt.inbox.forHarness(attempt.frames),
           secret: (name) => Effect.sync(() => attempt.secret(name)),
           scrubber: attempt.scrubber,
+          blob: ({ sha256 }) =>
+            Effect.catch(blobs.get(ticket, sha256), ({ message }) =>
+              Effect.as(Effect.logWarning("A blob could not be had").pipe(Effect.annotateLogs({ message })), null)
+            ),
           ask: (body) => desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
         }
         const tools = yield* factory.open(context)

@@ -9,6 +9,7 @@ import { Signal } from "../../src/attempt/Signal.ts"
 import type { Harness } from "../../src/harness/Harness.ts"
 import { Harnesses } from "../../src/harness/Harnesses.ts"
 import { defaultSizes, type JournalSizes } from "../../src/journal/AttemptJournal.ts"
+import { BlobClient, BlobError } from "../../src/link/BlobClient.ts"
 import { Journal } from "../../src/journal/Journal.ts"
 
 export interface WorldOptions {
@@ -32,6 +33,16 @@ const tools = AttemptToolsFactory.of({
     })
 })
 
+const refused = (sha256: string | null) =>
+  Effect.fail(new BlobError({ sha256, reason: "refused", detail: "no node is here" }))
+
+const noBlobs = Layer.succeed(BlobClient, {
+  exists: (_, name) => refused(name),
+  missing: () => refused(null),
+  put: () => refused(null),
+  get: (_, name) => refused(name)
+})
+
 export const scriptedHarness = (run: Harness["run"]): Harness => ({
   name: "scripted",
   probe: Effect.succeed({ version: "1", usable: true, notes: [] }),
@@ -43,6 +54,7 @@ export const attemptsLayer = ({ capacity = 10, directory, run, sizes = {} }: Wor
   Attempts.layer({ capacity, timing }).pipe(
     Layer.provide(AttemptEngine.layer),
     Layer.provide(Layer.succeed(AttemptToolsFactory, tools)),
+    Layer.provide(noBlobs),
     Layer.provide(Harnesses.layer(scriptedHarness(run))),
     Layer.provideMerge(AskDesk.layer),
     Layer.provideMerge(Journal.layer(directory, { ...defaultSizes, ...sizes }))

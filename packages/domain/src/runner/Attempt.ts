@@ -1,10 +1,12 @@
 import { Schema } from "effect"
 import { AttemptId, EventId, RunnerId, SandboxId, SessionId, ThreadId, TurnId, WorkspaceId } from "../Ids.ts"
+import { Budget } from "../session/Budget.ts"
 import { Frame } from "../session/Frame.ts"
 import { HistoryItem } from "../session/HistoryItem.ts"
 import { TurnOverrides } from "../session/Input.ts"
 import { AgentSnapshot, EnvironmentSnapshot, Resource } from "../session/Opening.ts"
 import { Call, Message } from "../session/SessionState.ts"
+import { Totals } from "../session/Usage.ts"
 
 /** An attempt as its owner knows it. `epoch` fences: a runner refuses calls of an epoch below one it has seen. */
 export const AttemptRef = Schema.Struct({
@@ -40,6 +42,9 @@ export const RunRequest = Schema.Struct({
   version: Schema.Int,
   /** Calls of an earlier attempt of this turn that are still open: approved ones run first. */
   calls: Schema.Array(Call),
+  /** What the session and this turn may use, and have used: a runner stops by itself before the request that is too much. */
+  budget: Budget,
+  used: Schema.Struct({ session: Totals, turn: Totals }),
   /** Permissions given for the whole session, as `grantKey` names them. */
   grants: Schema.Array(Schema.String),
   /** The session's sandbox as the log knows it. */

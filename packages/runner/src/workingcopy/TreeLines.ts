@@ -85,7 +85,7 @@ const refuseLine = (sha256: string): never => {
 /** No JSON text has a tab in it. */
 const separator = "\t"
 
-export const formatSeen = ({ line, version }: Seen): string => `${formatLine(line)}${separator}${version ?? ""}\n`
+export const formatSeen = (line: string, version: string | null): string => `${line}${separator}${version ?? ""}\n`
 
 /** Reads lines from a file of our own. Where that breaks off or is damaged, the tree ends: nothing relies on its being whole. */
 export const linesInFile = (file: number): LineSource => {

@@ -29,10 +29,10 @@ export class TreeWriter {
       this.files++
       this.bytes += line.size
     }
-    this.seen += formatSeen({ line, version })
+    const text = formatLine(line)
+    this.seen += formatSeen(text, version)
     if (this.seen.length >= indexBytes) this.flushIndex()
-    const text = `${formatLine(line)}\n`
-    this.lines += text
+    this.lines += `${text}\n`
     if (isCut(text, this.lines.length)) yield* this.cut()
   }
 

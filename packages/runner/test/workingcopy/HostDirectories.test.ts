@@ -28,7 +28,7 @@ const world = Effect.gen(function* () {
 
 const reason = <A>(work: Effect.Effect<A, FileError>) => Effect.map(Effect.flip(work), (error) => error.reason._tag)
 
-describe("Directories of the host", () => {
+describe("Directories of the host", { timeout: 180_000 }, () => {
   it.effect("are shown below the allowed roots, and nothing else is", () =>
     Effect.gen(function* () {
       const { at, directories } = yield* world

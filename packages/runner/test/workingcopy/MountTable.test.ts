@@ -20,7 +20,7 @@ const entry = (target: string, files?: ReadonlyArray<MountTable.MountedFile>): M
 
 const file = (path: string) => ({ path, sha256: "0".repeat(64), bytes: 0 })
 
-describe("A mount table", () => {
+describe("A mount table", { timeout: 180_000 }, () => {
   it.effect("says where each path of the sandbox is", () =>
     Effect.gen(function* () {
       const table = yield* MountTable.make([
@@ -70,7 +70,7 @@ const stored = (blobs: MemoryBlobs, path: string, content: string) => {
   return { path, sha256, bytes: content.length }
 }
 
-describe("Files of an entry", () => {
+describe("Files of an entry", { timeout: 180_000 }, () => {
   it.effect("are exactly those that were named, again and again", () =>
     Effect.gen(function* () {
       const home = yield* scratch
@@ -118,7 +118,7 @@ describe("Files of an entry", () => {
   )
 })
 
-describe("Outputs", () => {
+describe("Outputs", { timeout: 180_000 }, () => {
   it.effect("are collected when they are new or changed, and until that is kept", () =>
     Effect.gen(function* () {
       const home = yield* scratch

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FileError } from "@troupe/domain/runner/Files"
-import { Effect, Result } from "effect"
+import { Effect, Fiber, Result } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import {
   chmodSync,
@@ -17,7 +17,9 @@ import {
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
+import { capture } from "../../src/workingcopy/Checkpoints.ts"
 import { open } from "../../src/workingcopy/SafeDirectory.ts"
+import { MemoryBlobs } from "../support/MemoryBlobs.ts"
 import { bytes, fill, makeDeep, scratch, text } from "../support/scratch.ts"
 
 const world = Effect.gen(function* () {
@@ -68,64 +70,75 @@ const often = Effect.fnUntraced(function* <A>(work: Effect.Effect<A, FileError>,
 
 const outsideOf = (home: string) => readdirSync(join(home, "outside"))
 
-describe("A directory that is swapped for a link all the time", () => {
-  it.live(
-    "never gives what is outside",
-    () =>
-      Effect.gen(function* () {
-        const { files, root } = yield* world
-        yield* swapping(root)
-        yield* often(files.read("inside/file"), (content) => assert.strictEqual(text(content.bytes), "inside"))
-        yield* often(files.list("inside"), ({ entries }) =>
-          assert.notInclude(
-            entries.map(({ size }) => size),
-            "a secret".length
-          )
+describe("A directory that is swapped for a link all the time", { timeout: 180_000 }, () => {
+  it.live("never gives what is outside", () =>
+    Effect.gen(function* () {
+      const { files, root } = yield* world
+      yield* swapping(root)
+      yield* often(files.read("inside/file"), (content) => assert.strictEqual(text(content.bytes), "inside"))
+      yield* often(files.list("inside"), ({ entries }) =>
+        assert.notInclude(
+          entries.map(({ size }) => size),
+          "a secret".length
         )
-      }),
-    120_000
+      )
+    })
   )
 
-  it.live(
-    "never has anything written, made, moved or removed outside",
-    () =>
-      Effect.gen(function* () {
-        const { files, home, root } = yield* world
-        yield* swapping(root)
-        let round = 0
-        const write = Effect.suspend(() => files.write(`inside/new${++round % 7}`, bytes("x")))
-        yield* often(write, () => assert.deepStrictEqual(outsideOf(home), ["file"]))
-        const made = Effect.suspend(() => files.makeDirectory(`inside/made${++round}`))
-        yield* often(made, () => assert.deepStrictEqual(outsideOf(home), ["file"]))
-        const replaced = files.write("inside/file", bytes("inside"))
-        yield* often(replaced, () => assert.strictEqual(readFileSync(join(home, "outside/file"), "utf8"), "a secret"))
-        const removed = Effect.andThen(files.write("inside/brief", bytes("x")), files.remove("inside/brief"))
-        yield* often(removed, () => assert.deepStrictEqual(outsideOf(home), ["file"]))
-        assert.strictEqual(readFileSync(join(home, "outside/file"), "utf8"), "a secret")
-      }),
-    120_000
+  it.live("never has anything written, made, moved or removed outside", () =>
+    Effect.gen(function* () {
+      const { files, home, root } = yield* world
+      yield* swapping(root)
+      let round = 0
+      const write = Effect.suspend(() => files.write(`inside/new${++round % 7}`, bytes("x")))
+      yield* often(write, () => assert.deepStrictEqual(outsideOf(home), ["file"]))
+      const made = Effect.suspend(() => files.makeDirectory(`inside/made${++round}`))
+      yield* often(made, () => assert.deepStrictEqual(outsideOf(home), ["file"]))
+      const replaced = files.write("inside/file", bytes("inside"))
+      yield* often(replaced, () => assert.strictEqual(readFileSync(join(home, "outside/file"), "utf8"), "a secret"))
+      const removed = Effect.andThen(files.write("inside/brief", bytes("x")), files.remove("inside/brief"))
+      yield* often(removed, () => assert.deepStrictEqual(outsideOf(home), ["file"]))
+      assert.strictEqual(readFileSync(join(home, "outside/file"), "utf8"), "a secret")
+    })
   )
 
-  it.live(
-    "is removed without what the link leads to",
-    () =>
-      Effect.gen(function* () {
-        const { files, home, root } = yield* world
-        for (let n = 0; n < 200; n++) fill(root, { [`inside/d${n}/f`]: "x" })
-        yield* swapping(root)
-        for (let round = 0; round < 30; round++) {
-          yield* Effect.result(files.remove("inside/d1", { recursive: true }))
-          yield* Effect.result(files.walk("inside"))
-        }
-        yield* Effect.result(files.remove("inside", { recursive: true }))
-        yield* Effect.result(files.remove("aside", { recursive: true }))
-        assert.deepStrictEqual(outsideOf(home), ["file"])
-      }),
-    120_000
+  it.live("never has a capture take what is outside", () =>
+    Effect.gen(function* () {
+      const { files, home, root } = yield* world
+      yield* files.makeDirectory("inside/deep/down", { parents: true })
+      fill(root, { "inside/deep/down/file": "inside" })
+      yield* swapping(root)
+      const blobs = new MemoryBlobs()
+      const tree = { root: { root, at: "/workspace" }, state: join(home, "state") }
+      let full = 0
+      for (let round = 0; round < 300; round++) {
+        const captured = yield* Effect.result(capture(tree, blobs))
+        if (Result.isSuccess(captured) && captured.success.files > 0) full++
+      }
+      assert.isAbove(full, 10)
+      const content = [...blobs.stored.values()].map(text)
+      assert.isTrue(content.includes("inside"))
+      assert.isFalse(content.includes("a secret"))
+    })
+  )
+
+  it.live("is removed without what the link leads to", () =>
+    Effect.gen(function* () {
+      const { files, home, root } = yield* world
+      for (let n = 0; n < 200; n++) fill(root, { [`inside/d${n}/f`]: "x" })
+      yield* swapping(root)
+      for (let round = 0; round < 30; round++) {
+        yield* Effect.result(files.remove("inside/d1", { recursive: true }))
+        yield* Effect.result(files.walk("inside"))
+      }
+      yield* Effect.result(files.remove("inside", { recursive: true }))
+      yield* Effect.result(files.remove("aside", { recursive: true }))
+      assert.deepStrictEqual(outsideOf(home), ["file"])
+    })
   )
 })
 
-describe("What is no regular file", () => {
+describe("What is no regular file", { timeout: 180_000 }, () => {
   it.effect("is not opened, waited for or written", () =>
     Effect.gen(function* () {
       const { files, home, root } = yield* world
@@ -165,56 +178,47 @@ const listening = (path: string) =>
     (server) => Effect.callback<void>((resume) => void server.close(() => resume(Effect.void)))
   )
 
-describe("A tree", () => {
-  it.live(
-    "of 10,000 levels is walked and removed",
-    () =>
-      Effect.gen(function* () {
-        const { files, root } = yield* world
-        makeDeep(join(root, "deep"), 10_000)
-        const walked = yield* files.walk("deep", { directories: true })
-        assert.isFalse(walked.isComplete)
-        assert.isAbove(walked.entries.length, 1_000)
-        yield* files.remove("deep", { recursive: true })
-        assert.isFalse(existsSync(join(root, "deep")))
-      }),
-    120_000
+describe("A tree", { timeout: 180_000 }, () => {
+  it.live("of 10,000 levels is walked and removed", () =>
+    Effect.gen(function* () {
+      const { files, root } = yield* world
+      makeDeep(join(root, "deep"), 10_000)
+      const walked = yield* files.walk("deep", { directories: true })
+      assert.isFalse(walked.isComplete)
+      assert.isAbove(walked.entries.length, 1_000)
+      yield* files.remove("deep", { recursive: true })
+      assert.isFalse(existsSync(join(root, "deep")))
+    })
   )
 
-  it.live(
-    "with 50,000 files in one directory is listed and removed",
-    () =>
-      Effect.gen(function* () {
-        const { files, root } = yield* world
-        for (let n = 0; n < 50_000; n++) writeFileSync(join(root, "inside", `f${n}`), "")
-        const page = yield* files.list("inside", { limit: 3 })
-        assert.deepStrictEqual(
-          page.entries.map(({ path }) => path),
-          ["inside/f0", "inside/f1", "inside/f10"]
-        )
-        const { entries, isComplete } = yield* files.glob("inside/f1*", { limit: 50 })
-        assert.strictEqual(entries.length, 50)
-        assert.isFalse(isComplete)
-        yield* files.remove("inside", { recursive: true })
-        assert.isFalse(existsSync(join(root, "inside")))
-      }),
-    120_000
+  it.live("with 20,000 files in one directory is listed and removed", () =>
+    Effect.gen(function* () {
+      const { files, root } = yield* world
+      for (let n = 0; n < 20_000; n++) writeFileSync(join(root, "inside", `f${n}`), "")
+      const page = yield* files.list("inside", { limit: 3 })
+      assert.deepStrictEqual(
+        page.entries.map(({ path }) => path),
+        ["inside/f0", "inside/f1", "inside/f10"]
+      )
+      const { entries, isComplete } = yield* files.glob("inside/f1*", { limit: 50 })
+      assert.strictEqual(entries.length, 50)
+      assert.isFalse(isComplete)
+      yield* files.remove("inside", { recursive: true })
+      assert.isFalse(existsSync(join(root, "inside")))
+    })
   )
 
-  it.live(
-    "leaves the process to others while it is worked on",
-    () =>
-      Effect.gen(function* () {
-        const { files, root } = yield* world
-        for (let n = 0; n < 20_000; n++) writeFileSync(join(root, "inside", `f${n}`), "")
-        let turns = 0
-        const counter = setInterval(() => turns++, 1)
-        yield* files.walk(".")
-        yield* files.remove("inside", { recursive: true })
-        clearInterval(counter)
-        assert.isAbove(turns, 3)
-      }),
-    120_000
+  it.live("leaves the process to others while it is worked on", () =>
+    Effect.gen(function* () {
+      const { files, root } = yield* world
+      for (let n = 0; n < 20_000; n++) writeFileSync(join(root, "inside", `f${n}`), "")
+      let turns = 0
+      const counter = setInterval(() => turns++, 1)
+      yield* files.walk(".")
+      yield* files.remove("inside", { recursive: true })
+      clearInterval(counter)
+      assert.isAbove(turns, 3)
+    })
   )
 })
 
@@ -317,7 +321,37 @@ const smallDisk = (home: string) =>
     (path) => Effect.sync(() => spawnSync("umount", [path]))
   )
 
-describe("A place", () => {
+describe("What is opened", { timeout: 180_000 }, () => {
+  const opened = () => readdirSync("/proc/self/fd").length
+
+  it.live("is closed, whether work succeeds, is refused or is interrupted", () =>
+    Effect.gen(function* () {
+      const { files, root } = yield* world
+      for (let n = 0; n < 5_000; n++) writeFileSync(join(root, "inside", `f${n}`), "")
+      for (let n = 0; n < 20; n++) fill(root, { [`deep/${"d/".repeat(n)}f`]: "" })
+      const before = opened()
+      for (let round = 0; round < 200; round++) {
+        yield* files.read("inside/file")
+        yield* Effect.flip(files.read("link/file"))
+        yield* Effect.flip(files.read("inside/file/x"))
+        yield* Effect.flip(files.write("nothing/file", bytes("x")))
+      }
+      for (const work of [files.walk("."), files.list("inside"), files.remove(".", { recursive: true })]) {
+        const fiber = yield* Effect.forkChild(Effect.result(work as Effect.Effect<unknown, FileError>))
+        yield* Effect.yieldNow
+        yield* Effect.yieldNow
+        yield* Fiber.interrupt(fiber)
+      }
+      const removing = yield* Effect.forkChild(files.remove("inside", { recursive: true }))
+      while (readdirSync(join(root, "inside")).length > 4_990) yield* Effect.yieldNow
+      yield* Fiber.interrupt(removing)
+      assert.isTrue(existsSync(join(root, "inside")))
+      assert.strictEqual(opened(), before)
+    })
+  )
+})
+
+describe("A place", { timeout: 180_000 }, () => {
   it.effect("that is no directory, or a link to one, is not served", () =>
     Effect.gen(function* () {
       const { home, root } = yield* world

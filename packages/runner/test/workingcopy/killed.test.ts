@@ -37,41 +37,35 @@ const world = Effect.gen(function* () {
   return { at, blobs, checkpoint: reference.checkpoint }
 })
 
-describe("A process that is killed", () => {
-  it.live(
-    "while it captures has only to do it again",
-    () =>
-      Effect.gen(function* () {
-        const { at, blobs, checkpoint } = yield* world
-        let killed = 0
-        for (const requests of [1, 3, 6, 9]) {
-          if (yield* killedAfter(requests, at("tree"), at("state"), at("blobs"))) killed++
-        }
-        assert.isAbove(killed, 1)
-        const captured = yield* capture({ root: { root: at("tree") }, state: at("state") }, blobs)
-        assert.strictEqual(captured.checkpoint, checkpoint)
-        mkdirSync(at("copy"))
-        yield* restore({ root: { root: at("copy") }, state: at("copy.state") }, checkpoint, blobs)
-        assert.deepStrictEqual(look(at("copy")), look(at("tree")))
-      }),
-    120_000
+describe("A process that is killed", { timeout: 180_000 }, () => {
+  it.live("while it captures has only to do it again", () =>
+    Effect.gen(function* () {
+      const { at, blobs, checkpoint } = yield* world
+      let killed = 0
+      for (const requests of [1, 3, 6, 9]) {
+        if (yield* killedAfter(requests, at("tree"), at("state"), at("blobs"))) killed++
+      }
+      assert.isAbove(killed, 1)
+      const captured = yield* capture({ root: { root: at("tree") }, state: at("state") }, blobs)
+      assert.strictEqual(captured.checkpoint, checkpoint)
+      mkdirSync(at("copy"))
+      yield* restore({ root: { root: at("copy") }, state: at("copy.state") }, checkpoint, blobs)
+      assert.deepStrictEqual(look(at("copy")), look(at("tree")))
+    })
   )
 
-  it.live(
-    "while it restores goes on when it is started again",
-    () =>
-      Effect.gen(function* () {
-        const { at, blobs, checkpoint } = yield* world
-        yield* capture({ root: { root: at("tree") }, state: at("state") }, blobs)
-        mkdirSync(at("copy"))
-        let killed = 0
-        for (const requests of [2, 4, 3, 5, 4]) {
-          if (yield* killedAfter(requests, at("copy"), at("copy.state"), at("blobs"), checkpoint)) killed++
-        }
-        assert.isAbove(killed, 1)
-        yield* restore({ root: { root: at("copy") }, state: at("copy.state") }, checkpoint, blobs)
-        assert.deepStrictEqual(look(at("copy")), look(at("tree")))
-      }),
-    120_000
+  it.live("while it restores goes on when it is started again", () =>
+    Effect.gen(function* () {
+      const { at, blobs, checkpoint } = yield* world
+      yield* capture({ root: { root: at("tree") }, state: at("state") }, blobs)
+      mkdirSync(at("copy"))
+      let killed = 0
+      for (const requests of [2, 4, 3, 5, 4]) {
+        if (yield* killedAfter(requests, at("copy"), at("copy.state"), at("blobs"), checkpoint)) killed++
+      }
+      assert.isAbove(killed, 1)
+      yield* restore({ root: { root: at("copy") }, state: at("copy.state") }, checkpoint, blobs)
+      assert.deepStrictEqual(look(at("copy")), look(at("tree")))
+    })
   )
 })

@@ -36,7 +36,7 @@ const told = Effect.fnUntraced(function* (act: (root: string) => void, count: nu
   return seen.slice(1).toSorted()
 })
 
-describe("A watch", () => {
+describe("A watch", { timeout: 180_000 }, () => {
   it.effect("tells what was added, changed and deleted, and not what is outside", () =>
     Effect.gen(function* () {
       const seen = yield* told((root) => {

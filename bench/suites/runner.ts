@@ -1,5 +1,5 @@
 import type { Suite } from "../harness/Suite.ts"
-import { captureBench } from "./runner/capture.ts"
+import { toolCalls } from "./runner/toolCalls.ts"
 
-/** What a runner does for a turn. */
-export const suite: Suite = { benches: [captureBench] }
+/** What runners do, without a node. */
+export const suite: Suite = { benches: [toolCalls] }

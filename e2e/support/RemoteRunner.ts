@@ -1,53 +1,39 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { Frame } from "@troupe/domain/session/Frame"
+import {
+  AttemptGone,
+  type AttemptRef,
+  AttemptUnknown,
+  EpochRefused,
+  Output,
+  RunnerAway
+} from "@troupe/domain/runner/Attempt"
 import { Effect, Layer, Schema, Stream } from "effect"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcClient from "effect/rpc/RpcClient"
 import type { RpcClientError } from "effect/rpc/RpcClientError"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
-import {
-  AttemptDriver,
-  AttemptGone,
-  AttemptUnknown,
-  EpochRefused,
-  RunnerAway,
-  type AttemptRef,
-  type Placement,
-  type RunRequest
-} from "../../packages/server/src/session/AttemptDriver.ts"
+import { AttemptDriver, type AttemptOrder, type Placement } from "../../packages/server/src/session/AttemptDriver.ts"
 import type { RunnerNote } from "../invariants/Evidence.ts"
 
 const Anything = Schema.Any
-
-const OutputSchema = Schema.Union([
-  Schema.Struct({ _tag: Schema.Literal("Frames"), frames: Schema.Array(Frame) }),
-  Schema.Struct({
-    _tag: Schema.Literal("Delta"),
-    blockId: Schema.String,
-    offset: Schema.Int,
-    text: Schema.String,
-    afterFrame: Schema.Int
-  }),
-  Schema.Struct({ _tag: Schema.Literal("Contact") })
-])
 
 /** The scripted runner as a process of its own: what nodes die around. The real protocol comes with real runners. */
 export class RemoteRunner extends RpcGroup.make(
   Rpc.make("Place", { success: Anything }),
   Rpc.make("Run", {
     payload: { request: Anything },
-    success: OutputSchema,
+    success: Output,
     error: Schema.Union([RunnerAway, EpochRefused, AttemptGone]),
     stream: true
   }),
   Rpc.make("Attach", {
     payload: { attempt: Anything, afterFrame: Schema.Int },
-    success: OutputSchema,
+    success: Output,
     error: Schema.Union([AttemptUnknown, RunnerAway, EpochRefused, AttemptGone]),
     stream: true
   }),
-  Rpc.make("Acknowledge", { payload: { attempt: Anything, frame: Schema.Int } }),
+  Rpc.make("Acknowledge", { payload: { attempt: Anything, frame: Schema.Int, contact: Schema.Int } }),
   Rpc.make("Deliver", {
     payload: { attempt: Anything, delivery: Anything },
     error: Schema.Union([AttemptUnknown, RunnerAway, EpochRefused])
@@ -69,13 +55,13 @@ export const layerDriver = (url: string) =>
       return AttemptDriver.of({
         place: () =>
           Effect.catch(placement, () => Effect.succeed<Placement>({ _tag: "Waiting", reason: "no runner answers" })),
-        run: (request: RunRequest) =>
+        run: (request: AttemptOrder) =>
           client.Run({ request }).pipe(Stream.catchTag("RpcClientError", (error) => Stream.fail(away(error)))),
         attach: (attempt: AttemptRef, afterFrame) =>
           client
             .Attach({ attempt, afterFrame })
             .pipe(Stream.catchTag("RpcClientError", (error) => Stream.fail(away(error)))),
-        acknowledge: (attempt, frame) => Effect.ignore(client.Acknowledge({ attempt, frame })),
+        acknowledge: (attempt, heard) => Effect.ignore(client.Acknowledge({ attempt, ...heard })),
         deliver: (attempt, delivery) =>
           client
             .Deliver({ attempt, delivery })

@@ -33,7 +33,7 @@ const handlers = RemoteRunner.toLayer(
       Place: () => driver.place(undefined as never),
       Run: ({ request }) => Stream.rechunk(driver.run(request), 1),
       Attach: ({ afterFrame, attempt }) => Stream.rechunk(driver.attach(attempt, afterFrame), 1),
-      Acknowledge: ({ attempt, frame }) => driver.acknowledge(attempt, frame),
+      Acknowledge: ({ attempt, ...heard }) => driver.acknowledge(attempt, heard),
       Deliver: ({ attempt, delivery }) => driver.deliver(attempt, delivery),
       Revoke: ({ attempt }) => driver.revoke(attempt),
       Notes: () => Effect.sync(() => [...notes])

@@ -112,7 +112,7 @@ export const apply = (history: History, { event, seq }: Placed): History => {
     case "WorkingCopyRewound":
       return add(history, { kind: "rewound", seq, callIds: event.callIds })
     case "ContextCompacted":
-      return compacted(history, event.uptoSeq, event.summary)
+      return compacted(history, event.uptoSeq === 0 ? seq - 1 : event.uptoSeq, event.summary)
     default:
       return history
   }

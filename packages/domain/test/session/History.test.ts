@@ -118,6 +118,15 @@ describe("conversation", () => {
     assert.deepStrictEqual(told(answer, more, again), ["summary: second", "assistant: words"])
   })
 
+  it("begins with the summary of all that came before, where no place is named", () => {
+    const compaction = (words: string) =>
+      ({ _tag: "ContextCompacted", summary: text(words), uptoSeq: 0, tokensBefore: 9, tokensAfter: 1 }) as const
+    const answer = make.frames(1, 1, make.requestStarted(1), make.block(1), make.requestEnded(1))
+    const more = make.frames(1, 4, compaction("first"), make.requestStarted(2), make.block(2, 2))
+    assert.deepStrictEqual(told(answer, more), ["summary: first", "assistant: words"])
+    assert.deepStrictEqual(told(answer, more, make.frames(1, 7, compaction("second"))), ["summary: second"])
+  })
+
   it("puts what came meanwhile behind the results", () =>
     assert.deepStrictEqual(
       told(

@@ -1,10 +1,11 @@
 import type { AttemptId, RunnerId, SessionId, ThreadId, TurnId } from "@troupe/domain/Ids"
+import type { AttemptRef, Output } from "@troupe/domain/runner/Attempt"
 import type { Frame } from "@troupe/domain/session/Frame"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
 import { type Clock, Effect, Latch, Stream } from "effect"
 import type { Activation } from "./activate.ts"
-import type { AttemptDriver, AttemptRef, Output } from "./AttemptDriver.ts"
+import type { AttemptDriver } from "./AttemptDriver.ts"
 import type { CrashPoint } from "./CrashPoints.ts"
 import * as Deliveries from "./Deliveries.ts"
 import * as Deltas from "./Deltas.ts"
@@ -45,8 +46,9 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   const { attemptId, clock, driver, lostAfterMs, reach, runnerId, send, sessionId, threadId, turnId } = options
   let epoch = 0
   let committed = 0
+  let contact = 0
   let version = 0
-  let current: Turn | null = null
+  let current: { readonly session: OpenSession; readonly turn: Turn } | null = null
   let over = false
   let fresh = options.fresh
   let heardAt = clock.currentTimeMillisUnsafe()
@@ -58,11 +60,12 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   const deltas = Deltas.make(options.delta)
   const deliveries = Deliveries.make((delivery) => driver.deliver(ref(), delivery))
   const revoke = Effect.suspend(() => driver.revoke(ref()))
+  const acknowledge = (frame: number) => driver.acknowledge(ref(), { frame, contact })
 
   const update: AttemptFollower["update"] = (activation, session, thread, turn) => {
     epoch = activation.epoch
     version = activation.version
-    current = turn
+    current = { session, turn }
     if (turn.phase._tag === "Working") committed = turn.phase.frame
     deliveries.want(session, thread, turn)
     deltas.release(committed)
@@ -98,7 +101,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     const last = frames[frames.length - 1]
     if (last === undefined) return true
     if (last.n <= committed) {
-      yield* driver.acknowledge(ref(), committed)
+      yield* acknowledge(committed)
       return true
     }
     const result = yield* tell({ _tag: "RecordFrames", attemptId, frames })
@@ -106,7 +109,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
       // While it works, the state says how far the log goes; once over, everything that counted is in.
       const upto = over ? last.n : committed
       reach("frames.recorded")
-      yield* driver.acknowledge(ref(), upto)
+      yield* acknowledge(upto)
       reach("frames.acknowledged")
       // It ended in the log, and not by what it said itself: it does not know yet.
       if (over && !ends.has(last.body._tag)) yield* revoke
@@ -138,7 +141,10 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     reach("attempt.linked")
     if (output._tag === "Frames") return record(output.frames)
     if (output._tag === "Delta") deltas.take(output, committed)
-    return Effect.succeed(true)
+    if (output._tag !== "Contact") return Effect.succeed(true)
+    // Says again how far the log goes: the acknowledgement itself may have been lost.
+    contact = output.contact
+    return Effect.as(acknowledge(committed), true)
   }
 
   const silentMs = () => clock.currentTimeMillisUnsafe() - heardAt
@@ -149,9 +155,9 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   )
 
   const link = Effect.suspend(() => {
-    const request = { ...ref(), overrides: current?.overrides ?? {}, calls: current?.calls ?? [], version }
     if (fresh) reach("attempt.started")
-    const outputs = fresh ? driver.run(request) : driver.attach(ref(), committed)
+    const outputs =
+      fresh && current !== null ? driver.run({ ...ref(), ...current, version }) : driver.attach(ref(), committed)
     fresh = false
     deliveries.again()
     return outputs.pipe(

@@ -1,7 +1,7 @@
+import type { Delivery } from "@troupe/domain/runner/Attempt"
 import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
 import { held } from "@troupe/domain/session/standing"
 import { Effect, Latch } from "effect"
-import type { Delivery } from "./AttemptDriver.ts"
 
 export interface Deliveries {
   /** What the state says the runner is owed. */

@@ -1,4 +1,4 @@
-import type { Output } from "./AttemptDriver.ts"
+import type { Output } from "@troupe/domain/runner/Attempt"
 
 type Delta = Extract<Output, { readonly _tag: "Delta" }>
 

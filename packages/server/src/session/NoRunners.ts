@@ -1,5 +1,6 @@
+import { RunnerAway } from "@troupe/domain/runner/Attempt"
 import { Effect, Layer, Stream } from "effect"
-import { AttemptDriver, RunnerAway } from "./AttemptDriver.ts"
+import { AttemptDriver } from "./AttemptDriver.ts"
 
 /** A node that no runner has dialled in to: turns wait, and say what for. */
 export const layer = Layer.succeed(

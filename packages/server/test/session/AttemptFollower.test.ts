@@ -5,7 +5,8 @@ import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionSt
 import { Clock, Effect, Queue, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import type { Activation } from "../../src/session/activate.ts"
-import { AttemptDriver, AttemptUnknown, EpochRefused, type Output } from "../../src/session/AttemptDriver.ts"
+import { AttemptUnknown, EpochRefused, type Output } from "@troupe/domain/runner/Attempt"
+import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
 import * as AttemptFollower from "../../src/session/AttemptFollower.ts"
 import { SessionUnavailable, type SessionError } from "../../src/session/SessionErrors.ts"
 
@@ -34,7 +35,8 @@ const make = Effect.fnUntraced(function* ({ answers = [], fresh = false, link }:
     place: () => Effect.succeed({ _tag: "Waiting", reason: "" }),
     run: ({ version }) => Stream.unwrap(Effect.sync(() => (seen.push(`run at ${version}`), stream()))),
     attach: (_, after) => Stream.unwrap(Effect.sync(() => (seen.push(`attach ${after}`), link?.(after) ?? stream()))),
-    acknowledge: (_, frame) => Effect.sync(() => void seen.push(`acknowledge ${frame}`)),
+    acknowledge: (_, { contact, frame }) =>
+      Effect.sync(() => void seen.push(`acknowledge ${frame}${contact === 0 ? "" : `, contact ${contact}`}`)),
     deliver: (_, delivery) => Effect.sync(() => void seen.push(`deliver ${delivery._tag}`)),
     revoke: () => Effect.sync(() => void seen.push("revoke"))
   })
@@ -73,6 +75,19 @@ const make = Effect.fnUntraced(function* ({ answers = [], fresh = false, link }:
 })
 
 describe("the follower of an attempt", () => {
+  it.effect("says with each sign of life that it was heard, and again how far the log goes", () =>
+    Effect.gen(function* () {
+      const { hooks, say, seen, update } = yield* make({ fresh: true })
+      hooks.onSend = () => update(2)
+      yield* say({ _tag: "Contact", contact: 1 })
+      yield* say(frames(1, 2))
+      yield* say({ _tag: "Contact", contact: 2 })
+      yield* TestClock.adjust(1)
+      const acknowledged = ["acknowledge 2, contact 1", "acknowledge 2, contact 2"]
+      assert.deepStrictEqual(seen, ["run at 40", "acknowledge 0, contact 1", "RecordFrames", ...acknowledged])
+    })
+  )
+
   it.effect("has a fresh attempt run on the log as it is, and acknowledges what is recorded", () =>
     Effect.gen(function* () {
       const { hooks, say, seen, update } = yield* make({ fresh: true })

@@ -7,7 +7,7 @@ import { awaitsOnceAllowed } from "@troupe/domain/session/standing"
 import type { Usage } from "@troupe/domain/session/Usage"
 import { type Clock, Effect, Latch } from "effect"
 import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
-import type { RunRequest } from "../../src/session/AttemptDriver.ts"
+import type { AttemptOrder } from "../../src/session/AttemptDriver.ts"
 import type { Script, Step, ToolKind } from "./AttemptScript.ts"
 import { mintId, type Prng } from "./Prng.ts"
 
@@ -39,9 +39,9 @@ const usage = (tokens: number, source: Usage["source"]): Usage => ({
 
 /** An attempt in the hands of a runner: its journal, what it was told, and the script that it plays. */
 export class ScriptedAttempt {
-  readonly request: RunRequest
+  readonly request: AttemptOrder
   readonly frames: Array<Frame> = []
-  readonly deltas: Array<{ blockId: string; offset: number; text: string; afterFrame: number }> = []
+  readonly deltas: Array<{ blockId: EventId; offset: number; text: string; afterFrame: number }> = []
   readonly steers = new Map<string, Message>()
   acknowledged = 0
   /** It has said its last frame. */
@@ -60,7 +60,7 @@ export class ScriptedAttempt {
     null
   private said = ""
 
-  constructor(shop: Workshop, request: RunRequest, script: Script) {
+  constructor(shop: Workshop, request: AttemptOrder, script: Script) {
     this.shop = shop
     this.request = request
     this.script = script
@@ -296,7 +296,7 @@ export class ScriptedAttempt {
 
   readonly play = Effect.fnUntraced(function* (this: ScriptedAttempt) {
     // Approved calls of an earlier attempt run first.
-    for (const call of this.request.calls) {
+    for (const call of this.request.turn.calls) {
       const ours =
         call.status === "approved" && call.awaits === "nothing" && awaitsOnceAllowed(call.executor) === "nothing"
       if (ours) yield* this.perform(call, 20, false)

@@ -1,23 +1,22 @@
 import type { RunnerId } from "@troupe/domain/Ids"
-import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
-import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
 import {
-  AttemptDriver,
   AttemptGone,
+  type AttemptRef,
   AttemptUnknown,
   EpochRefused,
-  RunnerAway,
-  type AttemptRef,
   type Output,
-  type RunRequest
-} from "../../src/session/AttemptDriver.ts"
+  RunnerAway
+} from "@troupe/domain/runner/Attempt"
+import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
+import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
+import { AttemptDriver, type AttemptOrder } from "../../src/session/AttemptDriver.ts"
 import type { Script } from "./AttemptScript.ts"
 import { mintId, type Prng } from "./Prng.ts"
 import { ScriptedAttempt, type Workshop } from "./ScriptedAttempt.ts"
 
 export interface ScriptedRunnerOptions {
   readonly random: Prng
-  readonly script: (request: RunRequest) => Script
+  readonly script: (request: AttemptOrder) => Script
   readonly runnerId: RunnerId
   /** For proving the judge: calls begin before their start is in the log. */
   readonly unsafeWithoutIntentGate?: boolean
@@ -103,6 +102,7 @@ export const make = Effect.fnUntraced(function* (
 
   const outputs = (ref: AttemptRef, attempt: ScriptedAttempt, after: number) => {
     let deltas = attempt.deltas.length
+    let contacts = 0
     const say = (output: Output, sent: number) => {
       attempt.contact()
       return [output, sent] as const
@@ -132,13 +132,13 @@ export const make = Effect.fnUntraced(function* (
           if (attempt.done && attempt.acknowledged >= attempt.frames.length) return undefined
           const some = Effect.as(Effect.raceFirst(changed.await, broken.await), false)
           const silent = yield* Effect.raceFirst(some, Effect.as(Effect.sleep(contactEveryMs), true))
-          if (silent && !mute && !away) return say({ _tag: "Contact" }, sent)
+          if (silent && !mute && !away) return say({ _tag: "Contact", contact: ++contacts }, sent)
         }
       })
     return Stream.unfold(after, next)
   }
 
-  const begin = Effect.fnUntraced(function* (request: RunRequest) {
+  const begin = Effect.fnUntraced(function* (request: AttemptOrder) {
     const { attemptId, epoch, sessionId } = request
     const at = clock.currentTimeMillisUnsafe()
     notes.push({ sessionId, attemptId, epoch, at, note: { _tag: "RunCalled" } })
@@ -188,7 +188,7 @@ export const make = Effect.fnUntraced(function* (
           return Effect.succeed(outputs(ref, held.attempt, afterFrame))
         })
       ),
-    acknowledge: (ref, frame) =>
+    acknowledge: (ref, { frame }) =>
       Effect.sync(() => {
         if (reached(ref) === undefined) attempts.get(ref.attemptId)?.attempt.acknowledge(frame)
       }),

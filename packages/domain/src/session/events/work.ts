@@ -64,6 +64,7 @@ export const work = {
   },
   ContextCompacted: {
     summary: Content,
+    /** 0: everything before this event. */
     uptoSeq: Schema.Int,
     tokensBefore: Schema.Int,
     tokensAfter: Schema.Int

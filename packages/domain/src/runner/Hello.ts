@@ -1,0 +1,71 @@
+import { Schema } from "effect"
+import { AttemptId, SessionId } from "../Ids.ts"
+import { JsonObject } from "../Json.ts"
+
+/** A harness or a sandbox backend as the runner found it, by trying it. */
+export const Capability = Schema.Struct({
+  name: Schema.String,
+  version: Schema.NullOr(Schema.String),
+  usable: Schema.Boolean,
+  /** Why it is not usable, or what it can't do here, for whoever runs the host. */
+  notes: Schema.Array(Schema.String),
+  details: JsonObject
+})
+export type Capability = typeof Capability.Type
+
+export const Capacity = Schema.Struct({
+  /** Attempts that may work at the same time. */
+  attempts: Schema.Int,
+  /** Sessions whose sandboxes may be kept. */
+  sessions: Schema.Int
+})
+export type Capacity = typeof Capacity.Type
+
+/** An attempt in the runner's journal. */
+export const JournaledAttempt = Schema.Struct({
+  sessionId: SessionId,
+  attemptId: AttemptId,
+  /** The highest epoch that the runner has heard of for this session. */
+  epoch: Schema.Int,
+  /** Its last frame, and the last that was acknowledged. */
+  frame: Schema.Int,
+  acknowledged: Schema.Int,
+  /** Whether it still works; else its journal waits to be collected. */
+  working: Schema.Boolean
+})
+export type JournaledAttempt = typeof JournaledAttempt.Type
+
+/** What a runner says of itself when a node greets it. */
+export const Hello = Schema.Struct({
+  version: Schema.Int,
+  release: Schema.String,
+  /** One for each start of the process. */
+  bootId: Schema.String,
+  /** One for each journal: another one means that the attempts of before are gone. */
+  journalId: Schema.String,
+  name: Schema.String,
+  labels: Schema.Array(Schema.String),
+  capacity: Capacity,
+  harnesses: Schema.Array(Capability),
+  sandboxes: Schema.Array(Capability),
+  /** The backend for environments that name none. */
+  defaultSandbox: Schema.NullOr(Schema.String),
+  models: Schema.Array(Capability),
+  draining: Schema.Boolean,
+  attempts: Schema.Array(JournaledAttempt)
+})
+export type Hello = typeof Hello.Type
+
+/**
+ * What becomes of a journaled attempt. `resume`: it works on, its owner attaches. `drain`: it works no more, its owner
+ * collects what it left. `discard`: it has ended in the log, the runner stops and forgets it.
+ */
+export const Verdict = Schema.Struct({
+  attemptId: AttemptId,
+  verdict: Schema.Literals(["resume", "drain", "discard"])
+})
+export type Verdict = typeof Verdict.Type
+
+/** How busy a runner is. */
+export const Load = Schema.Struct({ attempts: Schema.Int, sessions: Schema.Int, draining: Schema.Boolean })
+export type Load = typeof Load.Type

@@ -1,0 +1,73 @@
+import { assert, describe, it } from "@effect/vitest"
+import { route } from "@troupe/domain/models/ModelName"
+import { costOf, priceOf, type Price } from "@troupe/domain/models/Price"
+import { Result } from "effect"
+
+const providers = ["anthropic", "openai", "local"]
+const routed = (name: string, fallback: string | null = null) => Result.getOrNull(route(name, providers, fallback))
+
+describe("the name of a model", () => {
+  it("leads to the provider that it names", () => {
+    assert.deepStrictEqual(routed("local/llama-4"), { provider: "local", model: "llama-4" })
+    assert.deepStrictEqual(routed("openai/claude-like"), { provider: "openai", model: "claude-like" })
+  })
+
+  it("leads to the maker of its family", () => {
+    assert.deepStrictEqual(routed("claude-opus-4-5"), { provider: "anthropic", model: "claude-opus-4-5" })
+    assert.deepStrictEqual(routed("gpt-5.2"), { provider: "openai", model: "gpt-5.2" })
+    assert.deepStrictEqual(routed("o3"), { provider: "openai", model: "o3" })
+  })
+
+  it("keeps a slash that names no provider", () => {
+    assert.deepStrictEqual(routed("meta/llama-4", "local"), { provider: "local", model: "meta/llama-4" })
+  })
+
+  it("is refused where it leads nowhere, with the providers there are", () => {
+    for (const name of ["", "mystery", "openai/", "/x", "olympus"]) {
+      const result = route(name, providers)
+      assert.strictEqual(Result.isFailure(result), true, name)
+      if (Result.isFailure(result)) assert.include(result.failure.message, "anthropic, openai, local")
+    }
+  })
+
+  it("may be demo, with no provider configured at all", () => {
+    assert.deepStrictEqual(Result.getOrNull(route("demo", [])), { provider: "demo", model: "demo" })
+  })
+})
+
+describe("the price of a request", () => {
+  const price = (input: number): Price => ({ input, output: 5, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 })
+  const table = { "claude-*": price(1), "claude-opus-*": price(2), "claude-opus-4": price(3) }
+  const none = {
+    inputTokens: 0,
+    outputTokens: 0,
+    cacheReadTokens: 0,
+    cacheWrite5mTokens: 0,
+    cacheWrite1hTokens: 0,
+    webSearches: 0,
+    webFetches: 0
+  }
+
+  it("is that of the exact model, else of the longest name that it begins with", () => {
+    assert.strictEqual(priceOf(table, "claude-opus-4")?.input, 3)
+    assert.strictEqual(priceOf(table, "claude-opus-4-1")?.input, 2)
+    assert.strictEqual(priceOf(table, "claude-haiku")?.input, 1)
+  })
+
+  it("is unknown for a model that is not in the table, and so is the cost", () => {
+    assert.strictEqual(priceOf(table, "gpt-5"), null)
+    assert.strictEqual(costOf(null, { ...none, inputTokens: 1_000 }), null)
+  })
+
+  it("adds up all that was used, and rounds up once", () => {
+    const dollars = {
+      input: 3_000_000,
+      output: 15_000_000,
+      cacheRead: 300_000,
+      cacheWrite5m: 3_750_000,
+      cacheWrite1h: 6_000_000
+    }
+    const usage = { ...none, inputTokens: 1, outputTokens: 2, cacheReadTokens: 1, webSearches: 1 }
+    assert.strictEqual(costOf(dollars, usage), 34 + 10_000)
+  })
+})

@@ -1,0 +1,25 @@
+import type { EventId } from "@troupe/domain/Ids"
+import type { FrameBody } from "@troupe/domain/session/Frame"
+import { type Effect, Schema } from "effect"
+
+/** The journal can't take another frame: its quota is used up, or the disk is full. The attempt ends with this. */
+export class JournalFull extends Schema.TaggedError<JournalFull>()("JournalFull", {
+  attemptId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `The journal of ${this.attemptId} can take no more: ${this.detail}`
+  }
+}
+
+/** What an attempt says, in order. A frame is on disk before it is sent, and kept until it is in the log. */
+export interface AttemptFrames {
+  /** Journals and sends one frame; its number. */
+  readonly emit: (body: FrameBody) => Effect.Effect<number, JournalFull>
+  /** Waits until the frame of this number is in the log: the intent gate. */
+  readonly committed: (frame: number) => Effect.Effect<void>
+  /** Text on its way, after the last frame emitted. It may be lost. */
+  readonly delta: (blockId: EventId, offset: number, text: string) => void
+  /** Passes while the contact lease holds, waits otherwise: no tool and no model request begins without a node in reach. */
+  readonly mayBegin: Effect.Effect<void>
+}

@@ -1,0 +1,58 @@
+import type { RunRequest } from "@troupe/domain/runner/Attempt"
+import type { JsonObject } from "@troupe/domain/Json"
+import type { Message } from "@troupe/domain/session/SessionState"
+import type { ErrorInfo } from "@troupe/domain/session/Status"
+import type { Effect } from "effect"
+import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
+import type { ToolCalls } from "../tools/ToolCalls.ts"
+
+/** How an attempt ends, as its last frame says it. */
+export type HarnessEnd =
+  | {
+      readonly _tag: "Completed"
+      readonly stop: "end_turn" | "max_steps" | "refusal"
+      readonly details: JsonObject | null
+    }
+  | { readonly _tag: "Suspended"; readonly reason: "requires_action" | "budget" | "paused" }
+  | {
+      readonly _tag: "Failed"
+      readonly error: ErrorInfo
+      readonly retryable: boolean
+      readonly retryAfterMs: number | null
+    }
+
+/** What people sent to a running attempt, to be asked for between steps. */
+export interface Inbox {
+  /** Steers not taken yet, in order. What is taken is confirmed by a `SteerTaken` frame that this emits. */
+  readonly takeSteers: Effect.Effect<ReadonlyArray<Message>, JournalFull>
+  /** Why the attempt is to stop after its current step, if it is. */
+  readonly stop: Effect.Effect<"paused" | "budget" | null>
+  /** Resolves when a stop is asked for. */
+  readonly stopped: Effect.Effect<"paused" | "budget">
+}
+
+export interface HarnessRun {
+  readonly request: Omit<RunRequest, "secrets">
+  readonly frames: AttemptFrames
+  readonly inbox: Inbox
+  readonly tools: ToolCalls
+  /** The newest value of a secret that came with the run, or was refreshed since. Never journaled. */
+  readonly secret: (name: string) => Effect.Effect<string | null>
+}
+
+export interface HarnessProbe {
+  readonly version: string
+  readonly usable: boolean
+  readonly notes: ReadonlyArray<string>
+}
+
+/**
+ * What drives a turn: reads the history, asks a model or follows a script, calls tools, and says what it does in frames.
+ * Interrupting `run` is how an attempt is interrupted: it closes what it opened in its finalizers, text that was begun as
+ * a partial block, and is done within a second.
+ */
+export interface Harness {
+  readonly name: string
+  readonly probe: Effect.Effect<HarnessProbe>
+  readonly run: (run: HarnessRun) => Effect.Effect<HarnessEnd, JournalFull>
+}

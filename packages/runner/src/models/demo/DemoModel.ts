@@ -1,0 +1,99 @@
+import { Effect, Stream } from "effect"
+import { type MeasuredUsage, type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "../ModelClient.ts"
+import { type Instruction, type Task, taskOf } from "./instructions.ts"
+
+const label = "This is the demo model: it follows simple instructions and needs no key."
+const manual =
+  "Tell it one thing to a line: `run: COMMAND`, `write file PATH TEXT`, `read file PATH`, `fetch URL`, `ask me QUESTION`, `think: TEXT`, `say: TEXT`, `fail` or `refuse`."
+
+/** About four characters to a token, as people estimate it. */
+const tokensIn = (text: string): number => Math.ceil(text.length / 4)
+
+const usageOf = (request: ModelRequest, output: string): MeasuredUsage => ({
+  inputTokens: tokensIn(JSON.stringify([request.instructions, request.history, request.tools])),
+  outputTokens: tokensIn(output),
+  cacheReadTokens: 0,
+  cacheWrite5mTokens: 0,
+  cacheWrite1hTokens: 0,
+  webSearches: 0,
+  webFetches: 0
+})
+
+const summary = ({ message, results }: Task): string => {
+  if (results.length === 0) return `${label} You said: ${message.trim() || "nothing"}\n\n${manual}`
+  const lines = results.map(({ isError, text }, index) => {
+    const shown = text.trim().split("\n").slice(0, 20).join("\n")
+    return `${index + 1}. ${isError ? "It went wrong" : "Done"}:\n\n\`\`\`\n${shown}\n\`\`\``
+  })
+  return `${label}\n\n${lines.join("\n")}`
+}
+
+/** What is next: everything said or thought before the next call, and that call. */
+interface Step {
+  readonly before: ReadonlyArray<Extract<Instruction, { readonly _tag: "Think" | "Say" }>>
+  readonly next: Exclude<Instruction, { readonly _tag: "Think" | "Say" }> | null
+}
+
+const stepOf = ({ instructions, results }: Task): Step => {
+  const before: Array<Step["before"][number]> = []
+  let done = 0
+  for (const instruction of instructions) {
+    if (instruction._tag === "Think" || instruction._tag === "Say") {
+      if (done === results.length) before.push(instruction)
+    } else if (instruction._tag !== "Tool") {
+      if (done === results.length) return { before, next: instruction }
+    } else if (done++ === results.length) return { before, next: instruction }
+  }
+  return { before, next: null }
+}
+
+const block = (kind: "text" | "thinking", index: number, text: string): ReadonlyArray<ModelEvent> => [
+  { _tag: "Begun", index, kind },
+  ...(text.match(/\S+\s*|\s+/g) ?? []).map((word) => ({ _tag: "Delta", index, text: word }) as const),
+  kind === "text" ? { _tag: "Text", index, text } : { _tag: "Thinking", index, text, opaque: null }
+]
+
+const call = (request: ModelRequest, index: number, name: string, value: object): ReadonlyArray<ModelEvent> => {
+  const input = JSON.stringify(value)
+  // The same conversation gives the same id, so that a run can be repeated and compared.
+  const providerCallId = `demo_${request.history.length}_${index}`
+  return [
+    { _tag: "Begun", index, kind: "tool_call" },
+    { _tag: "Delta", index, text: input },
+    { _tag: "ToolCall", index, providerCallId, name, input }
+  ]
+}
+
+const answer = (request: ModelRequest): ReadonlyArray<ModelEvent> | ModelError => {
+  const task = taskOf(request.history)
+  const { before, next } = stepOf(task)
+  const events: Array<ModelEvent> = []
+  let index = 0
+  for (const { _tag, text } of before) events.push(...block(_tag === "Think" ? "thinking" : "text", index++, text))
+  if (next?._tag === "Fail") {
+    const trouble = { _tag: "Broken", status: 500 } as const
+    return new ModelError({ provider: "demo", model: "demo", trouble, detail: "it was told to fail" })
+  }
+  if (next?._tag === "Tool") events.push(...call(request, index, next.name, next.input))
+  else if (next === null) events.push(...block("text", index, summary(task)))
+  const stop = next === null ? "end_turn" : next._tag === "Refuse" ? "refusal" : "tool_calls"
+  const output = events.map((event) => (event._tag === "Delta" ? event.text : "")).join("")
+  return [...events, { _tag: "Ended", stop, usage: usageOf(request, output) }]
+}
+
+/**
+ * A model that needs no key and no network, and says of itself that it is none: it does what simple lines tell it, with
+ * the real tools. The same conversation always gets the same answer.
+ */
+export const make = ({ paceMs = 0 }: { readonly paceMs?: number } = {}): ModelClient => ({
+  provider: "demo",
+  probe: Effect.succeed({ usable: true, notes: ["a stand-in for a model, for trying things out"], models: ["demo"] }),
+  facts: () => ({ contextTokens: 200_000, outputTokens: 8_192 }),
+  stream: (request) => {
+    const events = answer(request)
+    if (events instanceof ModelError) return Stream.fail(events)
+    const pace = (event: ModelEvent) =>
+      event._tag === "Delta" && paceMs > 0 ? Effect.as(Effect.sleep(paceMs), event) : Effect.succeed(event)
+    return Stream.fromIterable(events).pipe(Stream.rechunk(1), Stream.mapEffect(pace))
+  }
+})

@@ -1,0 +1,162 @@
+import { Effect, Redacted } from "effect"
+import OpenAI, { AzureOpenAI } from "openai"
+import type { ModelClient, ModelProbe, ModelRequest } from "../ModelClient.ts"
+import { sdkStream } from "../sdkStream.ts"
+import * as ChatAnswer from "./chatAnswer.ts"
+import { toMessages } from "./chatMessages.ts"
+import * as ResponsesAnswer from "./responsesAnswer.ts"
+import { toInputs } from "./responsesInput.ts"
+
+export interface OpenAiOptions {
+  readonly provider: string
+  /** Null where the server asks for none. */
+  readonly apiKey: Redacted.Redacted | null
+  readonly baseUrl: string | null
+  readonly headers: Readonly<Record<string, string>>
+  readonly silenceMs: number
+  readonly azure?: {
+    readonly endpoint: string
+    readonly apiVersion: string
+    /** A token of Azure's directory instead of a key, fetched anew when it has run out. */
+    readonly token: (() => Promise<string>) | null
+  }
+}
+
+const facts = { contextTokens: 128_000, outputTokens: 16_384 }
+
+const clientOf = ({ apiKey, azure, baseUrl, headers, silenceMs }: OpenAiOptions): OpenAI => {
+  const common = { defaultHeaders: headers, maxRetries: 0, timeout: silenceMs, logLevel: "off" } as const
+  const key = apiKey === null ? "none" : Redacted.value(apiKey)
+  if (azure === undefined) {
+    return new OpenAI({ ...common, apiKey: key, ...(baseUrl === null ? {} : { baseURL: baseUrl }) })
+  }
+  const { apiVersion, endpoint, token } = azure
+  const identity = token === null ? { apiKey: key } : { azureADTokenProvider: token }
+  return new AzureOpenAI({ ...common, ...identity, endpoint, apiVersion })
+}
+
+const instructionsOf = ({ instructions }: ModelRequest) =>
+  instructions
+    .map(({ text }) => text)
+    .filter((text) => text !== "")
+    .join("\n\n")
+
+const probe = (client: OpenAI): Effect.Effect<ModelProbe> =>
+  Effect.tryPromise((signal) => client.models.list({ signal })).pipe(
+    Effect.map((page) => ({ usable: true, notes: [], models: page.data.map(({ id }) => id) })),
+    Effect.catch(({ cause }) =>
+      Effect.succeed({
+        // An endpoint without a list may serve models all the same.
+        usable: (cause as { status?: number }).status === 404,
+        notes: [cause instanceof Error ? cause.message.slice(0, 200) : String(cause)],
+        models: []
+      })
+    )
+  )
+
+/** Some models take no temperature, and take an effort instead. */
+const reasons = (model: string) => /^(o\d|gpt-5)/.test(model)
+
+type Effort = "low" | "medium" | "high"
+
+const responsesParams = (request: ModelRequest): OpenAI.Responses.ResponseCreateParamsStreaming => {
+  const { cacheKey, history, model, settings, tools } = request
+  const { effort, maxTokens, output, temperature } = settings
+  const reasoning = reasons(model)
+  return {
+    model,
+    stream: true,
+    // Nothing of a conversation stays with the provider: the log has it, and thinking comes back sealed.
+    store: false,
+    include: reasoning ? ["reasoning.encrypted_content"] : [],
+    instructions: instructionsOf(request),
+    input: toInputs(history),
+    tools: tools.map(({ description, inputSchema, name }) => ({
+      type: "function",
+      name,
+      description,
+      parameters: inputSchema,
+      strict: false
+    })),
+    parallel_tool_calls: true,
+    prompt_cache_key: cacheKey,
+    ...(reasoning ? { reasoning: { effort: (effort ?? "medium") as Effort, summary: "auto" } } : {}),
+    ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
+    ...(temperature === undefined || reasoning ? {} : { temperature }),
+    ...(output === undefined
+      ? {}
+      : { text: { format: { type: "json_schema", name: output.name, schema: output.schema, strict: true } } })
+  }
+}
+
+const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStreaming => {
+  const { history, model, settings, tools } = request
+  const { effort, maxTokens, output, temperature } = settings
+  const reasoning = reasons(model)
+  return {
+    model,
+    stream: true,
+    stream_options: { include_usage: true },
+    messages: toMessages(instructionsOf(request), history),
+    ...(tools.length === 0
+      ? {}
+      : {
+          tools: tools.map(({ description, inputSchema, name }) => ({
+            type: "function",
+            function: { name, description, parameters: inputSchema }
+          }))
+        }),
+    ...(maxTokens === undefined ? {} : reasoning ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
+    ...(temperature === undefined || reasoning ? {} : { temperature }),
+    ...(effort === undefined || !reasoning ? {} : { reasoning_effort: effort as Effort }),
+    ...(output === undefined
+      ? {}
+      : {
+          response_format: {
+            type: "json_schema",
+            json_schema: { name: output.name, schema: output.schema, strict: true }
+          }
+        })
+  }
+}
+
+/** Models behind OpenAI's Responses, its own and Azure's. */
+export const makeResponses = (options: OpenAiOptions): ModelClient => {
+  const { provider, silenceMs } = options
+  const client = clientOf(options)
+  return {
+    provider,
+    probe: probe(client),
+    facts: () => facts,
+    stream: (request) =>
+      sdkStream({
+        provider,
+        model: request.model,
+        silenceMs,
+        open: (signal) => client.responses.create(responsesParams(request), { signal }),
+        read: ResponsesAnswer.make(provider, request.model)
+      })
+  }
+}
+
+/** Models behind Chat Completions: what most servers of open models and most gateways speak. */
+export const makeChat = (options: OpenAiOptions): ModelClient => {
+  const { provider, silenceMs } = options
+  const client = clientOf(options)
+  return {
+    provider,
+    probe: probe(client),
+    facts: () => facts,
+    stream: (request) => {
+      const answer = ChatAnswer.make()
+      return sdkStream({
+        provider,
+        model: request.model,
+        silenceMs,
+        open: (signal) => client.chat.completions.create(chatParams(request), { signal }),
+        read: answer.read,
+        end: answer.end
+      })
+    }
+  }
+}

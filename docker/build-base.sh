@@ -5,12 +5,12 @@
 #   docker/build-base.sh small       troupe-sandbox-small:1   one static busybox, for tests
 #   docker/build-base.sh postgres    troupe-postgres:15       a database for tests
 #
-# Several names build several images, side by side. An image is left as it is while its recipe, this file, is the same.
+# Several names build several images, side by side. An image is left as it is while its recipe, this file and what it copies, is the same.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 suite="${TROUPE_BASE_SUITE:-bookworm}"
-recipe="$(cat "$here/build-base.sh" "$here/postgres/entrypoint.sh" | sha256sum | cut -c1-16)-$suite"
+recipe="$(sha256sum <"$here/build-base.sh" | cut -c1-16)-$suite"
 work="$(mktemp -d)"
 trap 'rm -rf --one-file-system "$work"' EXIT
 
@@ -74,7 +74,7 @@ build() { # NAME
   case "$1" in
     sandbox) image=troupe-sandbox:1 ;;
     small) image=troupe-sandbox-small:1 ;;
-    postgres) image=troupe-postgres:15 ;;
+    postgres) image=troupe-postgres:15 recipe="$recipe-$(sha256sum <"$here/postgres/entrypoint.sh" | cut -c1-16)" ;;
     *) echo "unknown image: $1" >&2; return 2 ;;
   esac
   if [ "$(docker image inspect --format '{{index .Config.Labels "dev.troupe.recipe"}}' "$image" 2>/dev/null)" = "$recipe" ]; then

@@ -13,9 +13,10 @@ fi
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   umask 077
-  printf '%s\n' "$POSTGRES_PASSWORD" >"$PGDATA.password"
-  initdb --username "$POSTGRES_USER" --pwfile "$PGDATA.password" --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 >/dev/null
-  rm "$PGDATA.password"
+  password="$(mktemp)"
+  printf '%s\n' "$POSTGRES_PASSWORD" >"$password"
+  initdb --username "$POSTGRES_USER" --pwfile "$password" --auth scram-sha-256 --encoding UTF8 --locale C.UTF-8 >/dev/null
+  rm "$password"
   echo 'host all all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
   if [ "$POSTGRES_DB" != postgres ]; then
     pg_ctl start --wait --silent --options "-c listen_addresses=''" >/dev/null

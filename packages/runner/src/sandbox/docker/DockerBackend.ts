@@ -146,7 +146,9 @@ const probe = (engine: Effect.Effect<EngineApi, SandboxError>, options: DockerOp
     const about = yield* info(api)
     const notes: Array<string> = []
     if (options.runtime !== null && !(options.runtime in about.Runtimes)) {
-      notes.push(`the engine knows no runtime ${options.runtime}, only ${Object.keys(about.Runtimes).sort().join(", ")}`)
+      notes.push(
+        `the engine knows no runtime ${options.runtime}, only ${Object.keys(about.Runtimes).sort().join(", ")}`
+      )
     }
     const hasImage = yield* Effect.matchEffect(inspectImage(api, options.image), {
       onFailure: (error) => (isStatus(404)(error) ? Effect.succeed(false) : Effect.fail(error)),
@@ -168,6 +170,4 @@ const probe = (engine: Effect.Effect<EngineApi, SandboxError>, options: DockerOp
       if (by === null) notes.push(`the engine can't limit ${name} on this host`)
     }
     return { usable, notes, version: `${about.ServerVersion} (API ${api.version})`, terminal: true, network, limits }
-  }).pipe(
-    Effect.catch((error: EngineError | SandboxError) => Effect.succeed({ ...nothing, notes: [error.message] }))
-  )
+  }).pipe(Effect.catch((error: EngineError | SandboxError) => Effect.succeed({ ...nothing, notes: [error.message] })))

@@ -66,9 +66,7 @@ export const start = Effect.fn("DockerProcess.start")(function* (
     }
     const starved = over?.outOfMemory ?? (code !== 0 && (yield* wasStarved(container, memoryKillsBefore)))
     const otherwise: Ending =
-      over !== undefined || code === null
-        ? { _tag: "Killed", reason: "the container has ended" }
-        : endingOf(code)
+      over !== undefined || code === null ? { _tag: "Killed", reason: "the container has ended" } : endingOf(code)
     const ending: Ending = starved ? { _tag: "OutOfMemory" } : otherwise
     yield* Deferred.succeed(ended, ending)
   })
@@ -106,14 +104,17 @@ export const start = Effect.fn("DockerProcess.start")(function* (
     write: (bytes) => write(connection, bytes),
     closeInput: Effect.sync(() => void (terminal ? socket.write(endOfTransmission) : socket.end())),
     resize: (columns, rows) => Effect.ignore(resizeExec(engine, id, columns, rows)),
-    signal: Effect.fnUntraced(function* (signal) {
-      // The program may be about to start: then there is nobody yet.
-      for (let attempt = 0; attempt < 100 && !(yield* Deferred.isDone(ended)); attempt++) {
-        const current = yield* container.keeper
-        if (yield* current.signal(token, shortNames[signal])) return
-        yield* Effect.sleep(20)
-      }
-    }, (sent) => Effect.ignore(sent)),
+    signal: Effect.fnUntraced(
+      function* (signal) {
+        // The program may be about to start: then there is nobody yet.
+        for (let attempt = 0; attempt < 100 && !(yield* Deferred.isDone(ended)); attempt++) {
+          const current = yield* container.keeper
+          if (yield* current.signal(token, shortNames[signal])) return
+          yield* Effect.sleep(20)
+        }
+      },
+      (sent) => Effect.ignore(sent)
+    ),
     end
   }
 })
@@ -167,7 +168,10 @@ const whyNot = Effect.fnUntraced(function* (connection: Hijacked) {
     Effect.orElseSucceed(() => Option.none<OutputChunk>())
   )
   const text = Option.match(said, { onNone: () => "", onSome: ({ bytes }) => Buffer.from(bytes).toString("utf8") })
-  const detail = text.replace(/^[^A-Za-z]*/, "").trim().slice(0, 500)
+  const detail = text
+    .replace(/^[^A-Za-z]*/, "")
+    .trim()
+    .slice(0, 500)
   if (/chdir|working directory|cwd/i.test(detail)) return dockerError({ _tag: "BadRequest", field: "cwd", detail })
   if (/resource temporarily unavailable|cannot fork|pthread_create/i.test(detail)) {
     return dockerError({ _tag: "Limit", limit: "processes", detail })

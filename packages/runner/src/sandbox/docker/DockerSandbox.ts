@@ -58,10 +58,7 @@ const checked = ({ command, cwd, variables }: ExecRequest): Effect.Effect<void, 
 }
 
 /** Removes the containers with these labels, with what they wrote. */
-export const removeAll = Effect.fnUntraced(function* (
-  engine: EngineApi,
-  labels: Parameters<typeof listContainers>[1]
-) {
+export const removeAll = Effect.fnUntraced(function* (engine: EngineApi, labels: Parameters<typeof listContainers>[1]) {
   const remove = Effect.gen(function* () {
     for (const { Id } of yield* listContainers(engine, labels)) {
       // 404: gone. 409: somebody is removing it.

@@ -34,8 +34,11 @@ const nameless = { uid: 1000, gid: 1000 }
 
 const ourselves = () => ({ uid: process.getuid?.() ?? nameless.uid, gid: process.getgid?.() ?? nameless.gid })
 
-// A network of such a runtime is its own, and no second container can be in it.
-const sharesNoNetwork = (runtime: string | null) => runtime !== null && runtime.startsWith("runsc")
+/**
+ * gVisor is a kernel of its own to each container: its network can't be shared with a relay, its terminals were found not
+ * to work, and no process can be the one that orphans go to.
+ */
+const isGvisor = (runtime: string | null) => runtime !== null && runtime.startsWith("runsc")
 
 export const make = (options: DockerOptions): DockerBackend => {
   const account = options.account ?? (process.getuid?.() === 0 ? nameless : ourselves())
@@ -50,13 +53,17 @@ export const make = (options: DockerOptions): DockerBackend => {
   const open = Effect.fnUntraced(function* (api: EngineApi, spec: SandboxSpec, id: string, relay: string | undefined) {
     for (const { readOnly, source } of spec.mounts) if (!readOnly) yield* giveTo(source, account)
     const container = Container.make(api, id, relay === undefined ? Effect.void : followNetwork(api, relay))
-    const sandbox = yield* DockerSandbox.make(api, spec, container, { owner: options.owner, user: userOf({ account }) })
+    const sandbox = yield* DockerSandbox.make(api, spec, container, {
+      owner: options.owner,
+      user: userOf({ account }),
+      subreaper: !isGvisor(options.runtime)
+    })
     return { container, sandbox }
   })
 
   const create = Effect.fn("DockerBackend.create")(function* (spec: SandboxSpec) {
     const api = yield* engine
-    if (spec.network._tag === "Proxied" && sharesNoNetwork(options.runtime)) {
+    if (spec.network._tag === "Proxied" && isGvisor(options.runtime)) {
       const detail = `with the runtime ${options.runtime} there is no way to the egress proxy`
       return yield* Effect.fail(dockerError({ _tag: "Unusable", detail }))
     }
@@ -157,8 +164,8 @@ const probe = (engine: Effect.Effect<EngineApi, SandboxError>, options: DockerOp
     if (!hasImage) notes.push(`the image ${options.image} is missing: docker/build-base.sh builds it`)
     if (about.InitBinary === "") notes.push("the engine has no init (docker-init)")
     const usable = notes.length === 0
-    const network = !sharesNoNetwork(options.runtime)
-    if (!network) notes.push(`with the runtime ${options.runtime} sandboxes have no network at all`)
+    const native = !isGvisor(options.runtime)
+    if (!native) notes.push(`with the runtime ${options.runtime} sandboxes have no network and no terminals`)
     const cgroup = `cgroup v${about.CgroupVersion ?? "1"}`
     const limits = {
       cpus: about.CpuCfsQuota ? cgroup : null,
@@ -169,5 +176,12 @@ const probe = (engine: Effect.Effect<EngineApi, SandboxError>, options: DockerOp
     for (const [name, by] of Object.entries(limits)) {
       if (by === null) notes.push(`the engine can't limit ${name} on this host`)
     }
-    return { usable, notes, version: `${about.ServerVersion} (API ${api.version})`, terminal: true, network, limits }
+    return {
+      usable,
+      notes,
+      version: `${about.ServerVersion} (API ${api.version})`,
+      terminal: native,
+      network: native,
+      limits
+    }
   }).pipe(Effect.catch((error: EngineError | SandboxError) => Effect.succeed({ ...nothing, notes: [error.message] })))

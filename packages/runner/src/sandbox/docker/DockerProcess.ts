@@ -22,8 +22,7 @@ const chunksBuffered = 8
 export const start = Effect.fn("DockerProcess.start")(function* (
   engine: EngineApi,
   container: Container,
-  user: string,
-  variables: Readonly<Record<string, string>>,
+  about: { readonly user: string; readonly subreaper: boolean; readonly variables: Readonly<Record<string, string>> },
   request: ExecRequest
 ): Effect.fn.Return<RunningProcess, SandboxError, Scope.Scope> {
   const token = `exec-${randomUUID()}`
@@ -31,7 +30,7 @@ export const start = Effect.fn("DockerProcess.start")(function* (
   const keeper = yield* container.keeper
   const memoryKillsBefore = yield* Effect.orElseSucceed(keeper.memoryKills, () => undefined)
   const { Id: id } = yield* Effect.mapError(
-    createExec(engine, container.id, execConfig(request, { token, user, variables })),
+    createExec(engine, container.id, execConfig(request, { ...about, token, keeper: keeper.pid })),
     fromEngine
   )
   const ended = yield* Deferred.make<Ending>()
@@ -125,7 +124,7 @@ const shortNames = { SIGINT: "INT", SIGTERM: "TERM", SIGKILL: "KILL" } as const
 
 const execConfig = (
   request: ExecRequest,
-  own: { readonly token: string; readonly user: string; readonly variables: Readonly<Record<string, string>> }
+  own: Parameters<typeof start>[2] & { readonly token: string; readonly keeper: string }
 ) => {
   const { columns, rows } = request.terminal ?? { columns: 0, rows: 0 }
   const terminal = request.terminal !== undefined
@@ -138,8 +137,9 @@ const execConfig = (
     WorkingDir: request.cwd ?? places.workspace,
     Env: Object.entries({ ...own.variables, ...request.variables }).map(([name, value]) => `${name}=${value}`),
     Cmd: [
-      ...["/sbin/docker-init", "-s", "--", "/bin/sh", "-c", launcher],
-      ...[own.token, String(columns), String(rows), ...request.command]
+      ...(own.subreaper ? ["/sbin/docker-init", "-s", "--"] : []),
+      ...["/bin/sh", "-c", launcher, own.token, own.keeper],
+      ...[String(columns), String(rows), ...request.command]
     ]
   }
 }

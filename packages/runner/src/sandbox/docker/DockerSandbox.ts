@@ -13,7 +13,7 @@ export const make = Effect.fn("DockerSandbox.make")(function* (
   engine: EngineApi,
   spec: SandboxSpec,
   container: Container,
-  options: { readonly owner: string; readonly user: string }
+  options: { readonly owner: string; readonly user: string; readonly subreaper: boolean }
 ): Effect.fn.Return<Sandbox> {
   const scope = yield* Scope.make()
   const running = new Set<RunningProcess>()
@@ -29,7 +29,7 @@ export const make = Effect.fn("DockerSandbox.make")(function* (
     exec: Effect.fn("DockerSandbox.exec")(function* (request) {
       if (destroyed) return yield* Effect.fail(dockerError({ _tag: "Gone", detail: "it was destroyed" }))
       yield* checked(request)
-      const process = yield* start(engine, container, options.user, spec.variables, request)
+      const process = yield* start(engine, container, { ...options, variables: spec.variables }, request)
       yield* Effect.acquireRelease(
         Effect.sync(() => running.add(process)),
         () => Effect.sync(() => running.delete(process))

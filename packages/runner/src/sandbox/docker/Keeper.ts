@@ -14,6 +14,8 @@ export class KeeperSilent extends Schema.TaggedError<KeeperSilent>()("KeeperSile
 
 /** What the container's own process does for us inside. It can be had by whoever runs in there, and is not believed. */
 export interface Keeper {
+  /** Its number in the container. */
+  readonly pid: string
   /** Kills an exec's processes, and what belongs to no exec any more. */
   readonly finish: (token: string) => Effect.Effect<void, KeeperSilent>
   /** To an exec's program and all it started; answers whether there was any. */
@@ -71,8 +73,9 @@ export const attach = Effect.fn("Keeper.attach")(function* (
     )
   })
 
-  yield* order("ready")
+  const pid = yield* order("ready")
   return {
+    pid,
     finish: (token) => Effect.asVoid(order("finish", token)),
     signal: (token, name) => Effect.map(order("signal", token, name), (answer) => answer === "done"),
     reset: Effect.asVoid(order("reset")),

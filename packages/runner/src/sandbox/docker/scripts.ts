@@ -52,17 +52,21 @@ finish() {
  * program left behind, so that neither the streams nor anything else outlives it. It stops each process before it
  * kills any: a stopped one keeps its place in the limit of processes, where one that is killed makes room for a fork.
  *
- *     sh -c launcher TOKEN COLUMNS ROWS PROGRAM ARGUMENTS
+ * A runtime that knows no subreapers (gVisor) gives orphans to init, which makes them everybody's: there the end of one
+ * exec is the end of what any has left behind.
+ *
+ *     sh -c launcher TOKEN KEEPER COLUMNS ROWS PROGRAM ARGUMENTS
  */
 export const launcher = `${processes}
 trap : HUP INT QUIT TERM
-columns=$1 rows=$2
-shift 2
+keeper=$1 columns=$2 rows=$3 reaper=$PPID
+shift 3
+[ "$reaper" -gt 0 ] || reaper=1
 [ "$columns" = 0 ] || stty cols "$columns" rows "$rows" 2>/dev/null
 exec 3>&2 2>/dev/null
 ( exec 2>&3 3>&-; exec "$@" )
 code=$?
-finish "$PPID" "$$"
+finish "$reaper" "$$ $keeper"
 exit "$code"
 `
 
@@ -90,7 +94,7 @@ find() {
 order() {
   answer=done
   case $1 in
-    ready) ;;
+    ready) answer=$$ ;;
     finish) find "$2"; for each in $root; do finish "$each" "" "$each"; done; finish 1 $$ ;;
     signal)
       find "$2"

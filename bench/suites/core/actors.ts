@@ -2,10 +2,12 @@
 // As the server does: schemas that are made later are compiled.
 import "effect/schema/SchemaJITCompiler/enable"
 import * as Codec from "@troupe/domain/session/Codec"
+import type { SessionId } from "@troupe/domain/Ids"
 import { Command } from "@troupe/domain/session/SessionCommand"
 import { EventStore } from "@troupe/server/log/EventStore"
 import type { SessionActor } from "@troupe/server/session/SessionActor"
 import * as SessionEntity from "@troupe/server/session/SessionEntity"
+import { Sessions } from "@troupe/server/session/Sessions"
 import { Effect, Layer, ManagedRuntime, Result, Schema, Scope } from "effect"
 import { closedLoop } from "../../harness/closedLoop.ts"
 import { serve } from "../../harness/serve.ts"
@@ -14,12 +16,15 @@ import { sessionsPerSlot } from "./rows.ts"
 import { actorOf, layerCluster, layerSession, layerStore, sha256 } from "./services.ts"
 
 const idleMs = Number(process.env.IDLE_MS ?? 60_000)
-const entities = SessionEntity.layer({ sha256, idleMs, lostAfterMs: 75_000 }).pipe(Layer.provideMerge(layerCluster))
+const entities = Sessions.layer().pipe(
+  Layer.provideMerge(SessionEntity.layer({ sha256, idleMs, lostAfterMs: 75_000 })),
+  Layer.provideMerge(layerCluster)
+)
 const runtime = ManagedRuntime.make(entities.pipe(Layer.provideMerge(Layer.merge(layerSession, layerStore))))
-const { clientFor, scope, store } = await runtime.runPromise(
+const { clientFor, node, scope, store } = await runtime.runPromise(
   Effect.gen(function* () {
     const clientFor = yield* SessionEntity.SessionEntity.client
-    return { clientFor, scope: yield* Scope.make(), store: yield* EventStore }
+    return { clientFor, node: yield* Sessions, scope: yield* Scope.make(), store: yield* EventStore }
   })
 )
 
@@ -55,7 +60,7 @@ const viaEntity = (key: string, note = "") => {
   return opened
 }
 
-const send = (sessionId: string, mark: string) =>
+const sendToEntity = (sessionId: string, mark: string) =>
   runtime.runPromise(clientFor(sessionId).Handle({ command: command(messageOf(mark)) }))
 
 interface Load {
@@ -71,7 +76,7 @@ const oneSession = async ({ inFlight, ms }: Load) => {
   const told = new Map<number, string>()
   const load = await closedLoop(inFlight, ms, async (slot, turn) => {
     const mark = `${slot}.${turn}`
-    const { seq } = await send(sessionId, mark)
+    const { seq } = await sendToEntity(sessionId, mark)
     told.set(seq, mark)
   })
   const last = new Map<string, number>()
@@ -108,7 +113,13 @@ serve(
         await runtime.runPromise(actor.handle(command(messageOf(key(slot, turn)))))
       }),
     entity: ({ inFlight, ms }: Load) =>
-      closedLoop(inFlight, ms, async (slot, turn) => send(await viaEntity(key(slot, turn)), key(slot, turn))),
+      closedLoop(inFlight, ms, async (slot, turn) => sendToEntity(await viaEntity(key(slot, turn)), key(slot, turn))),
+    /** As the server's own doors do it. */
+    sessions: ({ inFlight, ms }: Load) =>
+      closedLoop(inFlight, ms, async (slot, turn) => {
+        const sessionId = (await viaEntity(key(slot, turn))) as SessionId
+        await runtime.runPromise(node.handle(sessionId, command(messageOf(key(slot, turn)))))
+      }),
     oneSession,
     /** Opens so many sessions and leaves them resident; says how large what one folds to is as JSON. */
     reside: async ({ count, note }: { count: number; note: string }) => {

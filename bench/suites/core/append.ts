@@ -74,6 +74,7 @@ const run = async (context: Context): Promise<ReadonlyArray<Result>> => {
         sides.push(
           load("emmett", emmett, "append"),
           load("actor", actors, "direct"),
+          load("sessions", actors, "sessions"),
           load("entity", actors, "entity"),
           load("DBOS", dbos, "workflows", { steps: 1 })
         )
@@ -86,11 +87,13 @@ const run = async (context: Context): Promise<ReadonlyArray<Result>> => {
         plan,
         say
       )
-      const compare = (side: string, metric: string, peer: string, peerName: string, atLeast: number) => {
+      const compare = (side: string, metric: string, peer: string, peerName: string, atLeast: number | null) => {
         // With more clients, what pgbench costs is to a good part connecting.
         const cost = inFlight > 16 ? {} : { processorUs: costOf(side), peerProcessorUs: costOf(peer) }
         const subject = { id: "P1", metric: `${metric}, ${inFlight} in flight`, unit, ...cost }
-        results.push(compared(subject, values.get(side)!, peerName, values.get(peer)!, { atLeast }))
+        results.push(
+          compared(subject, values.get(side)!, peerName, values.get(peer)!, atLeast === null ? null : { atLeast })
+        )
       }
       if (path !== undefined) {
         compare("store", "event store", "pgbench", "pgbench, one row", budget.single)
@@ -98,10 +101,10 @@ const run = async (context: Context): Promise<ReadonlyArray<Result>> => {
       }
       if (inFlight !== 16) continue
       compare("store", "event store", "emmett", "emmett-postgresql", 4)
-      compare("actor", "command path, actor", "emmett", "emmett-postgresql", 3)
-      compare("actor", "command path, actor", "DBOS", "DBOS, one step", 12)
-      compare("entity", "command path, entity", "emmett", "emmett-postgresql", 3)
-      compare("entity", "command path, entity", "DBOS", "DBOS, one step", 12)
+      compare("actor", "command path, actor alone", "emmett", "emmett-postgresql", null)
+      compare("sessions", "command path", "emmett", "emmett-postgresql", 3)
+      compare("sessions", "command path", "DBOS", "DBOS, one step", 12)
+      compare("entity", "command path, through the cluster", "emmett", "emmett-postgresql", null)
     }
     if (path === undefined) say(`  Skipped the comparisons with pgbench: ${missing}`)
   } finally {

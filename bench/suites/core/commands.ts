@@ -1,4 +1,4 @@
-import { fromUuid, prefixes, uuidV7, type IdKind } from "@troupe/domain/Ids"
+import { fromTime, prefixes, type IdKind } from "@troupe/domain/Ids"
 import { randomFillSync } from "node:crypto"
 import { textOf } from "../../harness/payload.ts"
 
@@ -11,7 +11,7 @@ export const mint = (kind: IdKind): string => {
     at = 0
   }
   at += 10
-  return fromUuid(prefixes[kind], uuidV7(Date.now(), pool.subarray(at - 10, at)))
+  return fromTime(prefixes[kind], Date.now(), pool.subarray(at - 10, at))
 }
 
 const envelope = (body: object) => ({

@@ -4,6 +4,7 @@ import * as Cluster from "@troupe/server/cluster/Cluster"
 import * as EventStorePg from "@troupe/server/log/EventStorePg"
 import { Minting } from "@troupe/server/log/Minting"
 import { Feeds } from "@troupe/server/session/Feeds"
+import { LiveSessions } from "@troupe/server/session/LiveSessions"
 import * as NoRunners from "@troupe/server/session/NoRunners"
 import { RedactionApplier } from "@troupe/server/session/RedactionApplier"
 import * as SessionActor from "@troupe/server/session/SessionActor"
@@ -25,7 +26,13 @@ export const layerCluster = Cluster.layer({ databaseUrl, host: "127.0.0.1", port
 const layerNoRedactions = Layer.succeed(RedactionApplier, { apply: () => Effect.void })
 
 /** What sessions need beside the store. */
-export const layerSession = Layer.mergeAll(Minting.layer, Feeds.layer, NoRunners.layer, layerNoRedactions)
+export const layerSession = Layer.mergeAll(
+  Minting.layer,
+  Feeds.layer,
+  LiveSessions.layer,
+  NoRunners.layer,
+  layerNoRedactions
+)
 
 export const actorOf = (sessionId: string) =>
   SessionActor.make({

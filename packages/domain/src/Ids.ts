@@ -86,14 +86,19 @@ export const toUuid = (id: string): string | undefined => {
   return `${flat.slice(0, 8)}-${flat.slice(8, 12)}-${flat.slice(12, 16)}-${flat.slice(16, 20)}-${flat.slice(20)}`
 }
 
-/** A version 7 UUID from a time in milliseconds and ten random bytes. */
-export const uuidV7 = (timeMs: number, random: Uint8Array): string => {
-  const time = Math.floor(timeMs).toString(16).padStart(12, "0").slice(-12)
-  const byte = (i: number) => random[i]!.toString(16).padStart(2, "0")
-  const version = (0x7000 | ((random[0]! & 0x0f) << 8) | random[1]!).toString(16)
-  const variant = (0x80 | (random[2]! & 0x3f)).toString(16)
-  const tail = `${byte(4)}${byte(5)}${byte(6)}${byte(7)}${byte(8)}${byte(9)}`
-  return `${time.slice(0, 8)}-${time.slice(8)}-${version}-${variant}${byte(3)}-${tail}`
+/** The id of `prefix` for a version 7 UUID made from a time in milliseconds and ten random bytes. */
+export const fromTime = (prefix: string, timeMs: number, random: Uint8Array): string => {
+  const time = Math.floor(timeMs)
+  const byte = (i: number) => random[i]!
+  const version = 0x7000 | ((byte(0) & 0x0f) << 8) | byte(1)
+  const variant = 0x80 | (byte(2) & 0x3f)
+  return fromWords(
+    prefix,
+    Math.floor(time / 0x1_0000) % two32,
+    (time % 0x1_0000) * 0x1_0000 + version,
+    ((variant << 24) | (byte(3) << 16) | (byte(4) << 8) | byte(5)) >>> 0,
+    ((byte(6) << 24) | (byte(7) << 16) | (byte(8) << 8) | byte(9)) >>> 0
+  )
 }
 
 /** The public prefix of each kind of id. */

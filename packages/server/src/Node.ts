@@ -15,6 +15,7 @@ import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
+import { LiveSessions } from "./session/LiveSessions.ts"
 import * as NoRunners from "./session/NoRunners.ts"
 import * as Reactor from "./session/Reactor.ts"
 import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
@@ -68,7 +69,7 @@ const sessions = (config: NodeConfig, driver: Layer.Layer<AttemptDriver>) => {
   )
   return Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue))).pipe(
     Layer.provideMerge(entities),
-    Layer.provide([Feeds.layer, Minting.layer, RedactionApplierPg.layer, driver]),
+    Layer.provide([Feeds.layer, LiveSessions.layer, Minting.layer, RedactionApplierPg.layer, driver]),
     Layer.provideMerge(EventStorePg.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provideMerge(Database.layerApp()),

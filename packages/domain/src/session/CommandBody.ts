@@ -1,15 +1,15 @@
 import { Result, Schema } from "effect"
-import { canonical, utf8Length } from "../CanonicalJson.ts"
+import { canonical } from "../CanonicalJson.ts"
 import type { Sha256 } from "../log/Chain.ts"
 import { redactCommand } from "./Redaction.ts"
 import { Command } from "./SessionCommand.ts"
 import type { SessionEvent } from "./SessionEvent.ts"
 
-/** What a command asks for, as one hash: who asks and when is left out, so that a later retry has the same. */
-export const digest = (sha256: Sha256, command: Command): string => sha256(canonical(command.body))
+/** What a command asks for, as one text: who asks and when is left out, so that a later retry has the same. */
+export const text = ({ body }: Command): string => canonical(body)
 
-/** Bytes of a command's body as JSON. */
-export const size = (command: Command): number => utf8Length(JSON.stringify(command.body))
+/** What a command asks for, as one hash. */
+export const digest = (sha256: Sha256, command: Command): string => sha256(text(command))
 
 /** Shorter values are as well kept where they are: the reference that would stand for them is not much shorter. */
 const inlineMax = 64
@@ -22,15 +22,27 @@ type Fields = Readonly<Record<string, unknown>>
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null
 
-/** Where the large fields of a command's events stand, by their canonical text. */
-const places = (events: ReadonlyArray<SessionEvent>): ReadonlyMap<string, string> => {
-  const found = new Map<string, string>()
+/** About how long a value's JSON is, counted only until it is known to be long. */
+const lengthFrom = (sum: number, value: unknown): number => {
+  if (sum > inlineMax) return sum
+  if (!isObject(value)) return sum + String(value).length
+  for (const key of Object.keys(value)) sum = lengthFrom(sum + key.length + 3, (value as Fields)[key])
+  return sum
+}
+
+const isLong = (value: unknown): boolean =>
+  typeof value === "string" ? value.length > inlineMax : isObject(value) && lengthFrom(0, value) > inlineMax
+
+/**
+ * Where the large fields of a command's events stand. What is decided hands content on as it is, so the same object is
+ * found by being the same; comparing by content would cost more than all else that is done for a command.
+ */
+const places = (events: ReadonlyArray<SessionEvent>): ReadonlyMap<unknown, string> => {
+  const found = new Map<unknown, string>()
   for (const [offset, event] of events.entries()) {
-    for (const [field, value] of Object.entries(event)) {
-      if (!isObject(value) && (typeof value !== "string" || value.length <= inlineMax)) continue
-      const text = canonical(value)
-      if (text.length <= inlineMax || found.has(text)) continue
-      found.set(text, canonical({ [reference]: offset, path: [field] }))
+    for (const field of Object.keys(event)) {
+      const value = (event as unknown as Fields)[field]
+      if (isLong(value) && !found.has(value)) found.set(value, canonical({ [reference]: offset, path: [field] }))
     }
   }
   return found
@@ -40,40 +52,24 @@ const places = (events: ReadonlyArray<SessionEvent>): ReadonlyMap<string, string
  * A command as it is kept for audits: canonical JSON of all but its id, in which what one of its events holds anyway is
  * replaced by `{"$event": offset, "path": [field]}`, the offset counting the command's events from 0.
  */
-export const compact = (command: Command, events: ReadonlyArray<SessionEvent>): string => {
-  const { actor, at, body, correlationId } = command
-  const whole = canonical(body)
-  const held = whole.length <= inlineMax ? new Map<string, string>() : places(events)
-  const lengths = new Set([...held.keys()].map((text) => text.length))
-  const place = (own: string) => (lengths.has(own.length) ? held.get(own) : undefined)
+export const compact = ({ actor, at, body, correlationId }: Command, events: ReadonlyArray<SessionEvent>): string => {
+  const held = places(events)
 
-  /** The value's own text, and the text that is kept for it. */
-  const write = (value: unknown): readonly [own: string, kept: string] => {
-    if (!isObject(value)) {
-      const own = canonical(value)
-      return [own, place(own) ?? own]
-    }
-    const list = Array.isArray(value)
-    const keys = list ? [...value.keys()].map(String) : Object.keys(value).sort()
-    let own = ""
+  const write = (value: unknown): string => {
+    const place = held.get(value)
+    if (place !== undefined) return place
+    if (!isObject(value)) return canonical(value)
+    if (Array.isArray(value)) return `[${value.map(write).join()}]`
     let kept = ""
-    for (const key of keys) {
+    for (const key of Object.keys(value).sort()) {
       const field = (value as Fields)[key]
-      if (!list && field === undefined) continue
-      const [ownPart, keptPart] = write(field)
-      const before = (own === "" ? "" : ",") + (list ? "" : `${JSON.stringify(key)}:`)
-      own += before + ownPart
-      kept += before + keptPart
+      if (field !== undefined) kept += `${kept === "" ? "" : ","}${JSON.stringify(key)}:${write(field)}`
     }
-    own = list ? `[${own}]` : `{${own}}`
-    kept = list ? `[${kept}]` : `{${kept}}`
-    const ours = !list && (Object.hasOwn(value, reference) || Object.hasOwn(value, literal))
-    return [own, place(own) ?? (ours ? `{"${literal}":${kept}}` : kept)]
+    const ours = Object.hasOwn(value, reference) || Object.hasOwn(value, literal)
+    return ours ? `{"${literal}":{${kept}}}` : `{${kept}}`
   }
 
-  const mayMislead = whole.includes(`"${reference}"`) || whole.includes(`"${literal}"`)
-  const kept = held.size === 0 && !mayMislead ? whole : write(body)[1]
-  return `{"actor":${canonical(actor)},"at":${at},"body":${kept},"correlationId":${canonical(correlationId)}}`
+  return `{"actor":${canonical(actor)},"at":${at},"body":${write(body)},"correlationId":${canonical(correlationId)}}`
 }
 
 const resolve = (pointer: Fields, events: ReadonlyArray<SessionEvent>): unknown => {

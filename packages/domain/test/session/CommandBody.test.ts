@@ -82,12 +82,4 @@ describe("CommandBody", () => {
     )
     assert.strictEqual(new Set(digests).size, 3)
   })
-
-  it("counts bytes and not units", () => {
-    const size = (title: string) => CommandBody.size(command(1, 1, { _tag: "Update", title }))
-    assert.deepStrictEqual(
-      ["é", "漢", "😀"].map((one) => size(one) - size("")),
-      [2, 3, 4]
-    )
-  })
 })

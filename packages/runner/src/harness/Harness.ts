@@ -1,5 +1,6 @@
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import type { JsonObject } from "@troupe/domain/Json"
+import type { BlobRef } from "@troupe/domain/session/Content"
 import type { Message } from "@troupe/domain/session/SessionState"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
 import type { Effect } from "effect"
@@ -36,6 +37,8 @@ export interface HarnessRun {
   readonly frames: AttemptFrames
   readonly inbox: Inbox
   readonly tools: ToolCalls
+  /** Content of the conversation that is too large for the log; null where it can't be had. */
+  readonly blob: (ref: BlobRef) => Effect.Effect<Uint8Array | null>
   /** The newest value of a secret that came with the run, or was refreshed since. Never journaled. */
   readonly secret: (name: string) => Effect.Effect<string | null>
 }

@@ -6,7 +6,6 @@ import type { Append, NewEvent } from "./EventStore.ts"
 export class BadValue extends Error {}
 
 const hex32 = /^[0-9a-f]{32}$/
-const hex64 = /^[0-9a-f]{64}$/
 const int32Max = 2_147_483_647
 
 // Most ids of an append repeat: stream, workspace, causation, thread.
@@ -35,8 +34,9 @@ const traceWords = (trace: string): Words => {
 }
 
 const sha256Bytes = (field: string, hex: string): Uint8Array => {
-  if (!hex64.test(hex)) throw new BadValue(`${field} is not a SHA-256`)
-  return Buffer.from(hex, "hex")
+  const bytes = Buffer.from(hex, "hex")
+  if (hex.length !== 64 || bytes.length !== 32) throw new BadValue(`${field} is not a SHA-256`)
+  return bytes
 }
 
 const saltBytes = (salt: string): Uint8Array => {

@@ -36,7 +36,21 @@ const eventTypes = [
 ]
 const rejectionTypes = [int4, uuid, bytea, int4, int8, text, text]
 const sessionTypes = [int4, text]
-const types = [headTypes, commandTypes, eventTypes, rejectionTypes, sessionTypes]
+
+/** The parameters' groups, in their order. */
+const groups = {
+  heads: headTypes,
+  commands: commandTypes,
+  events: eventTypes,
+  rejections: rejectionTypes,
+  sessions: sessionTypes
+}
+type Group = keyof typeof groups
+const order = Object.keys(groups) as ReadonlyArray<Group>
+
+type Parts = ReadonlySet<Group>
+/** A statement costs by its parts, used or not, so a batch goes without those that it does not need. */
+const optional: Parts = new Set(["commands", "rejections", "sessions"])
 
 const names = new Map<number, string>([
   [bytea, "bytea"],
@@ -46,9 +60,12 @@ const names = new Map<number, string>([
   [uuid, "uuid"]
 ])
 
-const unnest = (group: number): string => {
-  const first = types.slice(0, group).flat().length
-  return `unnest(${types[group]!.map((oid, index) => `$${first + index + 1}::${names.get(oid)!}[]`).join(", ")})`
+/** A group's parameters as rows; those of the groups that are there are numbered through. */
+const unnest = (parts: Parts, group: Group): string => {
+  const first = order
+    .slice(0, order.indexOf(group))
+    .reduce((sum, before) => sum + (parts.has(before) ? groups[before].length : 0), 0)
+  return `unnest(${groups[group].map((oid, index) => `$${first + index + 1}::${names.get(oid)!}[]`).join(", ")})`
 }
 
 export const outcomes = { fenced: 1, version: 2, duplicate: 3, raced: 4, noStream: 5 } as const
@@ -92,9 +109,9 @@ const sessionColumns = [
  *
  * Head rows are locked in the order of their ids, by everyone, so two batches never wait for each other in a circle.
  */
-export const appendStatement = ({ duplicates, fencing }: Protections): string => `
+const statement = ({ duplicates, fencing }: Protections, parts: Parts): string => `
 WITH a AS MATERIALIZED (
-  SELECT * FROM ${unnest(0)} WITH ORDINALITY
+  SELECT * FROM ${unnest(parts, "heads")} WITH ORDINALITY
     AS t(stream_id, workspace_id, epoch, expected, added, chain, last_recorded_at, wake_at, i)
 ), seen AS MATERIALIZED (
   SELECT stream_id, xmin AS row_xid FROM heads WHERE stream_id = ANY($1::uuid[])
@@ -103,9 +120,11 @@ WITH a AS MATERIALIZED (
   FROM heads WHERE stream_id = ANY($1::uuid[])
   ORDER BY stream_id
   FOR NO KEY UPDATE
-), duplicate AS MATERIALIZED (
+), ${
+  parts.has("commands")
+    ? `duplicate AS MATERIALIZED (
   SELECT c.i, array_agg(c.command_id) AS command_ids
-  FROM ${unnest(1)} AS c(i, stream_id, command_id), LATERAL (
+  FROM ${unnest(parts, "commands")} AS c(i, stream_id, command_id), LATERAL (
     SELECT FROM events e WHERE e.stream_id = c.stream_id AND e.command_id = c.command_id
     UNION ALL
     SELECT FROM rejections r WHERE r.stream_id = c.stream_id AND r.command_id = c.command_id
@@ -113,20 +132,23 @@ WITH a AS MATERIALIZED (
   ) known
   ${duplicates ? "" : "WHERE false"}
   GROUP BY c.i
-), verdict AS MATERIALIZED (
-  SELECT a.*, l.kind, l.version AS at_version, l.epoch AS at_epoch, l.chain AS at_chain, d.command_ids,
+), `
+    : ""
+}verdict AS MATERIALIZED (
+  SELECT a.*, l.kind, l.version AS at_version, l.epoch AS at_epoch, l.chain AS at_chain,
+    ${parts.has("commands") ? "d.command_ids" : "NULL::uuid[] AS command_ids"},
     CASE
       WHEN l.workspace_id IS DISTINCT FROM a.workspace_id THEN ${outcomes.noStream}
       ${fencing ? `WHEN l.epoch <> a.epoch THEN ${outcomes.fenced}` : ""}
       WHEN l.version <> a.expected THEN ${outcomes.version}
       WHEN l.row_xid IS DISTINCT FROM s.row_xid THEN ${outcomes.raced}
-      WHEN d.i IS NOT NULL THEN ${outcomes.duplicate}
+      ${parts.has("commands") ? `WHEN d.i IS NOT NULL THEN ${outcomes.duplicate}` : ""}
       ELSE 0
     END AS outcome
   FROM a
     LEFT JOIN locked l ON l.stream_id = a.stream_id
     LEFT JOIN seen s ON s.stream_id = a.stream_id
-    LEFT JOIN duplicate d ON d.i = a.i
+    ${parts.has("commands") ? "LEFT JOIN duplicate d ON d.i = a.i" : ""}
 ), good AS MATERIALIZED (
   SELECT * FROM verdict WHERE outcome = 0
 ), stored_events AS (
@@ -135,63 +157,85 @@ WITH a AS MATERIALIZED (
   SELECT g.stream_id, g.kind, g.workspace_id, g.epoch, e.seq, e.event_id, e.type, e.version, e.actor, e.causation_id,
     e.correlation_id, e.thread_id, e.recorded_at, e.salt, e.commitment, e.chain, e.command_id, e.command_digest,
     e.command_body, e.payload::json
-  FROM ${unnest(2)} WITH ORDINALITY
+  FROM ${unnest(parts, "events")} WITH ORDINALITY
     AS e(i, seq, event_id, type, version, actor, causation_id, correlation_id, thread_id, recorded_at, salt,
       commitment, chain, command_id, command_digest, command_body, payload, n)
     JOIN good g ON g.i = e.i
   ORDER BY e.n
-), stored_rejections AS (
+), ${
+  parts.has("rejections")
+    ? `stored_rejections AS (
   INSERT INTO rejections (stream_id, command_id, digest, version, recorded_at, reason, body)
   SELECT g.stream_id, r.command_id, r.digest, r.version, r.recorded_at, r.reason, r.body
-  FROM ${unnest(3)} AS r(i, command_id, digest, version, recorded_at, reason, body) JOIN good g ON g.i = r.i
-), stored_heads AS (
+  FROM ${unnest(parts, "rejections")} AS r(i, command_id, digest, version, recorded_at, reason, body)
+    JOIN good g ON g.i = r.i
+), `
+    : ""
+}stored_heads AS (
   UPDATE heads h SET
     version = g.expected + g.added,
     chain = coalesce(g.chain, h.chain),
     last_recorded_at = coalesce(g.last_recorded_at, h.last_recorded_at),
     wake_at = g.wake_at
   FROM good g WHERE h.stream_id = g.stream_id AND h.stream_id = ANY($1::uuid[])
-), stored_sessions AS (
+)${
+  parts.has("sessions")
+    ? `, stored_sessions AS (
   INSERT INTO sessions (session_id, ${sessionColumns.join(", ")})
   SELECT row.session_id, ${sessionColumns.map((column) => `row.${column}`).join(", ")}
-  FROM ${unnest(4)} AS s(i, json) JOIN good g ON g.i = s.i,
+  FROM ${unnest(parts, "sessions")} AS s(i, json) JOIN good g ON g.i = s.i,
     jsonb_populate_record(NULL::sessions, s.json::jsonb) AS row
   ON CONFLICT (session_id) DO UPDATE SET
     ${sessionColumns.map((column) => `${column} = excluded.${column}`).join(", ")}
-)
+)`
+    : ""
+}
 SELECT i::int4, outcome, at_epoch, at_version, at_chain, command_ids FROM verdict WHERE outcome <> 0`
 
-const parameters = types.map((group) => group.map(arrayParameter))
+const ofGroups = <A>(make: (oid: number) => A): Readonly<Record<Group, ReadonlyArray<A>>> => ({
+  heads: groups.heads.map(make),
+  commands: groups.commands.map(make),
+  events: groups.events.map(make),
+  rejections: groups.rejections.map(make),
+  sessions: groups.sessions.map(make)
+})
 
-/** The statement's parameters: one array for each column. */
-export const appendParameters = (batch: ReadonlyArray<AppendRows>): ReadonlyArray<PgTypes.Parameter> => {
-  const [heads, commands, events, rejections, sessions] = types.map((group) => group.map((): Array<unknown> => []))
-  const push = (columns: Array<Array<unknown>>, from: number, row: ReadonlyArray<unknown>) => {
-    for (let c = 0; c < row.length; c++) columns[from + c]!.push(row[c])
+const parameters = ofGroups(arrayParameter)
+
+/** A batch in columns. */
+const columnsOf = (batch: ReadonlyArray<AppendRows>) => {
+  const columns = ofGroups((): Array<unknown> => [])
+  const { commands, events, heads, rejections, sessions } = columns
+  const push = (into: ReadonlyArray<Array<unknown>>, from: number, row: ReadonlyArray<unknown>) => {
+    for (let c = 0; c < row.length; c++) into[from + c]!.push(row[c])
   }
   for (let index = 0; index < batch.length; index++) {
     const rows = batch[index]!
     const i = index + 1
-    push(heads!, 0, rows.head)
-    for (const commandId of rows.commandIds) {
-      commands![0]!.push(i)
-      commands![1]!.push(rows.head[0])
-      commands![2]!.push(commandId)
-    }
+    push(heads, 0, rows.head)
+    for (const commandId of rows.commandIds) push(commands, 0, [i, rows.head[0], commandId])
     for (const row of rows.events) {
-      events![0]!.push(i)
-      push(events!, 1, row)
+      events[0]!.push(i)
+      push(events, 1, row)
     }
     for (const row of rows.rejections) {
-      rejections![0]!.push(i)
-      push(rejections!, 1, row)
+      rejections[0]!.push(i)
+      push(rejections, 1, row)
     }
-    if (rows.session !== null) {
-      sessions![0]!.push(i)
-      sessions![1]!.push(rows.session)
-    }
+    if (rows.session !== null) push(sessions, 0, [i, rows.session])
   }
-  return [heads!, commands!, events!, rejections!, sessions!].flatMap((columns, group) =>
-    columns.map((values, c) => parameters[group]![c]!(values))
-  )
+  return columns
+}
+
+/** The statement for a batch, and its parameters: one array for each column. */
+export const appendStatement = (protections: Protections) => {
+  const texts = new Map<string, string>()
+  return (batch: ReadonlyArray<AppendRows>): readonly [sql: string, parameters: ReadonlyArray<PgTypes.Parameter>] => {
+    const columns = columnsOf(batch)
+    const there = order.filter((group) => !optional.has(group) || columns[group][0]!.length > 0)
+    const key = there.join()
+    let sql = texts.get(key)
+    if (sql === undefined) texts.set(key, (sql = statement(protections, new Set(there))))
+    return [sql, there.flatMap((group) => columns[group].map((values, c) => parameters[group][c]!(values)))]
+  }
 }

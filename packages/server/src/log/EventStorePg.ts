@@ -2,13 +2,15 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import { type Duration, Effect, Layer } from "effect"
 import { runBatch } from "./AppendBatch.ts"
 import { encode } from "./AppendRows.ts"
-import { appendParameters, appendStatement, protectedFully, type Protections } from "./AppendStatement.ts"
+import { appendStatement, protectedFully, type Protections } from "./AppendStatement.ts"
 import * as EventReads from "./EventReads.ts"
 import { AppendRefused, EventStore, StoreUnavailable, type Append } from "./EventStore.ts"
 import * as GroupCommit from "./GroupCommit.ts"
 import * as LogConnections from "./LogConnections.ts"
 
 const batchesInFlight = 2
+/** A statement costs about as much as so many appends in it, so smaller ones are not made for the sake of another one. */
+const itemsWorth = 4
 
 /** Longer than the application's `statement_timeout`: by then the server has answered, if it can. */
 const answerWithin: Duration.Input = "35 seconds"
@@ -24,9 +26,10 @@ const make = Effect.fnUntraced(function* (protections: Protections, within: Dura
     itemsMax: 64,
     bytesMax: 1_048_576,
     inFlightMax: batchesInFlight,
+    itemsWorth,
     waitingItemsMax: 16_384,
     waitingBytesMax: 256 * 1_048_576,
-    run: runBatch((batch) => connections.appends(statement, appendParameters(batch))),
+    run: runBatch((batch) => connections.appends(...statement(batch))),
     refused: (why): AppendRefused | StoreUnavailable =>
       new StoreUnavailable({ operation: "append", cause: new Error(`the queue of appends is ${why}`) })
   })

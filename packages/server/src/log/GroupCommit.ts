@@ -7,6 +7,8 @@ export interface GroupCommitOptions<Item, A, E> {
   readonly itemsMax: number
   readonly bytesMax: number
   readonly inFlightMax: number
+  /** Batches are made no smaller than this only to have several under way. */
+  readonly itemsWorth: number
   /** Bounds of what may wait; beyond them `refused` answers at once. */
   readonly waitingItemsMax: number
   readonly waitingBytesMax: number
@@ -40,7 +42,9 @@ export const make = Effect.fnUntraced(function* <Item, A, E>(
   const keys = new Map<string, Array<Waiting>>()
   let items = 0
   let bytes = 0
+  /** Batches under way, and the items in them. */
   let inFlight = 0
+  let underWay = 0
   let starting = false
   let closed = false
   let onIdle: (() => void) | undefined
@@ -76,8 +80,11 @@ export const make = Effect.fnUntraced(function* <Item, A, E>(
     const batch: Array<Waiting> = []
     let size = 0
     let at = 0
+    // Were all to go in one batch, callers and database would wait for each other in turns, and neither would be busy.
+    const share = Math.ceil((ready.length + underWay) / options.inFlightMax)
+    const most = Math.min(options.itemsMax, Math.max(share, options.itemsWorth))
     // An abandoned entry frees its key, which may make more entries ready while we look.
-    for (; at < ready.length && batch.length < options.itemsMax; at++) {
+    for (; at < ready.length && batch.length < most; at++) {
       const entry = ready[at]!
       if (entry.abandoned) {
         leave(entry)
@@ -98,6 +105,7 @@ export const make = Effect.fnUntraced(function* <Item, A, E>(
       Effect.exit,
       Effect.map((exit) => {
         inFlight--
+        underWay -= batch.length
         for (let i = 0; i < batch.length; i++) {
           const entry = batch[i]!
           free(entry.key)
@@ -121,6 +129,7 @@ export const make = Effect.fnUntraced(function* <Item, A, E>(
           const batch = takeBatch()
           if (batch.length === 0) return Effect.void
           inFlight++
+          underWay += batch.length
           start()
           return runBatch(batch)
         })

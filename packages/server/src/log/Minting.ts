@@ -1,4 +1,4 @@
-import { fromUuid, uuidV7, prefixes, type IdKind } from "@troupe/domain/Ids"
+import { fromTime, prefixes, type IdKind } from "@troupe/domain/Ids"
 import { Context, Layer } from "effect"
 import { randomFillSync } from "node:crypto"
 
@@ -24,7 +24,7 @@ export class Minting extends Context.Service<
       return pool.subarray(at - length, at)
     }
     return Minting.of({
-      id: (kind, timeMs) => fromUuid(prefixes[kind], uuidV7(timeMs, take(10))),
+      id: (kind, timeMs) => fromTime(prefixes[kind], timeMs, take(10)),
       salt: () => take(16).toString("hex")
     })
   }

@@ -1,4 +1,5 @@
 import type { SessionId } from "@troupe/domain/Ids"
+import { utf8Length } from "@troupe/domain/CanonicalJson"
 import { Limits } from "@troupe/domain/Limits"
 import type { Sha256 } from "@troupe/domain/log/Chain"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
@@ -49,6 +50,8 @@ export interface SessionActor {
    * a zombie that took an epoch and died would otherwise wait for ever for what the zombie began.
    */
   readonly wake: Effect.Effect<Activation, SessionError>
+  /** Whether it is loaded, and nobody newer was seen. */
+  readonly isActive: () => boolean
   /** Somebody newer was seen: drops the activation, and stops what works for it. */
   readonly overtaken: () => void
 }
@@ -174,11 +177,13 @@ export const make = Effect.fnUntraced(function* (
         if (client && waiting >= mailboxMax) {
           return Effect.fail(new Overloaded({ sessionId, retryAfterMs: BatchWriter.retryAfterMs }))
         }
+        let digest: string | null = null
         if (client) {
-          const bytes = CommandBody.size(command)
+          const text = CommandBody.text(command)
+          const bytes = utf8Length(text)
           if (bytes > commandBytesMax) return Effect.fail(new CommandTooLarge({ bytes, bytesMax: commandBytesMax }))
+          digest = sha256(text)
         }
-        const digest = client ? CommandBody.digest(sha256, command) : null
         waiting++
         return post<Accepted>({ command, digest, losses: ownership.losses(), answer: Deferred.makeUnsafe() })
       }),
@@ -187,6 +192,7 @@ export const make = Effect.fnUntraced(function* (
       return active === null ? look(false) : Effect.succeed(active)
     }),
     wake: look(true),
+    isActive: () => ownership.active() !== null,
     overtaken: ownership.lose
   }
 })

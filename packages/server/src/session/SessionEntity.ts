@@ -2,10 +2,12 @@ import { SessionId } from "@troupe/domain/Ids"
 import { Command, CommandRejected } from "@troupe/domain/session/SessionCommand"
 import { SessionState } from "@troupe/domain/session/SessionState"
 import type { Sha256 } from "@troupe/domain/log/Chain"
-import { Effect, Latch, Schema } from "effect"
+import { Clock, Effect, Latch, Schema } from "effect"
 import * as ClusterSchema from "effect/cluster/ClusterSchema"
 import * as Entity from "effect/cluster/Entity"
+import * as Sharding from "effect/cluster/Sharding"
 import * as Rpc from "effect/rpc/Rpc"
+import { LiveSessions } from "./LiveSessions.ts"
 import * as Reactor from "./Reactor.ts"
 import * as SessionActor from "./SessionActor.ts"
 import {
@@ -56,6 +58,12 @@ export const SessionEntity = Entity.make("Session", [Handle, Wake, Current, Hold
 
 const holdAgainMs = 1_000
 
+/**
+ * The cluster puts away what it delivers nothing to, and does not see calls that go past it: after this part of the idle
+ * time, the next call goes through the cluster. A session is put away that much earlier after its last command.
+ */
+const unseenPart = 1 / 6
+
 export interface SessionEntityOptions {
   readonly sha256: Sha256
   readonly idleMs: number
@@ -69,6 +77,9 @@ export const layer = (options: SessionEntityOptions) =>
       const address = yield* Entity.CurrentAddress
       const sessionId = SessionId.make(address.entityId)
       const client = yield* SessionEntity.client
+      const sharding = yield* Sharding.Sharding
+      const clock = yield* Clock.Clock
+      const live = yield* LiveSessions
       const released = Latch.makeUnsafe(true)
       const scope = yield* Effect.scope
       const context = yield* Effect.context<never>()
@@ -106,10 +117,25 @@ export const layer = (options: SessionEntityOptions) =>
       })
       yield* Effect.addFinalizer(() => released.open)
 
+      let seenAt = 0
+      const seen = <A, E>(call: Effect.Effect<A, E>) => {
+        seenAt = clock.currentTimeMillisUnsafe()
+        return call
+      }
+      // Entered last, so that it is the first to go: who is told that the session moved does not find it here again.
+      yield* live.enter(sessionId, {
+        handle: actor.handle,
+        current: actor.current,
+        isOpen: () =>
+          actor.isActive() &&
+          clock.currentTimeMillisUnsafe() - seenAt < options.idleMs * unseenPart &&
+          sharding.hasShardId(address.shardId)
+      })
+
       return SessionEntity.of({
-        Handle: ({ payload }) => actor.handle(payload.command),
+        Handle: ({ payload }) => seen(actor.handle(payload.command)),
         Wake: () => Effect.map(actor.wake, ({ version }) => version),
-        Current: () => Effect.map(actor.current, ({ epoch, state, version }) => ({ epoch, state, version })),
+        Current: () => seen(Effect.map(actor.current, ({ epoch, state, version }) => ({ epoch, state, version }))),
         Hold: () => released.await
       })
     }),

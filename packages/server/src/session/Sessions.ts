@@ -9,6 +9,7 @@ import type {
   PersistenceError
 } from "effect/cluster/ClusterError"
 import { Members } from "../cluster/Membership.ts"
+import { LiveSessions, type LiveSession } from "./LiveSessions.ts"
 import type { Accepted } from "./planBatch.ts"
 import { SessionEntity } from "./SessionEntity.ts"
 import { Overloaded, SessionMoved, SessionNotReached, type SessionError } from "./SessionErrors.ts"
@@ -51,6 +52,7 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   const clientOf = yield* SessionEntity.client
   const clock = yield* Clock.Clock
   const members = yield* Members
+  const lives = yield* LiveSessions
   const timeoutMs = options.timeoutMs ?? 15_000
 
   const classify = (sessionId: SessionId, error: SessionError | ClusterError): SessionError | Passing => {
@@ -81,16 +83,21 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
       })
     )
 
+  /** Calls the session in this process if it lives here, and through the cluster if not, which loads it. */
   const until = <A>(
     sessionId: SessionId,
-    attempt: () => Effect.Effect<A, SessionError | ClusterError>
+    here: (live: LiveSession) => Effect.Effect<A, SessionError>,
+    anywhere: () => Effect.Effect<A, SessionError | ClusterError>
   ): Effect.Effect<A, SessionError | SessionNotReached> =>
     Effect.gen(function* () {
       const deadline = clock.currentTimeMillisUnsafe() + timeoutMs
       while (true) {
         const left = deadline - clock.currentTimeMillisUnsafe()
         if (left <= 0) return yield* new SessionNotReached({ sessionId, retryAfterMs })
-        const outcome = yield* once(attempt(), left)
+        const live = lives.find(sessionId)
+        const outcome = yield* live === undefined
+          ? once(anywhere(), left)
+          : Effect.timeoutOption(Effect.exit(here(live)), left)
         if (Option.isNone(outcome)) continue
         const exit = outcome.value
         if (Exit.isSuccess(exit)) return exit.value
@@ -111,7 +118,17 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
     })
 
   return Sessions.of({
-    handle: (sessionId, command) => until(sessionId, () => clientOf(sessionId).Handle({ command })),
-    current: (sessionId) => until(sessionId, () => clientOf(sessionId).Current())
+    handle: (sessionId, command) =>
+      until(
+        sessionId,
+        (live) => live.handle(command),
+        () => clientOf(sessionId).Handle({ command })
+      ),
+    current: (sessionId) =>
+      until<CurrentSession>(
+        sessionId,
+        (live) => Effect.map(live.current, ({ epoch, state, version }) => ({ epoch, state, version })),
+        () => clientOf(sessionId).Current()
+      )
   })
 })

@@ -23,6 +23,7 @@ const byHand = Effect.fnUntraced(function* (
     itemsMax: 4,
     bytesMax: 100,
     inFlightMax: 2,
+    itemsWorth: 4,
     waitingItemsMax: 1_000,
     waitingBytesMax: 10_000,
     refused: (why) => why,
@@ -46,6 +47,41 @@ const settle = Effect.gen(function* () {
 })
 
 describe("GroupCommit", () => {
+  it.effect("divides what came together, so that there is always a batch under way", () =>
+    Effect.gen(function* () {
+      const { batches, numbers, send } = yield* byHand({ itemsMax: 100, itemsWorth: 2 })
+      const fibers = []
+      for (let n = 1; n <= 8; n++) fibers.push(yield* send(item(n)))
+      yield* settle
+      assert.deepStrictEqual(numbers(), [
+        [1, 2, 3, 4],
+        [5, 6, 7, 8]
+      ])
+      for (let n = 9; n <= 12; n++) fibers.push(yield* send(item(n)))
+      yield* batches[0]!.finish
+      assert.deepStrictEqual(numbers()[2], [9, 10, 11, 12])
+      yield* batches[1]!.finish
+      for (let n = 13; n <= 15; n++) fibers.push(yield* send(item(n)))
+      yield* settle
+      // Half of seven would be four; three are all there are.
+      assert.deepStrictEqual(numbers()[3], [13, 14, 15])
+      for (const batch of batches.slice(2)) yield* batch.finish
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+    })
+  )
+
+  it.effect("does not divide what is hardly worth a batch", () =>
+    Effect.gen(function* () {
+      const { batches, numbers, send } = yield* byHand()
+      const fibers = []
+      for (let n = 1; n <= 4; n++) fibers.push(yield* send(item(n)))
+      yield* settle
+      assert.deepStrictEqual(numbers(), [[1, 2, 3, 4]])
+      yield* batches[0]!.finish
+      for (const fiber of fibers) yield* Fiber.join(fiber)
+    })
+  )
+
   it.effect("makes the next batches of what arrives during a commit", () =>
     Effect.gen(function* () {
       const { batches, numbers, send } = yield* byHand()

@@ -9,7 +9,7 @@ import { TestClock } from "effect/testing"
 import type { ClientCall } from "../../../../e2e/invariants/Evidence.ts"
 import { judge } from "../../../../e2e/invariants/judge.ts"
 import { Minting } from "../../src/log/Minting.ts"
-import { planBatch } from "../../src/session/planBatch.ts"
+import { planBatch, type Accepted } from "../../src/session/planBatch.ts"
 import { drawScript } from "../support/AttemptScript.ts"
 import { commandOf, drawBody, openCommand } from "../support/CommandGenerator.ts"
 import * as FaultyStore from "../support/FaultyStore.ts"
@@ -31,13 +31,17 @@ const working = (state: SessionState): boolean =>
 const play = Effect.fnUntraced(function* (seed: number, depth: Depth) {
   const own = prng(seed).fork(100)
   const world = yield* EntityWorld.make({ seed, script: (attempt) => drawScript(own.fork(attempt)) })
-  const { client, faults, pass, runner, sessionId } = world
+  const { client, faults, pass, runner, sessionId, sessions } = world
   const calls: Array<ClientCall> = []
   const sent: Array<Command> = []
 
   const ask = Effect.fnUntraced(function* (command: Command) {
     sent.push(command)
-    const exit = yield* Effect.exit(client.Handle({ command }))
+    // Both ways lead to the same session: past the cluster where it lives, and through it.
+    const way: Effect.Effect<Accepted, { readonly _tag: string }> = own.chance(0.5)
+      ? client.Handle({ command })
+      : sessions.handle(sessionId, command)
+    const exit = yield* Effect.exit(way)
     const error = Option.getOrUndefined(Exit.findErrorOption(exit))
     const answer: ClientCall["answer"] = Exit.isSuccess(exit)
       ? { _tag: "Accepted", seq: exit.value.seq }

@@ -10,11 +10,14 @@ import { TestClock } from "effect/testing"
 import { EventStore } from "../../src/log/EventStore.ts"
 import * as EventStoreMemory from "../../src/log/EventStoreMemory.ts"
 import { Minting } from "../../src/log/Minting.ts"
+import { Members } from "../../src/cluster/Membership.ts"
 import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
 import { Feeds } from "../../src/session/Feeds.ts"
+import { LiveSessions } from "../../src/session/LiveSessions.ts"
 import * as Reactor from "../../src/session/Reactor.ts"
 import { RedactionApplier } from "../../src/session/RedactionApplier.ts"
 import * as SessionEntity from "../../src/session/SessionEntity.ts"
+import { Sessions } from "../../src/session/Sessions.ts"
 import { wakeDue } from "../../src/session/Waker.ts"
 import type { Script } from "../support/AttemptScript.ts"
 import { commandOf } from "../support/CommandGenerator.ts"
@@ -63,16 +66,21 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
       Minting.make((into) => bytes.bytes(into))
     ),
     Layer.succeed(AttemptDriver, runner.driver),
+    LiveSessions.layer,
+    Layer.succeed(Members, { gone: Effect.never, joined: Effect.succeed(true) }),
     Layer.succeed(Feeds, Feeds.of({ publish: readers.publish, listen: () => Effect.never })),
     Layer.succeed(RedactionApplier, {
       apply: (_, seqs, report) => Effect.ignore(report({ _tag: "ConfirmRedaction", seqs }))
     })
   )
-  const entities = SessionEntity.layer({
-    sha256,
-    idleMs: options.idleMs ?? 60_000,
-    lostAfterMs: Reactor.lostAfterMs
-  }).pipe(
+  const entities = Sessions.layer().pipe(
+    Layer.provideMerge(
+      SessionEntity.layer({
+        sha256,
+        idleMs: options.idleMs ?? 60_000,
+        lostAfterMs: Reactor.lostAfterMs
+      })
+    ),
     Layer.provideMerge(TestRunner.layer),
     Layer.provideMerge(ShardingConfig.layer()),
     Layer.provideMerge(services)
@@ -85,6 +93,8 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
   // The node takes its shards once the clock moves.
   yield* TestClock.adjust("10 seconds")
   const clientOf = yield* inside(SessionEntity.SessionEntity.client)
+  const sessions = yield* inside(Sessions)
+  const lives = yield* inside(LiveSessions)
   const sessionId = mintId(random, "Session") as SessionId
 
   const log = Effect.map(memory.read(sessionId, { after: 0, limit: 100_000 }), (events) =>
@@ -102,6 +112,11 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
         clientOf(sessionId).Handle({ command: commandOf(random, clock.currentTimeMillisUnsafe(), body) })
       ),
     client: clientOf(sessionId),
+    /** The way of the node's own doors: in the process where it can be, else as the entity's client. */
+    sessions,
+    lives,
+    /** Whether the session may be called without the cluster now. */
+    isLive: () => lives.find(sessionId) !== undefined,
     log,
     state: Effect.map(log, (events) => fold(events)),
     /** How many entities are in memory. */

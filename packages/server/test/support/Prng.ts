@@ -1,4 +1,4 @@
-import { fromUuid, prefixes, uuidV7, type IdKind } from "@troupe/domain/Ids"
+import { fromTime, prefixes, type IdKind } from "@troupe/domain/Ids"
 
 /** Chance from a seed: the same seed tells the same story. */
 export interface Prng {
@@ -39,5 +39,5 @@ export const prng = (seed: number): Prng => {
 export const mintId = (random: Prng, kind: IdKind, timeMs = 1_700_000_000_000): string => {
   const bytes = new Uint8Array(10)
   random.bytes(bytes)
-  return fromUuid(prefixes[kind], uuidV7(timeMs, bytes))
+  return fromTime(prefixes[kind], timeMs, bytes)
 }

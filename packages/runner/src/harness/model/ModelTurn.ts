@@ -1,0 +1,145 @@
+import type { EventId } from "@troupe/domain/Ids"
+import { type PriceTable, priceOf } from "@troupe/domain/models/Price"
+import { text } from "@troupe/domain/session/Content"
+import { Effect } from "effect"
+import type { JournalFull } from "../../attempt/AttemptFrames.ts"
+import type { ModelClient, ModelError, ModelRequest, ModelSettings } from "../../models/ModelClient.ts"
+import type { ToolResult } from "../../tools/ToolCalls.ts"
+import type { HarnessEnd, HarnessRun } from "../Harness.ts"
+import { withBlobs } from "./content.ts"
+import { Conversation } from "./Conversation.ts"
+import { estimateOf, step, type StepAnswer, type StepCall } from "./ModelStep.ts"
+import { Spending, type Strategies } from "./Strategies.ts"
+
+export interface ChosenModel {
+  readonly client: ModelClient
+  readonly model: string
+}
+
+export interface ModelTurnOptions {
+  readonly run: HarnessRun
+  readonly main: ChosenModel
+  /** For summaries. */
+  readonly aux: ChosenModel
+  readonly settings: ModelSettings
+  readonly prices: PriceTable
+  readonly strategies: Strategies
+}
+
+/** The attempt is over before another answer: for the loop that asks for one, to stop. */
+export interface Halt {
+  readonly end: HarnessEnd
+}
+
+export interface ModelTurn {
+  /** Runs calls that were approved meanwhile. To be done first. */
+  readonly begin: Effect.Effect<void, JournalFull>
+  /** The model's next answer, or why there will be none. */
+  readonly next: Effect.Effect<StepAnswer | Halt, JournalFull>
+  /** Runs a call of the last answer. */
+  readonly call: (call: StepCall, answer: StepAnswer) => Effect.Effect<ToolResult, JournalFull>
+  /** Calls that somebody outside has to answer before the turn can go on. */
+  readonly isAwaiting: () => boolean
+}
+
+const halt = (end: HarnessEnd): Halt => ({ end })
+
+/** What any loop over a model does the same: whoever owns the loop asks for answers and has calls run. */
+export const make = (options: ModelTurnOptions): ModelTurn => {
+  const { aux, main, prices, run, settings, strategies } = options
+  const { frames, inbox, request, tools } = run
+  const conversation = new Conversation(request.history)
+  const spending = new Spending(request)
+  const catalog = strategies.tools(tools.catalog)
+  const instructions = strategies.prompt(request)
+  const facts = main.client.facts(main.model)
+  const awaiting = new Set<EventId>()
+  let steps = 0
+
+  const ask = Effect.fnUntraced(function* (
+    chosen: ChosenModel,
+    draft: Omit<ModelRequest, "model" | "cacheKey">,
+    isShown: boolean
+  ) {
+    const history = yield* withBlobs(draft.history, run.blob)
+    const modelRequest = {
+      ...draft,
+      history,
+      model: chosen.model,
+      cacheKey: `${request.sessionId}:${request.threadId}`
+    }
+    const answer = yield* step({
+      client: chosen.client,
+      request: modelRequest,
+      frames,
+      price: priceOf(prices, chosen.model),
+      inputTokens: estimateOf(modelRequest, conversation.tokens),
+      isShown,
+      spent: (usage) => spending.add(usage)
+    })
+    return answer
+  })
+
+  /** Has the conversation summed up; what was said stays in the log. */
+  const compact = Effect.gen(function* () {
+    const tokensBefore = conversation.tokens
+    const question = { type: "user", inputId: null, from: null, content: text(strategies.summarize) } as const
+    const history = [...conversation.history, question]
+    const answer = yield* ask(aux, { instructions, history, tools: [], settings: {} }, false)
+    const summary = text(answer.said)
+    conversation.compact({ type: "summary", content: summary })
+    const tokensAfter = conversation.tokens
+    yield* frames.emit({ _tag: "ContextCompacted", summary, uptoSeq: 0, tokensBefore, tokensAfter })
+  })
+
+  const answer = Effect.gen(function* () {
+    const history = strategies.context(conversation.history, facts)
+    const given = yield* ask(main, { instructions, history, tools: catalog, settings }, true)
+    conversation.add(...given.items)
+    for (const { callId, input, name, providerCallId } of given.calls) {
+      const { requestId } = given
+      conversation.add({ type: "tool_call", callId, requestId, providerCallId, name, server: null, input })
+    }
+    const { cacheReadTokens, cacheWrite1hTokens, cacheWrite5mTokens, inputTokens, outputTokens, source } = given.usage
+    const all = inputTokens + outputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens
+    if (source === "measured" && all > 0) conversation.measured(all)
+    return given
+  })
+
+  const isTooLong = (error: ModelError | JournalFull): boolean =>
+    error._tag === "ModelError" && error.trouble._tag === "ContextTooLong"
+
+  const next: ModelTurn["next"] = Effect.gen(function* () {
+    const stopped = yield* inbox.stop
+    if (stopped !== null) return halt({ _tag: "Suspended", reason: stopped })
+    const enough = strategies.stop(spending, ++steps)
+    if (enough !== null) return halt(enough)
+    conversation.steer(yield* inbox.takeSteers)
+    if (strategies.isFull(conversation.tokens, facts)) {
+      yield* compact
+      const spent = strategies.stop(spending, steps)
+      if (spent !== null) return halt(spent)
+    }
+    return yield* answer.pipe(
+      // The provider counts for itself, and may find it too long all the same.
+      Effect.catchIf(isTooLong, () => Effect.andThen(compact, answer))
+    )
+  }).pipe(Effect.catchTag("ModelError", (error) => Effect.succeed(halt(strategies.retry(error)))))
+
+  const begin = Effect.gen(function* () {
+    for (const result of yield* tools.resume) {
+      if (result._tag === "Awaiting") awaiting.add(result.callId)
+      else conversation.result(conversation.providerCallIdOf(result.callId) ?? result.callId, result)
+    }
+  })
+
+  const call: ModelTurn["call"] = Effect.fnUntraced(function* (one, { requestId }) {
+    const { callId, input, name, providerCallId } = one
+    const result = yield* tools.call({ callId, requestId, providerCallId, name, input })
+    if (result._tag === "Awaiting") awaiting.add(result.callId)
+    else conversation.result(providerCallId, result)
+    return result
+  })
+
+  return { begin, next, call, isAwaiting: () => awaiting.size > 0 }
+}

@@ -1,0 +1,97 @@
+import type { JsonObject } from "@troupe/domain/Json"
+import type { RunRequest } from "@troupe/domain/runner/Attempt"
+import { consumed } from "@troupe/domain/session/Budget"
+import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import { addUsage, type Totals, type Usage } from "@troupe/domain/session/Usage"
+import type { ModelError, ModelFacts, ModelRequest } from "../../models/ModelClient.ts"
+import type { ToolSpec } from "../../tools/ToolCalls.ts"
+import type { HarnessEnd } from "../Harness.ts"
+
+/** How a model is driven, in parts that can be replaced one by one. All of them are pure. */
+export interface Strategies {
+  /** The system prompt: named sections, what changes least first. */
+  readonly prompt: (request: Omit<RunRequest, "secrets">) => ModelRequest["instructions"]
+  /** Which tools the model is told of, and how. */
+  readonly tools: (catalog: ReadonlyArray<ToolSpec>) => ModelRequest["tools"]
+  /** Which part of the conversation a request carries. */
+  readonly context: (history: ReadonlyArray<HistoryItem>, facts: ModelFacts) => ReadonlyArray<HistoryItem>
+  /** Whether the conversation is to be summed up before the next request. */
+  readonly isFull: (tokens: number, facts: ModelFacts) => boolean
+  /** What the model is asked for when it sums up. */
+  readonly summarize: string
+  /** What becomes of an attempt whose model request went wrong. */
+  readonly retry: (error: ModelError) => Extract<HarnessEnd, { readonly _tag: "Failed" }>
+  /** Why no further request is made, before the one of this number. */
+  readonly stop: (budget: Spending, step: number) => HarnessEnd | null
+  readonly parallelCalls: number
+}
+
+/** What may be used and was used, the requests of this attempt included. */
+export class Spending {
+  private session: Totals
+  private turn: Totals
+  private readonly request: Pick<RunRequest, "budget" | "used">
+
+  constructor(request: Pick<RunRequest, "budget" | "used">) {
+    this.request = request
+    this.session = request.used.session
+    this.turn = request.used.turn
+  }
+
+  add(usage: Usage): void {
+    this.session = addUsage(this.session, usage)
+    this.turn = addUsage(this.turn, usage)
+  }
+
+  /** Soft limits ask a person, which is the session's business: it says so. Hard ones hold here too. */
+  get isSpent(): boolean {
+    return this.request.budget.some(
+      ({ enforcement, max, metric, scope }) =>
+        enforcement === "hard" && consumed(scope === "session" ? this.session : this.turn, metric) >= max
+    )
+  }
+}
+
+const stepsMax = 500
+/** Room that is left for what is said next, beside the answer itself. */
+const fullShare = 0.8
+
+const codes: Readonly<Record<ModelError["trouble"]["_tag"], string>> = {
+  Busy: "model_overloaded",
+  Broken: "model_request_failed",
+  TimedOut: "model_timeout",
+  ContextTooLong: "context_too_long",
+  Denied: "model_access_denied",
+  UnknownModel: "model_unknown",
+  Refused: "model_request_refused"
+}
+
+export const defaults: Strategies = {
+  prompt: ({ agent }) => [
+    { section: "agent", text: agent.system ?? "" },
+    { section: "skills", text: "" },
+    { section: "memory", text: "" },
+    { section: "session", text: "" }
+  ],
+  tools: (catalog) => catalog.map(({ description, inputSchema, name }) => ({ name, description, inputSchema })),
+  context: (history) => history,
+  isFull: (tokens, { contextTokens, outputTokens }) =>
+    tokens > Math.max(contextTokens * 0.25, Math.min(contextTokens * fullShare, contextTokens - outputTokens)),
+  summarize:
+    "Sum up this conversation for a colleague who takes over and sees nothing else of it. Say what was asked for, word for word where it matters; what was decided and why; what was done, with the names of files, commands and values; what came out, errors too; what is still open and what comes next. Leave out what no longer matters. Answer with the summary alone.",
+  retry: (error) => {
+    const { message, provider, model, trouble } = error
+    const details: JsonObject = { provider, model, ...("status" in trouble ? { status: trouble.status } : {}) }
+    return {
+      _tag: "Failed",
+      error: { code: codes[trouble._tag], message, details },
+      retryable: error.passes,
+      retryAfterMs: trouble._tag === "Busy" ? trouble.retryAfterMs : null
+    }
+  },
+  stop: (budget, step) => {
+    if (budget.isSpent) return { _tag: "Suspended", reason: "budget" }
+    return step > stepsMax ? { _tag: "Completed", stop: "max_steps", details: { steps: stepsMax } } : null
+  },
+  parallelCalls: 8
+}

@@ -1,0 +1,152 @@
+import { type ModelName, route } from "@troupe/domain/models/ModelName"
+import type { PriceTable } from "@troupe/domain/models/Price"
+import type { Capability } from "@troupe/domain/runner/Hello"
+import type { ErrorInfo } from "@troupe/domain/session/Status"
+import { Context, Effect, Layer, Redacted, Result, Schema } from "effect"
+import { pathToFileURL } from "node:url"
+import * as AnthropicModel from "./anthropic/AnthropicModel.ts"
+import * as DemoModel from "./demo/DemoModel.ts"
+import type { ModelClient } from "./ModelClient.ts"
+import * as OpenAiModel from "./openai/OpenAiModel.ts"
+import { keyOf, type ModelsConfig, ModelsConfigInvalid, ProviderConfig } from "./ProviderConfig.ts"
+
+/** How long a provider may say nothing in the middle of an answer. */
+const silenceMs = 120_000
+const probeMs = 10_000
+
+const withFacts = (client: ModelClient, models: ProviderConfig["models"] = {}): ModelClient => ({
+  ...client,
+  facts: (model) => models[model] ?? client.facts(model)
+})
+
+const own = async (config: ProviderConfig): Promise<ModelClient> => {
+  const invalid = (detail: string) => new ModelsConfigInvalid({ source: config.module ?? config.name, detail })
+  if (config.module === undefined) throw invalid("a provider of kind module names a module")
+  const { make } = (await import(pathToFileURL(config.module).href)) as { readonly make?: unknown }
+  if (typeof make !== "function") throw invalid("it exports no function make")
+  const client = (await make(config)) as Partial<ModelClient> | undefined
+  if (typeof client?.stream !== "function" || typeof client.facts !== "function" || client.probe === undefined) {
+    throw invalid("what make gives is no ModelClient: it needs provider, probe, facts and stream")
+  }
+  return { ...(client as ModelClient), provider: config.name }
+}
+
+const clientOf = async (config: ProviderConfig): Promise<ModelClient> => {
+  const { adToken, apiVersion, baseUrl = null, headers = {}, kind, name: provider } = config
+  const apiKey = keyOf(config)
+  const common = { provider, apiKey, baseUrl, headers, silenceMs }
+  switch (kind) {
+    case "openai":
+      return OpenAiModel.makeResponses(common)
+    case "openai-chat":
+      return OpenAiModel.makeChat(common)
+    case "azure": {
+      const token = adToken === undefined ? null : () => Promise.resolve(Redacted.value(adToken))
+      const azure = { endpoint: baseUrl ?? "", apiVersion: apiVersion ?? "2025-04-01-preview", token }
+      return OpenAiModel.makeResponses({ ...common, azure })
+    }
+    case "anthropic":
+      return AnthropicModel.make({ ...common, apiKey: apiKey ?? Redacted.make("none") })
+    case "module":
+      return own(config)
+  }
+}
+
+const connect = (config: ProviderConfig): Effect.Effect<ModelClient, ModelsConfigInvalid> =>
+  Effect.map(
+    Effect.tryPromise({
+      try: () => clientOf(config),
+      catch: (cause) =>
+        cause instanceof ModelsConfigInvalid
+          ? cause
+          : new ModelsConfigInvalid({ source: config.name, detail: (cause as Error).message })
+    }),
+    (client) => withFacts(client, config.models)
+  )
+
+const probed = (client: ModelClient): Effect.Effect<Capability> =>
+  client.probe.pipe(
+    Effect.timeoutOrElse({
+      duration: probeMs,
+      orElse: () => Effect.succeed({ usable: false, notes: [`no answer within ${probeMs} ms`], models: [] })
+    }),
+    Effect.map(({ models, notes, usable }) => ({
+      name: client.provider,
+      version: null,
+      usable,
+      notes,
+      details: { models: models.slice(0, 200) }
+    }))
+  )
+
+const decodeCard = Schema.decodeUnknownResult(
+  Schema.fromJsonString(Schema.Struct({ provider: ProviderConfig, model: Schema.String }))
+)
+
+/** The secret of a run that holds the card of this name: how to reach a model, with its key. */
+export const cardSecret = (name: string) => `model/${name}`
+
+export interface Chosen {
+  readonly client: ModelClient
+  readonly model: string
+}
+
+/** The models that this runner reaches. */
+export class Models extends Context.Service<
+  Models,
+  {
+    /** What each provider is good for now, found out by asking it. */
+    readonly probe: Effect.Effect<ReadonlyArray<Capability>>
+    /** The model of this name; a card that came with the run goes before the runner's own providers. */
+    readonly choose: (
+      name: string,
+      secret: (name: string) => Effect.Effect<string | null>
+    ) => Effect.Effect<Result.Result<Chosen, ErrorInfo>>
+    readonly prices: PriceTable
+  }
+>()("runner/Models") {
+  static readonly layer = (config: ModelsConfig): Layer.Layer<Models, ModelsConfigInvalid> =>
+    Layer.effect(Models, make(config))
+}
+
+const refusal = (code: string, message: string): Result.Result<never, ErrorInfo> => Result.fail({ code, message })
+
+const make = Effect.fnUntraced(function* (config: ModelsConfig) {
+  const names = new Set<string>()
+  for (const { name } of config.providers) {
+    if (names.has(name) || name === "demo") {
+      return yield* new ModelsConfigInvalid({ source: name, detail: "there is a provider of this name already" })
+    }
+    names.add(name)
+  }
+  const clients = new Map<string, ModelClient>([["demo", DemoModel.make({ paceMs: 15 })]])
+  for (const provider of config.providers) clients.set(provider.name, yield* connect(provider))
+  const fallback = config.providers.find((provider) => provider.fallback === true)?.name ?? null
+
+  const fromCard = Effect.fnUntraced(function* (name: string, card: string) {
+    const decoded = decodeCard(card)
+    if (Result.isFailure(decoded)) return refusal("model_card_invalid", `The card of ${name} can't be read`)
+    const { model, provider } = decoded.success
+    const client = yield* Effect.result(connect(provider))
+    if (Result.isFailure(client)) return refusal("model_card_invalid", client.failure.message)
+    return Result.succeed<Chosen>({ client: client.success, model })
+  })
+
+  const own = ({ model, provider }: ModelName): Result.Result<Chosen, ErrorInfo> => {
+    const client = clients.get(provider)
+    return client === undefined
+      ? refusal("model_unknown", `This runner has no provider ${provider}`)
+      : Result.succeed({ client, model })
+  }
+
+  return Models.of({
+    probe: Effect.forEach([...clients.values()], probed, { concurrency: "unbounded" }),
+    choose: Effect.fn("Models.choose")(function* (name, secret) {
+      const card = yield* secret(cardSecret(name))
+      if (card !== null) return yield* fromCard(name, card)
+      const routed = route(name, [...clients.keys()], fallback)
+      return Result.isFailure(routed) ? refusal("model_unknown", routed.failure.message) : own(routed.success)
+    }),
+    prices: config.prices ?? {}
+  })
+})

@@ -65,7 +65,9 @@ const reasons: Record<Part, () => string | undefined> = {
     !onPath("bwrap")
       ? "bwrap is not installed"
       : runs("bwrap", "--unshare-all", "--ro-bind", "/", "/", "true")
-        ? undefined
+        ? onPath("socat")
+          ? undefined
+          : "socat is not installed"
         : "bwrap cannot make namespaces here",
   chromium: () =>
     process.env.TROUPE_CHROMIUM !== undefined || onPath("chromium", "chromium-browser", "google-chrome")

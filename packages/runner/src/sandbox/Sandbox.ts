@@ -9,6 +9,9 @@ export const places = {
   outputs: "/mnt/session/outputs"
 } as const
 
+/** Where programs inside find the way out, when there is one: the unix socket itself, and a port on loopback that leads to it. */
+export const egress = { host: "127.0.0.1", port: 3_128, socket: "/run/troupe/egress.sock" } as const
+
 /** A directory or file of the host that the sandbox sees under `target`. The host's path is ours: no agent chose it. */
 export interface Mount {
   readonly source: string
@@ -36,7 +39,10 @@ export interface SandboxSpec {
 
 export type OutputChunk = { readonly stream: "stdout" | "stderr"; readonly bytes: Uint8Array }
 
-/** How a process ended. `Killed`: by us, and why. */
+/**
+ * How a process ended. `Signalled` follows the convention of shells, 128 and the number of the signal, which is all that some
+ * backends learn. `Killed`: by us, and why.
+ */
 export type Ending =
   | { readonly _tag: "Exited"; readonly code: number }
   | { readonly _tag: "Signalled"; readonly signal: string }
@@ -47,7 +53,7 @@ export type Ending =
 
 export interface ExecRequest {
   readonly command: readonly [string, ...ReadonlyArray<string>]
-  /** Inside the sandbox; the workspace where absent. */
+  /** In or below one of the mounts or `/tmp`, as `places` have it in every backend; the workspace where absent. */
   readonly cwd?: string
   readonly variables?: Readonly<Record<string, string>>
   readonly timeoutMs?: number

@@ -1,0 +1,7 @@
+import { requires } from "../../../../test/requires.ts"
+import { local } from "../../src/sandbox/Local.ts"
+import { holdsTo } from "./conformance.ts"
+
+requires("root")("local", () => {
+  holdsTo({ backend: local(), promises: ["running", "cpus", "memory", "disk", "processes", "terminal"] })
+})

@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { join } from "node:path"
+import { makeBench, type SpecOverrides } from "../../src/sandbox/conformance/Bench.ts"
+import { isPromised, type Subject } from "../../src/sandbox/conformance/Check.ts"
+import { conformance } from "../../src/sandbox/conformance/suite.ts"
+import type { SandboxBackend } from "../../src/sandbox/Sandbox.ts"
+import { temporaryState } from "../../src/sandbox/trial.ts"
+
+export interface Held {
+  readonly backend: SandboxBackend
+  /** What it has to promise on the machine of the test: a probe that promises less is a failure, and not fewer tests. */
+  readonly promises: ReadonlyArray<Subject>
+  readonly spec?: SpecOverrides
+}
+
+const timeout = 180_000
+
+/** Holds a backend to every check that it promises. */
+export const holdsTo = ({ backend, promises, spec }: Held) => {
+  const probed = Effect.runSync(Effect.cached(backend.probe))
+  it.live(
+    "says that it is usable, and what it promises here",
+    () =>
+      Effect.gen(function* () {
+        const probe = yield* probed
+        assert.isTrue(probe.usable, probe.notes.join("; "))
+        const promised = conformance.filter((check) => isPromised(check, backend, probe)).map(({ subject }) => subject)
+        assert.deepStrictEqual([...new Set(promised)].toSorted(), [...promises].toSorted())
+      }),
+    timeout
+  )
+
+  describe.each(promises)("%s", (subject) => {
+    for (const check of conformance.filter((one) => one.subject === subject)) {
+      it.live(
+        check.name,
+        () =>
+          Effect.gen(function* () {
+            const directory = yield* temporaryState("troupe-sandbox-")
+            yield* check.run(makeBench(backend, yield* probed, join(directory, "state"), spec))
+          }),
+        timeout
+      )
+    }
+  })
+}

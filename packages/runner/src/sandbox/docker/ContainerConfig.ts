@@ -1,6 +1,9 @@
 import { dirname } from "node:path"
-import type { SandboxSpec } from "../Sandbox.ts"
+import type { Account } from "../Account.ts"
+import { egress, type SandboxSpec } from "../Sandbox.ts"
+import { temporary, temporaryOf } from "../SandboxPaths.ts"
 import { keeper } from "./scripts.ts"
+import { seccompProfile } from "./seccompProfile.ts"
 
 export const label = {
   owner: "dev.troupe.owner",
@@ -15,24 +18,27 @@ export interface ContainerOptions {
   readonly owner: string
   readonly image: string
   readonly runtime: string | null
-  readonly account: { readonly uid: number; readonly gid: number }
+  readonly account: Account
 }
 
-// Beside what the sandbox runs: init, keeper, two processes for each exec, and the threads that place an exec in here.
-const processesOfOurs = 32
+// Init and keeper, and the two above an exec's program.
+const processesOfOurs = 4
+
+// The engine places an exec by a program with threads, which count here until it has become the exec.
+const processesMin = 24
 
 const mebibytes = (count: number) => Math.floor(count * 1024 * 1024)
 
 export const userOf = ({ account }: Pick<ContainerOptions, "account">) => `${account.uid}:${account.gid}`
 
-/** How large each directory in memory may grow: their pages count as the sandbox's memory, and are freed by no kill. */
-export const temporaryMb = (memoryMb: number) => Math.max(8, Math.min(512, Math.floor(memoryMb / 8)))
+/** What may lie in shared memory: it counts as the sandbox's memory, and is freed by no kill. */
+const sharedMb = (memoryMb: number) => Math.max(8, Math.min(512, Math.floor(memoryMb / 8)))
 
 /** The request that makes a sandbox's container. */
 export const sandboxContainer = (spec: SandboxSpec, options: ContainerOptions) => {
   const { cpus, diskMb, memoryMb, processes } = spec.size
   const memory = mebibytes(memoryMb)
-  const temporary = `rw,exec,nosuid,nodev,mode=1777,size=${mebibytes(temporaryMb(memoryMb))}`
+  const mounts = [...spec.mounts, { source: temporaryOf(spec.home), target: temporary, readOnly: false }]
   return {
     Image: options.image,
     // An image may have an entry point and variables of its own; what runs in here is ours, the variables go to execs.
@@ -54,17 +60,13 @@ export const sandboxContainer = (spec: SandboxSpec, options: ContainerOptions) =
       // As much as without swap: there is none.
       MemorySwap: memory,
       NanoCpus: Math.round(cpus * 1e9),
-      PidsLimit: processes + processesOfOurs,
-      ShmSize: mebibytes(temporaryMb(memoryMb)),
-      Tmpfs: { "/tmp": temporary, "/var/tmp": temporary, "/run": temporary },
+      PidsLimit: Math.max(processes + processesOfOurs, processesMin),
+      ShmSize: mebibytes(sharedMb(memoryMb)),
       Ulimits: [limit("nofile", 4_096), limit("core", 0), limit("fsize", mebibytes(diskMb))],
-      Mounts: spec.mounts.map(({ readOnly, source, target }) => bind(source, target, readOnly))
+      Mounts: mounts.map(({ readOnly, source, target }) => bind(source, target, readOnly))
     }
   }
 }
-
-/** Where programs in a sandbox find the egress proxy. */
-export const proxyPort = 3128
 
 // The directory and not the socket: a proxy that was started again has made a new socket of that name.
 const socketDirectory = "/proxy"
@@ -82,7 +84,7 @@ export const relayContainer = (
     "socat",
     "-d",
     "-d",
-    `TCP-LISTEN:${proxyPort},bind=127.0.0.1,reuseaddr,fork,max-children=128`,
+    `TCP-LISTEN:${egress.port},bind=${egress.host},reuseaddr,fork,max-children=128`,
     `UNIX-CONNECT:${socketDirectory}/${options.socket.slice(dirname(options.socket).length + 1)}`
   ],
   Cmd: [],
@@ -104,7 +106,7 @@ export const relayContainer = (
 const confined = {
   ReadonlyRootfs: true,
   CapDrop: ["ALL"],
-  SecurityOpt: ["no-new-privileges"],
+  SecurityOpt: ["no-new-privileges", `seccomp=${seccompProfile}`],
   IpcMode: "private",
   RestartPolicy: { Name: "no" },
   // What they print is for us, and grows on no disk.

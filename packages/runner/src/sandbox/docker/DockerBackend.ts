@@ -1,14 +1,16 @@
 import { Effect, Semaphore } from "effect"
 import { existsSync } from "node:fs"
+import { ownAccount } from "../Account.ts"
 import type { BackendProbe, SandboxBackend, SandboxError, SandboxSpec } from "../Sandbox.ts"
+import { attempt } from "../SandboxFailure.ts"
+import { accountOf } from "../SandboxHome.ts"
 import * as Container from "./Container.ts"
-import { type ContainerOptions, label, sandboxContainer, userOf } from "./ContainerConfig.ts"
+import { label, sandboxContainer, userOf } from "./ContainerConfig.ts"
 import { backendName, dockerError, fromEngine } from "./dockerError.ts"
 import * as DockerSandbox from "./DockerSandbox.ts"
 import { createContainer, info, inspectImage, listContainers, removeContainer, startContainer } from "./Engine.ts"
 import { connect, type EngineApi } from "./EngineApi.ts"
 import { EngineError, isStatus } from "./EngineError.ts"
-import { giveTo } from "./ownership.ts"
 import { followNetwork, makeRelay } from "./Relay.ts"
 
 export interface DockerOptions {
@@ -19,8 +21,6 @@ export interface DockerOptions {
   readonly image: string
   /** As the engine knows it, `runsc` say; null for its default. */
   readonly runtime: string | null
-  /** Whom processes run as. Absent: as ourselves, and where we are root, as an account without a name. */
-  readonly account?: { readonly uid: number; readonly gid: number }
 }
 
 export const defaults = { socketPath: "/var/run/docker.sock", image: "troupe-sandbox:1", runtime: null } as const
@@ -30,10 +30,6 @@ export interface DockerBackend extends SandboxBackend {
   readonly collect: Effect.Effect<ReadonlyArray<string>, SandboxError>
 }
 
-const nameless = { uid: 1000, gid: 1000 }
-
-const ourselves = () => ({ uid: process.getuid?.() ?? nameless.uid, gid: process.getgid?.() ?? nameless.gid })
-
 /**
  * gVisor is a kernel of its own to each container: its network can't be shared with a relay, its terminals were found not
  * to work, and no process can be the one that orphans go to.
@@ -41,17 +37,11 @@ const ourselves = () => ({ uid: process.getuid?.() ?? nameless.uid, gid: process
 const isGvisor = (runtime: string | null) => runtime !== null && runtime.startsWith("runsc")
 
 export const make = (options: DockerOptions): DockerBackend => {
-  const account = options.account ?? (process.getuid?.() === 0 ? nameless : ourselves())
   const engine = connection(options.socketPath)
-  const containerOptions = (image: string | null): ContainerOptions => ({
-    owner: options.owner,
-    image: image ?? options.image,
-    runtime: options.runtime,
-    account
-  })
+  const accountIn = (home: string) => attempt(backendName, "the sandbox's home", () => accountOf(home))
 
   const open = Effect.fnUntraced(function* (api: EngineApi, spec: SandboxSpec, id: string, relay: string | undefined) {
-    for (const { readOnly, source } of spec.mounts) if (!readOnly) yield* giveTo(source, account)
+    const account = yield* accountIn(spec.home)
     const container = Container.make(api, id, relay === undefined ? Effect.void : followNetwork(api, relay))
     const sandbox = yield* DockerSandbox.make(api, spec, container, {
       owner: options.owner,
@@ -68,16 +58,19 @@ export const make = (options: DockerOptions): DockerBackend => {
       return yield* Effect.fail(dockerError({ _tag: "Unusable", detail }))
     }
     const made = Effect.gen(function* () {
-      const own = containerOptions(spec.image)
-      const { Id: id } = yield* Effect.mapError(createContainer(api, sandboxContainer(spec, own)), fromEngine)
+      const config = sandboxContainer(spec, {
+        ...options,
+        image: spec.image ?? options.image,
+        account: yield* accountIn(spec.home)
+      })
+      const { Id: id } = yield* Effect.mapError(createContainer(api, config), fromEngine)
       yield* Effect.mapError(startContainer(api, id), fromEngine)
       const relay =
         spec.network._tag === "None"
           ? undefined
           : yield* makeRelay(api, spec, {
-              ...containerOptions(null),
-              runtime: null,
-              account: ourselves(),
+              ...options,
+              account: ownAccount(),
               socket: spec.network.socket,
               container: id
             })

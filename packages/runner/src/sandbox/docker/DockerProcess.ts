@@ -1,7 +1,9 @@
 import { type Cause, Deferred, Effect, Option, Queue, type Scope, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import { constants } from "node:os"
-import { type Ending, type ExecRequest, type OutputChunk, places, type Process, type SandboxError } from "../Sandbox.ts"
+import { checkTerminal } from "../checkRequest.ts"
+import type { Ending, ExecRequest, OutputChunk, Process, SandboxError } from "../Sandbox.ts"
+import { workingDirectory } from "../SandboxPaths.ts"
 import type { Container } from "./Container.ts"
 import { dockerError, fromEngine } from "./dockerError.ts"
 import { createExec, inspectExec, resizeExec, startExec } from "./Engine.ts"
@@ -13,6 +15,8 @@ import { launcher } from "./scripts.ts"
 export interface RunningProcess extends Process {
   /** Ends the process and all it started, and says that this is why. */
   readonly end: (ending: Ending) => Effect.Effect<void>
+  /** Says why it will have ended, for who is about to end it by other means. */
+  readonly condemn: (ending: Ending) => void
 }
 
 // Each is at most what a socket gives at once, 64 KiB.
@@ -28,6 +32,12 @@ export const start = Effect.fn("DockerProcess.start")(function* (
   const token = `exec-${randomUUID()}`
   const terminal = request.terminal !== undefined
   const keeper = yield* container.keeper
+  const directory = workingDirectory(request.cwd)
+  // Not the engine: it enters as root.
+  if (!(yield* Effect.orElseSucceed(keeper.canEnter(directory), () => true))) {
+    const detail = "there is no such directory in the sandbox, or it is closed"
+    return yield* Effect.fail(dockerError({ _tag: "BadRequest", field: "cwd", detail }))
+  }
   const memoryKillsBefore = yield* Effect.orElseSucceed(keeper.memoryKills, () => undefined)
   const { Id: id } = yield* Effect.mapError(
     createExec(engine, container.id, execConfig(request, { ...about, token, keeper: keeper.pid })),
@@ -100,9 +110,15 @@ export const start = Effect.fn("DockerProcess.start")(function* (
   return {
     output: Stream.fromQueue(chunks),
     ending: Deferred.await(ended),
-    write: (bytes) => write(connection, bytes),
+    write: (bytes) =>
+      request.input === true
+        ? write(connection, bytes)
+        : Effect.fail(dockerError({ _tag: "BadRequest", field: "input", detail: "this process has no input" })),
     closeInput: Effect.sync(() => void (terminal ? socket.write(endOfTransmission) : socket.end())),
-    resize: (columns, rows) => Effect.ignore(resizeExec(engine, id, columns, rows)),
+    resize: (columns, rows) =>
+      terminal && checkTerminal(columns, rows) === undefined
+        ? Effect.ignore(resizeExec(engine, id, columns, rows))
+        : Effect.void,
     signal: Effect.fnUntraced(
       function* (signal) {
         // The program may be about to start: then there is nobody yet.
@@ -114,7 +130,8 @@ export const start = Effect.fn("DockerProcess.start")(function* (
       },
       (sent) => Effect.ignore(sent)
     ),
-    end
+    end,
+    condemn: (ending) => void (cause ??= ending)
   }
 })
 
@@ -134,7 +151,7 @@ const execConfig = (
     AttachStdout: true,
     AttachStderr: true,
     Tty: terminal,
-    WorkingDir: request.cwd ?? places.workspace,
+    WorkingDir: workingDirectory(request.cwd),
     Env: Object.entries({ ...own.variables, ...request.variables }).map(([name, value]) => `${name}=${value}`),
     Cmd: [
       ...(own.subreaper ? ["/sbin/docker-init", "-s", "--"] : []),
@@ -195,7 +212,9 @@ const write = ({ socket }: Hijacked, bytes: Uint8Array) =>
   Effect.callback<void, SandboxError>((resume) => {
     socket.write(bytes, (cause) =>
       resume(
-        cause == null ? Effect.void : Effect.fail(dockerError({ _tag: "Failed", detail: "the input is closed" }, cause))
+        cause == null
+          ? Effect.void
+          : Effect.fail(dockerError({ _tag: "Gone", detail: "the process reads no more" }, cause))
       )
     )
   })

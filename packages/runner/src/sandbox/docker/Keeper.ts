@@ -20,6 +20,8 @@ export interface Keeper {
   readonly finish: (token: string) => Effect.Effect<void, KeeperSilent>
   /** To an exec's program and all it started; answers whether there was any. */
   readonly signal: (token: string, name: "INT" | "TERM" | "KILL") => Effect.Effect<boolean, KeeperSilent>
+  /** Whether a process may begin in this directory. */
+  readonly canEnter: (path: string) => Effect.Effect<boolean, KeeperSilent>
   /** Kills everything but itself. */
   readonly reset: Effect.Effect<void, KeeperSilent>
   /** How often the kernel has killed something here for want of memory; undefined where it doesn't say. */
@@ -78,6 +80,9 @@ export const attach = Effect.fn("Keeper.attach")(function* (
     pid,
     finish: (token) => Effect.asVoid(order("finish", token)),
     signal: (token, name) => Effect.map(order("signal", token, name), (answer) => answer === "done"),
+    // Orders are lines, and such a path would be two; then the engine finds out.
+    canEnter: (path) =>
+      path.includes("\n") ? Effect.succeed(true) : Effect.map(order("enter", path), (answer) => answer === "done"),
     reset: Effect.asVoid(order("reset")),
     memoryKills: Effect.map(order("memory"), (answer) => (/^\d+$/.test(answer) ? Number(answer) : undefined)),
     isGone: Deferred.isDone(gone)

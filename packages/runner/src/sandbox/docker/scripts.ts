@@ -107,6 +107,7 @@ order() {
           kill -"$3" "$id" && answer=done
         done
       done ;;
+    enter) if cd -P "$2"; then cd /; else answer=closed; fi ;;
     reset)
       while kill -KILL -1; do
         below "0 1" $$
@@ -121,7 +122,9 @@ order() {
   esac
 }
 exec 2>/dev/null
-while read -r number verb token argument; do
+while read -r number verb token; do
+  argument=
+  [ "$verb" = enter ] || case $token in *" "*) argument=\${token#* } token=\${token%% *} ;; esac
   order "$verb" "$token" "$argument"
   echo "$number $answer"
 done

@@ -16,6 +16,10 @@ export const startContainer = (engine: EngineApi, id: string) =>
 export const restartContainer = (engine: EngineApi, id: string) =>
   engine.call({ method: "POST", path: `/containers/${id}/restart`, query: { t: "0" } })
 
+/** Kills all that runs in the container, if anything does. */
+export const stopContainer = (engine: EngineApi, id: string) =>
+  engine.call({ method: "POST", path: `/containers/${id}/stop`, query: { t: "0" } })
+
 export const removeContainer = (engine: EngineApi, id: string) =>
   engine.call({ method: "DELETE", path: `/containers/${id}`, query: { force: "true", v: "true" } })
 

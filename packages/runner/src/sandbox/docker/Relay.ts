@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import type { SandboxError, SandboxSpec } from "../Sandbox.ts"
 import { type ContainerOptions, relayContainer } from "./ContainerConfig.ts"
 import { dockerError, fromEngine } from "./dockerError.ts"
-import { attachContainer, createContainer, restartContainer, startContainer } from "./Engine.ts"
+import { attachContainer, createContainer, startContainer, stopContainer } from "./Engine.ts"
 import type { EngineApi } from "./EngineApi.ts"
 import type { EngineError } from "./EngineError.ts"
 import { output } from "./EngineStream.ts"
@@ -22,7 +22,10 @@ export const makeRelay = Effect.fn("Relay.make")(function* (
 
 /** To be done whenever the sandbox's container was started: its network is another one then. */
 export const followNetwork = (engine: EngineApi, relay: string) =>
-  listening(engine, relay, restartContainer(engine, relay))
+  Effect.andThen(
+    Effect.mapError(stopContainer(engine, relay), fromEngine),
+    listening(engine, relay, startContainer(engine, relay))
+  )
 
 const listening = (engine: EngineApi, relay: string, start: Effect.Effect<void, EngineError>) =>
   Effect.gen(function* () {

@@ -80,7 +80,11 @@ build() { # NAME
   if [ "$(docker image inspect --format '{{index .Config.Labels "dev.troupe.recipe"}}' "$image" 2>/dev/null)" = "$recipe" ]; then
     return 0
   fi
+  local before
+  before="$(docker image inspect --format '{{.Id}}' "$image" 2>/dev/null || true)"
   "build_$1" "$image" || { echo "$image could not be built" >&2; return 1; }
+  # In use by a container, it goes with a later one.
+  if [ -n "$before" ]; then docker rmi "$before" >/dev/null 2>&1 || true; fi
   echo "$image: built in $SECONDS s"
 }
 

@@ -14,7 +14,7 @@ export const fromEngine = (error: EngineError): SandboxError => {
     return dockerError({ _tag: "Gone", detail: reason.detail }, error)
   }
   if (/No such image/i.test(reason.detail)) {
-    return dockerError({ _tag: "Unusable", detail: `${reason.detail}: docker/README.md says how to build it` }, error)
+    return dockerError({ _tag: "Unusable", detail: `${reason.detail}: docs/docker.md says how to build it` }, error)
   }
   if (/bind source path does not exist|invalid mount|Duplicate mount point/i.test(reason.detail)) {
     return dockerError({ _tag: "BadRequest", field: "mounts", detail: reason.detail }, error)

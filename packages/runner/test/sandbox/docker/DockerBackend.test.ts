@@ -53,7 +53,7 @@ requires("docker", "root")("docker, where nothing can be relied on", () => {
     Effect.gen(function* () {
       const { bench } = yield* world()
       const { sandbox } = yield* bench.make()
-      const stopping = "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = $$ ] || kill -STOP $p; done; sleep 600"
+      const stopping = `for p in /proc/[0-9]*; do p=\${p#/proc/}; [ $p = $$ ] || kill -STOP $p; done; sleep 600`
       const { ending } = yield* run(sandbox, stopping, { timeoutMs: 1_000 })
       assert.deepStrictEqual(ending, { _tag: "TimedOut", afterMs: 1_000 })
       const { stdout } = yield* run(sandbox, "ps | grep -c '[s]leep 600'")

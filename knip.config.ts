@@ -35,6 +35,8 @@ const config: KnipConfig = {
   ignoreWorkspaces: ["bench/peers", ...waiting],
   // Named in tsconfig.base.json and patched into the compiler; not imported.
   ignoreDependencies: ["@effect/tsgo", "@effect/language-service"],
+  // Of the system, where suites ask for them.
+  ignoreBinaries: ["bwrap", "socat"],
   workspaces: {
     ".": {
       entry: [

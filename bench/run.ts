@@ -13,7 +13,8 @@ import type { Suite } from "./harness/Suite.ts"
 import { installPeers } from "./peers/install.ts"
 
 const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
-  core: () => import("./suites/core.ts")
+  core: () => import("./suites/core.ts"),
+  egress: () => import("./suites/egress.ts")
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`)

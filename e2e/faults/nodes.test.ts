@@ -1,7 +1,7 @@
 import { assert, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { crashPoints } from "../../packages/server/src/session/CrashPoints.ts"
-import { sleep, withFaults, type Room } from "./withFaults.ts"
+import { sleep, withFaults, type Room, type RoomOptions } from "./withFaults.ts"
 
 const full = process.env["TROUPE_FULL"] === "1"
 const seed = Number(process.env["TROUPE_SEED"] ?? 1)
@@ -9,15 +9,20 @@ const seed = Number(process.env["TROUPE_SEED"] ?? 1)
 const workMs = full ? 30_000 : 4_000
 
 /** Runs faults and holds what is left to every promise. */
-const holds = (name: string, faults: (room: Room) => Promise<void>, eventsMin = 50) =>
+const holds = (
+  name: string,
+  faults: (room: Room) => Promise<void>,
+  options: Omit<RoomOptions, "seed"> = {},
+  eventsMin = 50
+) =>
   it(
     name,
     async () => {
-      const { events, problems } = await withFaults({ seed }, faults)
+      const { events, problems } = await withFaults({ seed, ...options }, faults)
       assert.deepStrictEqual(problems, [])
       assert.isAbove(events, eventsMin)
     },
-    workMs + 300_000
+    workMs + 600_000
   )
 
 requires("postgres")("a system at work keeps every promise", () => {
@@ -74,6 +79,26 @@ requires("postgres")("a system at work keeps every promise", () => {
     }
   )
 
+  holds(
+    "when the database crashes, and recovers from what it had written",
+    async ({ campaign, postgres, start }) => {
+      await start()
+      await start()
+      campaign.start()
+      for (let i = 0; i < (full ? 10 : 3); i++) {
+        await sleep(workMs / 3)
+        await postgres!.crash()
+        // Now at once, now after the nodes have begun to give up on it.
+        await sleep(i % 2 === 0 ? 0 : 3_000)
+        const before = campaign.accepted()
+        await postgres!.restart()
+        await campaign.acceptedMore(before)
+      }
+      await sleep(workMs / 2)
+    },
+    { ownPostgres: true }
+  )
+
   // A run in CI takes every third of them, which ones depends on the seed; a full one takes all.
   for (const point of full ? crashPoints : crashPoints.filter((_, index) => index % 3 === seed % 3)) {
     holds(`when a node ends at ${point}`, async ({ campaign, start }) => {
@@ -86,4 +111,21 @@ requires("postgres")("a system at work keeps every promise", () => {
       await sleep(full ? workMs : 1_000)
     })
   }
+
+  requires("full")("over minutes", () => {
+    holds("when owners are frozen for longer than a runner waits for them, with turns under way", async (room) => {
+      const { campaign, freeze, nodes, start, thaw } = room
+      await Promise.all([start(), start(), start()])
+      campaign.start()
+      for (let i = 0; i < 3; i++) {
+        await sleep(10_000)
+        const frozen = nodes()[0]!
+        freeze(frozen)
+        // The runner's lease and its margin pass: what it began under the frozen owner was long taken over.
+        await sleep(80_000)
+        thaw(frozen)
+      }
+      await sleep(workMs / 2)
+    })
+  })
 })

@@ -7,6 +7,7 @@ import { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { Campaign } from "../support/Campaign.ts"
 import { chaosProxy, type ChaosProxy } from "../support/ChaosProxy.ts"
+import { startOwnPostgres, type OwnPostgres } from "../support/OwnPostgres.ts"
 import { startRunner } from "../support/Runner.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -26,12 +27,16 @@ export interface Room {
   readonly thaw: (node: NodeProcess) => void
   readonly nodes: () => ReadonlyArray<NodeProcess>
   readonly superuser: (sql: string) => Promise<void>
+  /** The database's own process, where the room has one for itself. */
+  readonly postgres: OwnPostgres | undefined
 }
 
 export interface RoomOptions {
   readonly seed: number
   readonly sessions?: number
   readonly clients?: number
+  /** A database that may be crashed, and not the one that all tests share. */
+  readonly ownPostgres?: boolean
 }
 
 const through = (url: Redacted.Redacted, port: number): string => {
@@ -54,8 +59,9 @@ export const withFaults = async (
   faults: (room: Room) => Promise<void>
 ): Promise<{ readonly problems: ReadonlyArray<string>; readonly events: number; readonly calls: number }> => {
   const scope = Scope.makeUnsafe()
-  const database = await Effect.runPromise(Scope.provide(TestDatabase.make(), scope))
-  const proxy = await chaosProxy(serverPort())
+  const postgres = options.ownPostgres === true ? await startOwnPostgres() : undefined
+  const database = postgres ?? (await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+  const proxy = await chaosProxy(postgres?.port ?? serverPort())
   const runner = await startRunner(options.seed)
   const runtime = ManagedRuntime.make(
     EventStorePg.layer.pipe(Layer.provideMerge(PgClient.layer({ url: database.appUrl, maxConnections: 4 })))
@@ -104,7 +110,8 @@ export const withFaults = async (
       },
       superuser: async (sql) => {
         await admin.runPromise(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe(sql)))
-      }
+      },
+      postgres
     })
     const { evidence, problems } = await campaign.finish(restMs)
     return {
@@ -119,5 +126,6 @@ export const withFaults = async (
     await runtime.dispose()
     await admin.dispose()
     await Effect.runPromise(Scope.close(scope, Exit.void))
+    await postgres?.close()
   }
 }

@@ -174,6 +174,20 @@ export class Campaign {
     this.readers = [...this.sessions.map((sessionId, index) => this.reader(sessionId, index)), this.reads()]
   }
 
+  /** How many commands were acknowledged up to now. */
+  accepted(): number {
+    return this.calls.filter(({ answer }) => answer._tag === "Accepted").length
+  }
+
+  /** Waits until more commands were acknowledged than these. */
+  async acceptedMore(than: number, withinMs = 90_000): Promise<void> {
+    const deadline = Date.now() + withinMs
+    while (this.accepted() <= than) {
+      if (Date.now() > deadline) throw new Error(`No command was acknowledged within ${withinMs} ms`)
+      await sleep(50)
+    }
+  }
+
   /** Faults are over: clients stop, time passes until sessions rest, and everything is judged. */
   async finish(restMs: number): Promise<{ readonly problems: ReadonlyArray<string>; readonly evidence: Evidence }> {
     this.on = false

@@ -31,6 +31,9 @@ const v6 = (text: string): Bytes => {
   return words.flatMap((word) => [word >> 8, word & 0xff])
 }
 
+/** Of an address that is one: four or sixteen bytes. */
+export const addressBytes = (address: string): ReadonlyArray<number> => (isIPv4(address) ? v4(address) : v6(address))
+
 interface Range {
   readonly bytes: Bytes
   readonly bits: number
@@ -38,7 +41,7 @@ interface Range {
 
 const range = (cidr: string): Range => {
   const [address = "", bits] = cidr.split("/")
-  const bytes = isIPv4(address) ? v4(address) : v6(address)
+  const bytes = addressBytes(address)
   return { bytes, bits: bits === undefined ? bytes.length * 8 : Number(bits) }
 }
 

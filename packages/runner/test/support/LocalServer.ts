@@ -1,6 +1,5 @@
 import { Effect, type Scope } from "effect"
 import { createServer, type RequestListener } from "node:http"
-import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo, Server, Socket } from "node:net"
 
 /** Listens on a free port of the loopback for as long as the scope is open; then every connection is cut. */
@@ -24,6 +23,3 @@ export const listening = <S extends Server>(server: S): Effect.Effect<number, ne
 }
 
 export const httpServer = (listener: RequestListener) => Effect.suspend(() => listening(createServer(listener)))
-
-export const httpsServer = (pair: { readonly key: string; readonly cert: string }, listener: RequestListener) =>
-  Effect.suspend(() => listening(createTlsServer(pair, listener)))

@@ -3,8 +3,8 @@ import { type AddressRules, addressRules } from "../../src/egress/AddressRules.t
 import { type DialTimeouts, Outbound } from "../../src/egress/Outbound.ts"
 import { NameUnresolved, Resolver } from "../../src/egress/Resolver.ts"
 
-/** Names with the addresses they have; a function gives another answer each time it is asked. */
-export type Names = Readonly<Record<string, ReadonlyArray<string> | (() => ReadonlyArray<string>)>>
+/** Names with the addresses they have; a function gives another answer each time it is asked, `silent` never one. */
+export type Names = Readonly<Record<string, ReadonlyArray<string> | (() => ReadonlyArray<string>) | "silent">>
 
 const names = (known: Names) =>
   Layer.succeed(
@@ -14,6 +14,7 @@ const names = (known: Names) =>
         Effect.suspend(() => {
           const found = known[name]
           if (found === undefined) return Effect.fail(new NameUnresolved({ name, code: "ENOTFOUND" }))
+          if (found === "silent") return Effect.never
           return Effect.succeed(typeof found === "function" ? found() : found)
         })
     })

@@ -1,9 +1,10 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import { genesis } from "@troupe/domain/log/Chain"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import * as Codec from "@troupe/domain/session/Codec"
 import { evolve } from "@troupe/domain/session/evolve"
 import { foldVersion, initial, type SessionState } from "@troupe/domain/session/SessionState"
-import { Effect, Option, Result } from "effect"
+import { Effect, Fiber, Option, Result } from "effect"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import type { EventStore } from "../log/EventStore.ts"
 import type { Standing } from "./planBatch.ts"
@@ -37,58 +38,86 @@ const parseState = (text: string): SessionState | undefined => {
   }
 }
 
+/** Where folding begins: at the newest snapshot, or at what an earlier activation on this node had folded already. */
+const foundation = Effect.fnUntraced(function* (
+  store: EventStore["Service"],
+  sessionId: SessionId,
+  known: Activation | null
+) {
+  if (known !== null && known.version > 0) return known
+  const snapshot = yield* store.snapshot(sessionId, foldVersion)
+  if (Option.isNone(snapshot)) return unopened
+  const { state, version } = snapshot.value
+  const parsed = parseState(state)
+  return parsed === undefined ? unopened : { ...unopened, state: parsed, version, snapshotVersion: version }
+})
+
+/** Folds the events of a page onto what was folded before them. */
+const foldPage = Effect.fnUntraced(function* (
+  sessionId: SessionId,
+  before: Pick<Activation, "state" | "version">,
+  page: ReadonlyArray<Stored>
+) {
+  let { state, version } = before
+  for (const stored of page) {
+    const unreadable = (reason: string, detail: string) =>
+      new SessionUnreadable({ sessionId, seq: version + 1, reason, detail })
+    if (stored.seq !== version + 1) return yield* unreadable("Hole", `event ${stored.seq} follows`)
+    const event = Codec.decodeFast(stored)
+    if (Result.isFailure(event)) return yield* unreadable(event.failure.reason._tag, event.failure.message)
+    try {
+      state = evolve(state, event.success)
+    } catch (defect) {
+      return yield* unreadable("Corrupt", defect instanceof Error ? defect.message : String(defect))
+    }
+    version = stored.seq
+  }
+  return { state, version }
+})
+
 /**
- * Takes the next epoch, then folds what the log holds: from the newest snapshot, or from what an earlier activation on
- * this node had folded already. The epoch comes first: after it, nobody else can add to what is read.
+ * Takes the next epoch, and folds what the log holds. Once the epoch is taken nobody else can add to the log, and what is
+ * in it stays as it is; so the first page need not wait for the epoch, and the next one is read while one is folded.
  */
 export const activate = Effect.fnUntraced(function* (
   store: EventStore["Service"],
   sessionId: SessionId,
   known: Activation | null
 ) {
-  const afresh = known === null || known.version === 0
-  // Any snapshot of a shorter log will do, so looking for one need not wait for the claim.
-  const [claimed, snapshot] = yield* Effect.all(
-    [store.claim(sessionId), afresh ? store.snapshot(sessionId, foldVersion) : Effect.succeedNone],
-    { concurrency: "unbounded" }
-  )
+  const pageAfter = (after: number) => store.readToFold(sessionId, { after, limit: pageSize })
+  const early = Effect.gen(function* () {
+    const from = yield* foundation(store, sessionId, known)
+    // After a snapshot there is seldom anything to read.
+    return { from, first: from.version === 0 ? yield* pageAfter(0) : null }
+  })
+  const [claimed, { first, from }] = yield* Effect.all([store.claim(sessionId), early], {
+    concurrency: "unbounded"
+  })
   if (Option.isNone(claimed)) return unopened
   const head = claimed.value
-  let { snapshotVersion, state, version } = known ?? unopened
-  if (afresh) {
-    const parsed = Option.isSome(snapshot) ? parseState(snapshot.value.state) : undefined
-    if (parsed !== undefined && Option.isSome(snapshot) && snapshot.value.version <= head.version) {
-      state = parsed
-      version = snapshot.value.version
-      snapshotVersion = version
+  // A snapshot that is ahead of its log is none of it.
+  const base = from.version <= head.version ? from : unopened
+  let folded: Pick<Activation, "state" | "version"> = base
+  // A page read early may end before the last events that came, which is no hole.
+  let settled = first === null
+  let page = first ?? (folded.version < head.version ? yield* pageAfter(folded.version) : [])
+  while (folded.version < head.version) {
+    if (page.length === 0 && settled) {
+      const seq = folded.version + 1
+      return yield* new SessionUnreadable({ sessionId, seq, reason: "Hole", detail: "the log ends here" })
     }
-  }
-  while (version < head.version) {
-    const page = yield* store.readToFold(sessionId, { after: version, limit: pageSize })
-    for (const recorded of page) {
-      const unreadable = (reason: string, detail: string) =>
-        new SessionUnreadable({ sessionId, seq: version + 1, reason, detail })
-      if (recorded.seq !== version + 1) return yield* unreadable("Hole", `event ${recorded.seq} follows`)
-      const event = Codec.decodeFast(recorded)
-      if (Result.isFailure(event)) return yield* unreadable(event.failure.reason._tag, event.failure.message)
-      try {
-        state = evolve(state, event.success)
-      } catch (defect) {
-        return yield* unreadable("Corrupt", defect instanceof Error ? defect.message : String(defect))
-      }
-      version = recorded.seq
-    }
-    if (page.length === 0) {
-      return yield* new SessionUnreadable({ sessionId, seq: version + 1, reason: "Hole", detail: "the log ends here" })
-    }
+    const after = folded.version + page.length
+    const next = after < head.version ? yield* Effect.forkChild(pageAfter(after), { startImmediately: true }) : null
+    folded = yield* foldPage(sessionId, folded, page)
+    settled = true
+    if (next !== null) page = yield* Fiber.join(next)
   }
   return {
-    state,
-    version,
+    ...base,
+    ...folded,
     chain: head.chain,
     lastRecordedAt: head.lastRecordedAt,
     epoch: head.epoch,
-    summary: null,
-    snapshotVersion
+    summary: null
   } satisfies Activation
 })

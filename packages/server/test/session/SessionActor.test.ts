@@ -228,15 +228,17 @@ describe("a session's actor", () => {
       yield* first.handle(world.send())
       const before = yield* first.current
       yield* first.close
+      // What was to be opened had no snapshot, so its log was looked for.
+      const readsBefore = world.held.readAfter.length
       const second = yield* world.actor()
       assert.deepStrictEqual((yield* second.current).state, before.state)
-      assert.strictEqual(world.held.calls.read, 0)
+      assert.strictEqual(world.held.readAfter.length, readsBefore)
       const { seq: version } = yield* second.handle(world.title("a title"))
       // It is a cache: what can't be read is as good as none.
       yield* world.memory.saveSnapshot({ streamId: world.sessionId, foldVersion, version, state: "not JSON" })
       const third = yield* world.actor()
       assert.deepInclude((yield* third.current).state, { title: "a title" })
-      assert.deepStrictEqual(world.held.readAfter, [0])
+      assert.deepStrictEqual(world.held.readAfter.slice(readsBefore), [0])
     })
   )
 

@@ -12,6 +12,7 @@ import { createContainer, info, inspectImage, listContainers, removeContainer, s
 import { connect, type EngineApi } from "./EngineApi.ts"
 import { EngineError, isStatus } from "./EngineError.ts"
 import { followNetwork, makeRelay } from "./Relay.ts"
+import { tryBackend } from "../trial.ts"
 
 export interface DockerOptions {
   readonly socketPath: string
@@ -115,7 +116,7 @@ export const make = (options: DockerOptions): DockerBackend => {
   return {
     name: backendName,
     isolation: "container",
-    probe: Effect.withSpan(probe(engine, options), "DockerBackend.probe"),
+    probe: Effect.withSpan(probe(engine, options, create), "DockerBackend.probe"),
     create,
     resume,
     collect
@@ -140,7 +141,11 @@ const nothing: BackendProbe = {
   limits: { cpus: null, memory: null, disk: null, processes: null }
 }
 
-const probe = (engine: Effect.Effect<EngineApi, SandboxError>, options: DockerOptions): Effect.Effect<BackendProbe> =>
+const probe = (
+  engine: Effect.Effect<EngineApi, SandboxError>,
+  options: DockerOptions,
+  create: SandboxBackend["create"]
+): Effect.Effect<BackendProbe> =>
   Effect.gen(function* () {
     const api = yield* engine
     const about = yield* info(api)
@@ -156,6 +161,15 @@ const probe = (engine: Effect.Effect<EngineApi, SandboxError>, options: DockerOp
     })
     if (!hasImage) notes.push(`the image ${options.image} is missing: docker/build-base.sh builds it`)
     if (about.InitBinary === "") notes.push("the engine has no init (docker-init)")
+    if (notes.length === 0) {
+      // An engine that answers may still see other files than we do, be full, or lack what a runtime needs.
+      const tried = yield* Effect.result(tryBackend({ create }))
+      const ending = tried._tag === "Success" ? tried.success : undefined
+      if (tried._tag === "Failure") notes.push(`no container could be made for a trial: ${tried.failure.message}`)
+      else if (ending?._tag !== "Exited" || ending.code !== 0) {
+        notes.push(`a trial run of \`true\` ended with ${JSON.stringify(ending)}`)
+      }
+    }
     const usable = notes.length === 0
     const native = !isGvisor(options.runtime)
     if (!native) notes.push(`with the runtime ${options.runtime} sandboxes have no network and no terminals`)

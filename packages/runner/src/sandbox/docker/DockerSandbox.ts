@@ -8,6 +8,7 @@ import { backendName, dockerError } from "./dockerError.ts"
 import { listContainers, removeContainer } from "./Engine.ts"
 import type { EngineApi } from "./EngineApi.ts"
 import { isStatus } from "./EngineError.ts"
+import { hostProcesses } from "./hostProcesses.ts"
 import { type RunningProcess, start } from "./DockerProcess.ts"
 
 /** A sandbox in its running container. */
@@ -37,7 +38,7 @@ export const make = Effect.fn("DockerSandbox.make")(function* (
         Effect.sync(() => running.add(process)),
         () => Effect.sync(() => running.delete(process))
       )
-      const full = diskExceeded(directories, spec.size.diskMb * 1024 * 1024)
+      const full = diskExceeded(directories, spec.size.diskMb * 1024 * 1024, () => hostProcesses(container.id))
       yield* Effect.forkScoped(Effect.andThen(full, process.end({ _tag: "OutOfDisk" })))
       return process
     }),

@@ -14,11 +14,16 @@ import type { Harness, HarnessRun } from "./harness/Harness.ts"
 import { Harnesses } from "./harness/Harnesses.ts"
 import * as OpenAiAgents from "./harness/openai-agents/OpenAiAgents.ts"
 import { shellHarness } from "./harness/shell/ShellHarness.ts"
+import { Identity } from "./link/Identity.ts"
 import { Capabilities } from "./link/Capabilities.ts"
 import { mintEventId, mintModelRequestId } from "./mint.ts"
 import { Models } from "./models/Models.ts"
 import type { RunnerConfig } from "./RunnerConfig.ts"
 import { Backends, type Probed } from "./sandbox/Backends.ts"
+import { bubblewrap } from "./sandbox/Bubblewrap.ts"
+import * as DockerBackend from "./sandbox/docker/DockerBackend.ts"
+import { local } from "./sandbox/Local.ts"
+import { none } from "./sandbox/None.ts"
 import { SandboxHome } from "./sandbox/SandboxHome.ts"
 import { tavily } from "./tools/web/Tavily.ts"
 import * as AttemptToolsLive from "./workplace/AttemptToolsLive.ts"
@@ -109,6 +114,8 @@ export const layer = (config: RunnerConfig) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const rules = yield* Effect.fromResult(rulesOf(config))
+      const { runnerId } = yield* Identity
+      const docker = DockerBackend.make({ ...config.docker, owner: runnerId })
       const places = Places.layer({
         state: config.state,
         backend: config.sandbox,
@@ -125,7 +132,11 @@ export const layer = (config: RunnerConfig) =>
         Layer.provideMerge(places),
         Layer.provideMerge(harnesses),
         Layer.provideMerge(
-          Layer.mergeAll(outward(rules), Backends.layer({ modules: config.backends }), Models.layer(config.models))
+          Layer.mergeAll(
+            outward(rules),
+            Backends.layer({ modules: config.backends, builtIn: [bubblewrap(), docker, local(), none] }),
+            Models.layer(config.models)
+          )
         )
       )
     })

@@ -4,7 +4,9 @@ import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
+import { pageReader } from "../harness/model/pageReader.ts"
 import { mintEventId } from "../mint.ts"
+import { Models } from "../models/Models.ts"
 import { toolCatalog } from "../tools/toolCatalog.ts"
 import { makeToolGateway } from "../tools/ToolGateway.ts"
 import type { SearchProvider } from "../tools/web/SearchProvider.ts"
@@ -43,6 +45,15 @@ export const layer = (options: ToolsOptions) =>
       const places = yield* Places
       const fetch = yield* SafeFetch
       const search = options.search(fetch)
+      const models = yield* Models
+
+      /** Without an auxiliary model, pages come whole. */
+      const summarizerOf = ({ frames, request, secret }: AttemptContext) => {
+        const { auxModel } = request.agent
+        if (auxModel === null) return null
+        const choose = models.choose(auxModel, secret)
+        return pageReader({ frames, choose, prices: models.prices, cacheKey: `${request.sessionId}:pages` })
+      }
 
       /** Brings the place to where the log says it is. */
       const settle = Effect.fnUntraced(function* (
@@ -114,7 +125,7 @@ export const layer = (options: ToolsOptions) =>
             place: place.tools,
             fetch,
             search,
-            summarizer: null,
+            summarizer: summarizerOf(context),
             others: []
           })
           for (const { at, code, detail } of problems) {

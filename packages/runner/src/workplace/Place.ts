@@ -54,6 +54,8 @@ export interface Place {
   readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
   /** To a checkpoint, or to what is there now. */
   readonly diff: (from: string, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** The sandbox that a runner before this one made, without what it ran. */
+  readonly resume: Effect.Effect<void, SandboxError>
   /** Somebody wants the sandbox made from here on: their word of it. */
   readonly onMade: (made: Made) => void
 }
@@ -174,6 +176,7 @@ export const open = Effect.fn("Place.open")(function* (
     },
     tools,
     terminals: yield* Terminals.make,
+    resume: Effect.asVoid(sandboxNow),
     onMade: (next) => {
       made = next
     },

@@ -220,6 +220,21 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(Math.min(options.idleMs, 30_000)), tidy)))
 
+  /** What a runner before this one left: homes of no session are removed, and processes that outlived it are ended. */
+  const sweep = Effect.gen(function* () {
+    const known = new Map(records.all().map((record) => [record.sandboxId as string, record]))
+    for (const sandboxId of yield* homes.list) {
+      const record = known.get(sandboxId)
+      if (record === undefined) yield* homes.remove(sandboxId as SandboxId)
+      else if (record.made) yield* Effect.scoped(Effect.flatMap(find(record.sessionId, ""), ({ resume }) => resume))
+    }
+  }).pipe(
+    Effect.catch(({ message }) =>
+      Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))
+    )
+  )
+  yield* Effect.forkScoped(sweep)
+
   return Places.of({
     open,
     find,

@@ -55,5 +55,13 @@ export const leftovers = (sandboxes: ReadonlyArray<string>): ReadonlyArray<strin
 
 /** Takes the empty groups of sandboxes away that no runner will ever open again. */
 export const removeGroups = (sandboxes: ReadonlyArray<string>): void => {
-  for (const group of sandboxes.flatMap(groupsOf)) for (const path of [...subgroups(group), group]) rmdirSync(path)
+  for (const group of sandboxes.flatMap(groupsOf)) {
+    for (const path of [...subgroups(group), group]) {
+      try {
+        rmdirSync(path)
+      } catch {
+        // Something is in it, and that is told already.
+      }
+    }
+  }
 }

@@ -1,20 +1,18 @@
 import { type EventId, fromUuid, prefixes, type SessionId } from "@troupe/domain/Ids"
 import type { Decision } from "@troupe/domain/session/Input"
-import { hash } from "node:crypto"
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import * as Codec from "@troupe/domain/session/Codec"
-import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { fold } from "@troupe/domain/session/evolve"
-import { isFinal, type Refusal, type SessionCommand } from "@troupe/domain/session/SessionCommand"
-import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
+import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { type OpenSession } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import { Effect, Exit, Result, Scope } from "effect"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
-import type { ClientCall, Evidence, Transcript } from "../invariants/Evidence.ts"
+import type { Evidence } from "../invariants/Evidence.ts"
 import { judge } from "../invariants/judge.ts"
 import { chaosProxy, type ChaosProxy } from "../support/ChaosProxy.ts"
 import { collect } from "../support/collect.ts"
@@ -22,27 +20,9 @@ import { EffectSink } from "../support/EffectSink.ts"
 import { leftovers, removeGroups } from "../support/leftovers.ts"
 import type { RunnerHost, RunnerHostOptions } from "../support/RunnerHost.ts"
 import { type SessionOptions, System } from "../support/System.ts"
-
-export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-const sha256 = (text: string) => hash("sha256", text, "hex")
-
-/** Until what is looked for is there, or too much time has passed. */
-export const eventually = async <A>(
-  what: string,
-  look: () => A | undefined | Promise<A | undefined>,
-  withinMs = 90_000
-): Promise<A> => {
-  const end = performance.now() + withinMs
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`)
-    await sleep(25)
-  }
-}
-
-export const only = <Tag extends SessionEvent["_tag"]>(events: ReadonlyArray<SessionEvent>, tag: Tag) =>
-  events.filter((event): event is EventOf<Tag> => event._tag === tag)
+import { Client } from "./Client.ts"
+import { Readers } from "./Readers.ts"
+import { eventually, only, sleep } from "./waiting.ts"
 
 export interface TrialOptions {
   readonly seed?: number
@@ -59,14 +39,13 @@ export class Trial {
   readonly system: System
   readonly sink: EffectSink
   private readonly sessions: Array<SessionId> = []
-  private readonly calls: Array<ClientCall> = []
-  private readonly transcripts: Array<Transcript> = []
-  private readonly readers: Array<Promise<void>> = []
+  private readonly client = new Client(() => this.nodes())
+  private readonly readers = new Readers(() => this.nodes())
   private readonly doors = new Map<RunnerHost, ChaosProxy>()
   private readonly unspoken = new Set<NodeProcess>()
   private readonly revoked = new Set<RunnerHost>()
+  private readonly forgetful = new Set<RunnerHost>()
   private readonly env: Readonly<Record<string, string>>
-  private reading = true
 
   private constructor(system: System, sink: EffectSink, { contactLeaseMs }: TrialOptions) {
     this.system = system
@@ -84,9 +63,8 @@ export class Trial {
       await story(trial)
       return await trial.finish()
     } finally {
-      trial.reading = false
       await trial.system.end()
-      await Promise.all(trial.readers)
+      await trial.readers.stop()
       await Promise.all([...trial.doors.values()].map((door) => door.close()))
       await trial.sink.close()
       await Effect.runPromise(Scope.close(scope, Exit.void))
@@ -141,6 +119,16 @@ export class Trial {
     return fromUuid(prefixes.Runner, uuid)
   }
 
+  /** Kills it and loses its disk, but for who it is. What only that disk knew of, it can't take away any more. */
+  async loseDisk(runner: RunnerHost): Promise<void> {
+    this.forgetful.add(runner)
+    await runner.stop("SIGKILL")
+    const kept = new Set(["identity.json", "token", "tmp"])
+    for (const name of readdirSync(runner.state)) {
+      if (!kept.has(name)) rmSync(join(runner.state, name), { recursive: true, force: true })
+    }
+  }
+
   /** Its credential opens nothing any more. What is in its journal stays there: it can't be told. */
   async revoke(runner: RunnerHost, name: string): Promise<void> {
     this.revoked.add(runner)
@@ -161,7 +149,7 @@ export class Trial {
     const { body, session } = await this.system.opening(options)
     await this.send(session, body)
     this.sessions.push(session)
-    this.readers.push(this.read(session))
+    this.readers.follow(session)
     return session
   }
 
@@ -191,34 +179,8 @@ export class Trial {
     )
   }
 
-  /** Sends a command as a client does: again under its id, to whatever node is up, until it is answered for good. */
-  async send(sessionId: SessionId, body: SessionCommand): Promise<void> {
-    const command = this.system.command(body)
-    const digest = CommandBody.digest(sha256, command)
-    const record = (answer: ClientCall["answer"]) =>
-      this.calls.push({ sessionId, commandId: command.commandId, digest, answer })
-    await eventually(`${body._tag} is answered`, async () => {
-      const nodes = this.nodes()
-      const node = nodes[this.calls.length % Math.max(1, nodes.length)]
-      try {
-        if (node === undefined) throw new Error("no node is up")
-        const answer = await node.command(sessionId, command)
-        if (answer.error === undefined) {
-          record({ _tag: "Accepted", seq: answer.ok.seq })
-          return true
-        }
-        if (answer.error.tag === "CommandRejected") {
-          const { reason } = JSON.parse(answer.error.text) as { readonly reason: Refusal }
-          record(isFinal(reason) ? { _tag: "Rejected", reason: reason._tag } : { _tag: "Unknown" })
-          throw new Refused(`${body._tag}: ${answer.error.text}`)
-        }
-        record({ _tag: "Unknown" })
-      } catch (error) {
-        if (error instanceof Refused) throw error
-        record({ _tag: "Unknown" })
-      }
-      return undefined
-    })
+  async send(session: SessionId, body: SessionCommand): Promise<void> {
+    await this.client.send(session, this.system.command(body))
   }
 
   async log(session: SessionId): Promise<ReadonlyArray<SessionEvent>> {
@@ -265,45 +227,7 @@ export class Trial {
 
   /** How many characters the session's reader was shown before they were in the log. */
   shown(session: SessionId): number {
-    const { deltas = [] } = this.transcripts.find(({ sessionId }) => sessionId === session)!
-    return deltas.reduce((sum, { text }) => sum + text.length, 0)
-  }
-
-  /** Follows a session from its beginning, over whatever node is up, and goes on where it was. */
-  private async read(sessionId: SessionId): Promise<void> {
-    const seen: Array<Transcript["seen"][number]> = []
-    const deltas: Array<NonNullable<Transcript["deltas"]>[number]> = []
-    this.transcripts.push({ sessionId, after: 0, seen, deltas })
-    for (let turn = 0; this.reading; turn++) {
-      const nodes = this.nodes()
-      const node = nodes[turn % Math.max(1, nodes.length)]
-      if (node === undefined) {
-        await sleep(50)
-        continue
-      }
-      const watching = node.watch(sessionId, seen.at(-1)?.seq ?? 0)
-      let isOver = false
-      void watching.ended.then(() => {
-        isOver = true
-      })
-      const until = performance.now() + 3_000
-      let taken = 0
-      const take = () => {
-        for (const line of watching.lines.slice(taken)) {
-          taken++
-          if ("events" in line) seen.push(...line.events.map(({ eventId, seq }) => ({ eventId, seq })))
-          if ("delta" in line) deltas.push({ ...line.delta, after: seen.at(-1)?.seq ?? 0 })
-        }
-      }
-      while (!isOver && this.reading && performance.now() < until) {
-        await sleep(20)
-        take()
-      }
-      watching.stop()
-      await watching.ended
-      take()
-      if (isOver) await sleep(100)
-    }
+    return this.readers.shown(session)
   }
 
   /** Faults are over: everything comes to rest, the runners are told to stop, and what is left is judged. */
@@ -324,39 +248,36 @@ export class Trial {
     const journals = told.flatMap((runner) => attemptsIn(runner).map((name) => `journal: ${name} is left`))
     // Readers get what is left.
     await sleep(1_000)
-    this.reading = false
-    await Promise.all(this.readers)
+    await this.readers.stop()
     const codes = await Promise.all(running.map((runner) => runner.stop("SIGTERM")))
     const sessions = await this.system.run(collect(this.sessions))
     const evidence: Evidence = {
       sessions,
-      calls: this.calls,
+      calls: this.client.calls,
       notes: [],
       effects: this.sink.effects,
-      transcripts: this.transcripts,
+      transcripts: this.readers.transcripts,
       feeds: [],
       settled: true,
       secrets: [this.system.token, ...this.system.runners.flatMap((runner) => runner.credential() ?? [])]
     }
     const logs = (await Promise.all(this.sessions.map((session) => this.log(session)))).flat()
     const made = new Set(logs.flatMap((event) => ("sandboxId" in event ? [event.sandboxId] : [])))
-    const left = leftovers([...made])
+    const lost = new Set(this.forgetful.size === 0 ? [] : only(logs, "SandboxLost").map(({ sandboxId }) => sandboxId))
+    const left = leftovers([...made].filter((sandboxId) => !lost.has(sandboxId)))
     removeGroups([...made])
     return [
       ...judge(evidence).map(({ detail, invariant, sessionId }) => `${invariant} ${sessionId}: ${detail}`),
       ...codes.filter((code) => code !== 0).map((code) => `a runner ended with ${code}`),
       ...journals,
       ...left,
-      ...this.system.runners.flatMap(({ temporary }) =>
-        existsSync(temporary) ? readdirSync(temporary).map((name) => `INV-11: ${join(temporary, name)} is left`) : []
-      )
+      ...this.system.runners
+        .filter((runner) => !this.forgetful.has(runner))
+        .flatMap(({ temporary }) => listed(temporary).map((name) => `INV-11: ${join(temporary, name)} is left`))
     ]
   }
 }
 
-class Refused extends Error {}
+const listed = (directory: string): ReadonlyArray<string> => (existsSync(directory) ? readdirSync(directory) : [])
 
-const attemptsIn = ({ state }: RunnerHost): ReadonlyArray<string> => {
-  const directory = join(state, "journal/attempts")
-  return existsSync(directory) ? readdirSync(directory) : []
-}
+const attemptsIn = ({ state }: RunnerHost): ReadonlyArray<string> => listed(join(state, "journal/attempts"))

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { assert } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { holds } from "./holds.ts"
-import { only } from "./Trial.ts"
+import { only } from "./waiting.ts"
 
 requires(
   "postgres",

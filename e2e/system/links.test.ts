@@ -4,7 +4,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { requires } from "../../test/requires.ts"
 import { full, holds } from "./holds.ts"
-import { eventually, only, sleep, type Trial } from "./Trial.ts"
+import type { Trial } from "./Trial.ts"
+import { eventually, only, sleep } from "./waiting.ts"
 
 const said = (runner: { readonly output: ReadonlyArray<string> }, words: string): true | undefined =>
   runner.output.join("").includes(words) ? true : undefined

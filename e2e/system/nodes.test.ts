@@ -2,7 +2,7 @@ import { assert } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { wordsOf } from "../support/System.ts"
 import { full, holds } from "./holds.ts"
-import { eventually, only, sleep } from "./Trial.ts"
+import { eventually, only, sleep } from "./waiting.ts"
 
 requires(
   "postgres",

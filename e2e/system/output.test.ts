@@ -4,7 +4,7 @@ import { assert } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
 import { full, holds } from "./holds.ts"
-import { eventually, only } from "./Trial.ts"
+import { eventually, only } from "./waiting.ts"
 
 /** The most memory that the process ever had, in mebibytes. */
 const peakMb = (pid: number): number =>

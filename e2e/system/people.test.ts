@@ -3,7 +3,7 @@ import { assert } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
 import { holds } from "./holds.ts"
-import { eventually, only } from "./Trial.ts"
+import { eventually, only } from "./waiting.ts"
 
 const asking = [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_ask" } } }]
 

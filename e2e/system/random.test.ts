@@ -2,7 +2,7 @@ import { assert } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { prng } from "../../packages/server/test/support/Prng.ts"
 import { full, holds, seed } from "./holds.ts"
-import { only, sleep } from "./Trial.ts"
+import { only, sleep } from "./waiting.ts"
 
 const kills = full ? 50 : 6
 

@@ -1,10 +1,10 @@
 import { assert } from "vitest"
-import { readdirSync, rmSync } from "node:fs"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
 import { full, holds } from "./holds.ts"
-import { eventually, only, sleep } from "./Trial.ts"
+import { eventually, only, sleep } from "./waiting.ts"
 
 const leaseMs = 5_000
 
@@ -59,11 +59,7 @@ requires(
     const { line, token } = trial.effect("lost", "sleep 600")
     await trial.say(session, line, trial.effect("after").line)
     await trial.happened(token)
-    await runner.stop("SIGKILL")
-    for (const name of readdirSync(runner.state)) {
-      const stays = ["identity.json", "token", "tmp"].includes(name)
-      if (!stays) rmSync(join(runner.state, name), { recursive: true, force: true })
-    }
+    await trial.loseDisk(runner)
     runner.start()
     const asked = await trial.until(session, "RetryAsked")
     assert.strictEqual(only(asked, "AttemptLost").length, 1)

@@ -33,6 +33,8 @@ export type ToolResult =
       readonly outcome: "succeeded" | "failed" | "denied" | "interrupted" | "timed_out" | "unknown"
       readonly content: Content
       readonly isError: boolean
+      /** What programs may know beside the content, as the frame has it: an exit code, a place, a size. */
+      readonly details?: JsonObject
     }
   | { readonly _tag: "Awaiting"; readonly callId: EventId }
 

@@ -1,0 +1,149 @@
+import type { EventId, ModelRequestId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
+import { text } from "@troupe/domain/session/Content"
+import type { Usage } from "@troupe/domain/session/Usage"
+import { Effect, Result } from "effect"
+import type { AttemptFrames, JournalFull } from "../../attempt/AttemptFrames.ts"
+import type { ToolResult } from "../../tools/ToolCalls.ts"
+import type { Harness, HarnessEnd, HarnessProbe, HarnessRun } from "../Harness.ts"
+import { commandScript } from "./commandScript.ts"
+import { callName, type CommandOutcome, inputsOf, namesOf, outcomesOf } from "./progress.ts"
+import { type ShellCommand, type ShellScript, shellScript } from "./ShellInput.ts"
+
+export interface ShellHarnessOptions {
+  /** Whether this runner can run commands at all, and why not. */
+  readonly probe: Effect.Effect<HarnessProbe>
+  readonly mintBlockId: Effect.Effect<EventId>
+  readonly mintRequestId: Effect.Effect<ModelRequestId>
+}
+
+/** What became of a command. An exit code is known where this attempt ran it, and it came to an end. */
+interface Reported {
+  readonly command: ShellCommand
+  readonly outcome: CommandOutcome | "skipped"
+  readonly exitCode: number | null
+}
+
+type Stop = "requires_action" | "paused" | "budget"
+type Ran = Pick<Reported, "outcome" | "exitCode">
+
+/** Runs the commands of a turn one after the other, and asks no model anything. */
+export const shellHarness = (options: ShellHarnessOptions): Harness => ({
+  name: "shell",
+  probe: options.probe,
+  run: Effect.fn("ShellHarness.run")((run) => play(options, run))
+})
+
+const play = Effect.fnUntraced(function* (
+  options: ShellHarnessOptions,
+  { frames, inbox, request, tools }: HarnessRun
+): Effect.fn.Return<HarnessEnd, JournalFull> {
+  const { history, turnId } = request
+  const ran: Map<string, Ran> = outcomesOf(history, turnId)
+  const waiting = [...inputsOf(history, turnId)]
+  const reported: Array<Reported> = []
+
+  const runOne = Effect.fnUntraced(function* (name: string, command: ShellCommand) {
+    const stop = yield* inbox.stop
+    if (stop !== null) return stop
+    const { timeoutMs } = command
+    const result = yield* tools.call({
+      requestId: null,
+      providerCallId: name,
+      name: "bash",
+      input: { command: commandScript(command), ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }) }
+    })
+    // Only once a command of the turn is on record: by that, a later attempt knows which messages are the turn's.
+    waiting.push(...(yield* inbox.takeSteers))
+    return result._tag === "Awaiting" ? ("requires_action" as const) : ranOf(result)
+  })
+
+  /** All commands of one message; why it stopped before the end, if it did. */
+  const runAll = Effect.fnUntraced(function* (inputId: EventId, { commands, stopOnFailure }: ShellScript) {
+    let hasFailed = false
+    for (const [index, command] of commands.entries()) {
+      const name = callName(turnId, inputId, index)
+      const known = ran.get(name)
+      if (known === undefined && hasFailed && stopOnFailure) {
+        reported.push({ command, outcome: "skipped", exitCode: null })
+        continue
+      }
+      const result: Ran | Stop = known ?? (yield* runOne(name, command))
+      if (typeof result === "string") return result
+      reported.push({ command, ...result })
+      hasFailed ||= result.outcome !== "succeeded"
+    }
+    return null
+  })
+
+  if (!tools.catalog.some(({ name }) => name === "bash")) return failed("shell_no_bash", "This agent has no tool bash")
+  const names = namesOf(history)
+  for (const result of yield* tools.resume) {
+    if (result._tag === "Awaiting") return { _tag: "Suspended", reason: "requires_action" }
+    const name = names.get(result.callId)
+    if (name !== undefined) ran.set(name, ranOf(result))
+  }
+  for (let input = waiting.shift(); input !== undefined; input = waiting.shift()) {
+    const script = shellScript(input.content)
+    if (Result.isFailure(script)) return failed("shell_input_invalid", script.failure)
+    const stop = yield* runAll(input.inputId, script.success)
+    if (stop !== null) return { _tag: "Suspended", reason: stop }
+  }
+  yield* report(options, frames, reported)
+  return { _tag: "Completed", stop: "end_turn", details: detailsOf(reported) }
+})
+
+const ranOf = ({ details, outcome }: Extract<ToolResult, { readonly _tag: "Done" }>): Ran => {
+  const exitCode = details?.["exitCode"]
+  return { outcome, exitCode: typeof exitCode === "number" ? exitCode : null }
+}
+
+/** What people read at the end: the answer of a model that asks nothing and costs nothing, on record as one. */
+const report = Effect.fnUntraced(function* (
+  { mintBlockId, mintRequestId }: ShellHarnessOptions,
+  frames: AttemptFrames,
+  reported: ReadonlyArray<Reported>
+) {
+  const requestId = yield* mintRequestId
+  const blockId = yield* mintBlockId
+  const model = { model: "shell", provider: "shell" }
+  yield* frames.emit({ _tag: "ModelRequestStarted", requestId, ...model, estimate: noUsage, request: null })
+  const content = text(reported.map(lineOf).join("\n"))
+  yield* frames.emit({ _tag: "MessageBlock", blockId, requestId, content, partial: false })
+  const ended = { outcome: "succeeded", usage: noUsage, durationMs: 0, response: null } as const
+  yield* frames.emit({ _tag: "ModelRequestEnded", requestId, ...ended })
+})
+
+const noUsage: Usage = {
+  source: "measured",
+  inputTokens: 0,
+  outputTokens: 0,
+  cacheReadTokens: 0,
+  cacheWrite5mTokens: 0,
+  cacheWrite1hTokens: 0,
+  webSearches: 0,
+  webFetches: 0,
+  costMicroUsd: 0
+}
+
+const shownMax = 120
+
+const shown = ({ run }: ShellCommand): string => {
+  const line = run.trim().split("\n", 1)[0] ?? ""
+  return line.length > shownMax || run.trim().includes("\n") ? `${line.slice(0, shownMax)} …` : line
+}
+
+const lineOf = ({ command, exitCode, outcome }: Reported): string =>
+  `${exitCode === null ? outcome : `exit ${exitCode}`}: ${shown(command)}`
+
+const detailsOf = (reported: ReadonlyArray<Reported>): JsonObject => ({
+  commands: reported.map(({ command, exitCode, outcome }) => ({ run: shown(command), outcome, exitCode })),
+  failed: reported.filter(({ outcome }) => outcome !== "succeeded").length
+})
+
+const failed = (code: string, message: string): HarnessEnd => ({
+  _tag: "Failed",
+  error: { code, message },
+  retryable: false,
+  retryAfterMs: null
+})

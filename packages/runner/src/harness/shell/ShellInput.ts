@@ -1,0 +1,55 @@
+import { type Content } from "@troupe/domain/session/Content"
+import { Result, Schema } from "effect"
+
+/** One command of a turn that no model takes part in. */
+export const ShellCommand = Schema.Struct({
+  run: Schema.String.check(Schema.isMinLength(1)),
+  cwd: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1))),
+  env: Schema.optionalKey(
+    Schema.Record(Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/)), Schema.String)
+  ),
+  timeoutMs: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
+  stdin: Schema.optionalKey(Schema.String)
+})
+export type ShellCommand = typeof ShellCommand.Type
+
+const Commands = Schema.Struct({
+  commands: Schema.Array(ShellCommand).check(Schema.isMinLength(1), Schema.isMaxLength(1_000)),
+  stopOnFailure: Schema.optionalKey(Schema.Boolean)
+})
+
+export interface ShellScript {
+  readonly commands: ReadonlyArray<ShellCommand>
+  /** Whether those after a command that failed are left out. */
+  readonly stopOnFailure: boolean
+}
+
+const decode = Schema.decodeUnknownResult(Commands)
+
+/** What a message asks to be run: a JSON object with `commands`, or else its text as one script. */
+export const shellScript = (content: Content): Result.Result<ShellScript, string> => {
+  const other = content.find((block) => block.type !== "text")
+  if (other !== undefined) return Result.fail(`A shell takes text, not a block of type ${other.type}`)
+  const text = content
+    .map((block) => (block.type === "text" ? block.text : ""))
+    .join("\n")
+    .trim()
+  if (text === "") return Result.fail("There is nothing to run: the message is empty")
+  const value = parsed(text)
+  if (value === undefined) return Result.succeed({ commands: [{ run: text }], stopOnFailure: true })
+  return Result.match(decode(value, { onExcessProperty: "error", errors: "all" }), {
+    onFailure: (issue) => Result.fail(`The commands are not as they should be: ${String(issue)}`),
+    onSuccess: ({ commands, stopOnFailure = true }) => Result.succeed({ commands, stopOnFailure })
+  })
+}
+
+/** An object with `commands` is meant as such, right or wrong; any other text is a script, as `{ echo; }` is. */
+const parsed = (text: string): unknown => {
+  if (!text.startsWith("{")) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "object" && value !== null && "commands" in value ? value : undefined
+  } catch {
+    return undefined
+  }
+}

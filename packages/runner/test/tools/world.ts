@@ -1,0 +1,173 @@
+import { type EventId, fromUuid, uuidV7 } from "@troupe/domain/Ids"
+import type { Json, JsonObject } from "@troupe/domain/Json"
+import type { Content } from "@troupe/domain/session/Content"
+import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import type { AgentSnapshot } from "@troupe/domain/session/Opening"
+import type { Call } from "@troupe/domain/session/SessionState"
+import { Effect, Scope } from "effect"
+import { createHash, randomFillSync } from "node:crypto"
+import { join } from "node:path"
+import { mkdirSync } from "node:fs"
+import { FetchRefused, type SafeFetch } from "../../src/egress/SafeFetch.ts"
+import { places, type Sandbox } from "../../src/sandbox/Sandbox.ts"
+import { makeToolPlace, spillTarget } from "../../src/tools/makeToolPlace.ts"
+import { makeSpillDirectory } from "../../src/tools/SpillDirectory.ts"
+import type { Tool } from "../../src/tools/Tool.ts"
+import { toolCatalog, type ToolParts } from "../../src/tools/toolCatalog.ts"
+import { makeToolGateway, type GatewayOptions } from "../../src/tools/ToolGateway.ts"
+import type { ToolPlace } from "../../src/tools/ToolPlace.ts"
+import { processSandbox } from "../support/ProcessSandbox.ts"
+import { scratch } from "../support/scratch.ts"
+import { MemoryFrames } from "./MemoryFrames.ts"
+
+export const newCallId = (): EventId => fromUuid("sevt", uuidV7(1, randomFillSync(new Uint8Array(10)))) as EventId
+
+const zeros = "0".repeat(64)
+
+export const toolset = (config: JsonObject = {}): JsonObject => ({ type: "agent_toolset_20260401", ...config })
+
+export const agentWith = (
+  tools: ReadonlyArray<JsonObject>,
+  policies: ReadonlyArray<JsonObject> = []
+): AgentSnapshot => ({
+  agentId: fromUuid("agent", "00000000-0000-7000-8000-000000000001") as AgentSnapshot["agentId"],
+  version: 1,
+  digest: zeros,
+  name: "tester",
+  description: null,
+  model: { id: "demo" },
+  auxModel: null,
+  system: null,
+  harness: "shell",
+  tools,
+  mcpServers: [],
+  skills: [],
+  policies,
+  multiagent: null
+})
+
+const noFetch: SafeFetch["Service"] = {
+  fetch: () => Effect.fail(new FetchRefused({ host: "nowhere", reason: "address", detail: "no network in this test" }))
+}
+
+const noPlace = (): ToolPlace => ({
+  backend: "process",
+  isolation: "namespaces",
+  exec: () => Effect.die("nothing runs in this test"),
+  shell: { run: () => Effect.die("nothing runs in this test"), restart: Effect.void },
+  mounts: [],
+  workspace: places.workspace,
+  spill: () => Effect.die("nothing is spilled in this test"),
+  putBlob: putBlob(new Map())
+})
+
+const putBlob =
+  (blobs: Map<string, Uint8Array>): ToolPlace["putBlob"] =>
+  (bytes, mediaType) =>
+    Effect.sync(() => {
+      const sha256 = createHash("sha256").update(bytes).digest("hex")
+      blobs.set(sha256, bytes)
+      return { sha256, bytes: bytes.length, mediaType, preview: "" }
+    })
+
+export interface PlaceWorld {
+  readonly place: ToolPlace
+  readonly home: string
+  readonly workspace: string
+  readonly outputs: string
+  readonly blobs: Map<string, Uint8Array>
+}
+
+/** A place of its own on this machine. Paths inside are those of the host where processes are the host's. */
+export const hostPlace = (
+  options: { readonly path?: string; readonly sandbox?: (home: string) => Sandbox } = {}
+): Effect.Effect<PlaceWorld, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const home = yield* scratch
+    const directory = (name: string) => {
+      const path = join(home, name)
+      mkdirSync(path)
+      return path
+    }
+    const workspace = directory("workspace")
+    const uploads = directory("uploads")
+    const outputs = directory("outputs")
+    const spilled = directory("tool-output")
+    const blobs = new Map<string, Uint8Array>()
+    const { path } = options
+    const sandbox = processSandbox({ cwd: workspace, ...(path === undefined ? {} : { path }) })
+    const place = yield* makeToolPlace({
+      backend: "process",
+      isolation: "none",
+      sandbox: Effect.succeed(sandbox),
+      mounts: [
+        { source: workspace, target: places.workspace, readOnly: false },
+        { source: uploads, target: places.uploads, readOnly: true },
+        { source: outputs, target: places.outputs, readOnly: false },
+        { source: spilled, target: spillTarget, readOnly: true }
+      ],
+      spill: makeSpillDirectory({ directory: spilled, target: spilled }),
+      putBlob: putBlob(blobs)
+    }).pipe(Effect.orDie)
+    // The tests' machine is not what the policy of the tools is to be tried on.
+    return { place: { ...place, isolation: "namespaces" }, home, workspace, outputs, blobs }
+  })
+
+export interface GatewayWorld extends Partial<Omit<GatewayOptions, "request" | "tools">> {
+  readonly agentTools?: ReadonlyArray<JsonObject>
+  readonly policies?: ReadonlyArray<JsonObject>
+  readonly preset?: string
+  readonly calls?: ReadonlyArray<Call>
+  readonly grants?: ReadonlyArray<string>
+  readonly history?: ReadonlyArray<HistoryItem>
+  readonly others?: ReadonlyArray<Tool>
+  readonly parts?: Partial<ToolParts>
+}
+
+/** A gateway over frames in memory. */
+export const gatewayOf = (world: GatewayWorld) => {
+  const frames = new MemoryFrames()
+  const place = world.place ?? noPlace()
+  const overrides = world.preset === undefined ? {} : { permissionPreset: world.preset }
+  const agent = agentWith(world.agentTools ?? [toolset()], world.policies)
+  const parts = { place, fetch: noFetch, search: null, summarizer: null, others: world.others ?? [], ...world.parts }
+  const { problems, tools } = toolCatalog({ agent, overrides }, parts)
+  const { calls = [], grants = [], history = [] } = world
+  const gateway = makeToolGateway({
+    request: { agent, overrides, calls, grants: [...grants], history },
+    frames,
+    place,
+    tools,
+    scrubber: world.scrubber ?? { text: (text) => text },
+    mintCallId: Effect.sync(newCallId)
+  })
+  const call = (name: string, input: Json, callId?: EventId) =>
+    gateway.call({ requestId: null, providerCallId: "p1", name, input, ...(callId === undefined ? {} : { callId }) })
+  return { gateway, frames, problems, call }
+}
+
+export const textOf = (content: Content): string =>
+  content.map((block) => (block.type === "text" ? block.text : `<${block.type}>`)).join("")
+
+/** A tool that a test plays. */
+export const tool = (
+  spec: Partial<Tool["spec"]> & { readonly name: string },
+  own: Partial<Omit<Tool, "spec">> = {}
+): Tool => ({
+  spec: {
+    server: null,
+    description: "a tool of the test",
+    inputSchema: { type: "object" },
+    readOnly: false,
+    idempotent: false,
+    ...spec
+  },
+  executor: "function",
+  policy: { type: "always_allow" },
+  paths: [],
+  scripts: [],
+  timeoutMs: () => 10_000,
+  changes: () => null,
+  run: () => Effect.succeed({ content: [{ type: "text", text: "done" }] }),
+  ...own
+})

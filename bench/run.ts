@@ -14,7 +14,8 @@ import { installPeers } from "./peers/install.ts"
 
 const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   core: () => import("./suites/core.ts"),
-  egress: () => import("./suites/egress.ts")
+  egress: () => import("./suites/egress.ts"),
+  runner: () => import("./suites/runner.ts")
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`)

@@ -13,6 +13,7 @@ export type Part =
   | "pgbouncer"
   | "postgres"
   | "bubblewrap"
+  | "ripgrep"
   | "chromium"
   | "docker"
   | "deno"
@@ -57,6 +58,7 @@ const reasons: Record<Part, () => string | undefined> = {
           ? undefined
           : "socat is not installed"
         : "bwrap cannot make namespaces here",
+  ripgrep: () => (onPath("rg") ? undefined : "rg is not installed"),
   chromium: () =>
     process.env.TROUPE_CHROMIUM !== undefined || onPath("chromium", "chromium-browser", "google-chrome")
       ? undefined

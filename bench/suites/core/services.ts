@@ -5,11 +5,11 @@ import * as EventStorePg from "@troupe/server/log/EventStorePg"
 import { Minting } from "@troupe/server/log/Minting"
 import { Feeds } from "@troupe/server/session/Feeds"
 import { LiveSessions } from "@troupe/server/session/LiveSessions"
-import * as NoRunners from "@troupe/server/session/NoRunners"
 import { RedactionApplier } from "@troupe/server/session/RedactionApplier"
 import * as SessionActor from "@troupe/server/session/SessionActor"
 import { Effect, Layer, Redacted } from "effect"
 import { hash } from "node:crypto"
+import * as NoRunners from "../../../packages/server/test/support/NoRunners.ts"
 
 export const sha256 = (text: string): string => hash("sha256", text, "hex")
 

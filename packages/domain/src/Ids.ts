@@ -181,3 +181,5 @@ export const DeploymentId = id("Deployment")
 export type DeploymentId = typeof DeploymentId.Type
 export const FileId = id("File")
 export type FileId = typeof FileId.Type
+export const TokenId = id("Token")
+export type TokenId = typeof TokenId.Type

@@ -18,6 +18,8 @@ export interface NodeConfig {
   readonly databaseUrl: Option.Option<Redacted.Redacted>
   readonly databaseOwnerUrl: Option.Option<Redacted.Redacted>
   readonly nodeAddress: ListenAddress
+  /** A registration token of the first workspace: what the runner that is started beside this node comes with. */
+  readonly runnerToken: Option.Option<Redacted.Redacted>
   readonly log: (typeof logLevels)[number]
 }
 
@@ -48,6 +50,12 @@ const listenAddress = (name: string) =>
     })
   )
 
+/** Short ones could be guessed: nothing slows that down. */
+const runnerToken = Config.schema(
+  Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(32))),
+  "TROUPE_RUNNER_TOKEN"
+)
+
 const home = Config.String("TROUPE_HOME").pipe(Config.withDefault(join(homedir(), ".troupe")))
 
 const all = Config.all({
@@ -62,6 +70,7 @@ const all = Config.all({
   databaseUrl: Config.option(Config.Redacted("DATABASE_URL")),
   databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
+  runnerToken: Config.option(runnerToken),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

@@ -13,10 +13,12 @@ import { Minting } from "./log/Minting.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
+import { messageBytesMax } from "./runners/Connection.ts"
+import * as RelayServer from "./runners/RelayServer.ts"
+import * as Runners from "./runners/Runners.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
 import { LiveSessions } from "./session/LiveSessions.ts"
-import * as NoRunners from "./session/NoRunners.ts"
 import * as Reactor from "./session/Reactor.ts"
 import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
 import * as SessionEntity from "./session/SessionEntity.ts"
@@ -54,11 +56,13 @@ const migrated = (config: NodeConfig) =>
 
 const cluster = (config: NodeConfig) =>
   Layer.unwrap(
-    Effect.map(Database, ({ appUrl }) => Cluster.layer({ databaseUrl: appUrl, ...config.nodeAddress, release }))
+    Effect.map(Database, ({ appUrl }) =>
+      Cluster.layer({ databaseUrl: appUrl, ...config.nodeAddress, release }, RelayServer.routes)
+    )
   )
 
-/** The sessions of this node, and its way to those of others. */
-const sessions = (config: NodeConfig, driver: Layer.Layer<AttemptDriver>) => {
+/** The sessions of this node, its way to those of others, and the runners that work for them. */
+const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined) => {
   const entities = Layer.merge(
     SessionFeed.layer,
     SessionEntity.layer({
@@ -67,18 +71,24 @@ const sessions = (config: NodeConfig, driver: Layer.Layer<AttemptDriver>) => {
       lostAfterMs: Reactor.lostAfterMs
     })
   )
-  return Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue))).pipe(
+  const callable = Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue)))
+  return Runners.service.pipe(
+    Layer.provideMerge(callable),
     Layer.provideMerge(entities),
-    Layer.provide([Feeds.layer, LiveSessions.layer, Minting.layer, RedactionApplierPg.layer, driver]),
+    Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
+    Layer.provideMerge(Runners.reach),
     Layer.provideMerge(EventStorePg.layer),
     Layer.provideMerge(cluster(config)),
+    Layer.provide(Runners.bootstrap(config.runnerToken)),
+    Layer.provideMerge(Runners.registry),
+    Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),
     Layer.provide(migrated(config))
   )
 }
 
 export interface NodeOptions<R> {
-  /** How turns get done; without one, they wait for a runner. */
+  /** How turns get done, if not by the runners that dial in. */
   readonly driver?: Layer.Layer<AttemptDriver>
   readonly routes?: Layer.Layer<never, never, R>
 }
@@ -91,14 +101,17 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
  * are handed over, and only then does the database go.
  */
 export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
-  const gateway = HttpRouter.serve(Layer.merge(Health.routes, options.routes ?? Layer.empty), {
+  const gateway = HttpRouter.serve(Layer.mergeAll(Health.routes, Runners.routes, options.routes ?? Layer.empty), {
     disableLogger: true
   }).pipe(
-    Layer.provideMerge(NodeHttpServer.layer(createServer, { ...config.gateway, gracefulShutdownTimeout: requestsMs }))
+    Layer.provideMerge(
+      NodeHttpServer.layer(createServer, {
+        ...config.gateway,
+        gracefulShutdownTimeout: requestsMs,
+        websocket: { maxPayload: messageBytesMax + 65_536 }
+      })
+    )
   )
   const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
-  return endStreamsFirst.pipe(
-    Layer.provideMerge(gateway),
-    Layer.provideMerge(sessions(config, options.driver ?? NoRunners.layer))
-  )
+  return endStreamsFirst.pipe(Layer.provideMerge(gateway), Layer.provideMerge(sessions(config, options.driver)))
 }

@@ -43,6 +43,7 @@ const origins: { readonly [Tag in SessionEvent["_tag"]]?: readonly [Link, string
   ToolRequested: ["call", "callId"],
   ModelRequestStarted: ["request", "requestId"],
   AttemptStarted: ["attempt", "attemptId"],
+  RetryQueued: ["turn", "turnId"],
   TurnRetried: ["turn", "turnId"],
   TurnStarted: ["turn", "turnId"],
   MessageReceived: ["input", "inputId"]

@@ -23,7 +23,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 1
+export const foldVersion = 2
 
 export const Message = Schema.Struct({
   inputId: EventId,
@@ -110,8 +110,10 @@ export const Thread = Schema.Struct({
   turn: Schema.NullOr(Turn),
   /** Why the last turn ended. */
   stop: StopReason,
-  /** The turn that failed last, for a retry that adds to its sums. */
+  /** The turn that failed last, for a retry that adds to its sums; other turns may have come since. */
   failed: Schema.NullOr(Turn),
+  /** A turn that failed and is to be tried again before anything of the queue. */
+  retry: Schema.NullOr(Turn),
   /** The attempt that ended last, its last frame, and whether frames that came too late for it were recorded. */
   ended: Schema.NullOr(Schema.Struct({ attemptId: AttemptId, frame: Schema.Int, lateRecorded: Schema.Boolean }))
 })

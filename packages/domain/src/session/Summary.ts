@@ -37,9 +37,9 @@ export interface SummaryRow {
 const openRequests = ({ ended, threads }: OpenSession): number => {
   let open = 0
   if (ended !== null) return open
-  for (const { archived, queue, turn } of threads) {
+  for (const { archived, queue, retry, turn } of threads) {
     if (archived) continue
-    if (turn === null) open += queue[0]?.needsApproval === true ? 1 : 0
+    if (turn === null) open += retry === null && queue[0]?.needsApproval === true ? 1 : 0
     else open += turn.phase._tag === "Deciding" ? turn.phase.callIds.length : awaiting(turn).length
   }
   return open

@@ -78,7 +78,7 @@ export type TimelineItem =
       readonly kind: "retry"
       readonly seq: number
       readonly at: number
-      readonly why: "scheduled" | "asked" | "decided"
+      readonly why: "scheduled" | "asked" | "queued" | "decided"
       readonly notBefore: number | null
       readonly callIds: ReadonlyArray<string>
     }
@@ -194,6 +194,8 @@ export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, a
       const item = { kind: "retry", seq, at, why: "asked", notBefore: null, callIds: event.callIds } as const
       return show({ ...endAttempt(turn, at, "asked"), state: "deciding", reason: event.error.code }, item)
     }
+    case "RetryQueued":
+      return show(turn, { kind: "retry", seq, at, why: "queued", notBefore: null, callIds: [] })
     case "RetryDecided":
     case "TurnRetried": {
       const item = { kind: "retry", seq, at, why: "decided", notBefore: null, callIds: [] } as const

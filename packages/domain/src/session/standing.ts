@@ -84,8 +84,9 @@ export const threadStatus = (session: OpenSession, thread: Thread): Status => {
   const turn = thread.turn
   if (turn === null) {
     const next = thread.queue[0]
-    if (next === undefined) return stopped(thread.stop)
-    if (next.needsApproval) return stopped({ type: "requires_action", eventIds: [next.inputId] })
+    if (next === undefined && thread.retry === null) return stopped(thread.stop)
+    if (thread.retry === null && next?.needsApproval === true)
+      return stopped({ type: "requires_action", eventIds: [next.inputId] })
     const hold = held(session, thread)
     return hold === null ? running : heldStatus(hold)
   }

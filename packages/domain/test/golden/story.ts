@@ -77,6 +77,15 @@ const more: ReadonlyArray<SessionCommand> = [
     make.completed()
   ),
   make.frames(9, 5, make.completed()),
+  make.send(make.message(32)),
+  make.start(32, 10),
+  make.frames(10, 1, make.failed(false)),
+  make.send(make.message(33)),
+  make.start(33, 11),
+  make.retry(32),
+  make.frames(11, 1, make.completed()),
+  make.start(32, 12),
+  make.frames(12, 1, make.completed()),
   ...reserved.map((event): SessionCommand => ({ _tag: "Note", event })),
   { _tag: "RequestRedaction", seqs: [4], reason: "asked for", replacements: [make.hash(5)] },
   { _tag: "ConfirmRedaction", seqs: [4] }

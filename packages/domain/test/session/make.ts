@@ -154,6 +154,11 @@ export const wake: SessionCommand = { _tag: "Wake" }
 export const archive: SessionCommand = { _tag: "Archive" }
 export const remove: SessionCommand = { _tag: "Delete" }
 export const retry = (turn: number): SessionCommand => ({ _tag: "RetryTurn", turnId: turnId(turn) })
+export const withdraw = (turn: number, queueVersion: number | null = null): SessionCommand => ({
+  _tag: "WithdrawTurn",
+  turnId: turnId(turn),
+  queueVersion
+})
 export const openThread = (n: number): CommandOf<"OpenThread"> => ({
   _tag: "OpenThread",
   threadId: threadId(n),

@@ -1,28 +1,49 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect, Fiber } from "effect"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
-import { gatewayOf, hostPlace, textOf } from "./world.ts"
+import { randomInt } from "node:crypto"
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { basename, join } from "node:path"
+import { requires } from "../../../../test/requires.ts"
+import { bubblewrap } from "../../src/sandbox/Bubblewrap.ts"
+import { local } from "../../src/sandbox/Local.ts"
+import type { SandboxBackend } from "../../src/sandbox/Sandbox.ts"
+import { gatewayOf, placeOn, textOf, trusting } from "./world.ts"
 
-const slow = 60_000
+const slow = 120_000
 
-const session = Effect.gen(function* () {
-  const world = yield* hostPlace()
-  const { call, frames } = gatewayOf({ place: world.place })
-  const run = (input: string | JsonObject) =>
-    Effect.map(call("bash", typeof input === "string" ? { command: input } : input), (result) => {
-      assert.strictEqual(result._tag, "Done")
-      if (result._tag !== "Done") throw new Error("not done")
-      return { ...result, text: textOf(result.content), details: frames.last("ToolFinished").details ?? {} }
-    })
-  return { ...world, run, frames, call }
-})
+const sessionOn = (backend: SandboxBackend) =>
+  Effect.gen(function* () {
+    const world = yield* placeOn(backend)
+    const { call, frames } = gatewayOf({ place: world.place, policies: trusting })
+    const run = (input: string | JsonObject) =>
+      Effect.map(call("bash", typeof input === "string" ? { command: input } : input), (result) => {
+        if (result._tag !== "Done") return assert.fail("nobody is to be asked")
+        return { ...result, text: textOf(result.content), details: frames.last("ToolFinished").details ?? {} }
+      })
+    /** What the session calls a path of the host. */
+    const inside = (path: string) => path.replace(world.workspace, world.place.workspace)
+    return { ...world, run, frames, call, inside }
+  })
 
-const isAlive = (pid: number) =>
-  existsSync(`/proc/${pid}`) && !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ")
+/** A command that nobody else runs, to be found on the host whatever its number is inside. */
+const longSleep = () => `sleep 1${String(randomInt(1e9)).padStart(9, "0")}`
 
-describe("bash", () => {
+const isAlive = (command: string) =>
+  readdirSync("/proc").some((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8") === `${command.replace(" ", "\0")}\0`
+    } catch {
+      return false
+    }
+  })
+
+const untilAlive = (command: string): Effect.Effect<void> =>
+  Effect.suspend(() => (isAlive(command) ? Effect.void : Effect.andThen(Effect.sleep(10), untilAlive(command))))
+
+const suite = (backend: SandboxBackend) => () => {
+  const session = sessionOn(backend)
+
   it.live(
     "gives what was printed, on both streams, and the exit code",
     () =>
@@ -46,12 +67,13 @@ describe("bash", () => {
     "is one shell for the session: directory, variables, functions and jobs stay",
     () =>
       Effect.gen(function* () {
-        const { run, workspace } = yield* session
+        const { inside, run, workspace } = yield* session
+        const command = longSleep()
         yield* run("mkdir -p deep && cd deep && export A='a b' && f() { echo \"f $1\"; }")
-        assert.strictEqual((yield* run('pwd; echo "$A"; f x')).text, `${workspace}/deep\na b\nf x\n`)
-        yield* run("sleep 1000 & echo $! > pid")
-        assert.match((yield* run("jobs")).text, /sleep 1000/)
-        assert.isTrue(isAlive(Number(readFileSync(join(workspace, "deep/pid"), "utf8"))))
+        assert.strictEqual((yield* run('pwd; echo "$A"; f x')).text, `${inside(workspace)}/deep\na b\nf x\n`)
+        yield* run(`${command} &`)
+        assert.include((yield* run("jobs")).text, command)
+        yield* untilAlive(command)
       }),
     slow
   )
@@ -60,13 +82,15 @@ describe("bash", () => {
     "survives its scope by nothing",
     () =>
       Effect.gen(function* () {
-        const pid = yield* Effect.scoped(
+        const command = longSleep()
+        yield* Effect.scoped(
           Effect.gen(function* () {
             const { run } = yield* session
-            return Number((yield* run("sleep 1000 & echo $!")).text)
+            yield* run(`${command} &`)
+            yield* untilAlive(command)
           })
         )
-        assert.isFalse(isAlive(pid))
+        assert.isFalse(isAlive(command))
       }),
     slow
   )
@@ -149,10 +173,11 @@ describe("bash", () => {
     () =>
       Effect.gen(function* () {
         const { run } = yield* session
-        const late = yield* run({ command: "echo $$; echo partial; sleep 1000", timeout_ms: 500 })
-        assert.match(late.text, /partial\n\[Killed after 500 ms, and the shell with it/)
+        const command = longSleep()
+        const late = yield* run({ command: `echo partial; ${command}`, timeout_ms: 500 })
+        assert.match(late.text, /^partial\n\[Killed after 500 ms, and the shell with it/)
         assert.deepStrictEqual([late.outcome, late.isError], ["timed_out", true])
-        assert.isFalse(isAlive(Number.parseInt(late.text)))
+        assert.isFalse(isAlive(command))
         assert.strictEqual((yield* run("echo again")).text, "again\n")
       }),
     slow
@@ -175,7 +200,7 @@ describe("bash", () => {
     "shows head and tail of 100 MB, keeps all of it in a file, and holds little of it in memory",
     () =>
       Effect.gen(function* () {
-        const { run } = yield* session
+        const { run, spilled } = yield* session
         globalThis.gc?.()
         const before = process.memoryUsage().rss
         let most = before
@@ -186,9 +211,10 @@ describe("bash", () => {
         assert.match(long.text, /last\n$/)
         assert.isBelow(long.text.length, 31_000)
         const spill = String(long.details["spill"])
+        const kept = join(spilled, basename(spill))
         assert.include(long.text, `All of it is in ${spill}.`)
-        assert.strictEqual(statSync(spill).size, 104_857_600 + "first\n\nlast\n".length)
-        assert.strictEqual(long.details["outputBytes"], statSync(spill).size)
+        assert.strictEqual(statSync(kept).size, 104_857_600 + "first\n\nlast\n".length)
+        assert.strictEqual(long.details["outputBytes"], statSync(kept).size)
         assert.isBelow((most - before) / 1_048_576, 60, "MB more than before")
         const read = yield* run(`tail -n 1 ${spill}`)
         assert.strictEqual(read.text, "last\n")
@@ -201,9 +227,11 @@ describe("bash", () => {
     () =>
       Effect.gen(function* () {
         const { run } = yield* session
-        const pid = Number((yield* run("X=1; sleep 1000 & echo $!")).text)
+        const command = longSleep()
+        yield* run(`X=1; ${command} &`)
+        yield* untilAlive(command)
         assert.strictEqual((yield* run({ restart: true })).text, "A fresh shell is ready.")
-        assert.isFalse(isAlive(pid))
+        assert.isFalse(isAlive(command))
         assert.strictEqual((yield* run({ restart: true, command: 'echo "[$X]"' })).text, "[]\n")
       }),
     slow
@@ -227,14 +255,13 @@ describe("bash", () => {
     "is interrupted within a second, with everything it started",
     () =>
       Effect.gen(function* () {
-        const { call, frames, run, workspace } = yield* session
+        const { call, frames, run } = yield* session
         yield* run("echo warm")
-        const running = yield* Effect.forkChild(call("bash", { command: "sleep 1000 & echo $! > pid; wait" }))
-        while (!existsSync(join(workspace, "pid")) || readFileSync(join(workspace, "pid"), "utf8") === "")
-          yield* Effect.sleep(10)
-        const pid = Number(readFileSync(join(workspace, "pid"), "utf8"))
+        const command = longSleep()
+        const running = yield* Effect.forkChild(call("bash", { command: `${command} & wait` }))
+        yield* untilAlive(command)
         yield* Fiber.interrupt(running)
-        assert.isFalse(isAlive(pid))
+        assert.isFalse(isAlive(command))
         assert.strictEqual(frames.last("ToolFinished").outcome, "interrupted")
         assert.strictEqual((yield* run("echo after")).text, "after\n")
       }),
@@ -268,4 +295,7 @@ describe("bash", () => {
       }),
     slow
   )
-})
+}
+
+requires("bubblewrap", "root")("bash in bubblewrap", suite(bubblewrap()))
+requires("root")("bash without isolation", suite(local()))

@@ -1,4 +1,4 @@
-import { type EventId, fromUuid, uuidV7 } from "@troupe/domain/Ids"
+import { type EventId, fromTime, fromUuid } from "@troupe/domain/Ids"
 import type { Json, JsonObject } from "@troupe/domain/Json"
 import type { Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
@@ -9,18 +9,18 @@ import { createHash, randomFillSync } from "node:crypto"
 import { join } from "node:path"
 import { mkdirSync } from "node:fs"
 import { FetchRefused, type SafeFetch } from "../../src/egress/SafeFetch.ts"
-import { places, type Sandbox } from "../../src/sandbox/Sandbox.ts"
+import { places, type SandboxBackend } from "../../src/sandbox/Sandbox.ts"
+import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
+import { newSandboxId, plainSpec, temporaryState } from "../../src/sandbox/trial.ts"
 import { makeToolPlace, spillTarget } from "../../src/tools/makeToolPlace.ts"
 import { makeSpillDirectory } from "../../src/tools/SpillDirectory.ts"
 import type { Tool } from "../../src/tools/Tool.ts"
 import { toolCatalog, type ToolParts } from "../../src/tools/toolCatalog.ts"
 import { makeToolGateway, type GatewayOptions } from "../../src/tools/ToolGateway.ts"
 import type { ToolPlace } from "../../src/tools/ToolPlace.ts"
-import { processSandbox } from "../support/ProcessSandbox.ts"
-import { scratch } from "../support/scratch.ts"
 import { MemoryFrames } from "./MemoryFrames.ts"
 
-export const newCallId = (): EventId => fromUuid("sevt", uuidV7(1, randomFillSync(new Uint8Array(10)))) as EventId
+export const newCallId = (): EventId => fromTime("sevt", 1, randomFillSync(new Uint8Array(10))) as EventId
 
 const zeros = "0".repeat(64)
 
@@ -72,46 +72,51 @@ const putBlob =
 
 export interface PlaceWorld {
   readonly place: ToolPlace
+  /** On the host: the sandbox's home, and what is mounted from it. */
   readonly home: string
   readonly workspace: string
+  readonly uploads: string
   readonly outputs: string
+  readonly spilled: string
   readonly blobs: Map<string, Uint8Array>
 }
 
-/** A place of its own on this machine. Paths inside are those of the host where processes are the host's. */
-export const hostPlace = (
-  options: { readonly path?: string; readonly sandbox?: (home: string) => Sandbox } = {}
-): Effect.Effect<PlaceWorld, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const home = yield* scratch
-    const directory = (name: string) => {
-      const path = join(home, name)
-      mkdirSync(path)
-      return path
-    }
-    const workspace = directory("workspace")
-    const uploads = directory("uploads")
-    const outputs = directory("outputs")
-    const spilled = directory("tool-output")
-    const blobs = new Map<string, Uint8Array>()
-    const { path } = options
-    const sandbox = processSandbox({ cwd: workspace, ...(path === undefined ? {} : { path }) })
-    const place = yield* makeToolPlace({
-      backend: "process",
-      isolation: "none",
-      sandbox: Effect.succeed(sandbox),
-      mounts: [
-        { source: workspace, target: places.workspace, readOnly: false },
-        { source: uploads, target: places.uploads, readOnly: true },
-        { source: outputs, target: places.outputs, readOnly: false },
-        { source: spilled, target: spillTarget, readOnly: true }
-      ],
-      spill: makeSpillDirectory({ directory: spilled, target: spilled }),
-      putBlob: putBlob(blobs)
-    }).pipe(Effect.orDie)
-    // The tests' machine is not what the policy of the tools is to be tried on.
-    return { place: { ...place, isolation: "namespaces" }, home, workspace, outputs, blobs }
+/** A session's place on a real backend, gone when the scope closes. `path`: where its programs are looked for. */
+export const placeOn = Effect.fnUntraced(function* (backend: SandboxBackend, path = "/usr/local/bin:/usr/bin:/bin") {
+  const directory = yield* temporaryState("troupe-tools-")
+  const homes = yield* Effect.provide(Effect.service(SandboxHome), SandboxHome.layer(join(directory, "state")))
+  const sandboxId = newSandboxId()
+  const { account, home, mounts, outputs, uploads, workspace } = yield* homes.open(sandboxId)
+  const spilled = join(home, "tool-output")
+  mkdirSync(spilled, { mode: 0o755 })
+  const all = [...mounts, { source: spilled, target: spillTarget, readOnly: true }]
+  const spec = {
+    ...plainSpec({ home, mounts: all }, sandboxId),
+    size: { cpus: 2, memoryMb: 512, diskMb: 512, processes: 128 },
+    variables: { PATH: path, LANG: "C.UTF-8" }
+  }
+  const scope = yield* Effect.scope
+  const sandbox = yield* Effect.cached(
+    Effect.acquireRelease(backend.create(spec), ({ destroy }) => destroy).pipe(Scope.provide(scope))
+  )
+  const blobs = new Map<string, Uint8Array>()
+  const place = yield* makeToolPlace({
+    backend: backend.name,
+    isolation: backend.isolation,
+    sandbox,
+    mounts: all,
+    ...(account.switched ? { owner: account } : {}),
+    spill: makeSpillDirectory({
+      directory: spilled,
+      target: backend.isolation === "none" ? spilled : spillTarget
+    }),
+    putBlob: putBlob(blobs)
   })
+  return { place, home, workspace, uploads, outputs, spilled, blobs } satisfies PlaceWorld
+}, Effect.orDie)
+
+/** Everything is allowed, also where nothing isolates. */
+export const trusting = [{ type: "rules", rules: [{ tool: "*", then: "allow" }] }]
 
 export interface GatewayWorld extends Partial<Omit<GatewayOptions, "request" | "tools">> {
   readonly agentTools?: ReadonlyArray<JsonObject>

@@ -11,9 +11,8 @@ import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
-import * as SqlClient from "effect/sql/SqlClient"
-import { createHash } from "node:crypto"
 import { createServer } from "node:http"
+import { derive } from "./ClusterSecret.ts"
 import * as Membership from "./Membership.ts"
 import { NodeLock } from "./NodeLock.ts"
 import { lockExpirationMs, lockRefreshMs, shardsPerGroup } from "./shards.ts"
@@ -46,18 +45,13 @@ const sharding = (address: RunnerAddress.RunnerAddress): ShardingConfig.Sharding
 })
 
 /**
- * Nodes know each other by a secret from the database, and present it as the path: there is no other door. It is
- * hashed so that what may turn up in a log of requests is not what the database holds.
+ * One node of the cluster; a single node is a cluster of one, by the same code. Nodes know each other by a secret from the
+ * database, and present what is derived from it as the path: there is no other door. `routes` are doors like it.
  */
-const secretPath = Effect.gen(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ secret: string }>`SELECT secret FROM cluster_secret`
-  if (row === undefined) return yield* Effect.die(new Error("The database has no cluster secret: run the migrations"))
-  return `/${createHash("sha256").update(`troupe.cluster.1 ${row.secret}`).digest("hex")}` as const
-})
-
-/** One node of the cluster; a single node is a cluster of one, by the same code. */
-export const layer = (options: ClusterOptions) => {
+export const layer = <E = never, R = never>(
+  options: ClusterOptions,
+  routes: Layer.Layer<never, E, HttpRouter.HttpRouter | RpcSerialization.RpcSerialization | R> = Layer.empty
+) => {
   const database = PgClient.layer({
     url: options.databaseUrl,
     applicationName: "troupe cluster",
@@ -84,12 +78,11 @@ export const layer = (options: ClusterOptions) => {
 
   const transport = Layer.unwrap(
     Effect.gen(function* () {
-      const path = yield* secretPath
+      const path = `/${yield* derive("cluster")}` as const
       const client = HttpRunner.layerClientProtocolWebsocket({ path })
       const health = RunnerHealth.layerPing.pipe(Layer.provide(Runners.layerRpc), Layer.provide(client))
-      return HttpRouter.serve(HttpRunner.layerWebsocketOptions({ path }), { disableLogger: true }).pipe(
-        Layer.provide([client, health])
-      )
+      const own = HttpRunner.layerWebsocketOptions({ path }).pipe(Layer.provide([client, health]))
+      return HttpRouter.serve(Layer.merge(own, routes), { disableLogger: true })
     })
   )
 

@@ -46,6 +46,11 @@ export class BlobStore extends Context.Service<
       workspaceId: WorkspaceId,
       sha256: string
     ) => Effect.Effect<Option.Option<Blob>, BlobCorrupt | StoreUnavailable>
+    /** Those of these names that nothing is stored under, each once, in their order. */
+    readonly missing: (
+      workspaceId: WorkspaceId,
+      names: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<string>, StoreUnavailable>
   }
 >()("server/BlobStore") {
   static readonly layerMemory = Layer.sync(BlobStore, () => {
@@ -60,7 +65,9 @@ export class BlobStore extends Context.Service<
       get: (workspaceId, sha256) => {
         const found = blobs.get(`${workspaceId}/${sha256}`)
         return found === undefined ? Effect.succeedNone : Effect.asSome(verified(found, sha256))
-      }
+      },
+      missing: (workspaceId, names) =>
+        Effect.sync(() => [...new Set(names)].filter((name) => !blobs.has(`${workspaceId}/${name}`)))
     })
   })
 }

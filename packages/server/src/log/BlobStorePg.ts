@@ -52,7 +52,20 @@ const make = Effect.gen(function* () {
     return Option.isNone(found) ? found : Option.some(yield* verified(found.value, sha256))
   })
 
-  return BlobStore.of({ put, get })
+  const missing: BlobStore["Service"]["missing"] = Effect.fn("BlobStore.missing")(function* (workspaceId, names) {
+    const wanted = [...new Set(names)]
+    const possible = wanted.filter((name) => sha256Pattern.test(name))
+    const rows = yield* sql<{ readonly name: string }>`
+      SELECT encode(sha256, 'hex') AS name FROM blobs
+      WHERE workspace_id = ${toUuid(workspaceId)}
+        AND sha256 IN (SELECT decode(name, 'hex') FROM unnest(${possible}::text[]) AS wanted (name))`.pipe(
+      Effect.mapError(unavailable("look for blobs"))
+    )
+    const stored = new Set(rows.map(({ name }) => name))
+    return wanted.filter((name) => !stored.has(name))
+  })
+
+  return BlobStore.of({ put, get, missing })
 })
 
 export const layer: Layer.Layer<BlobStore, never, SqlClient.SqlClient> = Layer.effect(BlobStore, make)

@@ -61,6 +61,18 @@ const conformance = (name: string, blobs: Layer.Layer<BlobStore>) =>
         }
       })
     )
+
+    it.effect("tells which of many are missing, in one workspace", () =>
+      Effect.gen(function* () {
+        const blobs = yield* BlobStore
+        const [mine, theirs] = [newWorkspaceId(), newWorkspaceId()]
+        const put = yield* blobs.put(mine, randomBytes(10), "x/y")
+        const absent = sha256("absent")
+        assert.deepStrictEqual(yield* blobs.missing(mine, [absent, put, "nonsense", absent]), [absent, "nonsense"])
+        assert.deepStrictEqual(yield* blobs.missing(theirs, [put]), [put])
+        assert.deepStrictEqual(yield* blobs.missing(mine, []), [])
+      })
+    )
   })
 
 conformance("BlobStore in memory", BlobStore.layerMemory)

@@ -86,14 +86,15 @@ export const inputs = (draft: Draft, list: ReadonlyArray<Input>): void => {
 }
 
 export const retry = (draft: Draft, { turnId }: CommandOf<"RetryTurn">): void => {
-  for (const { failed, threadId, turn } of draft.session.threads) {
+  for (const { failed, retry, threadId, turn } of draft.session.threads) {
     if (turn?.turnId === turnId) {
       if (turn.phase._tag !== "Deciding") draft.refuse({ _tag: "NothingToRetry" })
       return draft.emit({ _tag: "RetryDecided", threadId, turnId, at: draft.at })
     }
-    if (failed?.turnId === turnId && turn === null) {
+    if (failed?.turnId === turnId && retry === null) {
       refuseAtCap(draft)
-      return draft.emit({ _tag: "TurnRetried", threadId, turnId, at: draft.at })
+      // What runs is not cut short; of what waits, the retry is the first.
+      return draft.emit({ _tag: turn === null ? "TurnRetried" : "RetryQueued", threadId, turnId, at: draft.at })
     }
   }
   draft.refuse({ _tag: "NothingToRetry" })

@@ -10,8 +10,8 @@ const queueFullRetryMs = 1_000
 
 /** Refuses ids that something here has. What is over is forgotten: that no command runs twice is the store's duty. */
 const refuseTaken = (draft: Draft, turnId: TurnId, inputId: EventId): void => {
-  for (const { failed, queue, turn } of draft.session.threads) {
-    if (turn?.turnId === turnId || failed?.turnId === turnId) draft.refuse({ _tag: "IdTaken", id: turnId })
+  for (const { failed, queue, retry, turn } of draft.session.threads) {
+    if ([turn, failed, retry].some((one) => one?.turnId === turnId)) draft.refuse({ _tag: "IdTaken", id: turnId })
     for (const one of [...(turn?.steers ?? []), ...queue]) {
       if (one.turnId === turnId) draft.refuse({ _tag: "IdTaken", id: turnId })
       if (one.inputId === inputId) draft.refuse({ _tag: "IdTaken", id: inputId })
@@ -63,6 +63,11 @@ export const requeue = (draft: Draft, threadId: ThreadId): void => {
   }
 }
 
+const refuseStale = (draft: Draft, thread: Thread, expected: number | null): void => {
+  const actual = thread.queueVersion
+  if (expected !== null && expected !== actual) draft.refuse({ _tag: "StaleQueue", expected, actual })
+}
+
 const queued = (
   draft: Draft,
   command: { readonly turnId: QueuedTurn["turnId"]; readonly queueVersion: number | null }
@@ -74,9 +79,7 @@ const queued = (
       if (running) draft.refuse({ _tag: "TurnNotQueued", turnId: command.turnId })
       continue
     }
-    if (command.queueVersion !== null && command.queueVersion !== thread.queueVersion) {
-      draft.refuse({ _tag: "StaleQueue", expected: command.queueVersion, actual: thread.queueVersion })
-    }
+    refuseStale(draft, thread, command.queueVersion)
     return { thread, turn, queueVersion: thread.queueVersion + 1 }
   }
   return draft.refuse({ _tag: "UnknownTurn", turnId: command.turnId })
@@ -107,7 +110,10 @@ export const move = (draft: Draft, command: CommandOf<"MoveTurn">): void => {
 }
 
 export const withdraw = (draft: Draft, command: CommandOf<"WithdrawTurn">): void => {
-  const { queueVersion, thread } = queued(draft, command)
+  const retrying = draft.session.threads.find(({ retry }) => retry?.turnId === command.turnId)
+  if (retrying !== undefined) refuseStale(draft, retrying, command.queueVersion)
+  const { queueVersion, thread } =
+    retrying === undefined ? queued(draft, command) : { thread: retrying, queueVersion: retrying.queueVersion + 1 }
   draft.emit({ _tag: "TurnWithdrawn", threadId: thread.threadId, turnId: command.turnId, queueVersion })
 }
 

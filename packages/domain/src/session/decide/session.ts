@@ -65,11 +65,11 @@ export const openThread = (draft: Draft, { _tag, ...thread }: CommandOf<"OpenThr
 }
 
 export const archiveThread = (draft: Draft, command: CommandOf<"ArchiveThread">): void => {
-  const { queue, threadId, turn } = draft.thread(command.threadId)
+  const { queue, retry, threadId, turn } = draft.thread(command.threadId)
   if (threadId === draft.session.primary) {
     draft.refuse({ _tag: "Invalid", field: "threadId", detail: "is the primary thread" })
   }
-  if (turn !== null || queue.length > 0) draft.refuse({ _tag: "Busy" })
+  if (turn !== null || retry !== null || queue.length > 0) draft.refuse({ _tag: "Busy" })
   draft.emit({ _tag: "ThreadArchived", threadId })
 }
 

@@ -33,8 +33,13 @@ const resume = (draft: Draft, thread: Thread): void => {
   draft.emit({ _tag: "TurnResumed", threadId, turnId: turn.turnId, at: draft.at })
 }
 
-/** A thread at rest takes the next turn of its queue. */
+/** A thread at rest takes up a failed turn that is to be tried again, else the next turn of its queue. */
 const start = (draft: Draft, thread: Thread): void => {
+  if (thread.retry !== null && thread.turn === null && !thread.archived) {
+    if (held(draft.session, thread) !== null) return
+    const { threadId } = thread
+    return draft.emit({ _tag: "TurnRetried", threadId, turnId: thread.retry.turnId, at: draft.at })
+  }
   const next = thread.queue[0]
   if (thread.turn !== null || thread.archived || next === undefined || next.needsApproval) return
   if (held(draft.session, thread) !== null) return

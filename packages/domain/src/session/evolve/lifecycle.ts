@@ -17,6 +17,7 @@ const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | 
   turn: null,
   stop: { type: "end_turn" },
   failed: null,
+  retry: null,
   ended: null
 })
 

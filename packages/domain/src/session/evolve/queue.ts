@@ -49,7 +49,13 @@ export const queue: Changes<keyof typeof events> = {
       return before < 0 ? [...rest, ...moved] : rest.toSpliced(before, 0, ...moved)
     }),
   TurnWithdrawn: (session, event) =>
-    onQueue(session, event, (queue) => queue.filter((turn) => turn.turnId !== event.turnId)),
+    onThread(session, event.threadId, (thread) => {
+      const { turnId, queueVersion } = event
+      const queue = thread.queue.filter((turn) => turn.turnId !== turnId)
+      if (thread.retry?.turnId !== turnId) return { ...thread, queue, queueVersion }
+      // It is as it was before the retry was asked for, unless another one failed since.
+      return { ...thread, queue, queueVersion, retry: null, failed: thread.failed ?? thread.retry }
+    }),
   TurnApproved: (session, event) =>
     onQueue(session, event, (queue) =>
       queue.map((turn) => (turn.turnId === event.turnId ? { ...turn, needsApproval: false } : turn))

@@ -69,7 +69,6 @@ export const turns: Changes<keyof typeof events> = {
           ? thread.queue.slice(1)
           : thread.queue.filter((turn) => turn.turnId !== event.turnId),
       queueVersion: event.queueVersion,
-      failed: null,
       turn: newTurn(event)
     })),
   TurnWaiting: (session, { reason, threadId }) =>
@@ -102,24 +101,21 @@ export const turns: Changes<keyof typeof events> = {
       ...turn,
       phase: awaiting(turn).length > 0 ? { _tag: "Suspended", reason: "requires_action" } : placing
     })),
-  TurnRetried: (session, { threadId }) =>
+  RetryQueued: (session, { threadId, turnId }) =>
     onThread(session, threadId, (thread) =>
-      thread.failed === null
-        ? thread
-        : {
-            ...thread,
-            failed: null,
-            turn: {
-              ...thread.failed,
-              phase: placing,
-              failures: 0,
-              calls: [],
-              requests: [],
-              steers: [],
-              interrupt: null
-            }
-          }
+      thread.failed?.turnId === turnId ? { ...thread, failed: null, retry: thread.failed } : thread
     ),
+  TurnRetried: (session, { threadId, turnId }) =>
+    onThread(session, threadId, (thread) => {
+      const again = [thread.retry, thread.failed].find((turn) => turn?.turnId === turnId)
+      if (again == null) return thread
+      return {
+        ...thread,
+        failed: thread.failed === again ? null : thread.failed,
+        retry: thread.retry === again ? null : thread.retry,
+        turn: { ...again, phase: placing, failures: 0, calls: [], requests: [], steers: [], interrupt: null }
+      }
+    }),
   InterruptRequested: (session, { deadline, inputId, threadId, turnId }) =>
     onTurn(session, threadId, (turn) =>
       turnId === null

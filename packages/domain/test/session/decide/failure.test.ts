@@ -13,16 +13,19 @@ import {
   lose,
   message,
   open,
+  pause,
   requested,
   requestEnded,
   requestStarted,
   result,
+  resume,
   retry,
   send,
   start,
   started,
   suspended,
-  turnId
+  turnId,
+  withdraw
 } from "../make.ts"
 
 const working = after(open(), send(message(1)), start(1))
@@ -190,17 +193,67 @@ describe("a retry", () => {
     again.when(frames(2, 1, failed(true))).thenEvent({ _tag: "TurnRescheduled", failures: 1 })
   })
 
-  it("is refused once another turn has begun, and when nothing failed", () => {
+  it("is refused when nothing failed, and while it is retried already", () => {
     over.when(retry(2)).thenRejected("NothingToRetry")
     over.and(retry(1)).when(retry(1)).thenRejected("NothingToRetry")
     over
-      .and(send(message(2)))
-      .when(retry(1))
-      .thenRejected("NothingToRetry")
-    over
-      .and(send(message(2)), start(2, 2), frames(2, 1, completed()))
+      .and(send(message(2)), retry(1))
       .when(retry(1))
       .thenRejected("NothingToRetry")
     working.when(retry(1)).thenRejected("NothingToRetry")
+  })
+
+  it("goes on at once after other turns have come and gone", () => {
+    const later = over.and(send(message(2)), start(2, 2), frames(2, 1, completed()))
+    const story = later.when(retry(1)).thenEvents("TurnRetried", "StatusChanged")
+    assert.strictEqual(story.turn().turnId, turnId(1))
+    assert.strictEqual(story.turn().totals.costMicroUsd, 100)
+  })
+
+  describe("while another turn runs", () => {
+    const behind = over.and(send(message(2), message(3)), start(2, 2), retry(1))
+
+    it("waits for its end, and comes before all that wait, with its sums", () => {
+      assert.strictEqual(behind.turn().turnId, turnId(2))
+      const story = behind.when(frames(2, 1, completed())).thenEvents("TurnCompleted", "TurnRetried")
+      assert.deepInclude(story.turn(), { turnId: turnId(1), failures: 0 })
+      assert.strictEqual(story.turn().totals.costMicroUsd, 100)
+      assert.deepStrictEqual([story.thread().retry, story.thread().failed], [null, null])
+      const done = story.and(start(1, 3), frames(3, 1, requestStarted(2), requestEnded(2), completed()))
+      assert.strictEqual(done.turn().turnId, turnId(3))
+      assert.strictEqual(done.session.totals.costMicroUsd, 200)
+    })
+
+    it("waits for the end of a pause as well", () => {
+      const paused = behind.and(pause, frames(2, 1, completed())).hasStatus("idle", "paused")
+      assert.strictEqual(paused.thread().turn, null)
+      paused.when(resume).thenEvents("SessionResumed", "TurnRetried", "StatusChanged")
+    })
+
+    it("does not wait for a turn that nobody has approved", () => {
+      const story = over
+        .and(send(message(2)), start(2, 2), send(message(3, { needsApproval: true })), retry(1))
+        .and(frames(2, 1, completed()))
+      assert.strictEqual(story.turn().turnId, turnId(1))
+    })
+
+    it("stands whatever becomes of the other one, which may be retried after it", () => {
+      const both = behind.and(frames(2, 1, failed(false)))
+      assert.strictEqual(both.turn().turnId, turnId(1))
+      assert.strictEqual(both.thread().failed?.turnId, turnId(2))
+      const story = both.and(retry(2), start(1, 3), frames(3, 1, completed()))
+      assert.strictEqual(story.turn().turnId, turnId(2))
+    })
+
+    it("can be taken back, and asked for again", () => {
+      const back = behind.when(withdraw(1)).thenEvent({ _tag: "TurnWithdrawn", turnId: turnId(1) })
+      assert.strictEqual(back.and(frames(2, 1, completed())).turn().turnId, turnId(3))
+      back.when(retry(1)).thenEvents("RetryQueued")
+      behind.when(withdraw(1, 0)).thenRejected("StaleQueue")
+    })
+
+    it("keeps its id, and its thread", () => {
+      behind.when(send(message(4, { turnId: turnId(1) }))).thenRejected({ _tag: "IdTaken", id: turnId(1) })
+    })
   })
 })

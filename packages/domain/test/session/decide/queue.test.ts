@@ -18,7 +18,8 @@ import {
   start,
   steerTaken,
   threadId,
-  turnId
+  turnId,
+  withdraw
 } from "../make.ts"
 import type { Story } from "../given.ts"
 
@@ -28,8 +29,6 @@ const edit = (n: number, queueVersion: number | null, part: object = {}) =>
   ({ _tag: "EditTurn", turnId: turnId(n), queueVersion, ...part }) as const
 const move = (n: number, before: number | null, queueVersion: number | null = null) =>
   ({ _tag: "MoveTurn", turnId: turnId(n), before: before === null ? null : turnId(before), queueVersion }) as const
-const withdraw = (n: number, queueVersion: number | null = null) =>
-  ({ _tag: "WithdrawTurn", turnId: turnId(n), queueVersion }) as const
 const approve = (n: number, queueVersion: number | null = null) =>
   ({ _tag: "ApproveTurn", turnId: turnId(n), queueVersion }) as const
 const steerTurn = (n: number, queueVersion: number | null = null) =>

@@ -1,6 +1,6 @@
 import type { EventId, ModelRequestId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
-import { text } from "@troupe/domain/session/Content"
+import { type Content, text } from "@troupe/domain/session/Content"
 import type { Usage } from "@troupe/domain/session/Usage"
 import { Effect, Result } from "effect"
 import type { AttemptFrames, JournalFull } from "../../attempt/AttemptFrames.ts"
@@ -36,7 +36,7 @@ export const shellHarness = (options: ShellHarnessOptions): Harness => ({
 
 const play = Effect.fnUntraced(function* (
   options: ShellHarnessOptions,
-  { frames, inbox, request, tools }: HarnessRun
+  { blob, frames, inbox, request, tools }: HarnessRun
 ): Effect.fn.Return<HarnessEnd, JournalFull> {
   const { history, turnId } = request
   const ran: Map<string, Ran> = outcomesOf(history, turnId)
@@ -84,7 +84,7 @@ const play = Effect.fnUntraced(function* (
     if (name !== undefined) ran.set(name, ranOf(result))
   }
   for (let input = waiting.shift(); input !== undefined; input = waiting.shift()) {
-    const script = shellScript(input.content)
+    const script = shellScript(yield* inFull(blob, input.content))
     if (Result.isFailure(script)) return failed("shell_input_invalid", script.failure)
     const stop = yield* runAll(input.inputId, script.success)
     if (stop !== null) return { _tag: "Suspended", reason: stop }
@@ -92,6 +92,16 @@ const play = Effect.fnUntraced(function* (
   yield* report(options, frames, reported)
   return { _tag: "Completed", stop: "end_turn", details: detailsOf(reported) }
 })
+
+/** Long text is not in the log. What can't be had stays what it is, and is refused as no text. */
+const inFull = (blob: HarnessRun["blob"], content: Content): Effect.Effect<Content> =>
+  Effect.forEach(content, (block) =>
+    block.type !== "blob" || !block.blob.mediaType.startsWith("text/")
+      ? Effect.succeed(block)
+      : Effect.map(blob(block.blob), (bytes) =>
+          bytes === null ? block : ({ type: "text", text: Buffer.from(bytes).toString("utf8") } as const)
+        )
+  )
 
 const ranOf = ({ details, outcome }: Extract<ToolResult, { readonly _tag: "Done" }>): Ran => {
   const exitCode = details?.["exitCode"]

@@ -6,7 +6,7 @@ import { type BuiltIn, objectSchema } from "./BuiltIn.ts"
 import { limits } from "./limits.ts"
 import { fileFailure, locate, printable } from "./paths.ts"
 
-const { filesMax, timeoutMs } = limits.glob
+const { bytesMax, filesMax, timeoutMs } = limits.glob
 
 const Input = Schema.Struct({ pattern: Schema.String, path: Schema.optionalKey(Schema.String) })
 type Input = typeof Input.Type
@@ -42,10 +42,18 @@ export const glob = (place: ToolPlace): BuiltIn<Input> => ({
     const { entries, isComplete } = yield* Effect.mapError(mount.directory.glob(pattern, options), fileFailure)
     const details = { path: directory, files: entries.length, truncated: !isComplete }
     if (entries.length === 0) return { content: text(`No files match ${pattern}.`), details } satisfies ToolOutput
-    const note = isComplete ? "" : `\n[Not all of them: narrow the pattern or the path.]`
+    const shown = fitting(entries.map((entry) => printable(entry.path)))
+    const isAll = isComplete && shown.length === entries.length
+    const note = isAll ? "" : `\n[Not all of them: narrow the pattern or the path.]`
     return {
-      content: text(entries.map((entry) => printable(entry.path)).join("\n") + note),
-      details
+      content: text(shown.join("\n") + note),
+      details: { ...details, truncated: !isAll }
     } satisfies ToolOutput
   })
 })
+
+/** As many as an answer holds. */
+const fitting = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  let bytes = 0
+  return lines.filter((line) => (bytes += Buffer.byteLength(line) + 1) <= bytesMax)
+}

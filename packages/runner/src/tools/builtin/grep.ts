@@ -108,9 +108,11 @@ const search = (place: ToolPlace, command: readonly [string, ...ReadonlyArray<st
   )
 
 const outputOf = ({ hasMore, records }: Found, input: GrepInput): ToolOutput => {
-  const details = { results: records.length, truncated: hasMore }
-  if (records.length === 0) return { content: text("No matches."), details }
-  const shown = records.map(lineOf).join("\n")
+  // grep also counts the files in which there is nothing.
+  const found = input.output_mode === "count" ? records.filter((record) => !record.endsWith("\0" + "0")) : records
+  const details = { results: found.length, truncated: hasMore }
+  if (found.length === 0) return { content: text("No matches."), details }
+  const shown = found.map(lineOf).join("\n")
   const note = hasMore
     ? `\n[There is more. Narrow the search, or raise head_limit above ${input.head_limit ?? headLimit}.]`
     : ""

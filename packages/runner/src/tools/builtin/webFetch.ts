@@ -9,7 +9,7 @@ import { type BuiltIn, objectSchema } from "./BuiltIn.ts"
 import { isBinary, mediaTypeOf } from "./fileKinds.ts"
 import { limits } from "./limits.ts"
 
-const { bytesMax, renderMs, textLength, textLengthMax, timeoutMs } = limits.web_fetch
+const { bytesMax, renderMs, textBytesMax, textLength, textLengthMax, timeoutMs } = limits.web_fetch
 const charactersPerToken = 4
 
 /** A smaller model that reads a page for a question. */
@@ -146,13 +146,20 @@ const textOf = Effect.fnUntraced(function* (
       ? `\n\n[Shown are ${Math.min(lengthMax, page.markdown.length)} of ${page.markdown.length} characters. The page as it came is in ${raw}.${cut}]`
       : ""
   return {
-    ...say(`${header(response)}${title}\n\n${page.markdown.slice(0, lengthMax).toWellFormed()}${note}`, {
+    ...say(`${header(response)}${title}\n\n${beginningOf(page.markdown, lengthMax)}${note}`, {
       ...facts,
       truncated: isCut
     }),
     ...ending
   }
 })
+
+/** Of so many characters, and never more bytes than an event holds. */
+const beginningOf = (text: string, lengthMax: number): string =>
+  Buffer.from(text.slice(0, lengthMax).toWellFormed())
+    .subarray(0, textBytesMax)
+    .toString("utf8")
+    .replace(/\ufffd+$/, "")
 
 const keep = (place: ToolPlace, bytes: Uint8Array) =>
   Effect.scoped(Effect.flatMap(place.spill("web"), (spill) => Effect.as(spill.write(bytes), spill.path)))

@@ -187,8 +187,10 @@ class Renderer {
 
   private link(element: Element, depth: number): string {
     const text = oneLine(this.inlines(element, depth))
-    const target = this.address(attribute(element, "href"))
-    return text === "" ? "" : target === "" || target.startsWith("#") ? text : `[${text}](${target})`
+    const reference = attribute(element, "href")
+    // Where one already is, nobody needs to be led to.
+    const target = reference.startsWith("#") ? "" : this.address(reference)
+    return text === "" || target === "" ? text : `[${text}](${target})`
   }
 
   private address(reference: string): string {

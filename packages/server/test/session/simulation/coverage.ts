@@ -96,6 +96,7 @@ const wanted: ReadonlyArray<readonly [group: string, name: string]> = [
 const rare: ReadonlySet<string> = new Set([
   "event FramesRefused",
   "event SandboxRestored",
+  "event RetryQueued",
   "event TurnRetried",
   "event TimerCancelled",
   "inner refusal AttemptEnded",

@@ -1,8 +1,8 @@
 import { RunnerAway } from "@troupe/domain/runner/Attempt"
 import { Effect, Layer, Stream } from "effect"
-import { AttemptDriver } from "./AttemptDriver.ts"
+import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
 
-/** A node that no runner has dialled in to: turns wait, and say what for. */
+/** Where there are no runners: turns wait, and say what for. */
 export const layer = Layer.succeed(
   AttemptDriver,
   AttemptDriver.of({

@@ -1,0 +1,33 @@
+import { Schema } from "effect"
+import { RunnerId, TokenId } from "../Ids.ts"
+import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
+
+const labels = { labels: Schema.Array(Schema.String) }
+
+/** What happens to a workspace's configuration: its audit trail. Secrets are in none of it. */
+export const WorkspaceEvent = Schema.TaggedUnion({
+  WorkspaceCreated: { name: Schema.String },
+  TokenCreated: {
+    tokenId: TokenId,
+    kind: Schema.String,
+    name: Schema.String,
+    hint: Schema.String,
+    ...labels,
+    scopes: Schema.Array(Schema.String),
+    /** The token that it was given for. */
+    parentId: Schema.NullOr(TokenId),
+    expiresAt: Schema.NullOr(Schema.Int)
+  },
+  TokenRevoked: { tokenId: TokenId, kind: Schema.String },
+  RunnerRegistered: { runnerId: RunnerId, tokenId: TokenId, name: Schema.String, ...labels },
+  /** It takes nothing more until it is told that it may. */
+  RunnerDrained: { runnerId: RunnerId },
+  RunnerUndrained: { runnerId: RunnerId }
+})
+export type WorkspaceEvent = typeof WorkspaceEvent.Type
+
+const shapes = Object.fromEntries(
+  Object.entries(WorkspaceEvent.cases).map(([tag, newest]) => [tag, [newest]])
+) as unknown as { readonly [Tag in WorkspaceEvent["_tag"]]: Shapes<Extract<WorkspaceEvent, { readonly _tag: Tag }>> }
+
+export const codec: EventCodec<WorkspaceEvent> = make<WorkspaceEvent>(shapes)

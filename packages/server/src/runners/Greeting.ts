@@ -1,0 +1,49 @@
+import type { Hello } from "@troupe/domain/runner/Hello"
+import { negotiate, spoken, VersionRefused } from "@troupe/domain/runner/Protocol"
+import { Effect, Result, Schema } from "effect"
+import type { CallTag, StreamTag } from "./Calls.ts"
+import type { Connection } from "./Connection.ts"
+
+/** The runner is not greeted, and its connection ends. */
+export class GreetingFailed extends Schema.TaggedError<GreetingFailed>()("GreetingFailed", {
+  code: Schema.Int,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `The runner could not be greeted: ${this.detail}`
+  }
+}
+
+const helloWithinMs = 10_000
+
+/** A close frame has room for 123 bytes of it. */
+const short = (text: string): string => Buffer.from(text).subarray(0, 120).toString()
+
+/** Asks a runner that has just connected who it is, in a version that both speak. */
+export const greet = Effect.fnUntraced(function* (
+  connection: Connection<CallTag, StreamTag>,
+  as: { readonly runnerId: string; readonly generation: number; readonly node: string }
+): Effect.fn.Return<Hello, GreetingFailed> {
+  const { generation, node, runnerId } = as
+  const asked = connection.call(runnerId, "Hello", {
+    versions: spoken,
+    runnerId: runnerId as never,
+    generation,
+    node
+  })
+  const hello = yield* Effect.timeout(asked, helloWithinMs).pipe(
+    Effect.mapError((error) =>
+      error._tag === "VersionRefused"
+        ? new GreetingFailed({ code: 4406, detail: short(error.message) })
+        : error._tag === "TimeoutError"
+          ? new GreetingFailed({ code: 4408, detail: "no answer to the greeting" })
+          : new GreetingFailed({ code: 4400, detail: "the answer to the greeting can't be read" })
+    )
+  )
+  const { version } = hello
+  if (Result.isFailure(negotiate({ min: version, max: version }))) {
+    const refused = new VersionRefused({ asked: { min: version, max: version }, spoken })
+    return yield* new GreetingFailed({ code: 4406, detail: short(refused.message) })
+  }
+  return hello
+})

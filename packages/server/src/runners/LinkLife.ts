@@ -1,0 +1,80 @@
+import { NodeAddress } from "../cluster/Cluster.ts"
+import { Context, Effect } from "effect"
+import { Asking } from "./Asking.ts"
+import type { CallTag, StreamTag } from "./Calls.ts"
+import type { Connection } from "./Connection.ts"
+import { counting } from "./Followed.ts"
+import { greet } from "./Greeting.ts"
+import { type RunnerLink, RunnerLinks } from "./RunnerLinks.ts"
+import { type RunnerIdentity, RunnerRegistry } from "./RunnerRegistry.ts"
+import { Verdicts } from "./Verdicts.ts"
+
+/** How links are looked after. */
+export const LinkTimes = Context.Reference<{
+  readonly pingEveryMs: number
+  /** A runner that does not answer a ping for so long is dead. */
+  readonly pongWithinMs: number
+  /** How often a runner is asked anew what it can do and what it has in its journal. */
+  readonly greetEveryMs: number
+}>("server/LinkTimes", {
+  defaultValue: () => ({ pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000 })
+})
+
+/** Asks again and again how busy the runner is. */
+const ping = Effect.fnUntraced(function* (link: RunnerLink) {
+  const { connection, identity } = link
+  const { pingEveryMs, pongWithinMs } = yield* LinkTimes
+  for (let n = 1; ; n++) {
+    link.load = yield* Effect.timeout(connection.call(identity.runnerId, "Ping", { n }), pongWithinMs)
+    yield* Effect.sleep(pingEveryMs)
+  }
+})
+
+/**
+ * A runner's connection, from its greeting to its end. It is greeted again from time to time: an owner may have died
+ * between the end of an attempt and telling so, while the link went on.
+ */
+export const serveLink = Effect.fnUntraced(function* (
+  connection: Connection<CallTag, StreamTag>,
+  identity: RunnerIdentity
+) {
+  const registry = yield* RunnerRegistry
+  const links = yield* RunnerLinks
+  const verdicts = yield* Verdicts
+  const asking = yield* Asking
+  const { host, port } = yield* NodeAddress
+  const { greetEveryMs } = yield* LinkTimes
+  const { runnerId } = identity
+  const node = `${host}:${port}`
+
+  const generation = yield* registry.allot(runnerId)
+  const greeting = greet(connection, { runnerId, generation, node })
+  const hello = yield* greeting
+  yield* Effect.addFinalizer(() => Effect.ignore(registry.unregister(runnerId, generation)))
+  const load = { attempts: 0, sessions: 0, draining: hello.draining }
+  const link: RunnerLink = { identity, generation, load, drained: false, ...counting(connection) }
+  const newest = yield* registry.register({ runnerId, generation, node, hello })
+  if (!newest || !(yield* links.hold(link))) {
+    return yield* connection.close(4409, "a newer connection of this runner is there")
+  }
+  yield* Effect.logInfo("A runner is here").pipe(
+    Effect.annotateLogs({ runnerId, generation, name: identity.name, attempts: hello.attempts.length })
+  )
+
+  const greetAgain = Effect.gen(function* () {
+    yield* Effect.sleep(greetEveryMs)
+    const again = yield* greeting
+    yield* registry.update(runnerId, generation, again)
+    yield* verdicts.settle(link, again.attempts)
+  }).pipe(
+    Effect.catch((error) =>
+      "code" in error ? connection.close(error.code, error.detail) : Effect.logWarning("A hello was not kept", error)
+    ),
+    Effect.forever
+  )
+
+  yield* Effect.forkScoped(verdicts.settle(link, hello.attempts))
+  yield* Effect.forkScoped(asking.serve(link))
+  yield* Effect.forkScoped(Effect.catch(ping(link), () => connection.close(4408, "the runner does not answer")))
+  yield* Effect.forkScoped(greetAgain)
+})

@@ -1,0 +1,81 @@
+import { utf8Length } from "@troupe/domain/CanonicalJson"
+import type { RunRequest } from "@troupe/domain/runner/Attempt"
+import type { BudgetLimit } from "@troupe/domain/session/Budget"
+import type { OpenSession, Turn } from "@troupe/domain/session/SessionState"
+import { limitKey } from "@troupe/domain/session/standing"
+import { Context, Effect, Layer, Schema } from "effect"
+import type { StoreUnavailable } from "../log/EventStore.ts"
+import type { AttemptOrder } from "../session/AttemptDriver.ts"
+import type { SessionUnreadable } from "../session/SessionErrors.ts"
+import { SecretSource } from "./SecretSource.ts"
+import { SessionLog } from "./SessionLog.ts"
+import * as Setup from "./Setup.ts"
+import { Tickets } from "./Tickets.ts"
+
+/** What a runner is told of a turn must fit into one message, with room to spare. */
+export const requestBytesMax = 12 * 1_048_576
+
+/** The conversation has outgrown what can be sent. */
+export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("RequestTooLarge", {
+  bytes: Schema.Int,
+  bytesMax: Schema.Int
+}) {
+  override get message() {
+    return `The conversation and what belongs to it have ${this.bytes} bytes; a runner takes at most ${this.bytesMax}`
+  }
+}
+
+/** A soft limit that a person let pass holds nobody any more. */
+const isPassed = (limit: BudgetLimit, session: OpenSession, turn: Turn): boolean =>
+  limit.enforcement === "soft" && (limit.scope === "session" ? session : turn).acknowledged.includes(limitKey(limit))
+
+/** Says all that a runner needs to know to work on a turn. */
+export class RunRequests extends Context.Service<
+  RunRequests,
+  {
+    readonly build: (
+      order: AttemptOrder
+    ) => Effect.Effect<typeof RunRequest.Type, RequestTooLarge | StoreUnavailable | SessionUnreadable>
+  }
+>()("server/RunRequests") {
+  static readonly layer: Layer.Layer<RunRequests, never, SessionLog | SecretSource | Tickets> = Layer.effect(
+    RunRequests,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const log = yield* SessionLog
+  const secrets = yield* SecretSource
+  const tickets = yield* Tickets
+
+  const build = Effect.fn("RunRequests.build")(function* (order: AttemptOrder) {
+    const { attemptId, epoch, runnerId, session, sessionId, threadId, turn, turnId, version } = order
+    const { checkpoint, history, setup } = yield* log.conversation(sessionId, threadId, version)
+    const { environment, resources, workspaceId } = setup
+    const told = {
+      ...{ sessionId, epoch, threadId, turnId, attemptId, runnerId, workspaceId },
+      agent: Setup.agentOf(setup, threadId),
+      environment,
+      resources,
+      overrides: turn.overrides,
+      history,
+      version,
+      calls: turn.calls,
+      budget: session.budget.filter((limit) => !isPassed(limit, session, turn)),
+      used: { session: session.totals, turn: turn.totals },
+      grants: session.grants,
+      sandbox: session.sandbox,
+      checkpoint
+    }
+    const bytes = utf8Length(JSON.stringify(told))
+    if (bytes > requestBytesMax) return yield* new RequestTooLarge({ bytes, bytesMax: requestBytesMax })
+    return {
+      ...told,
+      ticket: tickets.issue({ workspaceId, sessionId, runnerId }),
+      secrets: yield* secrets.all({ workspaceId, sessionId, threadId })
+    }
+  })
+
+  return RunRequests.of({ build })
+})

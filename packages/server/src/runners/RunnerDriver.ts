@@ -1,0 +1,87 @@
+import { AttemptGone, type AttemptRef, type Output, RunnerAway } from "@troupe/domain/runner/Attempt"
+import { Clock, Effect, Layer, Stream } from "effect"
+import { AttemptDriver, type AttemptOrder } from "../session/AttemptDriver.ts"
+import type { RunnerFault } from "./Calls.ts"
+import { Placements } from "./Placements.ts"
+import { Reach } from "./Reach.ts"
+import { type RequestTooLarge, RunRequests } from "./RunRequests.ts"
+
+/** A runner that lives answers these at once. */
+const answerWithinMs = 10_000
+
+const gone =
+  ({ attemptId }: AttemptRef) =>
+  (fault: RunnerFault) =>
+    Effect.as(
+      Effect.logError("A runner broke on an attempt", fault).pipe(Effect.annotateLogs({ attemptId })),
+      new AttemptGone({ attemptId, reason: fault.message })
+    ).pipe(Effect.flip, Stream.fromEffect)
+
+/** The attempt ends before it began, and its turn with it: another runner would not take it either. */
+const tooLarge = (error: RequestTooLarge): Stream.Stream<Output> =>
+  Stream.fromEffect(
+    Effect.map(Clock.currentTimeMillis, (at): Output => ({
+      _tag: "Frames",
+      frames: [
+        {
+          n: 1,
+          at,
+          body: {
+            _tag: "Failed",
+            error: { code: "history_too_large", message: error.message },
+            retryable: false,
+            retryAfterMs: null
+          }
+        }
+      ]
+    }))
+  )
+
+/** Has attempts done by the runners that have dialled in, to whichever node. */
+export const layer: Layer.Layer<AttemptDriver, never, Reach | Placements | RunRequests> = Layer.effect(
+  AttemptDriver,
+  Effect.gen(function* () {
+    const reach = yield* Reach
+    const placements = yield* Placements
+    const requests = yield* RunRequests
+
+    const promptly = <A, E>(runnerId: string, effect: Effect.Effect<A, E>) =>
+      Effect.timeoutOrElse(effect, {
+        duration: answerWithinMs,
+        orElse: () => Effect.fail(new RunnerAway({ runnerId }))
+      })
+
+    const begin = (order: AttemptOrder) =>
+      Stream.unwrap(
+        Effect.map(requests.build(order), (request) => {
+          placements.begun(order.sessionId, order.threadId)
+          return reach.stream(order.runnerId, "Run", request).pipe(Stream.catchTag("RunnerFault", gone(order)))
+        })
+      )
+
+    return AttemptDriver.of({
+      place: placements.place,
+      run: (order) =>
+        begin(order).pipe(
+          Stream.catchTag("RequestTooLarge", tooLarge),
+          Stream.catchTag("SessionUnreadable", ({ message }) =>
+            Stream.fail(new AttemptGone({ attemptId: order.attemptId, reason: message }))
+          ),
+          // Nothing was begun: it is tried again like a runner that is away.
+          Stream.catchTag("StoreUnavailable", () => Stream.fail(new RunnerAway({ runnerId: order.runnerId })))
+        ),
+      attach: (attempt, afterFrame) =>
+        reach
+          .stream(attempt.runnerId, "Attach", { attempt, afterFrame })
+          .pipe(Stream.catchTag("RunnerFault", gone(attempt))),
+      acknowledge: (attempt, heard) =>
+        Effect.ignore(promptly(attempt.runnerId, reach.call(attempt.runnerId, "Acknowledge", { attempt, ...heard }))),
+      deliver: (attempt, delivery) =>
+        promptly(attempt.runnerId, reach.call(attempt.runnerId, "Deliver", { attempt, delivery })).pipe(
+          Effect.catchTag("RunnerFault", ({ runnerId }) => Effect.fail(new RunnerAway({ runnerId })))
+        ),
+      revoke: (attempt) =>
+        Effect.ignore(promptly(attempt.runnerId, reach.call(attempt.runnerId, "Revoke", { attempt })))
+    })
+  })
+)

@@ -1,0 +1,112 @@
+import type { SessionId, ThreadId } from "@troupe/domain/Ids"
+import * as Codec from "@troupe/domain/session/Codec"
+import * as History from "@troupe/domain/session/History"
+import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { Context, Effect, Layer, Result } from "effect"
+import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
+import { SessionUnreadable } from "../session/SessionErrors.ts"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as Setup from "./Setup.ts"
+
+const pageSize = 2_000
+const rememberedMax = 1_000
+
+interface Known {
+  readonly version: number
+  readonly setup: Setup.Setup | null
+}
+
+export interface Conversation {
+  readonly setup: Setup.Setup
+  readonly history: ReadonlyArray<HistoryItem>
+  readonly checkpoint: Checkpoint.Checkpoint["last"]
+}
+
+type ReadError = StoreUnavailable | SessionUnreadable
+
+/** What of a session's log is told to runners. */
+export class SessionLog extends Context.Service<
+  SessionLog,
+  {
+    /** What it works with now. Of a session that was asked for lately, only what came since is read. */
+    readonly setup: (sessionId: SessionId) => Effect.Effect<Setup.Setup, ReadError>
+    /** The conversation of a thread and what it works with, up to `version`. */
+    readonly conversation: (
+      sessionId: SessionId,
+      threadId: ThreadId,
+      version: number
+    ) => Effect.Effect<Conversation, ReadError>
+  }
+>()("server/SessionLog") {
+  static readonly layer: Layer.Layer<SessionLog, never, EventStore> = Layer.effect(
+    SessionLog,
+    Effect.suspend(() => make)
+  )
+}
+
+const make = Effect.gen(function* () {
+  const store = yield* EventStore
+  const remembered = new Map<SessionId, Known>()
+
+  /** Folds what comes after `after`, up to `upto` or the end. Answers the seq of the last event. */
+  const read = Effect.fnUntraced(function* (
+    sessionId: SessionId,
+    after: number,
+    upto: number,
+    take: (seq: number, event: SessionEvent) => void
+  ) {
+    let at = after
+    while (at < upto) {
+      const limit = Math.min(pageSize, upto - at)
+      const page = yield* store.readToFold(sessionId, { after: at, limit })
+      for (const stored of page) {
+        const event = Codec.decodeFast(stored)
+        if (Result.isFailure(event)) {
+          const { message, reason } = event.failure
+          return yield* new SessionUnreadable({ sessionId, seq: stored.seq, reason: reason._tag, detail: message })
+        }
+        take(stored.seq, event.success)
+        at = stored.seq
+      }
+      if (page.length < limit) return at
+    }
+    return at
+  })
+
+  const unopened = (sessionId: SessionId) =>
+    new SessionUnreadable({ sessionId, seq: 1, reason: "Hole", detail: "the session is not open" })
+
+  const setup = Effect.fn("SessionLog.setup")(function* (sessionId: SessionId) {
+    const known = remembered.get(sessionId) ?? { version: 0, setup: null }
+    let current = known.setup
+    let redacted = false
+    const version = yield* read(sessionId, known.version, Number.MAX_SAFE_INTEGER, (_seq, event) => {
+      current = Setup.apply(current, event)
+      redacted ||= event._tag === "RedactionApplied"
+    })
+    remembered.delete(sessionId)
+    if (current === null) return yield* unopened(sessionId)
+    // What was taken out of the log is remembered no longer.
+    if (!redacted) remembered.set(sessionId, { version, setup: current })
+    if (remembered.size > rememberedMax) remembered.delete(remembered.keys().next().value!)
+    return current
+  })
+
+  const conversation: SessionLog["Service"]["conversation"] = Effect.fn("SessionLog.conversation")(
+    function* (sessionId, threadId, version) {
+      let view = History.initial(threadId)
+      let current: Setup.Setup | null = null
+      let checkpoint = Checkpoint.initial
+      yield* read(sessionId, 0, version, (seq, event) => {
+        view = History.apply(view, { seq, recordedAt: 0, event })
+        current = Setup.apply(current, event)
+        checkpoint = Checkpoint.apply(checkpoint, seq, event)
+      })
+      if (current === null) return yield* unopened(sessionId)
+      return { setup: current, history: History.conversation(view), checkpoint: checkpoint.last }
+    }
+  )
+
+  return SessionLog.of({ setup, conversation })
+})

@@ -1,0 +1,160 @@
+import { system } from "@troupe/domain/Actor"
+import type { RunnerId, TokenId, WorkspaceId } from "@troupe/domain/Ids"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect, Exit, Option, Redacted, Scope } from "effect"
+import { RunnerRegistry } from "../../src/runners/RunnerRegistry.ts"
+import { Tokens } from "../../src/runners/Tokens.ts"
+import { Workspaces } from "../../src/workspace/Workspaces.ts"
+import { dial, type Dialled, type DialingRunnerOptions } from "../support/DialingRunner.ts"
+import { eventually } from "../support/TestCluster.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+import { register, type Registered, startNode, type TestNode } from "../support/TestNode.ts"
+
+describe("a runner that dials in", { timeout: 120_000 }, () => {
+  const scope = Scope.makeUnsafe()
+  let node: TestNode
+  let workspaceId: WorkspaceId
+  const open: Array<Dialled> = []
+
+  beforeAll(async () => {
+    const database = await Effect.runPromise(Effect.provideService(TestDatabase.make(), Scope.Scope, scope))
+    node = await startNode(database, { pingEveryMs: 200, pongWithinMs: 1_000 })
+    workspaceId = await node.run(Effect.flatMap(Workspaces, ({ first }) => first))
+  }, 120_000)
+
+  afterAll(async () => {
+    for (const one of open) await one.cut()
+    await node?.end()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  })
+
+  const connect = async (runner: Registered, more: Partial<DialingRunnerOptions> = {}) => {
+    const dialled = await dial({ gateway: node.gateway, credential: Redacted.make(runner.credential), ...more })
+    open.push(dialled)
+    return dialled
+  }
+
+  const known = async (runnerId: string) =>
+    Option.getOrThrow(await node.run(Effect.flatMap(RunnerRegistry, (registry) => registry.find(runnerId))))
+
+  it("is greeted, registered, settled and asked for its asks, in that order", async () => {
+    const runner = await register(node, workspaceId, { name: "first", labels: ["gpu"] })
+    const dialled = await connect(runner, { hello: { labels: ["own"] } })
+    assert.strictEqual(await dialled.greeted, 1)
+    await eventually(async () => dialled.calls.includes("Asks"), "the node asks for asks")
+    assert.strictEqual(dialled.calls[0], "Hello")
+    const row = await known(runner.runnerId)
+    assert.strictEqual(row.node, node.address)
+    assert.deepStrictEqual([row.generation, row.labels, row.hello?.labels], [1, ["gpu"], ["own"]])
+    await dialled.cut()
+    await eventually(async () => (await known(runner.runnerId)).node === null, "the row says that it is gone")
+  })
+
+  it("is replaced by its own newer connection, whose place the older one's end leaves alone", async () => {
+    const runner = await register(node, workspaceId, { name: "twice" })
+    const older = await connect(runner)
+    assert.strictEqual(await older.greeted, 1)
+    await eventually(async () => (await known(runner.runnerId)).node !== null, "the first is registered")
+    const newer = await connect(runner)
+    assert.strictEqual(await newer.greeted, 2)
+    assert.strictEqual((await older.ended).code, 4409)
+    await older.cut()
+    await eventually(async () => newer.calls.filter((call) => call === "Ping").length > 3, "the newer one goes on")
+    const row = await known(runner.runnerId)
+    assert.deepStrictEqual([row.generation, row.node], [2, node.address])
+  })
+
+  it("is cut within five seconds of its credential being revoked, and not let in again", async () => {
+    const runner = await register(node, workspaceId, { name: "revoked" })
+    const dialled = await connect(runner)
+    await dialled.greeted
+    const { tokenId } = await known(runner.runnerId)
+    const other = await connect(await register(node, workspaceId, { name: "other" }))
+    await other.greeted
+    const begun = performance.now()
+    await node.run(Effect.flatMap(Tokens, (tokens) => tokens.revoke(workspaceId, tokenId, system)))
+    assert.strictEqual((await dialled.ended).code, 4401)
+    const tookMs = performance.now() - begun
+    console.log(`cut ${Math.round(tookMs)} ms after it was revoked`)
+    assert.isBelow(tookMs, 20_000)
+    const again = await connect(runner)
+    assert.notStrictEqual((await again.ended).code, 1000)
+    await eventually(async () => other.calls.filter((call) => call === "Ping").length > 5, "the other goes on")
+  })
+
+  it("is cut with its registration token, if that is asked for", async () => {
+    const runner = await register(node, workspaceId, { name: "child" })
+    const dialled = await connect(runner)
+    await dialled.greeted
+    const cut = await node.run(
+      Effect.gen(function* () {
+        const tokens = yield* Tokens
+        const { tokenId } = yield* Effect.promise(() => known(runner.runnerId))
+        const { parentId } = (yield* tokens.list(workspaceId)).find((one) => one.tokenId === tokenId)!
+        return yield* tokens.revoke(workspaceId, parentId as TokenId, system, { children: true })
+      })
+    )
+    assert.strictEqual(cut, 2)
+    assert.strictEqual((await dialled.ended).code, 4401)
+  })
+
+  it("is closed with 4406 where it speaks another version", async () => {
+    const runner = await register(node, workspaceId, { name: "old" })
+    const dialled = await connect(runner, { hello: { version: 99 } })
+    const { code, reason } = await dialled.ended
+    assert.strictEqual(code, 4406)
+    assert.match(reason, /Protocol 99 to 99/)
+    assert.isNull((await known(runner.runnerId)).node)
+  })
+
+  it("is closed when it sends what is no message, and nobody else notices", async () => {
+    const runner = await register(node, workspaceId, { name: "garbage" })
+    const bystander = await connect(await register(node, workspaceId, { name: "bystander" }))
+    const tooLarge = new Uint8Array(17 * 1_048_576)
+    for (const bytes of ["not a message", new Uint8Array(4_096).fill(0xa5), tooLarge]) {
+      const dialled = await connect(runner)
+      await dialled.greeted
+      await dialled.send(bytes)
+      const { code } = await dialled.ended
+      assert.include([4400, 1009], code)
+    }
+    const pings = bystander.calls.length
+    await eventually(async () => bystander.calls.length > pings + 3, "the bystander goes on")
+  })
+
+  it("is closed when it answers no ping", async () => {
+    const runner = await register(node, workspaceId, { name: "mute" })
+    const dialled = await connect(runner, { handlers: { Ping: () => Effect.never } })
+    assert.strictEqual((await dialled.ended).code, 4408)
+    await eventually(async () => (await known(runner.runnerId)).node === null, "the row says that it is gone")
+  })
+
+  it("is told to drain, once, when an operator wants it to", async () => {
+    const runner = await register(node, workspaceId, { name: "drained" })
+    const dialled = await connect(runner)
+    await dialled.greeted
+    const set = (drained: boolean) =>
+      node.run(
+        Effect.flatMap(RunnerRegistry, (registry) =>
+          registry.setDrained(workspaceId, runner.runnerId as RunnerId, drained, system)
+        )
+      )
+    assert.isTrue(await set(true))
+    await eventually(async () => dialled.calls.includes("Drain"), "it is told")
+    const pings = dialled.calls.length
+    await eventually(async () => dialled.calls.length > pings + 20, "time passes")
+    assert.strictEqual(dialled.calls.filter((call) => call === "Drain").length, 1)
+    assert.isTrue((await known(runner.runnerId)).drained)
+  })
+
+  it("is told that the node stops", async () => {
+    const database = await Effect.runPromise(Effect.provideService(TestDatabase.make(), Scope.Scope, scope))
+    const own = await startNode(database)
+    const first = await own.run(Effect.flatMap(Workspaces, (workspaces) => workspaces.first))
+    const runner = await register(own, first, { name: "left" })
+    const dialled = await connect(runner, { gateway: own.gateway })
+    await dialled.greeted
+    await own.end()
+    assert.strictEqual((await dialled.ended).code, 1012)
+  })
+})

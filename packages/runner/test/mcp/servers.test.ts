@@ -1,0 +1,149 @@
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe } from "vitest"
+import { requires } from "../../../../test/requires.ts"
+import { fromNpm, openTurn, sandboxWithNode, serving, sessions, slow, stdio, url } from "./world.ts"
+
+requires("bubblewrap", "root")("Servers that run in the sandbox", () => {
+  it.live(
+    "everything: tools, content of every kind, what is wrong",
+    () =>
+      Effect.gen(function* () {
+        const { place } = yield* sandboxWithNode
+        const { call, names, told } = yield* openTurn({
+          place,
+          servers: [stdio("everything", fromNpm("server-everything"), ["stdio"])]
+        })
+        assert.deepStrictEqual(told, [])
+        assert.include(names, "mcp__everything__echo")
+        assert.strictEqual((yield* call("mcp__everything__echo", { message: "hi" })).text, "Echo: hi")
+        assert.match((yield* call("mcp__everything__get-sum", { a: 2, b: 3 })).text, /5/)
+        const image = yield* call("mcp__everything__get-tiny-image")
+        assert.include(
+          image.content.map(({ type }) => type),
+          "image"
+        )
+        const links = yield* call("mcp__everything__get-resource-links", { count: 2 })
+        assert.match(links.text, /\[Resource .* at demo:\/\/resource/)
+        const embedded = yield* call("mcp__everything__get-resource-reference", {
+          resourceType: "Text",
+          resourceId: 1
+        })
+        assert.match(embedded.text, /\[Resource demo:\/\/resource[^\]]*\]\n/)
+        const structured = yield* call("mcp__everything__get-structured-content", { location: "Chicago" })
+        assert.match(structured.text, /"temperature"/)
+        const wrong = yield* call("mcp__everything__get-sum", { a: "two" })
+        assert.strictEqual(wrong.outcome, "denied")
+        assert.match(wrong.text, /`a` must be number/)
+      }).pipe(Effect.provide(sessions())),
+    slow
+  )
+
+  it.live(
+    "filesystem: sees what the session sees, and says what it can't do",
+    () =>
+      Effect.gen(function* () {
+        const { place, workspace } = yield* sandboxWithNode
+        writeFileSync(join(workspace, "note.txt"), "written outside\n")
+        const { call } = yield* openTurn({
+          place,
+          servers: [stdio("files", fromNpm("server-filesystem"), ["/workspace"])]
+        })
+        const read = yield* call("mcp__files__read_text_file", { path: "/workspace/note.txt" })
+        assert.match(read.text, /written outside/)
+        const written = yield* call("mcp__files__write_file", { path: "/workspace/new.txt", content: "from inside" })
+        assert.strictEqual(written.outcome, "succeeded")
+        assert.strictEqual(readFileSync(join(workspace, "new.txt"), "utf8"), "from inside")
+        const outside = yield* call("mcp__files__read_text_file", { path: "/etc/passwd" })
+        assert.strictEqual(outside.outcome, "failed")
+        assert.isTrue(outside.isError)
+        assert.match(outside.text, /[Aa]ccess denied/)
+      }).pipe(Effect.provide(sessions())),
+    slow
+  )
+
+  it.live(
+    "memory: keeps its process from turn to turn, and comes back when the process has died",
+    () =>
+      Effect.gen(function* () {
+        const { place, workspace } = yield* sandboxWithNode
+        const memory = {
+          ...stdio("memory", fromNpm("server-memory")),
+          env: { MEMORY_FILE_PATH: "/workspace/memory.json" }
+        }
+        const first = yield* openTurn({ place, servers: [memory] })
+        yield* first.call("mcp__memory__create_entities", {
+          entities: [{ name: "Ada", entityType: "person", observations: ["counts"] }]
+        })
+        assert.isTrue(existsSync(join(workspace, "memory.json")))
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const killer = yield* place.exec({ command: ["sh", "-c", "kill -9 -1"] })
+            yield* killer.ending
+          })
+        )
+        const found = yield* first.call("mcp__memory__search_nodes", { query: "Ada" })
+        assert.match(found.text, /counts/)
+      }).pipe(Effect.provide(sessions())),
+    slow
+  )
+})
+
+describe("Servers over HTTP", () => {
+  for (const kind of ["streamableHttp", "sse"] as const) {
+    it.live(
+      `everything, by ${kind}`,
+      () =>
+        Effect.gen(function* () {
+          const { port } = yield* serving(kind)
+          const path = kind === "sse" ? "sse" : "mcp"
+          yield* Effect.gen(function* () {
+            const { call, told } = yield* openTurn({ servers: [url("everything", `http://127.0.0.1:${port}/${path}`)] })
+            assert.deepStrictEqual(told, [])
+            assert.strictEqual((yield* call("mcp__everything__echo", { message: "hi" })).text, "Echo: hi")
+            const long = yield* call("mcp__everything__trigger-long-running-operation", { duration: 0.2, steps: 4 })
+            assert.match(long.text, /completed/)
+          }).pipe(Effect.provide(sessions([`127.0.0.1:${port}`])))
+        }),
+      slow
+    )
+  }
+
+  it.live(
+    "is said hello to again by a server that was started anew",
+    () =>
+      Effect.gen(function* () {
+        const { port, stop } = yield* serving("streamableHttp")
+        yield* Effect.gen(function* () {
+          const { call } = yield* openTurn({ servers: [url("everything", `http://127.0.0.1:${port}/mcp`)] })
+          yield* call("mcp__everything__echo", { message: "one" })
+          yield* stop
+          const gone = yield* call("mcp__everything__echo", { message: "two" })
+          assert.strictEqual(gone.outcome, "failed")
+          assert.match(gone.text, /can't be reached|not known/)
+          yield* serving("streamableHttp", port)
+          assert.strictEqual((yield* call("mcp__everything__echo", { message: "three" })).text, "Echo: three")
+        }).pipe(Effect.provide(sessions([`127.0.0.1:${port}`])))
+      }),
+    slow
+  )
+
+  it.live(
+    "is not dialled where no rule opens its address",
+    () =>
+      Effect.gen(function* () {
+        const { port } = yield* serving("streamableHttp")
+        const { names, told } = yield* openTurn({
+          servers: [url("everything", `http://127.0.0.1:${port}/mcp`)]
+        }).pipe(Effect.provide(sessions()))
+        assert.deepStrictEqual(names, [])
+        assert.deepStrictEqual(
+          told.map(({ code, details }) => [code, details["reason"]]),
+          [["mcp_server_failed", "refused"]]
+        )
+      }),
+    slow
+  )
+})

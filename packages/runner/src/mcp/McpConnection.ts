@@ -113,7 +113,8 @@ const open = Effect.fnUntraced(function* (
   )
   client.onclose = () => void (state = "closed")
   client.onerror = (cause) => {
-    log.write("error", cause.message)
+    // Streams that end after their answer end with one of ours: nobody waits for it.
+    if (!cause.message.startsWith("Received a response for an unknown message")) log.write("error", cause.message)
     // An event source dials again by itself, and would reach a server that has not been said hello to.
     if (wire === "sse" && state === "open") void client.close()
   }

@@ -8,6 +8,7 @@ import {
   UnauthorizedError
 } from "@modelcontextprotocol/client"
 import { Schema } from "effect"
+import { lostAnswer } from "./answerBody.ts"
 import { SandboxError } from "../sandbox/Sandbox.ts"
 import { EgressRefused } from "../egress/Refusal.ts"
 import { Unreachable } from "../egress/Outbound.ts"
@@ -70,6 +71,7 @@ const meaning = (cause: unknown): Meaning | undefined => {
   }
   if (cause instanceof SdkHttpError) return ofStatus(cause.status, textOf(cause))
   if (cause instanceof SseError) return ofStatus(cause.code ?? null, textOf(cause))
+  if (cause instanceof ProtocolError && isLost(cause.data)) return { reason: "closed", detail: cause.message }
   if (cause instanceof ProtocolError) return { reason: "protocol", detail: `${cause.message} (${cause.code})` }
   if (!(cause instanceof SdkError) || cause.code === SdkErrorCode.EraNegotiationFailed) return undefined
   if (cause.code === SdkErrorCode.RequestTimeout) return { reason: "timed_out", detail: cause.message }
@@ -83,6 +85,9 @@ const ofStatus = (status: number | null, detail: string): Meaning => {
   if (status === 401 || status === 403) return { reason: "unauthorized", detail, status }
   return { reason: status === null || status >= 500 ? "unreachable" : "protocol", detail, status }
 }
+
+const isLost = (data: unknown): boolean =>
+  typeof data === "object" && data !== null && "connection" in data && data.connection === lostAnswer.connection
 
 const textOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@troupe/domain/Json"
-import { toolsMax, type ToolProblem } from "@troupe/domain/tools/Toolset"
+import type { ToolProblem } from "@troupe/domain/tools/Toolset"
 import { Effect, Schema } from "effect"
 import { harmlessSchema } from "./harmlessSchema.ts"
 import { mcpLimits } from "./limits.ts"
@@ -32,11 +32,11 @@ export interface McpListedPrompt {
   readonly arguments: ReadonlyArray<{ readonly name: string; readonly required: boolean }>
 }
 
-/** What a server has; null where it has nothing of the kind. */
+/** What a server has for a turn. Resources and prompts are listed when somebody wants to see them. */
 export interface McpListing {
   readonly tools: ReadonlyArray<McpListedTool>
-  readonly resources: ReadonlyArray<McpListedResource> | null
-  readonly prompts: ReadonlyArray<McpListedPrompt> | null
+  readonly hasResources: boolean
+  readonly hasPrompts: boolean
   readonly problems: ReadonlyArray<ToolProblem>
 }
 
@@ -85,61 +85,60 @@ const methods = {
 /** Read by us, entry by entry: one that is wrong takes itself away, and not all the others. */
 const page = Schema.toStandardSchemaV1(Page)
 
-/** Everything a server lists, in pages, up to a bound. What is wrong or too much is left out and told. */
-export const listServer = Effect.fnUntraced(function* (
+/** All pages of one kind, up to a bound; whether there was more. */
+const pages = Effect.fnUntraced(function* ({ client, error }: McpConnection, kind: Kind, max: number) {
+  const found: Array<unknown> = []
+  let cursor: string | undefined
+  for (let count = 0; count < mcpLimits.listPagesMax && found.length <= max; count++) {
+    const params = cursor === undefined ? {} : { cursor }
+    const given = yield* Effect.tryPromise({
+      try: (signal) =>
+        client.request({ method: methods[kind], params }, page, { signal, timeout: mcpLimits.connectMs }),
+      catch: error
+    })
+    found.push(...(given[kind] ?? []))
+    // A cursor that stays the same leads nowhere.
+    if (given.nextCursor == null || given.nextCursor === cursor) break
+    cursor = given.nextCursor
+  }
+  return { found: found.slice(0, max), isCut: found.length > max }
+})
+
+/** The tools of a server. What is wrong with them, or too much, is left out and told. */
+export const listTools = Effect.fnUntraced(function* (
   connection: McpConnection,
   config: McpServerConfig
 ): Effect.fn.Return<McpListing, McpError> {
-  const { client } = connection
-  const has = client.getServerCapabilities() ?? {}
+  const { prompts, resources, tools } = connection.client.getServerCapabilities() ?? {}
   const problems: Array<ToolProblem> = []
-
-  const all = Effect.fnUntraced(function* (kind: Kind, max: number) {
-    const found: Array<unknown> = []
-    let cursor: string | undefined
-    for (let pages = 0; pages < mcpLimits.listPagesMax && found.length <= max; pages++) {
-      const params = cursor === undefined ? {} : { cursor }
-      const given = yield* Effect.tryPromise({
-        try: (signal) =>
-          client.request({ method: methods[kind], params }, page, { signal, timeout: mcpLimits.connectMs }),
-        catch: connection.error
-      })
-      found.push(...(given[kind] ?? []))
-      // A cursor that stays the same leads nowhere.
-      if (given.nextCursor == null || given.nextCursor === cursor) break
-      cursor = given.nextCursor
-    }
-    if (found.length > max) {
-      problems.push({
-        at: config.name,
-        code: "too_many",
-        detail: `it has more than ${max} ${kind}; the rest is left out`
-      })
-    }
-    return found.slice(0, max)
-  })
-
-  const tools =
-    has.tools === undefined ? [] : (yield* all("tools", toolsMax * 4)).flatMap((raw) => toolOf(raw, config, problems))
-  const resources =
-    has.resources === undefined
-      ? null
-      : [...(yield* all("resources", listedMax)), ...(yield* optional(all("resourceTemplates", listedMax)))].flatMap(
-          resourceOf
-        )
-  const prompts = has.prompts === undefined ? null : (yield* all("prompts", listedMax)).flatMap(promptOf)
-  return { tools: withoutDoubles(tools, config, problems), resources, prompts, problems }
+  const has = { hasResources: resources !== undefined, hasPrompts: prompts !== undefined, problems }
+  if (tools === undefined) return { tools: [], ...has }
+  const { found, isCut } = yield* pages(connection, "tools", listedMax)
+  if (isCut) {
+    const detail = `it has more than ${listedMax} tools; the rest is left out`
+    problems.push({ at: config.name, code: "too_many", detail })
+  }
+  const usable = found.flatMap((raw) => toolOf(raw, config, problems))
+  return { tools: withoutDoubles(usable, config, problems), ...has }
 })
 
-const listedMax = 1_000
-
-/** Servers that have resources need not know templates. */
-const optional = <A>(list: Effect.Effect<ReadonlyArray<A>, McpError>) =>
-  Effect.catchIf(
-    list,
-    ({ reason }) => reason === "protocol",
-    () => Effect.succeed<ReadonlyArray<A>>([])
+export const listResources = Effect.fnUntraced(function* (connection: McpConnection) {
+  const { found } = yield* pages(connection, "resources", listedMax)
+  // Servers that have resources need not know templates.
+  const templates = yield* pages(connection, "resourceTemplates", listedMax).pipe(
+    Effect.catchIf(
+      ({ reason }) => reason === "protocol",
+      () => Effect.succeed({ found: [] })
+    )
   )
+  return [...found, ...templates.found].flatMap(resourceOf)
+})
+
+export const listPrompts = (connection: McpConnection) =>
+  Effect.map(pages(connection, "prompts", listedMax), ({ found }) => found.flatMap(promptOf))
+
+/** More than an attempt may have, since a toolset may leave some out. */
+const listedMax = 1_024
 
 const isTool = Schema.is(ListedTool)
 const isResource = Schema.is(ListedResource)

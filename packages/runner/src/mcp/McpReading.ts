@@ -5,6 +5,7 @@ import { objectSchema } from "../tools/builtin/BuiltIn.ts"
 import { say, type ToolOutput } from "../tools/Tool.ts"
 import { mcpContent } from "./mcpContent.ts"
 import type { McpError } from "./McpError.ts"
+import type { McpListedPrompt, McpListedResource } from "./McpListing.ts"
 import { failed, type McpOffer, type McpToolParts } from "./McpOffer.ts"
 
 /** Resources and prompts of a server, as tools. */
@@ -24,17 +25,16 @@ const offer = (
 
 const ofResources = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
   const { listing, people, place, server } = parts
-  const { resources } = listing
-  if (resources === null) return []
+  if (!listing.hasResources) return []
   const name = server.config.name
-  const line = ({ description, mediaType, name: called, uri }: (typeof resources)[number]) =>
+  const line = ({ description, mediaType, name: called, uri }: McpListedResource) =>
     `- ${uri} (${called}${mediaType === null ? "" : `, ${mediaType}`})${description === "" ? "" : `: ${description}`}`
   return [
     offer(parts, {
       name: "list_resources",
       description: `Lists the resources of ${name}: addresses that read_resource reads. {…} stands for what is to be filled in.`,
       inputSchema: objectSchema({}, []),
-      run: () => lines(parts, resources.map(line), "There are no resources.")
+      run: () => lines(parts, server.listResources, line, "There are no resources.")
     }),
     offer(parts, {
       name: "read_resource",
@@ -58,10 +58,9 @@ const ofResources = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
 
 const ofPrompts = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
   const { listing, people, place, server } = parts
-  const { prompts } = listing
-  if (prompts === null) return []
+  if (!listing.hasPrompts) return []
   const name = server.config.name
-  const line = ({ arguments: takes, description, name: called }: (typeof prompts)[number]) => {
+  const line = ({ arguments: takes, description, name: called }: McpListedPrompt) => {
     const given = takes.map((one) => `${one.name}${one.required ? "" : "?"}`).join(", ")
     return `- ${called}(${given})${description === "" ? "" : `: ${description}`}`
   }
@@ -71,7 +70,7 @@ const ofPrompts = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
       name: "list_prompts",
       description: `Lists the prompts of ${name}, which get_prompt gives. A ? marks an argument that may be left out.`,
       inputSchema: objectSchema({}, []),
-      run: () => lines(parts, prompts.map(line), "There are no prompts.")
+      run: () => lines(parts, server.listPrompts, line, "There are no prompts.")
     }),
     offer(parts, {
       name: "get_prompt",
@@ -94,10 +93,14 @@ const ofPrompts = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
   ]
 }
 
-const lines = ({ place }: McpToolParts, found: ReadonlyArray<string>, none: string) =>
-  Effect.map(
-    mcpContent(place, [{ type: "text", text: found.length === 0 ? none : found.join("\n") }]),
-    (content): ToolOutput => ({ content })
+const lines = <A>(
+  { place, server }: McpToolParts,
+  list: Effect.Effect<ReadonlyArray<A>, McpError>,
+  line: (one: A) => string,
+  none: string
+) =>
+  reading(list, { server: server.config.name }, (found) =>
+    mcpContent(place, [{ type: "text", text: found.length === 0 ? none : found.map(line).join("\n") }])
   )
 
 const reading = Effect.fnUntraced(function* <A>(

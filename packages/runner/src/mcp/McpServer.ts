@@ -6,7 +6,14 @@ import type { TrustStore } from "../egress/TrustStore.ts"
 import { connect, type ConnectionOptions, type McpConnection } from "./McpConnection.ts"
 import { McpError } from "./McpError.ts"
 import { mcpLimits } from "./limits.ts"
-import { listServer, type McpListing } from "./McpListing.ts"
+import {
+  listPrompts,
+  listResources,
+  listTools,
+  type McpListedPrompt,
+  type McpListedResource,
+  type McpListing
+} from "./McpListing.ts"
 import { McpLog } from "./McpLog.ts"
 import { type McpPeople, OpenCalls } from "./McpPeople.ts"
 import { isAllowed, type McpServerConfig } from "./McpServerConfig.ts"
@@ -28,11 +35,13 @@ export interface McpCall {
 /** One MCP server of a session, connected when it is first needed, and again after it was lost. */
 export interface McpServer {
   readonly config: McpServerConfig
-  /** What the server has, asked for now. */
+  /** The server's tools, asked for now. */
   readonly list: Effect.Effect<McpListing, McpError>
   /** Whether a listing is still what the server last said it has. */
   readonly isCurrent: () => boolean
   readonly call: (call: McpCall) => Effect.Effect<CallToolResult, McpError>
+  readonly listResources: Effect.Effect<ReadonlyArray<McpListedResource>, McpError>
+  readonly listPrompts: Effect.Effect<ReadonlyArray<McpListedPrompt>, McpError>
   readonly readResource: (uri: string, people: McpPeople) => Effect.Effect<ReadResourceResult, McpError>
   readonly getPrompt: (
     name: string,
@@ -139,7 +148,9 @@ export const makeMcpServer = Effect.fnUntraced(function* (
 
   return {
     config,
-    list: use((connection) => listServer(connection, config)),
+    list: use((connection) => listTools(connection, config)),
+    listResources: use(listResources),
+    listPrompts: use(listPrompts),
     isCurrent: () => live?.connection.isOpen() === true && !live.connection.changed(),
     call: Effect.fn("McpServer.call")(function* ({ input, inputSchema, people, tool }: McpCall) {
       if (!isAllowed(config, tool)) {

@@ -109,8 +109,8 @@ const make = Effect.fnUntraced(function* (timing: typeof usual) {
     }
     if (known !== undefined) yield* known.close
     const made = yield* HeldServer.make(config, turn, timing).pipe(
-      Effect.provide(context),
-      Scope.provide(session.scope)
+      Scope.provide(session.scope),
+      Effect.provide(context)
     )
     session.servers.set(key, made)
     return made

@@ -6,7 +6,7 @@ import { Outbound, Unreachable } from "../egress/Outbound.ts"
 import { EgressRefused } from "../egress/Refusal.ts"
 import { TrustStore } from "../egress/TrustStore.ts"
 import { upstreamAgent } from "../egress/UpstreamAgent.ts"
-import { answerBody } from "./answerBody.ts"
+import { answerBody, type MessageId } from "./answerBody.ts"
 
 /** What the SDK's transports call: the part of `fetch` that they use. */
 export type McpFetch = (url: string | URL, init?: RequestInit) => Promise<Response>
@@ -77,7 +77,8 @@ interface Exchange {
 const exchange = ({ agent, asked, body, init, running, url }: Exchange) =>
   new Promise<Response>((resolve, reject) => {
     const signal = init.signal ?? undefined
-    let end: (id: MessageId) => void = () => request.destroy(new Error("the call was cancelled"))
+    const id = requestIdOf(body)
+    let cancel = (): void => void request.destroy(new Error("the call was cancelled"))
     let request: ClientRequest
     try {
       request = httpRequest({
@@ -92,7 +93,7 @@ const exchange = ({ agent, asked, body, init, running, url }: Exchange) =>
       reject(new Unreachable({ ...asked, reason: "protocol", detail: "a header can't be sent" }))
       return
     }
-    const forget = running.add(body, (id) => end(id))
+    const forget = running.add(id, () => cancel())
     const abort = () => request.destroy(Object.assign(new Error("the request was aborted"), { name: "AbortError" }))
     if (signal?.aborted === true) abort()
     signal?.addEventListener("abort", abort, { once: true })
@@ -112,8 +113,8 @@ const exchange = ({ agent, asked, body, init, running, url }: Exchange) =>
         reject(new Unreachable({ ...asked, reason: "protocol", detail: unreadable }))
         return
       }
-      const stream = answerBody(answer)
-      end = stream.cancelled
+      const stream = answerBody(answer, id)
+      cancel = stream.cancel
       resolve(responseOf(answer, stream.body))
     })
     request.end(body)
@@ -149,28 +150,34 @@ const problemOf = (cause: NodeJS.ErrnoException, asked: { readonly host: string;
     ? cause
     : new Unreachable({ ...asked, reason: "protocol", detail: cause.code ?? "the connection broke" })
 
-type MessageId = string | number
-
 /**
  * Requests by the id of the JSON-RPC message they carry. The SDK says a call off with a message of its own and leaves the
  * call's request open: a server that never answers would keep one connection for every call it ever let go.
  */
 class RunningRequests {
-  private readonly open = new Map<MessageId, (id: MessageId) => void>()
+  private readonly open = new Map<MessageId, () => void>()
 
-  add(body: string | undefined, end: (id: MessageId) => void): () => void {
-    const id = messageOf(body)?.["id"]
-    if (typeof id !== "string" && typeof id !== "number") return () => {}
-    this.open.set(id, end)
-    return () => void (this.open.get(id) === end && this.open.delete(id))
+  add(id: MessageId | undefined, cancel: () => void): () => void {
+    if (id === undefined) return () => {}
+    this.open.set(id, cancel)
+    return () => void (this.open.get(id) === cancel && this.open.delete(id))
   }
 
   cancelled(body: string | undefined): void {
     const message = messageOf(body)
     if (message?.["method"] !== "notifications/cancelled") return
     const id = (message["params"] as { readonly requestId?: unknown } | undefined)?.requestId
-    if (typeof id === "string" || typeof id === "number") this.open.get(id)?.(id)
+    if (isId(id)) this.open.get(id)?.()
   }
+}
+
+const isId = (id: unknown): id is MessageId => typeof id === "string" || typeof id === "number"
+
+/** Answers to what the server asks have an id, too; but nothing comes after them. */
+const requestIdOf = (body: string | undefined): MessageId | undefined => {
+  const message = messageOf(body)
+  const id = message?.["id"]
+  return message !== undefined && "method" in message && isId(id) ? id : undefined
 }
 
 const messageOf = (body: string | undefined): Record<string, unknown> | undefined => {

@@ -18,11 +18,14 @@ import { gatewayOf, noPlace, placeOn, textOf } from "../tools/world.ts"
 
 export const slow = 120_000
 
-/** The program of a server from npm, on this machine. */
-export const program = (name: string): string =>
-  join(dirname(fileURLToPath(import.meta.resolve(`@modelcontextprotocol/${name}/package.json`))), "dist/index.js")
+const modules = fileURLToPath(new URL("../../../../node_modules", import.meta.url))
 
-const modules = dirname(dirname(dirname(dirname(program("server-everything")))))
+/** A file of one of the official packages. */
+export const packageFile = (name: string, path: string): string => join(modules, "@modelcontextprotocol", name, path)
+
+/** The program of a server from npm, on this machine. */
+const program = (name: string): string => packageFile(name, "dist/index.js")
+
 const modulesInside = "/opt/node_modules"
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url))
 
@@ -98,7 +101,7 @@ export const openTurn = Effect.fnUntraced(function* (options: TurnOptions) {
     if (result._tag !== "Done") return assert.fail(`${name} awaits an answer`)
     return { ...result, text: textOf(result.content) }
   })
-  return { ...opened, ...gateway, told, call, names: opened.tools.map(({ spec }) => spec.name) }
+  return { ...gateway, ...opened, told, call, names: opened.tools.map(({ spec }) => spec.name) }
 })
 
 export const freePort = Effect.callback<number>((resume) => {

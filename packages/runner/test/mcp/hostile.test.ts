@@ -2,6 +2,7 @@ import { assert, it } from "@effect/vitest"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect, Fiber, Layer } from "effect"
 import { describe } from "vitest"
+import { noPlace } from "../tools/world.ts"
 import { fakeServer, type Play, tool, until } from "./FakeServer.ts"
 import { openTurn, sessions, slow, type TurnOptions, url } from "./world.ts"
 
@@ -272,7 +273,6 @@ describe("An answer that is large or strange", () => {
             write: (bytes: Uint8Array) => Effect.sync(() => files.push(bytes) > 0)
           })
       }
-      const { noPlace } = yield* Effect.promise(() => import("../tools/world.ts"))
       return { files, ...(yield* turnWith(play, { turn: { place: { ...noPlace(), ...place } } })) }
     })
 

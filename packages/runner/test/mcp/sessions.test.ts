@@ -4,6 +4,7 @@ import { Effect, Layer, Scope } from "effect"
 import { describe } from "vitest"
 import { McpSessions } from "../../src/mcp/McpSessions.ts"
 import { newSessionId } from "../../src/sandbox/trial.ts"
+import { noPlace } from "../tools/world.ts"
 import { fakeServer, type Play, tool, until } from "./FakeServer.ts"
 import { openTurn, sessions, slow, toolset, type TurnOptions, url } from "./world.ts"
 
@@ -12,7 +13,7 @@ const session = Effect.fnUntraced(function* (play: Play, timing: Parameters<type
   const server = yield* fakeServer(play, { tools: { listChanged: true }, resources: {}, prompts: {} })
   const world = yield* Layer.build(sessions([server.authority], timing))
   const sessionId = newSessionId()
-  const place = (yield* Effect.promise(() => import("../tools/world.ts"))).noPlace()
+  const place = noPlace()
   const turn = (own: Partial<TurnOptions> = {}) =>
     openTurn({ sessionId, place, servers: [url("fake", server.address)], ...own }).pipe(Effect.provide(world))
   const drop = Effect.flatMap(McpSessions, (mcp) => mcp.drop(sessionId)).pipe(Effect.provide(world))

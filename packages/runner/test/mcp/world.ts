@@ -2,6 +2,7 @@ import { assert } from "@effect/vitest"
 import type { Json, JsonObject } from "@troupe/domain/Json"
 import { Effect, Layer, type Scope } from "effect"
 import { spawn } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { dirname, join } from "node:path"
@@ -136,3 +137,15 @@ export const serving = Effect.fnUntraced(function* (
   })
   return { port, stop }
 })
+
+/** Processes of this machine that have it among their arguments. */
+export const processesWith = (argument: string): ReadonlyArray<number> =>
+  readdirSync("/proc").flatMap((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(argument)
+        ? [Number(name)]
+        : []
+    } catch {
+      return []
+    }
+  })

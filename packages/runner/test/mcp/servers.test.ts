@@ -6,7 +6,18 @@ import { join } from "node:path"
 import { describe } from "vitest"
 import { requires } from "../../../../test/requires.ts"
 import { until } from "./FakeServer.ts"
-import { fromNpm, openTurn, processesWith, sandboxWithNode, serving, sessions, slow, stdio, url } from "./world.ts"
+import {
+  fromNpm,
+  kill,
+  openTurn,
+  processesWith,
+  sandboxWithNode,
+  serving,
+  sessions,
+  slow,
+  stdio,
+  url
+} from "./world.ts"
 
 requires("bubblewrap", "root")("Servers that run in the sandbox", () => {
   it.live(
@@ -83,7 +94,7 @@ requires("bubblewrap", "root")("Servers that run in the sandbox", () => {
         assert.isTrue(existsSync(join(workspace, "memory.json")))
         const running = processesWith(token)
         assert.isNotEmpty(running)
-        for (const pid of running) process.kill(pid, "SIGKILL")
+        running.forEach(kill)
         yield* until(() => processesWith(token).length === 0)
         // This one may still meet the death, and then says so.
         yield* first.call("mcp__memory__search_nodes", { query: "Ada" })

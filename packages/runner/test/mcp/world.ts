@@ -149,3 +149,12 @@ export const processesWith = (argument: string): ReadonlyArray<number> =>
       return []
     }
   })
+
+/** One of them, unless it died with another. */
+export const kill = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch {
+    // Gone.
+  }
+}

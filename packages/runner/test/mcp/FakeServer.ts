@@ -27,7 +27,7 @@ export const tool = (name: string, inputSchema: Json = { type: "object" }): Json
 export const fakeServer = Effect.fnUntraced(function* (play: Play, capabilities: JsonObject = { tools: {} }) {
   const received: Array<Received> = []
   const open = new Set<ServerResponse>()
-  let closed = 0
+  let farewells = 0
   const usual: Play = {
     initialize: ({ answer }) =>
       answer({ protocolVersion: "2025-11-25", capabilities, serverInfo: { name: "fake", version: "1" } }),
@@ -42,8 +42,8 @@ export const fakeServer = Effect.fnUntraced(function* (play: Play, capabilities:
     open.add(response)
     response.on("close", () => {
       open.delete(response)
-      closed++
     })
+    if (request.method === "DELETE") farewells++
     if (request.method !== "POST") {
       response.writeHead(405).end()
       return
@@ -82,7 +82,8 @@ export const fakeServer = Effect.fnUntraced(function* (play: Play, capabilities:
     received,
     count,
     open,
-    closed: () => closed
+    /** How many sessions were ended by the client. */
+    farewells: () => farewells
   }
 })
 

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "@troupe/domain/Json"
-import { Effect } from "effect"
-import type { IncomingMessage, ServerResponse } from "node:http"
+import { Effect, type Scope } from "effect"
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http"
 import { httpServer } from "../support/LocalServer.ts"
 
 export interface Received {
@@ -24,7 +24,11 @@ export type Play = Readonly<Record<string, (exchange: Exchange) => unknown>>
 export const tool = (name: string, inputSchema: Json = { type: "object" }): JsonObject => ({ name, inputSchema })
 
 /** A server of streamable HTTP that does what it is told, however wrong. */
-export const fakeServer = Effect.fnUntraced(function* (play: Play, capabilities: JsonObject = { tools: {} }) {
+export const fakeServer = Effect.fnUntraced(function* (
+  play: Play,
+  capabilities: JsonObject = { tools: {} },
+  listen: (listener: RequestListener) => Effect.Effect<number, never, Scope.Scope> = httpServer
+) {
   const received: Array<Received> = []
   const open = new Set<ServerResponse>()
   let farewells = 0
@@ -38,7 +42,7 @@ export const fakeServer = Effect.fnUntraced(function* (play: Play, capabilities:
     "tools/list": ({ answer }) => answer({ tools: [tool("work")] }),
     "tools/call": ({ answer }) => answer({ content: [{ type: "text", text: "done" }] })
   }
-  const port = yield* httpServer((request, response) => {
+  const port = yield* listen((request, response) => {
     open.add(response)
     response.on("close", () => {
       open.delete(response)
@@ -79,6 +83,7 @@ export const fakeServer = Effect.fnUntraced(function* (play: Play, capabilities:
   return {
     address: `http://127.0.0.1:${port}/mcp`,
     authority: `127.0.0.1:${port}`,
+    port,
     received,
     count,
     open,

@@ -1,11 +1,17 @@
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { describe } from "vitest"
 import { requires } from "../../../../test/requires.ts"
-import { until } from "./FakeServer.ts"
+import { TrustStore } from "../../src/egress/TrustStore.ts"
+import { nobody } from "../../src/mcp/McpPeople.ts"
+import { makeMcpServer } from "../../src/mcp/McpServer.ts"
+import { mcpServerConfigs } from "../../src/mcp/McpServerConfig.ts"
+import { outbound } from "../support/outbound.ts"
+import { testSite } from "../support/TestSite.ts"
+import { fakeServer, until } from "./FakeServer.ts"
 import {
   fromNpm,
   kill,
@@ -160,6 +166,51 @@ describe("Servers over HTTP", () => {
           told.map(({ code, details }) => [code, details["reason"]]),
           [["mcp_server_failed", "refused"]]
         )
+      }),
+    slow
+  )
+
+  it.live(
+    "are reached by TLS alone where they say so, with certificates that the runner believes",
+    () =>
+      Effect.gen(function* () {
+        let ca = ""
+        const server = yield* fakeServer({}, undefined, (listener) =>
+          Effect.map(testSite("mcp.test", listener), (site) => {
+            ca = site.ca
+            return site.port
+          })
+        )
+        const allowed = [`mcp.test:${server.port}`]
+        const names = { "mcp.test": ["127.0.0.1"] }
+        const servers = [url("s", `https://mcp.test:${server.port}/mcp`)]
+        yield* Effect.gen(function* () {
+          const { call } = yield* openTurn({ servers })
+          assert.strictEqual((yield* call("mcp__s__work")).text, "done")
+        }).pipe(Effect.provide(sessions(allowed, {}, names, [ca])))
+        const { told } = yield* openTurn({ servers }).pipe(Effect.provide(sessions(allowed, {}, names)))
+        assert.match(told[0]!.message, /can't be reached \(tls\)/)
+      }),
+    slow
+  )
+
+  it.live(
+    "are not asked for tools that are not allowed, whoever asks",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* fakeServer({})
+        const { servers } = mcpServerConfigs([url("s", server.address, { allowed_tools: ["other"] })])
+        const made = yield* makeMcpServer({
+          config: servers[0]!,
+          exec: () => Effect.die("nothing runs"),
+          credentials: { secret: Effect.succeed(null), refresh: Effect.succeed(null) },
+          scrub: (text) => text
+        }).pipe(Effect.provide([outbound([server.authority]), Layer.orDie(TrustStore.layer())]))
+        const refused = yield* Effect.flip(
+          made.call({ tool: "work", input: {}, inputSchema: { type: "object" }, people: nobody })
+        )
+        assert.strictEqual(refused.reason, "refused")
+        assert.deepStrictEqual(server.received, [])
       }),
     slow
   )

@@ -69,10 +69,11 @@ export const toolset = (name: string, configs: ReadonlyArray<JsonObject> = []): 
 export const sessions = (
   alsoAllowed: ReadonlyArray<string> = [],
   timing: Parameters<typeof McpSessions.layer>[0] = {},
-  names: Names = {}
+  names: Names = {},
+  certificates: ReadonlyArray<string> = []
 ) =>
   McpSessions.layer({ startMs: 60_000, backoffMs: 1, ...timing }).pipe(
-    Layer.provide([outbound(alsoAllowed, names), Layer.orDie(TrustStore.layer())])
+    Layer.provide([outbound(alsoAllowed, names), Layer.orDie(TrustStore.layer(certificates))])
   )
 
 export interface TurnOptions extends Partial<Omit<McpTurn, "servers" | "tools" | "noted">> {

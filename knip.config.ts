@@ -6,16 +6,13 @@ const library = { entry: ["src/**/*.ts", "test/**/*.test.ts", "test/**/write.ts"
 
 /** In a program, what neither its entry nor a test uses is dead. */
 const program = {
-  entry: [
-    "src/**/{main,*-main}.{ts,tsx}",
-    "test/**/*.test.{ts,tsx}",
-    "test/**/{*-main,tell}.ts",
-    "test/**/fixtures/*.ts"
-  ],
+  entry: ["src/**/{main,*-main}.{ts,tsx}", "test/**/*.test.{ts,tsx}", "test/**/{*-main,tell}.ts"],
+  // Loaded by path, for what they export.
+  ignore: ["test/**/fixtures/**"],
   includeEntryExports: true
 }
 
-/** A package is looked at once it has code, a program once it has an entry: before, all of it would be unused. */
+/** A package is looked at once it has code, a program once it is put together: before, all of it would be unused. */
 const packages = {
   "packages/domain": library,
   "packages/client": library,
@@ -36,7 +33,7 @@ const config: KnipConfig = {
   // Named in tsconfig.base.json and patched into the compiler; not imported.
   ignoreDependencies: ["@effect/tsgo", "@effect/language-service"],
   // Of the system, where suites ask for them.
-  ignoreBinaries: ["bwrap", "socat"],
+  ignoreBinaries: ["bwrap", "mkfifo", "mount", "perl", "socat", "umount"],
   workspaces: {
     ".": {
       entry: [

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from "node:fs"
+import { randomInt } from "node:crypto"
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 
 /** As whom the processes of a sandbox run on the host. */
@@ -10,7 +11,7 @@ export interface Account {
 }
 
 /** Numbers that neither accounts, containers nor systemd use; a namespace with fewer has its last ones for us. */
-const preferred = { first: 1_900_000_000, count: 65_536 }
+const preferred = { first: 1_900_000_000, count: 200_000_000 }
 
 interface Range {
   readonly first: number
@@ -33,15 +34,14 @@ export const accountRange = (uidMap: string): Range | undefined => {
 
 /**
  * Gives a sandbox a number, by a file of that name which only one can make. The file says whose it is; the number is free
- * again once the file is gone.
+ * again once the file is gone. Drawn by lot, because other runners of the host keep registers of their own.
  */
 export const claimAccount = (register: string, sandboxId: string): Account => {
   const range = accountRange(readFileSync("/proc/self/uid_map", "utf8"))
   if (range === undefined) throw new Error("this user namespace has no numbers to give to sandboxes")
-  const taken = new Set(readdirSync(register))
-  for (let uid = range.first; uid < range.first + range.count; uid++) {
-    if (taken.has(String(uid)) || !makeFile(join(register, String(uid)), sandboxId)) continue
-    return { uid, gid: uid, switched: true }
+  for (let tries = 0; tries < range.count; tries++) {
+    const uid = range.first + randomInt(range.count)
+    if (makeFile(join(register, String(uid)), sandboxId)) return { uid, gid: uid, switched: true }
   }
   throw new Error(`all ${range.count} numbers for sandboxes are taken`)
 }

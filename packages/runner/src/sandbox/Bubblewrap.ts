@@ -3,8 +3,8 @@ import { chownSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } fr
 import { join } from "node:path"
 import { type Account, isRoot } from "./Account.ts"
 import { bubblewrapArguments, etcFiles, relayPlaces } from "./BubblewrapArguments.ts"
-import { type Cgroup, type CgroupHost, findCgroups, openCgroup } from "./Cgroup.ts"
-import { endLeftovers, hostSandbox } from "./HostSandbox.ts"
+import { type Cgroup, type CgroupHost, cgroupsThatWork, findCgroups, openCgroup } from "./Cgroup.ts"
+import { countsProcesses, endLeftovers, hostSandbox } from "./HostSandbox.ts"
 import { guardOf, hasTerminal, type HostTools, hostTools, versionOf } from "./HostTools.ts"
 import { type BackendProbe, egress, type ExecRequest, type SandboxBackend, type SandboxSpec } from "./Sandbox.ts"
 import { attempt, failure } from "./SandboxFailure.ts"
@@ -43,7 +43,7 @@ const installed = (options: BubblewrapOptions): Installed | { readonly reason: s
   return {
     bwrap,
     tools,
-    cgroups: options.cgroupRoot === null ? undefined : findCgroups(options.cgroupRoot),
+    cgroups: options.cgroupRoot === null ? undefined : cgroupsThatWork(findCgroups(options.cgroupRoot)),
     seccomp: seccompProgram(process.arch),
     socat: options.relay === "own" ? undefined : findTool("socat")
   }
@@ -85,7 +85,7 @@ export const bubblewrap = (options: BubblewrapOptions = {}): SandboxBackend => {
           announces: true
         }),
         command: [
-          ...[bwrap, "--args", String(descriptors.bubblewrapArguments)],
+          ...[bwrap, "--args", String(descriptors.second)],
           // Empty by now; bubblewrap closes what it has read its arguments from, and would hand on all else.
           ...inheritedDescriptors().flatMap((descriptor) => ["--args", String(descriptor)]),
           "--",
@@ -112,15 +112,20 @@ export const bubblewrap = (options: BubblewrapOptions = {}): SandboxBackend => {
     })
   })
 
+  /** Nothing that ran under this name before goes on. */
+  const afresh = Effect.fnUntraced(function* (spec: SandboxSpec, one: Installed) {
+    yield* endLeftovers(spec, yield* attempt(name, "no control group", () => groupOf(one.cgroups, spec)))
+    return yield* open(spec, one)
+  })
+
   const create = Effect.fn("Bubblewrap.create")(function* (spec: SandboxSpec) {
-    return yield* open(spec, yield* host)
+    return yield* afresh(spec, yield* host)
   })
 
   const resume = Effect.fn("Bubblewrap.resume")(function* (spec: SandboxSpec) {
     const one = yield* host
     if (!existsSync(join(spec.home, name))) return yield* fail({ _tag: "Gone", detail: "its home is empty" })
-    yield* endLeftovers(spec, yield* attempt(name, "no control group", () => groupOf(one.cgroups, spec)))
-    return yield* open(spec, one)
+    return yield* afresh(spec, one)
   })
 
   const probe = Effect.gen(function* () {
@@ -197,6 +202,11 @@ const usable = ({ cgroups, seccomp, socat, tools }: Installed, version: string |
     version,
     terminal: hasTerminal(tools),
     network: true,
-    limits: { cpus: held, memory: held ?? "rlimit", processes: held ?? "rlimit", disk: "polling" }
+    limits: {
+      cpus: held,
+      memory: held ?? "rlimit",
+      processes: held ?? (countsProcesses(true, { switched: isRoot() }) ? "rlimit" : null),
+      disk: "polling"
+    }
   }
 }

@@ -140,7 +140,29 @@ const makeDirectory = (path: string, version: 1 | 2, handOn: boolean) => {
   }
 }
 
+/** Whether what was found can be used, by making a group for nobody. Containers often show files that nothing comes of. */
+export const cgroupsThatWork = (host: CgroupHost | undefined): CgroupHost | undefined => {
+  if (host === undefined) return undefined
+  try {
+    const trial = openCgroup(host, `trial-${process.pid}`, { cpus: 1, memoryMb: 64, diskMb: 16, processes: 8 })
+    trial.leaf("exec-0")
+    return trial.remove() ? host : undefined
+  } catch {
+    return undefined
+  }
+}
+
 export const openCgroup = (host: CgroupHost, name: string, size: SandboxSize): Cgroup => {
+  try {
+    return makeCgroup(host, name, size)
+  } catch (cause) {
+    // Another runner has just taken our common directory away with its last sandbox.
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause
+    return makeCgroup(host, name, size)
+  }
+}
+
+const makeCgroup = (host: CgroupHost, name: string, size: SandboxSize): Cgroup => {
   for (const path of directories(host)) makeDirectory(path, host.version, true)
   for (const path of directories(host, name)) makeDirectory(path, host.version, true)
   for (const [controller, file, value, needed] of limitFiles(host.version, size)) {

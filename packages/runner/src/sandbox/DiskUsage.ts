@@ -1,5 +1,6 @@
 import { Duration, Effect } from "effect"
 import { spawn } from "node:child_process"
+import { readdirSync, statSync } from "node:fs"
 import { findTool, systemPath } from "./Tools.ts"
 
 /**
@@ -25,18 +26,46 @@ export const diskUsage = (directories: ReadonlyArray<string>): Effect.Effect<num
     return Effect.sync(() => child.kill("SIGKILL"))
   })
 
+/** Bytes of files that have no name any more, and are there as long as one of the processes has them open. */
+export const deletedBytes = (processes: ReadonlyArray<number>): number => {
+  const sizes = new Map<string, number>()
+  for (const pid of processes) {
+    for (const path of descriptorsOf(pid)) {
+      const stats = attempted(() => statSync(path))
+      if (stats?.isFile() === true && stats.nlink === 0) sizes.set(`${stats.dev}:${stats.ino}`, stats.blocks * 512)
+    }
+  }
+  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0)
+}
+
+const descriptorsOf = (pid: number): ReadonlyArray<string> =>
+  (attempted(() => readdirSync(`/proc/${pid}/fd`)) ?? []).map((name) => `/proc/${pid}/fd/${name}`)
+
+/** Of a process that may end meanwhile. */
+const attempted = <A>(look: () => A): A | undefined => {
+  try {
+    return look()
+  } catch {
+    return undefined
+  }
+}
+
 const intervalMs = 500
 
 /**
  * Returns once the directories hold more than they may. A sandbox that was full before may go on as long as it does not
  * grow: how else could anything be deleted?
  */
-export const diskExceeded = Effect.fnUntraced(function* (directories: ReadonlyArray<string>, bytesMax: number) {
+export const diskExceeded = Effect.fnUntraced(function* (
+  directories: ReadonlyArray<string>,
+  bytesMax: number,
+  processes: () => ReadonlyArray<number>
+) {
   const before = (yield* diskUsage(directories)) ?? 0
   const limit = Math.max(bytesMax, before)
   while (true) {
     const [took, usage] = yield* Effect.timed(diskUsage(directories))
-    if (usage !== undefined && usage > limit) return usage
+    if (usage !== undefined && usage + deletedBytes(processes()) > limit) return
     // A large tree takes long to walk: never more than a tenth of the time goes into that.
     yield* Effect.sleep(Math.max(intervalMs, 9 * Duration.toMillis(took)))
   }

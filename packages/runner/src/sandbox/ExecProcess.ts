@@ -5,7 +5,7 @@ import type { Leaf } from "./Cgroup.ts"
 import { checkTerminal } from "./checkRequest.ts"
 import { endingOf } from "./endings.ts"
 import type { Launched } from "./Launch.ts"
-import { markOf, processesMarked, sendSignal } from "./Marks.ts"
+import { birthmarkOf, processesMarked, sendSignal } from "./Birthmarks.ts"
 import type { Ending, ExecRequest, OutputChunk, Process, SandboxError } from "./Sandbox.ts"
 import { failure } from "./SandboxFailure.ts"
 
@@ -24,6 +24,8 @@ export interface ExecProcess {
   readonly process: Process
   /** Ends the process and all it started. The first reason given is the one that is told. */
   readonly end: (why: Ending) => Effect.Effect<void>
+  /** The host's numbers of its processes. */
+  readonly inside: () => ReadonlyArray<number>
   /** Runs beside the process: what it leaves behind does not outlive it, and then it is told how it ended. */
   readonly follow: Effect.Effect<void>
   /** Ends it if it has not ended, and waits until nothing of it is left. */
@@ -42,7 +44,7 @@ export const execProcess = Effect.fnUntraced(function* (running: Running) {
   const inside = () =>
     leaf === undefined
       ? processesMarked((other) => other === mark)
-      : leaf.processes().filter((pid) => markOf(pid) === mark)
+      : leaf.processes().filter((pid) => birthmarkOf(pid) === mark)
 
   /** Answers whether nothing was left to kill. What dies may have started something meanwhile, so one asks again. */
   const killed = () => {
@@ -116,7 +118,7 @@ export const execProcess = Effect.fnUntraced(function* (running: Running) {
             for (const pid of inside()) sendSignal(pid, name)
           })
   }
-  return { process, end, follow, close } satisfies ExecProcess
+  return { process, end, inside, follow, close } satisfies ExecProcess
 })
 
 const until = Effect.fnUntraced(function* (done: () => boolean) {

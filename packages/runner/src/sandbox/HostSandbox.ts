@@ -1,12 +1,13 @@
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
+import { release } from "node:os"
 import type { Account } from "./Account.ts"
 import type { Cgroup } from "./Cgroup.ts"
 import { checkRequest } from "./checkRequest.ts"
 import { diskExceeded } from "./DiskUsage.ts"
 import { type ExecProcess, execProcess } from "./ExecProcess.ts"
 import { type Launch, launch } from "./Launch.ts"
-import { isMarkOf, markArgument, newMark, processesMarked, sendSignal } from "./Marks.ts"
+import { isBirthmarkOf, birthmarkArgument, newBirthmark, processesMarked, sendSignal } from "./Birthmarks.ts"
 import type { ExecRequest, Isolation, Sandbox, SandboxError, SandboxSpec } from "./Sandbox.ts"
 import { attempt, failure } from "./SandboxFailure.ts"
 import { temporaryOf } from "./SandboxPaths.ts"
@@ -30,15 +31,29 @@ export interface HostBackend {
 /** What programs expect: some walk through all numbers that could be open. */
 const openFilesMax = 4_096
 
+/**
+ * Whether the kernel's limit of processes is about one sandbox. It counts by account: where sandboxes share the runner's, all
+ * that this user runs would count, but for kernels since 5.14, which count in each user namespace.
+ */
+export const countsProcesses = (namespaced: boolean, { switched }: Pick<Account, "switched">): boolean => {
+  const [major = 0, minor = 0] = release().split(".").map(Number)
+  return switched || (namespaced && (major > 5 || (major === 5 && minor >= 14)))
+}
+
 /** What each process is held to by itself. Address space is not among it: runtimes reserve far more than they use. */
-const limitsOf = (spec: SandboxSpec, cgroup: Cgroup | undefined, mark: number): ReadonlyArray<string> => {
+const limitsOf = (
+  spec: SandboxSpec,
+  { account, cgroup, namespaced }: HostBackend,
+  mark: number
+): ReadonlyArray<string> => {
   const { diskMb, memoryMb, processes } = spec.size
   return [
-    markArgument(mark),
+    birthmarkArgument(mark),
     "--core=0:0",
     `--nofile=${Math.min(openFilesMax, hardLimit("Max open files"))}:`,
     `--fsize=${Math.min(diskMb * 1_048_576, hardLimit("Max file size"))}`,
-    ...(cgroup === undefined ? [`--data=${memoryMb * 1_048_576}`, `--nproc=${processes}`] : [])
+    ...(cgroup === undefined ? [`--data=${memoryMb * 1_048_576}`] : []),
+    ...(cgroup === undefined && countsProcesses(namespaced, account) ? [`--nproc=${processes}`] : [])
   ]
 }
 
@@ -59,9 +74,9 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
   let count = 0
 
   const start = Effect.fnUntraced(function* (request: ExecRequest) {
-    const mark = newMark(spec.sandboxId)
+    const mark = newBirthmark(spec.sandboxId)
     const leaf = yield* attempt(name, "no control group for a process", () => cgroup?.leaf(`exec-${++count}`))
-    const prepared = backend.prepare(request, limitsOf(spec, cgroup, mark))
+    const prepared = backend.prepare(request, limitsOf(spec, backend, mark))
     const launched = yield* attempt(name, "the process could not be started", () =>
       launch({
         ...prepared,
@@ -77,7 +92,7 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
 
   const watchDisk = Effect.fnUntraced(function* (running: ExecProcess) {
     const directories = spec.mounts.flatMap((mount) => (mount.readOnly ? [] : [mount.source]))
-    yield* diskExceeded([...directories, temporaryOf(spec.home)], spec.size.diskMb * 1_048_576)
+    yield* diskExceeded([...directories, temporaryOf(spec.home)], spec.size.diskMb * 1_048_576, running.inside)
     yield* running.end({ _tag: "OutOfDisk" })
   })
 
@@ -122,7 +137,7 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
 /** What a runner before this one may have left running. */
 export const endLeftovers = Effect.fnUntraced(function* (spec: SandboxSpec, cgroup: Cgroup | undefined) {
   for (let looks = 0; looks < 2_000; looks++) {
-    const left = cgroup === undefined ? processesMarked((mark) => isMarkOf(spec.sandboxId, mark)) : []
+    const left = cgroup === undefined ? processesMarked((mark) => isBirthmarkOf(spec.sandboxId, mark)) : []
     for (const pid of left) sendSignal(pid, "SIGKILL")
     if (left.length === 0 && cgroup?.remove() !== false) return
     yield* Effect.sleep(5)

@@ -5,7 +5,7 @@ import { createInterface } from "node:readline"
 import type { Duplex, Readable, Writable } from "node:stream"
 import { type Account, spawnAs } from "./Account.ts"
 import { inheritedDescriptors } from "./inherited.ts"
-import { sendSignal, startTicks } from "./Marks.ts"
+import { sendSignal, startTicks } from "./Birthmarks.ts"
 import { descriptors } from "./scripts.ts"
 
 export interface Launch {
@@ -54,7 +54,7 @@ const stdio = (options: Launch, empty: number): Array<"pipe" | "ignore" | number
     "pipe",
     "pipe",
     "pipe",
-    options.bubblewrapArguments === undefined ? "ignore" : "pipe",
+    "pipe",
     options.seccomp === undefined ? "ignore" : "pipe"
   ]
   const all: Array<"pipe" | "ignore" | number> = Array.from(
@@ -83,6 +83,7 @@ export const launch = (options: Launch): Launched => {
   // At the end of a process Node reads and drops what nobody has read yet, unless somebody listens in this way.
   for (const stream of [stdout, stderr]) stream.on("readable", () => {})
   const control = streams[descriptors.control] as Duplex
+  const second = streams[descriptors.second] as Writable
   const gone = Deferred.makeUnsafe<void>()
   const status = Deferred.makeUnsafe<number | undefined>()
   const start = Deferred.makeUnsafe<"ready" | "directory" | "relay" | "ended">()
@@ -97,7 +98,8 @@ export const launch = (options: Launch): Launched => {
       try {
         options.join(Number(value))
         if (what === "inner") inner = { pid: Number(value), ticks: startTicks(Number(value)) }
-        control.write("go\n")
+        if (what === "outer") control.write("go\n")
+        else second.end("go\n")
       } catch (cause) {
         spawnFailure = String(cause)
         control.end()
@@ -123,13 +125,10 @@ export const launch = (options: Launch): Launched => {
     spawnFailure = cause.message
     finish()
   })
-  child.on("exit", finish)
-  for (const [index, bytes] of [
-    [descriptors.bubblewrapArguments, options.bubblewrapArguments],
-    [descriptors.seccomp, options.seccomp]
-  ] as const) {
-    if (bytes !== undefined) (streams[index] as Writable | undefined)?.end(bytes)
-  }
+  // What it said before it ended is there to be read, but Node may tell of the end first: give it two more looks.
+  child.on("exit", () => setImmediate(() => setImmediate(() => setImmediate(finish))))
+  if (options.bubblewrapArguments !== undefined) second.end(options.bubblewrapArguments)
+  if (options.seccomp !== undefined) (streams[descriptors.seccomp] as Writable).end(options.seccomp)
 
   const started = Effect.gen(function* () {
     const answer = yield* Deferred.await(start)

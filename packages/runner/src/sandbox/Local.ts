@@ -2,8 +2,8 @@ import { Effect } from "effect"
 import { existsSync, mkdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { isRoot } from "./Account.ts"
-import { type CgroupHost, findCgroups, openCgroup } from "./Cgroup.ts"
-import { endLeftovers, hostSandbox } from "./HostSandbox.ts"
+import { type Cgroup, type CgroupHost, cgroupsThatWork, findCgroups, openCgroup } from "./Cgroup.ts"
+import { countsProcesses, endLeftovers, hostSandbox } from "./HostSandbox.ts"
 import { guardOf, hasTerminal, type HostTools, hostTools } from "./HostTools.ts"
 import type { BackendProbe, ExecRequest, SandboxBackend, SandboxSpec } from "./Sandbox.ts"
 import { attempt, failure } from "./SandboxFailure.ts"
@@ -29,7 +29,7 @@ const installed = ({ cgroupRoot }: LocalOptions): Installed | { readonly reason:
   const tools = hostTools()
   if ("missing" in tools)
     return { reason: `${tools.missing.join(", ")} is not installed: install util-linux and coreutils` }
-  return { tools, cgroups: cgroupRoot === null ? undefined : findCgroups(cgroupRoot) }
+  return { tools, cgroups: cgroupRoot === null ? undefined : cgroupsThatWork(findCgroups(cgroupRoot)) }
 }
 
 /** Processes of the host, held to a size and to the life of their exec, and isolated by nothing but their account. */
@@ -46,9 +46,7 @@ export const local = (options: LocalOptions = {}): SandboxBackend => {
     const account = yield* attempt(name, "the sandbox's home", () => accountOf(spec.home))
     const place = join(spec.home, name)
     yield* attempt(name, "the sandbox's home", () => mkdirSync(place, { recursive: true, mode: 0o755 }))
-    const cgroup = yield* attempt(name, "no control group", () =>
-      cgroups === undefined ? undefined : openCgroup(cgroups, spec.sandboxId, spec.size)
-    )
+    const cgroup = yield* attempt(name, "no control group", () => groupOf(cgroups, spec))
     const prepare = (request: ExecRequest, limits: ReadonlyArray<string>) => ({
       guard: guardOf(tools, account.switched),
       script: outerScript(tools, {
@@ -57,6 +55,7 @@ export const local = (options: LocalOptions = {}): SandboxBackend => {
         announces: false
       }),
       command: [
+        ...guardOf(tools, false),
         tools.setsid,
         "/bin/sh",
         "-c",
@@ -84,18 +83,20 @@ export const local = (options: LocalOptions = {}): SandboxBackend => {
     })
   })
 
+  /** Nothing that ran under this name before goes on. */
+  const afresh = Effect.fnUntraced(function* (spec: SandboxSpec, one: Installed) {
+    yield* endLeftovers(spec, yield* attempt(name, "no control group", () => groupOf(one.cgroups, spec)))
+    return yield* open(spec, one)
+  })
+
   const create = Effect.fn("Local.create")(function* (spec: SandboxSpec) {
-    return yield* open(spec, yield* host)
+    return yield* afresh(spec, yield* host)
   })
 
   const resume = Effect.fn("Local.resume")(function* (spec: SandboxSpec) {
     const one = yield* host
     if (!existsSync(join(spec.home, name))) return yield* fail({ _tag: "Gone", detail: "its home is empty" })
-    const cgroup = yield* attempt(name, "no control group", () =>
-      one.cgroups === undefined ? undefined : openCgroup(one.cgroups, spec.sandboxId, spec.size)
-    )
-    yield* endLeftovers(spec, cgroup)
-    return yield* open(spec, one)
+    return yield* afresh(spec, one)
   })
 
   const probe = Effect.gen(function* () {
@@ -111,6 +112,9 @@ export const local = (options: LocalOptions = {}): SandboxBackend => {
 
   return { name, isolation: "none", create, resume, probe }
 }
+
+const groupOf = (cgroups: CgroupHost | undefined, spec: SandboxSpec): Cgroup | undefined =>
+  cgroups === undefined ? undefined : openCgroup(cgroups, spec.sandboxId, spec.size)
 
 const unusable = (note: string): BackendProbe => ({
   usable: false,
@@ -132,6 +136,11 @@ const usable = ({ cgroups, tools }: Installed): BackendProbe => {
     version: null,
     terminal: hasTerminal(tools),
     network: false,
-    limits: { cpus: held, memory: held ?? "rlimit", processes: held ?? "rlimit", disk: "polling" }
+    limits: {
+      cpus: held,
+      memory: held ?? "rlimit",
+      processes: held ?? (countsProcesses(false, { switched: isRoot() }) ? "rlimit" : null),
+      disk: "polling"
+    }
   }
 }

@@ -9,8 +9,11 @@ export interface ScriptTools {
   readonly stty: string | undefined
 }
 
-/** The descriptors of a launch: the first three are the streams. */
-export const descriptors = { control: 3, bubblewrapArguments: 4, seccomp: 5, status: 9 } as const
+/**
+ * The descriptors of a launch: the first three are the streams. Over the second one bubblewrap gets its arguments; where there
+ * is no bubblewrap, the inner script gets its word to go, because on the first one somebody else listens by then.
+ */
+export const descriptors = { control: 3, second: 4, seccomp: 5, status: 9 } as const
 
 export interface Outer {
   readonly input: boolean
@@ -32,7 +35,9 @@ export const outerScript = (tools: ScriptTools, options: Outer) => {
   const wait = options.announces ? `echo "outer $$" >&3; read -r go <&3 || exit 1` : ":"
   if (options.terminal) return `${wait}; ${run}`
   const body = `{ { { "$@" 9>&3 2>&8 6>&- 7>&- 8>&-; echo "exit $?" >&3; } | ${tools.cat} >&6 ${close}; } 8>&1 | ${tools.cat} >&7 ${close}; }`
-  return `${wait}; exec 6>&1 7>&2; ${options.input ? `${tools.cat} ${close} | ` : ""}${body}`
+  // The runner is gone when its end of the control socket is; then all of this goes, and bubblewrap's inside with it.
+  const watch = `( exec >/dev/null 2>&1 4<&- 5<&-; read -r never <&3; kill -9 0 ) &`
+  return `${wait}; ${watch} exec 6>&1 7>&2; ${options.input ? `${tools.cat} ${close} | ` : ""}${body}`
 }
 
 /** How the relay inside is started: `socat` where the host has it, else our own, run by the runner's Node. */
@@ -70,9 +75,9 @@ export interface Inner {
  * the process without a descriptor of ours left. `$1` is the directory, the rest is the command.
  */
 export const innerScript = (tools: ScriptTools, { announces, limits, relay, request, shell }: Inner) => `
+${announces ? `echo "inner $$" >&3; read -r go <&4 || exit 1` : ""}
 exec 4<&- 5<&- 9>&-
 directory=$1; shift
-${announces ? `echo "inner $$" >&3; read -r go <&3 || exit 1` : ""}
 cd -- "$directory" 2>/dev/null || { echo directory >&3; exit 1; }
 unset OLDPWD${startRelay(relay)}
 echo ready >&3

@@ -5,3 +5,7 @@ import { holdsTo } from "./conformance.ts"
 requires("root")("local", () => {
   holdsTo({ backend: local(), promises: ["running", "cpus", "memory", "disk", "processes", "terminal"] })
 })
+
+requires("root")("local without control groups", () => {
+  holdsTo({ backend: local({ cgroupRoot: null }), promises: ["running", "memory", "disk", "processes", "terminal"] })
+})

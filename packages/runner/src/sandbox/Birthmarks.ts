@@ -2,8 +2,8 @@ import { createHash, randomInt } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
 
 /**
- * A mark that every descendant of a process carries, whatever it does with its parents, groups and sessions: a number as
- * its limit of file locks, which no kernel since 2.6 looks at. Nothing of it shows in the environment. A process may lower
+ * A birthmark is what every descendant of a process carries, whatever it does with its parents, groups and sessions: a number
+ * as its limit of file locks, which no kernel since 2.6 looks at. Nothing of it shows in the environment. A process may lower
  * it, so it finds the forgotten and not the hostile, who are held by namespaces and control groups.
  */
 const perSandbox = 16_777_216
@@ -13,14 +13,15 @@ const tagOf = (sandboxId: string) => {
   return digest.readUIntBE(0, 3) + 1
 }
 
-/** A mark for one exec of the sandbox. */
-export const newMark = (sandboxId: string): number => tagOf(sandboxId) * perSandbox + randomInt(perSandbox)
+/** A birthmark for one exec of the sandbox. */
+export const newBirthmark = (sandboxId: string): number => tagOf(sandboxId) * perSandbox + randomInt(perSandbox)
 
-export const isMarkOf = (sandboxId: string, mark: number): boolean => Math.floor(mark / perSandbox) === tagOf(sandboxId)
+export const isBirthmarkOf = (sandboxId: string, mark: number): boolean =>
+  Math.floor(mark / perSandbox) === tagOf(sandboxId)
 
-export const markArgument = (mark: number): string => `--locks=${mark}:${mark}`
+export const birthmarkArgument = (mark: number): string => `--locks=${mark}:${mark}`
 
-export const markOf = (pid: number): number | undefined => {
+export const birthmarkOf = (pid: number): number | undefined => {
   try {
     const limits = readFileSync(`/proc/${pid}/limits`, "utf8")
     const found = /^Max file locks\s+\S+\s+(\d+)/m.exec(limits)?.[1]
@@ -34,7 +35,7 @@ export const processesMarked = (matches: (mark: number) => boolean): ReadonlyArr
   readdirSync("/proc")
     .map(Number)
     .filter((pid) => {
-      const mark = Number.isInteger(pid) ? markOf(pid) : undefined
+      const mark = Number.isInteger(pid) ? birthmarkOf(pid) : undefined
       return mark !== undefined && matches(mark)
     })
 

@@ -1,0 +1,76 @@
+import type { FrameBody } from "@troupe/domain/session/Frame"
+import { Cause, Context, Effect, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import type { HarnessEnd } from "../harness/Harness.ts"
+import { Harnesses } from "../harness/Harnesses.ts"
+import type { JournaledRequest } from "../journal/JournaledRequest.ts"
+import { BlobClient } from "../link/BlobClient.ts"
+import { AskDesk } from "./AskDesk.ts"
+import type { JournalFull } from "./AttemptFrames.ts"
+import { type AttemptContext, AttemptToolsFactory } from "./AttemptTools.ts"
+import type { LiveAttempt } from "./LiveAttempt.ts"
+
+/** Has a harness work on an attempt, and says how that ended as a last frame. */
+export class AttemptEngine extends Context.Service<
+  AttemptEngine,
+  { readonly work: (attempt: LiveAttempt, request: JournaledRequest) => Effect.Effect<FrameBody> }
+>()("runner/AttemptEngine") {
+  static readonly layer = Layer.effect(
+    AttemptEngine,
+    Effect.gen(function* () {
+      const harnesses = yield* Harnesses
+      const factory = yield* AttemptToolsFactory
+      const desk = yield* AskDesk
+      const blobs = yield* BlobClient
+
+      const drive = Effect.fnUntraced(function* (attempt: LiveAttempt, request: JournaledRequest) {
+        const harness = harnesses.all.find(({ name }) => name === request.agent.harness)
+        if (harness === undefined) return unknownHarness(request.agent.harness)
+        const { attemptId, sessionId, threadId, ticket } = request
+        const context: AttemptContext = {
+          request,
+          frames: attempt.frames,
+          inbox: attempt.inbox.forHarness(attempt.frames),
+          secret: (name) => Effect.sync(() => attempt.secret(name)),
+          scrubber: attempt.scrubber,
+          blob: ({ sha256 }) =>
+            Effect.catch(blobs.get(ticket, sha256), ({ message }) =>
+              Effect.as(Effect.logWarning("A blob could not be had").pipe(Effect.annotateLogs({ message })), null)
+            ),
+          ask: (body) => desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
+        }
+        const tools = yield* factory.open(context)
+        const end = yield* harness.run({ ...context, tools: tools.calls })
+        yield* tools.atEnd(end)
+        return end
+      }, Effect.scoped)
+
+      return AttemptEngine.of({
+        work: (attempt, request) =>
+          drive(attempt, request).pipe(
+            Effect.catch((full) => Effect.succeed(journalFull(full))),
+            Effect.catchDefect((defect) => crashed(attempt, defect))
+          )
+      })
+    })
+  )
+}
+
+const failed = (code: string, message: string, retryable: boolean): HarnessEnd => ({
+  _tag: "Failed",
+  error: { code, message },
+  retryable,
+  retryAfterMs: null
+})
+
+const unknownHarness = (name: string) => failed("harness_unknown", `This runner has no harness ${name}`, false)
+
+/** Another runner, or this one later, may have room. */
+const journalFull = (full: JournalFull) => failed("journal_full", full.message, true)
+
+const crashed = Effect.fnUntraced(function* (attempt: LiveAttempt, defect: unknown) {
+  // What broke may quote anything: it is for the log of this host, without the attempt's secrets.
+  const trace = attempt.scrubber.text(Cause.pretty(Cause.die(defect)))
+  yield* Effect.logError("A harness crashed").pipe(Effect.annotateLogs({ attemptId: attempt.attemptId, trace }))
+  return failed("harness_crashed", "The harness crashed. The runner's log says where", true)
+})

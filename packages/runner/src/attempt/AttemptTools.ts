@@ -1,0 +1,26 @@
+import type { Ask, Answer } from "@troupe/domain/runner/Asks"
+import { Context, type Effect, type Scope } from "effect"
+import type { HarnessEnd, HarnessRun } from "../harness/Harness.ts"
+import type { Scrubber } from "../secrets/Scrubber.ts"
+import type { ToolCalls } from "../tools/ToolCalls.ts"
+import type { JournalFull } from "./AttemptFrames.ts"
+
+/** What the tools of an attempt have to work with. */
+export interface AttemptContext extends Omit<HarnessRun, "tools"> {
+  /** Asks the node: for a platform tool's result, or for a newer value of a secret. Waits for as long as it takes. */
+  readonly ask: (body: Ask["body"]) => Effect.Effect<Answer>
+  /** Knows the attempt's secrets. Frames and deltas are scrubbed already; this is for what goes elsewhere, as blobs do. */
+  readonly scrubber: Scrubber
+}
+
+export interface AttemptTools {
+  readonly calls: ToolCalls
+  /** After the harness has ended and before the attempt says how: the place for a checkpoint of the working copy. */
+  readonly atEnd: (end: HarnessEnd) => Effect.Effect<void, JournalFull>
+}
+
+/** Makes the tools of an attempt. When its scope closes, whatever they started is dead. */
+export class AttemptToolsFactory extends Context.Service<
+  AttemptToolsFactory,
+  { readonly open: (context: AttemptContext) => Effect.Effect<AttemptTools, never, Scope.Scope> }
+>()("runner/AttemptToolsFactory") {}

@@ -1,0 +1,51 @@
+interface Waiting<Item> {
+  readonly item: Item
+  readonly done: (failure: unknown) => void
+}
+
+/**
+ * Writes what came in while the write before was under way, all at once: many callers share one sync, and none waits for
+ * a timer. When a write fails, so does all that waits behind it.
+ */
+export class GroupWriter<Item> {
+  private waiting: Array<Waiting<Item>> = []
+  private busy = false
+  private readonly idlers: Array<() => void> = []
+  private readonly write: (items: ReadonlyArray<Item>) => Promise<void>
+
+  constructor(write: (items: ReadonlyArray<Item>) => Promise<void>) {
+    this.write = write
+  }
+
+  /** `done` hears null once the item is on disk, or why it is not. */
+  submit(item: Item, done: (failure: unknown) => void): void {
+    this.waiting.push({ item, done })
+    if (this.busy) return
+    this.busy = true
+    // Whoever submits in this same round of the event loop shares the first write.
+    queueMicrotask(() => void this.work())
+  }
+
+  /** Resolves when nothing is being written and nothing waits. */
+  idle(): Promise<void> {
+    return this.busy ? new Promise((resolve) => this.idlers.push(resolve)) : Promise.resolve()
+  }
+
+  private async work(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const batch = this.waiting
+      this.waiting = []
+      try {
+        await this.write(batch.map(({ item }) => item))
+        for (const { done } of batch) done(null)
+      } catch (failure) {
+        const behind = this.waiting
+        this.waiting = []
+        for (const { done } of batch) done(failure)
+        for (const { done } of behind) done(failure)
+      }
+    }
+    this.busy = false
+    for (const resolve of this.idlers.splice(0)) resolve()
+  }
+}

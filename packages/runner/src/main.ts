@@ -1,0 +1,104 @@
+// First, so that every schema that is made later is compiled.
+import "effect/schema/SchemaJITCompiler/enable"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Cause, Console, Deferred, Effect, Exit, Layer, Option, References } from "effect"
+import { isCliError } from "effect/cli/CliError"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as parts from "./parts.ts"
+import * as Runner from "./Runner.ts"
+import { load, type RunnerFlags } from "./RunnerConfig.ts"
+
+/** What the exit code says. */
+const exitCodes = {
+  failed: 1,
+  usage: 2,
+  RunnerConfigInvalid: 2,
+  StateLocked: 3,
+  StateUnusable: 3,
+  NotRegistered: 4,
+  CredentialRefused: 5,
+  JournalUnusable: 6
+} as const
+
+const levels = { trace: "Trace", debug: "Debug", info: "Info", warn: "Warn", error: "Error" } as const
+
+const optional = <A>(flag: Flag.Flag<A>) => flag.pipe(Flag.optional, Flag.map(Option.getOrNull))
+
+const flags = {
+  servers: Flag.String("server").pipe(
+    Flag.withDescription("Address of a node, such as https://troupe.example; several are tried in turn"),
+    Flag.atLeast(0)
+  ),
+  tokenFile: optional(
+    Flag.String("token-file").pipe(Flag.withDescription("File with a registration token, for its owner's eyes (0600)"))
+  ),
+  tokenFd: optional(
+    Flag.Int("token-fd").pipe(Flag.withDescription("Descriptor of an inherited pipe with a registration token"))
+  ),
+  name: optional(Flag.String("name").pipe(Flag.withDescription("How people know this runner"))),
+  labels: Flag.String("label").pipe(
+    Flag.withDescription("Sessions that ask for this label may be placed here; may be repeated"),
+    Flag.atLeast(0)
+  ),
+  capacity: optional(Flag.Int("capacity").pipe(Flag.withDescription("Attempts that may work at the same time"))),
+  sandbox: optional(
+    Flag.String("sandbox").pipe(Flag.withDescription("Sandbox backend for environments that name none"))
+  ),
+  roots: Flag.String("root").pipe(
+    Flag.withDescription("Directory of this host that people may choose from; may be repeated"),
+    Flag.atLeast(0)
+  ),
+  state: optional(Flag.String("state").pipe(Flag.withDescription("Directory of this runner's identity and journal")))
+}
+
+/** The first signal asks for an orderly end, the second one ends at once. */
+const stopRequested = Effect.gen(function* () {
+  const asked = yield* Deferred.make<void>()
+  const onSignal = () => {
+    if (!Deferred.doneUnsafe(asked, Effect.void)) process.exit(exitCodes.failed)
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("SIGTERM", onSignal).on("SIGINT", onSignal)),
+    () => Effect.sync(() => process.off("SIGTERM", onSignal).off("SIGINT", onSignal))
+  )
+  return yield* Deferred.await(asked)
+})
+
+const start = Effect.fnUntraced(function* (given: RunnerFlags) {
+  const config = yield* load(given)
+  const services = Runner.layer(config).pipe(
+    Layer.provideMerge(parts.layer(config)),
+    Layer.provideMerge(Runner.foundation(config)),
+    Layer.provide(FetchHttpClient.layer)
+  )
+  const work = Effect.gen(function* () {
+    const stop = Effect.andThen(Effect.scoped(stopRequested), Runner.windDown(config))
+    yield* Effect.raceFirst(Runner.run(config), stop)
+  })
+  yield* work.pipe(Effect.provide(services), Effect.provideService(References.MinimumLogLevel, levels[config.log]))
+})
+
+const command = Command.make("troupe-runner", flags, start).pipe(
+  Command.withDescription("Runs sessions' attempts on this host, for the nodes of a server")
+)
+
+const exit = await Effect.runPromiseExit(
+  Command.run(command, { version: Runner.release }).pipe(
+    // What is wrong with the command line was said already.
+    Effect.tapError((error) => (isCliError(error) ? Effect.void : Console.error(error.message))),
+    Effect.provide(NodeServices.layer)
+  )
+)
+
+const codeOf = (cause: Cause.Cause<{ readonly _tag: string }>): number => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  if (error === undefined) console.error(Cause.pretty(cause))
+  if (isCliError(error)) return exitCodes.usage
+  return error !== undefined && error._tag in exitCodes
+    ? exitCodes[error._tag as keyof typeof exitCodes]
+    : exitCodes.failed
+}
+
+process.exit(Exit.isSuccess(exit) ? 0 : codeOf(exit.cause))

@@ -1,0 +1,125 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { isAbsolute } from "node:path"
+import { pathToFileURL } from "node:url"
+import { bubblewrap } from "./Bubblewrap.ts"
+import { local } from "./Local.ts"
+import { none } from "./None.ts"
+import { type BackendProbe, Isolation, type SandboxBackend } from "./Sandbox.ts"
+
+const Reason = Schema.TaggedUnion({
+  Unknown: { name: Schema.String, known: Schema.Array(Schema.String) },
+  Twice: { name: Schema.String },
+  NotLoaded: { module: Schema.String, detail: Schema.String },
+  NotABackend: { module: Schema.String, detail: Schema.String }
+})
+
+/** Why a backend cannot be had; the message says what to change. */
+export class BackendsError extends Schema.TaggedError<BackendsError>()("BackendsError", {
+  reason: Reason,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {
+  override get message(): string {
+    return Reason.match(this.reason, {
+      Unknown: ({ known, name }) => `There is no sandbox backend ${name}; this runner has ${known.join(", ")}`,
+      Twice: ({ name }) => `Two sandbox backends are called ${name}: give the own one another name`,
+      NotLoaded: ({ detail, module }) => `The sandbox backend ${module} could not be loaded: ${detail}`,
+      NotABackend: ({ detail, module }) => `${module} exports no sandbox backend: ${detail}`
+    })
+  }
+}
+
+export interface Probed {
+  readonly name: string
+  readonly isolation: Isolation
+  readonly probe: BackendProbe
+}
+
+/** The backends of this runner, by name. */
+export class Backends extends Context.Service<
+  Backends,
+  {
+    readonly all: ReadonlyArray<SandboxBackend>
+    readonly get: (name: string) => Effect.Effect<SandboxBackend, BackendsError>
+    /** Tries each of them for real, now. */
+    readonly probes: Effect.Effect<ReadonlyArray<Probed>>
+    /** For an environment that names none: `bubblewrap` where it works, else `local`, which isolates nothing. */
+    readonly best: Effect.Effect<SandboxBackend>
+  }
+>()("runner/Backends") {
+  /** Those that come with the runner, and one for each module, a path or a package, that its owner names. */
+  static readonly layer = (options: {
+    readonly modules?: ReadonlyArray<string>
+    readonly builtIn?: ReadonlyArray<SandboxBackend>
+  }): Layer.Layer<Backends, BackendsError> => Layer.effect(Backends, make(options.modules ?? [], options.builtIn))
+}
+
+const make = Effect.fnUntraced(function* (
+  modules: ReadonlyArray<string>,
+  builtIn: ReadonlyArray<SandboxBackend> = [bubblewrap(), local(), none]
+) {
+  const own = yield* Effect.forEach(modules, loadBackend)
+  const byName = new Map<string, SandboxBackend>()
+  for (const backend of [...builtIn, ...own]) {
+    if (byName.has(backend.name)) {
+      return yield* new BackendsError({ reason: { _tag: "Twice", name: backend.name } })
+    }
+    byName.set(backend.name, backend)
+  }
+
+  const get = (name: string) => {
+    const found = byName.get(name)
+    return found === undefined
+      ? Effect.fail(new BackendsError({ reason: { _tag: "Unknown", name, known: [...byName.keys()] } }))
+      : Effect.succeed(found)
+  }
+
+  const probes = Effect.forEach(
+    [...byName.values()],
+    ({ isolation, name, probe }) => Effect.map(probe, (found) => ({ name, isolation, probe: found })),
+    { concurrency: "unbounded" }
+  ).pipe(Effect.withSpan("Backends.probes"))
+
+  const best = Effect.gen(function* () {
+    for (const name of ["bubblewrap", "local"]) {
+      const backend = byName.get(name)
+      if (backend !== undefined && (yield* backend.probe).usable) return backend
+    }
+    return none
+  }).pipe(Effect.withSpan("Backends.best"))
+
+  return Backends.of({ all: [...byName.values()], get, probes, best })
+})
+
+/** Loads what a module exports as `backend`, or as its default. */
+const loadBackend = Effect.fn("Backends.load")(function* (
+  module: string
+): Effect.fn.Return<SandboxBackend, BackendsError> {
+  const loaded = yield* Effect.tryPromise({
+    try: (): Promise<unknown> => import(isAbsolute(module) ? pathToFileURL(module).href : module),
+    catch: (cause) =>
+      new BackendsError({
+        reason: { _tag: "NotLoaded", module, detail: cause instanceof Error ? cause.message : String(cause) },
+        cause
+      })
+  })
+  const { backend, default: byDefault } = loaded as { readonly backend?: unknown; readonly default?: unknown }
+  const found = backend ?? byDefault
+  const detail = lacking(found)
+  if (detail !== undefined) return yield* new BackendsError({ reason: { _tag: "NotABackend", module, detail } })
+  return found as SandboxBackend
+})
+
+const isIsolation = Schema.is(Isolation)
+
+/** What is missing for it to be a backend; whether it keeps its promises is for the conformance suite to say. */
+const lacking = (value: unknown): string | undefined => {
+  if (typeof value !== "object" || value === null) return "neither `backend` nor the default export is an object"
+  const { create, isolation, name, probe, resume } = value as Readonly<Record<string, unknown>>
+  if (typeof name !== "string" || !/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
+    return "its `name` has to begin with a small letter and be of small letters, digits and hyphens"
+  }
+  if (!isIsolation(isolation)) return "its `isolation` has to be namespaces, container, none or absent"
+  if (!Effect.isEffect(probe)) return "its `probe` has to be an effect"
+  if (typeof create !== "function") return "its `create` has to be a function"
+  return typeof resume === "function" ? undefined : "its `resume` has to be a function"
+}

@@ -50,11 +50,18 @@ export const toResponse = ({ body, headers, status }: Answer) =>
     ...(headers === undefined ? {} : { headers })
   })
 
-/** Ids that follow from the key and from when it was first seen. */
+/**
+ * Ids that follow from the key and from when it was first seen. Each use counts by itself: a request that is done again
+ * may find some of its work done, and still has to make the same ids for the rest.
+ */
 const mintFrom = (seed: string, timeMs: number) => {
-  let made = 0
-  return (kind: IdKind): string =>
-    fromTime(prefixes[kind], timeMs, createHash("sha256").update(`${seed}\n${made++}`).digest())
+  const made = new Map<string, number>()
+  return (kind: IdKind, use = ""): string => {
+    const counted = `${kind}\n${use}`
+    const n = made.get(counted) ?? 0
+    made.set(counted, n + 1)
+    return fromTime(prefixes[kind], timeMs, createHash("sha256").update(`${seed}\n${counted}\n${n}`).digest())
+  }
 }
 
 const make = Effect.gen(function* () {

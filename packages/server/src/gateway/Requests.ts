@@ -19,8 +19,8 @@ export class Caller extends Context.Service<
   }
 >()("server/Caller") {}
 
-/** Ids that a request makes. Sent again under its idempotency key, it makes the same ones. */
-export class Mint extends Context.Service<Mint, (kind: IdKind) => string>()("server/Mint") {}
+/** Ids that a request makes, of a kind and for a use. Sent again under its idempotency key, it makes the same ones. */
+export class Mint extends Context.Service<Mint, (kind: IdKind, use?: string) => string>()("server/Mint") {}
 
 /** What a failed request is answered with, in the shape that clients of the compatible API know. */
 export const failureBody = (failure: ApiFailure, requestId: string) => ({

@@ -49,7 +49,7 @@ export const command = Effect.fn("SessionCalls.command")(function* (sessionId: S
   const mint = yield* Mint
   const { salt } = yield* Minting
   const at = yield* Clock.currentTimeMillis
-  const commandId = CommandId.make(mint("Command"))
+  const commandId = CommandId.make(mint("Command", body._tag))
   return yield* sessions
     .handle(sessionId, { commandId, at, actor, correlationId: salt(), body })
     .pipe(Effect.mapError((error) => failureOf(sessionId, body._tag, error)))

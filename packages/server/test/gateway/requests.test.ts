@@ -199,6 +199,25 @@ describe("requests", { timeout: 120_000 }, () => {
     assert.strictEqual(new Set(opened).size, 1)
   })
 
+  it("make nothing twice when their answer was lost", async () => {
+    const body = JSON.stringify({ agent: ((await (await post("/v1/agents", agent("a"))).json()) as { id: string }).id })
+    const listed = (await (await world.fetch("/v1/environments")).json()) as { data: ReadonlyArray<{ id: string }> }
+    // The next session makes the usual environment anew, and its retry finds it there.
+    for (const { id } of listed.data) await world.fetch(`/v1/environments/${id}`, { method: "DELETE" })
+    const send = async () => {
+      const response = await post("/v1/sessions", body, { "idempotency-key": "key-4" })
+      return ((await response.json()) as { id: string }).id
+    }
+    const first = await send()
+    await world.node.run(
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        yield* sql`UPDATE idempotency_keys SET status = NULL, body = NULL WHERE key = 'key-4'`
+      })
+    )
+    assert.strictEqual(await send(), first)
+  })
+
   it("never reach what another workspace has", async () => {
     const made = (await (await post("/v1/agents", agent("mine"))).json()) as { id: string }
     const session = (await (await post("/v1/sessions", JSON.stringify({ agent: made.id }))).json()) as { id: string }

@@ -26,6 +26,7 @@ import { local } from "./sandbox/Local.ts"
 import { none } from "./sandbox/None.ts"
 import { SandboxHome } from "./sandbox/SandboxHome.ts"
 import { tavily } from "./tools/web/Tavily.ts"
+import { HostDirectories } from "./workingcopy/HostDirectories.ts"
 import * as AttemptToolsLive from "./workplace/AttemptToolsLive.ts"
 import { Places } from "./workplace/Places.ts"
 import * as WorkplaceHostLive from "./workplace/WorkplaceHostLive.ts"
@@ -121,7 +122,16 @@ export const layer = (config: RunnerConfig) =>
         backend: config.sandbox,
         hostVariables: config.hostVariables,
         idleMs: placeIdleMs
-      }).pipe(Layer.provideMerge(SandboxHome.layer(sandboxesOf(config.state))))
+      }).pipe(
+        Layer.provideMerge(
+          HostDirectories.layer({
+            roots: config.roots,
+            hidden: [config.state, config.home],
+            memory: join(config.state, "directories.json")
+          })
+        ),
+        Layer.provideMerge(SandboxHome.layer(sandboxesOf(config.state)))
+      )
       return Layer.mergeAll(
         AttemptToolsLive.layer({
           search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch))

@@ -37,6 +37,8 @@ export const serve = <E, R>(
   produce: (wire: Wire) => Effect.Effect<void, E, R>
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, E, Exclude<R, Scope.Scope>> =>
   Effect.gen(function* () {
+    // Answered as GET is, but for the body: an endless one would hold the connection for nothing.
+    if (request.method === "HEAD") return HttpServerResponse.empty({ status: 200 })
     const response = NodeHttpServerRequest.toServerResponse(request) as ServerResponse
     response.writeHead(200, {
       "content-type": "text/event-stream; charset=utf-8",

@@ -302,6 +302,13 @@ describe("requests", { timeout: 120_000 }, () => {
     }
   )
 
+  it("for the head of a stream alone end at once", async () => {
+    const made = (await (await post("/v1/agents", agent("a"))).json()) as { id: string }
+    const { id } = (await (await post("/v1/sessions", JSON.stringify({ agent: made.id }))).json()) as { id: string }
+    const head = await world.fetch(`/v1/sessions/${id}/events/stream`, { method: "HEAD" })
+    assert.deepStrictEqual([head.status, await head.text()], [200, ""])
+  })
+
   it("are described by an OpenAPI document", async () => {
     const described = (await (await world.fetch("/openapi.json")).json()) as {
       openapi: string

@@ -52,11 +52,12 @@ export function* messages({ sessions }: Evidence): Generator<Violation> {
       if (event._tag === "MessageTaken") taken.set(event.inputId, (taken.get(event.inputId) ?? 0) + 1)
     }
     for (const event of decoded) {
-      if (event._tag !== "MessageReceived") continue
-      const times = taken.get(event.inputId) ?? 0
-      if (times > 1) yield broken(`${event.inputId} was taken up ${times} times`)
-      const left = times === 0 && !waiting.has(event.inputId) && !withdrawn.has(event.turnId)
-      if (left && state.ended === null) yield broken(`${event.inputId} was received and is nowhere`)
+      if (event._tag !== "MessageReceived" && event._tag !== "ThreadMessaged") continue
+      const inputId = event._tag === "MessageReceived" ? event.inputId : event.messageId
+      const times = taken.get(inputId) ?? 0
+      if (times > 1) yield broken(`${inputId} was taken up ${times} times`)
+      const left = times === 0 && !waiting.has(inputId) && !withdrawn.has(event.turnId)
+      if (left && state.ended === null) yield broken(`${inputId} was received and is nowhere`)
     }
   }
 }

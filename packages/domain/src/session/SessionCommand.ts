@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Actor } from "../Actor.ts"
-import { AttemptId, CommandId, type EventId, RunnerId, SessionId, ThreadId, TimerId, TurnId } from "../Ids.ts"
+import { AttemptId, CommandId, EventId, RunnerId, SessionId, ThreadId, TimerId, TurnId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Limits } from "../Limits.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
@@ -42,10 +42,16 @@ export const clientCommands = {
     labels: lifecycle.SessionUpdated.labels,
     visibility: lifecycle.SessionUpdated.visibility
   },
+  /** No thread named: all of them. */
   Reconfigure: { threadId: Schema.NullOr(ThreadId), changes: JsonObject, digest: Sha256Hex },
+  AddResource: lifecycle.ResourceAdded,
+  RemoveResource: lifecycle.ResourceRemoved,
+  RefreshResource: lifecycle.ResourceRefreshed,
   ChangeBudget: { budget: Budget },
   OpenThread: lifecycle.ThreadOpened,
   ArchiveThread: { threadId: ThreadId },
+  /** A thread tells another one something, which makes a turn there. */
+  MessageThread: { fromThreadId: ThreadId, threadId: ThreadId, turnId: TurnId, messageId: EventId, content: Content },
   SetTimer: lifecycle.TimerSet,
   CancelTimer: { timerId: TimerId },
   NoteFork: { childId: SessionId, seq: Schema.Int },
@@ -105,8 +111,11 @@ export const Refusal = Schema.TaggedUnion({
   QueueFull: { max: Schema.Int, retryAfterMs: Schema.Int },
   UnknownCall: { callId: Schema.String },
   CallNotAwaiting: { callId: Schema.String, awaits: Schema.String },
+  UnknownResource: { resourceId: Schema.String },
   UnknownTimer: { timerId: Schema.String },
   UnknownSeq: { seq: Schema.Int },
+  TooManyThreads: { max: Schema.Int },
+  TooManyResources: { max: Schema.Int },
   IdTaken: { id: Schema.String },
   NothingToRetry: {},
   NothingToSteer: {},

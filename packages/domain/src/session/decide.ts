@@ -2,8 +2,8 @@ import { Result } from "effect"
 import { lose, noteWaiting, startAttempt } from "./decide/attempts.ts"
 import { Draft } from "./decide/Draft.ts"
 import { record } from "./decide/frames.ts"
-import { inputs, retry, wake } from "./decide/people.ts"
-import { approve, edit, move, steer, withdraw } from "./decide/queue.ts"
+import { inputs, refuseAtCap, retry, wake } from "./decide/people.ts"
+import { approve, edit, messageThread, move, steer, withdraw } from "./decide/queue.ts"
 import * as session from "./decide/session.ts"
 import { settle } from "./decide/settle.ts"
 import { CommandRejected, type Command, type SessionCommand } from "./SessionCommand.ts"
@@ -49,12 +49,21 @@ const rule = (draft: Draft, command: SessionCommand): void => {
       return session.update(draft, command)
     case "Reconfigure":
       return session.reconfigure(draft, command)
+    case "AddResource":
+      return session.addResource(draft, command)
+    case "RemoveResource":
+      return session.removeResource(draft, command)
+    case "RefreshResource":
+      return session.refreshResource(draft, command)
     case "ChangeBudget":
       return session.changeBudget(draft, command)
     case "OpenThread":
       return session.openThread(draft, command)
     case "ArchiveThread":
       return session.archiveThread(draft, command)
+    case "MessageThread":
+      refuseAtCap(draft)
+      return messageThread(draft, command)
     case "SetTimer":
       return session.setTimer(draft, command)
     case "CancelTimer":

@@ -1,3 +1,4 @@
+import { Limits } from "../../src/Limits.ts"
 import { consumed } from "../../src/session/Budget.ts"
 import type { SessionEvent } from "../../src/session/SessionEvent.ts"
 import type { OpenSession, SessionState, Thread } from "../../src/session/SessionState.ts"
@@ -99,6 +100,10 @@ export class Auditor {
       case "MessageReceived":
         this.waiting.set(event.inputId, event.turnId)
         return
+      case "ThreadMessaged":
+        must(event.fromThreadId !== event.threadId, "a thread talks to itself")
+        this.waiting.set(event.messageId, event.turnId)
+        return
       case "TurnWithdrawn":
         for (const [inputId, turnId] of this.waiting) if (turnId === event.turnId) this.waiting.delete(inputId)
         return
@@ -158,7 +163,7 @@ export class Auditor {
 
   /** A settled session never rests where it could go on, and shows what it is. */
   private rests(session: OpenSession): void {
-    const { budget, ended, redactions, shown, threads } = session
+    const { budget, ended, redactions, resources, shown, threads } = session
     const status = sessionStatus(session)
     const now = threads.some((thread) => liveNow(session, thread))
     if (ended === null) {
@@ -173,6 +178,9 @@ export class Auditor {
       const scopes = limit.scope === "session" ? [session] : threads.map(({ turn }) => turn)
       must(scopes.every(told), "a limit is reached and nobody was told")
     }
+    must(threads.filter((thread) => !thread.archived).length <= Limits.openThreadsMax, "too many threads are open")
+    must(resources.length <= Limits.resourcesMax, "there are too many resources")
+    must(new Set(resources).size === resources.length, "a resource is there twice")
     must(shown.session === statusText(status), "the session's status is not recorded")
     for (const thread of threads) {
       const { archived, inbox, queue, threadId, turn } = thread

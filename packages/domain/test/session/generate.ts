@@ -12,11 +12,14 @@ import {
   interrupt,
   limit,
   message,
+  messageThread,
   open,
   openThread,
   outcome,
   pause,
   remove,
+  resource,
+  resourceId,
   resume,
   result,
   send,
@@ -139,6 +142,10 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     Update: 1,
     Reconfigure: 1,
     ChangeBudget: 2,
+    AddResource: 1,
+    RemoveResource: 0.5,
+    RefreshResource: 0.5,
+    MessageThread: 2,
     OpenThread: 2,
     ArchiveThread: 1,
     SetTimer: 2,
@@ -172,9 +179,26 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     case "Update":
       return { _tag: kind, metadata: { [random.pick(["a", "b"])]: random.pick(["1", null]) } }
     case "Reconfigure":
-      return { _tag: kind, threadId: null, changes: {}, digest: hash(random.int(9)) }
+      return {
+        _tag: kind,
+        threadId: random.chance(0.5) ? null : aThread(random, session),
+        changes: {},
+        digest: hash(random.int(9))
+      }
     case "ChangeBudget":
       return { _tag: kind, budget: random.chance(0.2) ? [] : budget(random) }
+    case "AddResource":
+      return { _tag: kind, resource: resource(random.int(4)) }
+    case "RemoveResource":
+      return { _tag: kind, resourceId: resourceId(random.int(4)) }
+    case "RefreshResource":
+      return { _tag: kind, resourceId: resourceId(random.int(4)), details: {} }
+    case "MessageThread":
+      return {
+        ...messageThread(fresh(random), 1, 1),
+        fromThreadId: session.primary,
+        threadId: aThread(random, session)
+      }
     case "OpenThread":
       return openThread(2)
     case "ArchiveThread":

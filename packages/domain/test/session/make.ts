@@ -2,9 +2,22 @@ import { AgentId, CommandId, OutcomeId, WorkspaceId } from "../../src/Ids.ts"
 import { text } from "../../src/session/Content.ts"
 import type { Frame, FrameBody } from "../../src/session/Frame.ts"
 import type { Decision, Input } from "../../src/session/Input.ts"
+import type { Resource } from "../../src/session/Opening.ts"
 import type { BudgetLimit } from "../../src/session/Budget.ts"
 import type { Command, CommandOf, SessionCommand } from "../../src/session/SessionCommand.ts"
-import { attemptId, callId, hash, inputId, nth, runnerId, sessionId, threadId, turnId, type Part } from "./ids.ts"
+import {
+  attemptId,
+  callId,
+  hash,
+  inputId,
+  nth,
+  resourceId,
+  runnerId,
+  sessionId,
+  threadId,
+  turnId,
+  type Part
+} from "./ids.ts"
 
 export const command = (n: number, at: number, body: SessionCommand): Command => ({
   commandId: CommandId.make(nth("Command", n)),
@@ -159,6 +172,16 @@ export const withdraw = (turn: number, queueVersion: number | null = null): Sess
   turnId: turnId(turn),
   queueVersion
 })
+/** Thread `from` tells thread `to` something: message n, which makes turn n. */
+export const messageThread = (n: number, from: number, to: number): CommandOf<"MessageThread"> => ({
+  _tag: "MessageThread",
+  fromThreadId: threadId(from),
+  threadId: threadId(to),
+  turnId: turnId(n),
+  messageId: inputId(n),
+  content: text(`message ${n}`)
+})
+export const resource = (n: number): Resource => ({ resourceId: resourceId(n), type: "file", spec: { path: `/${n}` } })
 export const openThread = (n: number): CommandOf<"OpenThread"> => ({
   _tag: "OpenThread",
   threadId: threadId(n),

@@ -3,6 +3,7 @@ import type {
   CommandId,
   EventId,
   OutcomeId,
+  ResourceId,
   SessionId,
   ThreadId,
   TimerId,
@@ -31,6 +32,8 @@ const drawBudget = (random: Prng): Budget => [
   }
 ]
 
+const fileOf = (resourceId: ResourceId) => ({ resourceId, type: "file", spec: { path: "/a" } })
+
 /** Opens a session. Those of one workspace may want the same external key. */
 export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): SessionCommand => ({
   _tag: "Open",
@@ -54,7 +57,7 @@ export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: Wo
     multiagent: null
   },
   environment: null,
-  resources: [],
+  resources: random.chance(0.5) ? [fileOf(mintId(random, "Resource") as ResourceId)] : [],
   vaultIds: [],
   title: null,
   metadata: {},
@@ -210,6 +213,28 @@ const onThreads = (random: Prng, session: OpenSession): SessionCommand => {
   return { _tag: "OpenThread", threadId, name: "second", parentThreadId: session.primary, agent: null }
 }
 
+const onResources = (random: Prng, session: OpenSession): SessionCommand => {
+  const known = session.resources[0]
+  const resourceId = known === undefined || random.chance(0.25) ? (mintId(random, "Resource") as ResourceId) : known
+  switch (random.int(3)) {
+    case 0:
+      return { _tag: "AddResource", resource: fileOf(resourceId) }
+    case 1:
+      return { _tag: "RefreshResource", resourceId, details: {} }
+    default:
+      return { _tag: "RemoveResource", resourceId }
+  }
+}
+
+const betweenThreads = (random: Prng, session: OpenSession): SessionCommand => ({
+  _tag: "MessageThread",
+  fromThreadId: session.primary,
+  threadId: random.pick(session.threads).threadId,
+  turnId: mintId(random, "Turn") as TurnId,
+  messageId: eventId(random),
+  content: text("from a thread")
+})
+
 const update = (random: Prng): SessionCommand => {
   const roll = random.next()
   const title = roll < 0.1 ? `a${nul}title` : roll < 0.2 ? "x".repeat(10_000) : "a title"
@@ -240,7 +265,9 @@ export const drawBody = (
   if (roll < 0.89 && (state.budget.length > 0 || random.chance(0.2))) {
     return { _tag: "ChangeBudget", budget: drawBudget(random).map((one) => ({ ...one, max: one.max * 3 })) }
   }
-  if (roll < 0.93) return onThreads(random, state)
+  if (roll < 0.925) return onThreads(random, state)
+  if (roll < 0.935) return betweenThreads(random, state)
+  if (roll < 0.95) return onResources(random, state)
   if (roll < 0.96) return onTimer(random, state)
   if (roll < 0.965) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: random.int(5) }
   if (roll < 0.97) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }

@@ -32,7 +32,7 @@ const owed = (draft: Draft, callId: string, awaits: "confirmation" | "result" | 
 }
 
 /** At the session's hard cap nothing begins any more: only answers and interrupts are taken. */
-const refuseAtCap = (draft: Draft): void => {
+export const refuseAtCap = (draft: Draft): void => {
   if (spent(draft.session, null).some((limit) => limit.enforcement === "hard")) draft.refuse({ _tag: "BudgetReached" })
 }
 

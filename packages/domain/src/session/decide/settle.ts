@@ -6,6 +6,7 @@ import { awaiting, held, limitKey, sessionStatus, sessionUse, statusText, thread
 import type { Totals } from "../Usage.ts"
 import type { Draft } from "./Draft.ts"
 import { closeRefused } from "./ending.ts"
+import { take } from "./queue.ts"
 
 /** Limits that were come up to and not announced yet. Turns have limits of their own. */
 const announce = (draft: Draft): void => {
@@ -43,20 +44,11 @@ const start = (draft: Draft, thread: Thread): void => {
   const next = thread.queue[0]
   if (thread.turn !== null || thread.archived || next === undefined || next.needsApproval) return
   if (held(draft.session, thread) !== null) return
-  const { content, inputId, overrides, turnId } = next
+  const { overrides, turnId } = next
   const { threadId } = thread
   const queueVersion = thread.queueVersion + 1
   draft.emit({ _tag: "TurnStarted", threadId, turnId, overrides, queueVersion, at: draft.at })
-  draft.emit({
-    _tag: "MessageTaken",
-    threadId,
-    turnId,
-    inputId,
-    content,
-    at: draft.at,
-    attemptId: null,
-    frame: null
-  })
+  take(draft, { threadId, turnId, attemptId: null, frame: null }, next)
 }
 
 const show = (draft: Draft): void => {

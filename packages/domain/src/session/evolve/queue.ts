@@ -65,13 +65,14 @@ export const queue: Changes<keyof typeof events> = {
       const queued = thread.queue.find((one) => one.inputId === inputId)
       const message = thread.inbox.find((one) => one.inputId === inputId) ?? queued
       if (message === undefined || thread.turn === null) return thread
-      const { content, overrides, turnId } = message
+      const { content, from, overrides, turnId } = message
+      const steer = { inputId, turnId, ...(from === undefined ? {} : { from }), content, overrides }
       return {
         ...thread,
         inbox: thread.inbox.filter((one) => one !== message),
         queue: queued === undefined ? thread.queue : thread.queue.filter((one) => one !== queued),
         queueVersion: queued === undefined ? thread.queueVersion : thread.queueVersion + 1,
-        turn: { ...thread.turn, steers: [...thread.turn.steers, { inputId, turnId, content, overrides }] }
+        turn: { ...thread.turn, steers: [...thread.turn.steers, steer] }
       }
     }),
   MessageTaken: (session, event) =>

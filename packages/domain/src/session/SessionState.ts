@@ -24,7 +24,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 3
+export const foldVersion = 4
 
 export const Message = Schema.Struct({
   inputId: EventId,
@@ -109,6 +109,8 @@ export const Thread = Schema.Struct({
   turn: Schema.NullOr(Turn),
   /** Why the last turn ended. */
   stop: StopReason,
+  /** How the last turn ended. */
+  last: Schema.NullOr(Schema.Literals(["completed", "interrupted", "failed"])),
   /** The turn that failed last, for a retry that adds to its sums; other turns may have come since. */
   failed: Schema.NullOr(Turn),
   /** A turn that failed and is to be tried again before anything of the queue. */
@@ -139,6 +141,8 @@ export const OpenSession = Schema.TaggedStruct("Open", {
   labels: Schema.Array(Schema.String),
   ended: Schema.NullOr(Schema.Literals(["archived", "deleted"])),
   endedAt: Schema.NullOr(Schema.Int),
+  /** When it was last opened, changed, or came to rest. */
+  activeAt: Schema.Int,
   paused: Schema.Boolean,
   threads: Schema.Array(Thread),
   totals: Totals,

@@ -1,5 +1,6 @@
 import { Limits } from "../../src/Limits.ts"
 import { consumed } from "../../src/session/Budget.ts"
+import { expiresAt, isDone } from "../../src/session/rest.ts"
 import type { SessionEvent } from "../../src/session/SessionEvent.ts"
 import type { OpenSession, SessionState, Thread } from "../../src/session/SessionState.ts"
 import {
@@ -66,8 +67,10 @@ export class Auditor {
   }
 
   /** After a wake-up nothing is due any more. */
-  woken({ ended, threads, timers }: OpenSession, now: number): void {
+  woken(session: OpenSession, now: number): void {
+    const { ended, threads, timers } = session
     if (ended !== null) return
+    must((expiresAt(session) ?? now + 1) > now, "a session outlives its time")
     must(
       timers.every((timer) => timer.dueAt > now),
       "a timer is due after a wake-up"
@@ -169,6 +172,7 @@ export class Auditor {
     if (ended === null) {
       must((status.status === "running") === now, "running does not mean that a turn is live")
       const soon = threads.some((thread) => live(session, thread))
+      must(!isDone(session), "a session that is done is still there")
       must(status.status !== "rescheduling" || soon, "rescheduling does not mean that a turn will be live")
     } else must(!now, "an ended session runs")
     must((wakeAt(session) === 0) === (now || redactions.length > 0), "it is not woken now exactly if something is live")

@@ -1,5 +1,6 @@
 import { Limits } from "../../src/Limits.ts"
 import type { Input } from "../../src/session/Input.ts"
+import type { Lifecycle } from "../../src/session/Opening.ts"
 import type { BudgetLimit } from "../../src/session/Budget.ts"
 import type { SessionCommand } from "../../src/session/SessionCommand.ts"
 import type { Call, OpenSession, SessionState } from "../../src/session/SessionState.ts"
@@ -45,9 +46,17 @@ const budget = (random: Prng): ReadonlyArray<BudgetLimit> =>
     })
   })
 
+/** Most sessions stay, or a story would often be over soon. */
+const lifecycle = (random: Prng): Lifecycle => ({
+  onIdle: random.weighted({ retain: 9, sleep: 0.5, delete: 0.5 }),
+  keepFailed: random.chance(0.5),
+  ttlMs: random.chance(0.05) ? 1 + random.int(60_000) : null
+})
+
 export const generateOpen = (random: Prng): SessionCommand =>
   open({
     budget: random.chance(0.4) ? budget(random) : [],
+    lifecycle: lifecycle(random),
     inputs: random.chance(0.3) ? [message(fresh(random))] : [],
     ...(random.chance(0.1)
       ? { origin: { type: "fork", sessionId: sessionId(9), seq: 3, chain: hash(1) }, history: [{}] }
@@ -137,7 +146,7 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     ApproveTurn: 3,
     SteerTurn: 2,
     RetryTurn: 4,
-    Pause: 1.5,
+    Pause: 2.5,
     Resume: 4,
     Update: 1,
     Reconfigure: 1,

@@ -13,7 +13,8 @@ import type {
 import type { Budget } from "@troupe/domain/session/Budget"
 import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
-import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { Lifecycle } from "@troupe/domain/session/Opening"
+import type { Command, CommandOf, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { Call, OpenSession, QueuedTurn, SessionState } from "@troupe/domain/session/SessionState"
 import { mintId, type Prng } from "./Prng.ts"
 
@@ -35,7 +36,7 @@ const drawBudget = (random: Prng): Budget => [
 const fileOf = (resourceId: ResourceId) => ({ resourceId, type: "file", spec: { path: "/a" } })
 
 /** Opens a session. Those of one workspace may want the same external key. */
-export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): SessionCommand => ({
+export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): CommandOf<"Open"> => ({
   _tag: "Open",
   sessionId,
   workspaceId: workspaceId ?? (mintId(random, "Workspace") as WorkspaceId),
@@ -73,6 +74,13 @@ export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: Wo
   lifecycle: { onIdle: "retain", keepFailed: false, ttlMs: null },
   history: random.chance(0.1) ? [{ role: "user", content: "before" }] : [],
   inputs: random.chance(0.4) ? [message(random, null)] : []
+})
+
+/** Most sessions stay: a story about one that goes is soon over. */
+export const drawLifecycle = (random: Prng): Lifecycle => ({
+  onIdle: random.chance(0.15) ? random.pick(["sleep", "delete"]) : "retain",
+  keepFailed: random.chance(0.5),
+  ttlMs: random.chance(0.1) ? 1_000 * (1 + random.int(120)) : null
 })
 
 /** A message that is fine wherever there is room for it. */

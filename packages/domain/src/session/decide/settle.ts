@@ -1,5 +1,6 @@
 import type { ThreadId } from "../../Ids.ts"
 import { type Budget, type BudgetLimit, consumed } from "../Budget.ts"
+import { isDone } from "../rest.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { Thread } from "../SessionState.ts"
 import { awaiting, held, limitKey, sessionStatus, sessionUse, statusText, threadStatus, turnUse } from "../standing.ts"
@@ -76,5 +77,9 @@ export const settle = (draft: Draft): void => {
       start(draft, thread)
     }
   }
+  show(draft)
+  // What rests is shown as such first: whoever waits for that need not know that the session goes.
+  if (!isDone(draft.session)) return
+  draft.emit({ _tag: "SessionDeleted", at: draft.at })
   show(draft)
 }

@@ -19,6 +19,7 @@ const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | 
   queueVersion: 0,
   turn: null,
   stop: { type: "end_turn" },
+  last: null,
   failed: null,
   retry: null,
   ended: null
@@ -54,6 +55,7 @@ export const opened = (event: EventOf<"SessionOpened">): OpenSession => ({
   labels: event.labels,
   ended: null,
   endedAt: null,
+  activeAt: event.at,
   paused: false,
   threads: [newThread(event.threadId, "primary", null, event.agent.digest)],
   totals: noTotals,
@@ -87,6 +89,7 @@ const onLimits = (session: OpenSession, change: (scope: Announcing) => Announcin
 
 const shown = (session: OpenSession, event: EventOf<"StatusChanged">): OpenSession => ({
   ...session,
+  activeAt: event.at,
   shown: {
     session: event.session === null ? session.shown.session : statusText(event.session),
     threads:
@@ -128,7 +131,8 @@ export const lifecycle: Changes<keyof typeof events> = {
     title: event.title === undefined ? session.title : event.title,
     metadata: event.metadata ?? session.metadata,
     labels: event.labels ?? session.labels,
-    visibility: event.visibility ?? session.visibility
+    visibility: event.visibility ?? session.visibility,
+    activeAt: event.at
   }),
   AgentReconfigured: reconfigured,
   ResourceAdded: (session, { resource: { resourceId } }) =>
@@ -148,10 +152,11 @@ export const lifecycle: Changes<keyof typeof events> = {
     ...onLimits(session, () => ({ announced: [], acknowledged: [] })),
     budget
   }),
-  SessionPaused: (session) => ({ ...session, paused: true }),
-  SessionResumed: (session) => ({
+  SessionPaused: (session, { at }) => ({ ...session, paused: true, activeAt: at }),
+  SessionResumed: (session, { at }) => ({
     ...onLimits(session, ({ announced }) => ({ announced, acknowledged: announced })),
-    paused: false
+    paused: false,
+    activeAt: at
   }),
   SessionArchived: (session, { at }) => ({ ...session, ended: "archived", endedAt: at }),
   SessionDeleted: (session, { at }) => ({ ...session, ended: "deleted", endedAt: at }),
@@ -175,7 +180,7 @@ export const lifecycle: Changes<keyof typeof events> = {
       inbox: [...thread.inbox, { inputId: messageId, turnId, from: fromThreadId, content, overrides: {} }]
     })),
   TimerSet: (session, { dueAt, timerId }) => ({ ...session, timers: [...session.timers, { timerId, dueAt }] }),
-  TimerFired: withoutTimer,
+  TimerFired: (session, event) => ({ ...withoutTimer(session, event), activeAt: event.at }),
   TimerCancelled: withoutTimer,
   SandboxCreated: sandbox,
   SandboxRestored: sandbox,

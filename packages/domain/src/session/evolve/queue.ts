@@ -1,7 +1,7 @@
 import type { queue as events } from "../events/turns.ts"
 import type { ThreadId } from "../../Ids.ts"
 import type { OpenSession, Thread } from "../SessionState.ts"
-import { type Changes, onFrame, onThread, unchanged } from "./parts.ts"
+import { type Changes, onFrame, onThread } from "./parts.ts"
 
 const onQueue = (
   session: OpenSession,
@@ -20,7 +20,7 @@ export const queue: Changes<keyof typeof events> = {
       ...thread,
       inbox: [...thread.inbox, { inputId, turnId, content, overrides: {} }]
     })),
-  SystemMessageReceived: unchanged,
+  SystemMessageReceived: (session, { at }) => ({ ...session, activeAt: at }),
   TurnQueued: (session, { inputId, needsApproval, overrides, place, queueVersion, threadId, turnId }) =>
     onThread(session, threadId, (thread) => {
       const message = thread.inbox.find((one) => one.inputId === inputId)

@@ -64,6 +64,14 @@ CREATE TABLE rejections (
   PRIMARY KEY (stream_id, command_id)
 );
 -- ;;
+-- Which inputs a stream has taken, for ever: its state knows only those that are not over. No other rows come with appends
+-- that take none, and those are nearly all.
+CREATE TABLE inputs (
+  stream_id uuid NOT NULL,
+  input_id uuid NOT NULL,
+  PRIMARY KEY (stream_id, input_id)
+);
+-- ;;
 -- A cache. One for each fold version, so that two releases that run side by side do not undo each other's.
 CREATE TABLE snapshots (
   stream_id uuid NOT NULL,

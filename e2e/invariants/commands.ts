@@ -47,8 +47,13 @@ export function* messages({ sessions }: Evidence): Generator<Violation> {
       state.threads.flatMap(({ queue, turn }) => [...queue, ...(turn?.steers ?? [])].map(({ inputId }) => inputId))
     )
     const withdrawn = new Set(decoded.flatMap((event) => (event._tag === "TurnWithdrawn" ? [event.turnId] : [])))
+    const received = new Set<string>()
     const taken = new Map<string, number>()
     for (const event of decoded) {
+      if (event._tag === "MessageReceived" || event._tag === "SystemMessageReceived") {
+        if (received.has(event.inputId)) yield { ...broken(`${event.inputId} was received twice`), invariant: "INV-2" }
+        received.add(event.inputId)
+      }
       if (event._tag === "MessageTaken") taken.set(event.inputId, (taken.get(event.inputId) ?? 0) + 1)
     }
     for (const event of decoded) {

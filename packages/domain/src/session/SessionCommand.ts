@@ -144,5 +144,3 @@ const passing: ReadonlySet<Refusal["_tag"]> = new Set(["NotOpen", "QueueFull", "
 
 /** Final refusals are kept with the log, so that a retry meets the same answer; passing ones are tried again. */
 export const isFinal = (reason: Refusal): boolean => !passing.has(reason._tag)
-
-export const inputIds = (inputs: ReadonlyArray<Input>): ReadonlyArray<EventId> => inputs.map((input) => input.inputId)

@@ -1,4 +1,4 @@
-import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
+import type { CommandId, EventId, WorkspaceId } from "@troupe/domain/Ids"
 import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
 import type { Stored } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
@@ -41,6 +41,8 @@ export interface Append {
   readonly expectedVersion: number
   readonly events: ReadonlyArray<NewEvent>
   readonly rejections: ReadonlyArray<Rejection>
+  /** Of the inputs that these events take: each is taken once in the life of a stream. */
+  readonly inputIds: ReadonlyArray<EventId>
   readonly wakeAt: number | null
   readonly summary: SummaryRow | null
 }
@@ -92,6 +94,8 @@ export class AppendRefused extends Schema.TaggedError<AppendRefused>()("AppendRe
     VersionConflict: { version: Schema.Int },
     /** These commands were answered before: their receipts tell how. */
     Duplicate: { commandIds: Schema.Array(Schema.String) },
+    /** Inputs with these ids were taken before, by other commands. */
+    InputTaken: { inputIds: Schema.Array(Schema.String) },
     /** The database does not take this data (a NUL in a text column, for instance). */
     BadData: { detail: Schema.String },
     /** Another session of the workspace has this external thread key of this origin. */

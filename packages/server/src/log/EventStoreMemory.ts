@@ -13,6 +13,7 @@ interface StreamLog {
   readonly events: Array<NewEvent>
   readonly marks: Map<string, NewEvent>
   readonly rejections: Map<string, Rejection>
+  readonly inputs: Set<string>
   summary: SummaryRow | null
   readonly snapshots: Map<number, { readonly version: number; readonly state: string }>
 }
@@ -104,6 +105,8 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
     const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0 && !withoutDuplicates) return { _tag: "Duplicate", commandIds }
+    const inputIds = append.inputIds.filter((id) => log.inputs.has(id))
+    if (inputIds.length > 0 && !withoutDuplicates) return { _tag: "InputTaken", inputIds }
     if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }
@@ -120,6 +123,7 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
         if (event.mark !== null) log.marks.set(event.mark.commandId, event)
       }
       for (const rejection of append.rejections) log.rejections.set(rejection.commandId, rejection)
+      for (const inputId of append.inputIds) log.inputs.add(inputId)
       const last = append.events.at(-1)
       log.head = {
         ...log.head,
@@ -166,6 +170,7 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
           events: [],
           marks: new Map(),
           rejections: new Map(),
+          inputs: new Set(),
           summary: null,
           snapshots: new Map()
         }

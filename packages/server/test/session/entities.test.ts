@@ -22,7 +22,14 @@ const runs = Number(process.env["TROUPE_SEEDS"] ?? (process.env["TROUPE_FULL"] =
 const first = Number(process.env["TROUPE_SEED"] ?? 1)
 
 /** What the rules say, whatever entity says it. */
-const planning = { sessionId: "", epoch: 0, nowMicros: 0, sha256, minting: Minting.make(() => undefined) }
+const planning = {
+  sessionId: "",
+  epoch: 0,
+  nowMicros: 0,
+  sha256,
+  minting: Minting.make(() => undefined),
+  takenInputs: new Set<string>()
+}
 
 const working = (state: SessionState): boolean =>
   state._tag === "Open" && (wakeAt(state) === 0 || state.threads.some(({ turn }) => turn?.phase._tag === "Working"))

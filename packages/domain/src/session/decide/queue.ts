@@ -9,7 +9,7 @@ import type { Draft } from "./Draft.ts"
 /** How long a client may wait before it tries a full queue again. */
 const queueFullRetryMs = 1_000
 
-/** Refuses ids that something here has. What is over is forgotten: that no command runs twice is the store's duty. */
+/** Refuses ids that something here has. What is over is forgotten here, and known to the log. */
 const refuseTaken = (draft: Draft, turnId: TurnId, inputId: EventId): void => {
   for (const { failed, queue, retry, turn } of draft.session.threads) {
     if ([turn, failed, retry].some((one) => one?.turnId === turnId)) draft.refuse({ _tag: "IdTaken", id: turnId })

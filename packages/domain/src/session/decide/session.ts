@@ -128,7 +128,7 @@ export const noteFork = (draft: Draft, { childId, seq }: CommandOf<"NoteFork">):
   draft.emit({ _tag: "ForkPointed", childId, seq })
 }
 
-/** How far the log reaches is not in the state: whoever passes the command on refuses what lies beyond. */
+/** How far the log reaches is not in the state: what lies beyond is refused by the log's own rules. */
 export const redact = (draft: Draft, { reason, replacements, seqs }: CommandOf<"RequestRedaction">): void => {
   const invalid = (field: string, detail: string) => draft.refuse({ _tag: "Invalid", field, detail })
   if (seqs.length !== replacements.length) invalid("replacements", "is not as long as seqs")

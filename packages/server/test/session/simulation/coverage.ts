@@ -68,7 +68,7 @@ const wanted: ReadonlyArray<readonly [group: string, name: string]> = [
       troubles.map((trouble) => `${phase} ${trouble}`)
     )
   ),
-  ...all("trouble", ["burst", "cancel", "repeat", "reuse", "thaw", "placement", "noise", "long"]),
+  ...all("trouble", ["burst", "cancel", "repeat", "reuse", "resend", "thaw", "placement", "noise", "long"]),
   ...all("crash", crashPoints),
   ...all("fault", ["failBefore", "failAfter", "slow", "theft"]),
   ...all("owner", ["stopped", "started from a snapshot"]),

@@ -88,6 +88,10 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
         return site.sent.length === 0 ? undefined : yield* site.launch(own.pick(site.sent))
       case "reuse":
         return site.sent.length === 0 ? undefined : yield* site.launch({ ...own.pick(site.sent), body: draw() })
+      case "resend": {
+        if (site.sent.length === 0) return
+        return yield* site.launch(commandOf(own, clock.currentTimeMillisUnsafe(), own.pick(site.sent).body))
+      }
       case "cancel":
         return yield* site.cancel(own)
       case "pass":

@@ -31,6 +31,8 @@ CREATE TABLE events (
   correlation_id uuid NOT NULL,
   thread_id uuid,
   epoch integer NOT NULL,
+  -- So that a page can be cut by its size without looking into what is large.
+  payload_bytes integer GENERATED ALWAYS AS (octet_length(payload::text)) STORED,
   kind smallint NOT NULL,
   version smallint NOT NULL,
   type text COLLATE "C" NOT NULL,

@@ -76,6 +76,9 @@ export interface Cursor {
   readonly position: string
 }
 
+/** Payloads of a page come to so many bytes at most, and those of its last event. */
+export const pageBytesMax = 4 * 1_048_576
+
 /** Before the first event. */
 export const beginning: Cursor = { xid: "0", position: "0" }
 
@@ -134,7 +137,9 @@ export class EventStore extends Context.Service<
     }) => Effect.Effect<Head, StoreUnavailable>
     /** All events and rejections or none, and only while the stream is at that epoch and version. Committed when it returns. */
     readonly append: (append: Append) => Effect.Effect<void, AppendRefused | StoreUnavailable>
-    /** At most `limit` events after `after`, in order. */
+    /**
+     * Events after `after`, in order: at most `limit`, and fewer where they are large. Only an empty page is the end.
+     */
     readonly read: (
       streamId: string,
       options: { readonly after: number; readonly limit: number }
@@ -144,7 +149,10 @@ export class EventStore extends Context.Service<
       streamId: string,
       options: { readonly after: number; readonly limit: number }
     ) => Effect.Effect<ReadonlyArray<Stored>, StoreUnavailable>
-    /** Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. */
+    /**
+     * Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. Pages
+     * are cut as those of `read` are.
+     */
     readonly readAll: (options: {
       readonly after: Cursor
       readonly limit: number

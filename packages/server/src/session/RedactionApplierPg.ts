@@ -10,8 +10,7 @@ import { RedactionApplier } from "./RedactionApplier.ts"
 
 const statement = "SELECT troupe_redact_event($1, $2, $3::json, $4, $5, 'asked for in the log', 'system')"
 const markStatement = "SELECT seq, command_body FROM events WHERE stream_id = $1 AND command_id = $2"
-/** No command leads to more events than this. */
-const eventsPerCommandMax = 2_000
+const pageSize = 200
 
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */
 export const layer = Layer.effect(
@@ -20,6 +19,21 @@ export const layer = Layer.effect(
     const store = yield* EventStore
     const sql = yield* PgClient.PgClient
 
+    /** The events of a command, which stand together from `first` on; null where one of them can't be read. */
+    const eventsOf = Effect.fnUntraced(function* (sessionId: SessionId, causationId: string, first: number) {
+      const events: Array<SessionEvent> = []
+      while (true) {
+        const page = yield* store.read(sessionId, { after: first - 1 + events.length, limit: pageSize })
+        for (const recorded of page) {
+          if (recorded.causationId !== causationId) return events
+          const event = Codec.decodeFast(recorded)
+          if (Result.isFailure(event)) return null
+          events.push(event.success)
+        }
+        if (page.length === 0) return events
+      }
+    })
+
     /** What is kept of the command behind an event holds content too: as pointers to its events, or short as it is. */
     const markOf = Effect.fnUntraced(function* (sessionId: SessionId, causationId: string) {
       const [mark] = yield* sql.unsafe<{ readonly seq: number; readonly command_body: string | null }>(markStatement, [
@@ -27,14 +41,8 @@ export const layer = Layer.effect(
         toUuid(causationId)!
       ])
       if (mark === undefined || mark.command_body === null) return null
-      const page = yield* store.read(sessionId, { after: mark.seq - 1, limit: eventsPerCommandMax })
-      const events: Array<SessionEvent> = []
-      for (const recorded of page) {
-        if (recorded.causationId !== causationId) break
-        const event = Codec.decodeFast(recorded)
-        if (Result.isFailure(event)) return null
-        events.push(event.success)
-      }
+      const events = yield* eventsOf(sessionId, causationId, mark.seq)
+      if (events === null) return null
       // A body that can't be read any more can't be blanked: nothing of it stays.
       const blanked = CommandBody.redact(causationId, mark.command_body, events)
       return { seq: mark.seq, body: Result.isSuccess(blanked) ? blanked.success : "{}" }

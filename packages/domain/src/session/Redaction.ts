@@ -195,6 +195,7 @@ export const redactCommand = (command: SessionCommand): SessionCommand => {
     case "SetTimer":
       return blank(command, { name: word, payload: nothing })
     case "RequestRedaction":
+    case "WidenRedaction":
       return blank(command, { reason: word })
     default:
       return command

@@ -76,6 +76,8 @@ export const innerCommands = {
   NoteWaiting: { threadId: ThreadId, turnId: TurnId, reason: Schema.String },
   RecordFrames: { attemptId: AttemptId, frames: Schema.Array(Frame).check(Schema.isMinLength(1)) },
   LoseAttempt: { attemptId: AttemptId, reason: Schema.String },
+  /** More events carry the content of those whose redaction was asked for. */
+  WidenRedaction: { seqs: Schema.Array(Schema.Int), reason: Schema.String, replacements: Schema.Array(Sha256Hex) },
   ConfirmRedaction: { seqs: Schema.Array(Schema.Int) },
   Note: { event: ReservedEvent },
   /** Time has come for whatever was due. Late or double, it changes nothing. */

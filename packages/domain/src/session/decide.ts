@@ -11,7 +11,7 @@ import type { SessionEvent } from "./SessionEvent.ts"
 import type { SessionState } from "./SessionState.ts"
 
 /** What an ended session still takes: nothing that would change the conversation. */
-const afterDelete: ReadonlySet<SessionCommand["_tag"]> = new Set(["ConfirmRedaction", "Wake"])
+const afterDelete: ReadonlySet<SessionCommand["_tag"]> = new Set(["WidenRedaction", "ConfirmRedaction", "Wake"])
 const afterArchive: ReadonlySet<SessionCommand["_tag"]> = new Set([
   ...afterDelete,
   "Delete",
@@ -72,6 +72,8 @@ const rule = (draft: Draft, command: SessionCommand): void => {
       return session.noteFork(draft, command)
     case "RequestRedaction":
       return session.redact(draft, command)
+    case "WidenRedaction":
+      return session.widenRedaction(draft, command)
     case "ConfirmRedaction":
       return session.confirmRedaction(draft, command)
     case "Archive":

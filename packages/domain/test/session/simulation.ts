@@ -1,7 +1,7 @@
 import { Limits } from "../../src/Limits.ts"
 import { Coverage } from "./coverage.ts"
 import { generateCommand } from "./generate.ts"
-import { frames, lose, message, openThread, resource, send, started, wake } from "./make.ts"
+import { frames, hash, lose, message, openThread, resource, send, started, wake } from "./make.ts"
 import { prng } from "./prng.ts"
 import { generateScript, shortScript } from "./script.ts"
 import { World } from "./world.ts"
@@ -81,6 +81,10 @@ export const take = (world: World, { kind, seed }: Step): void => {
       return
     case "redact": {
       const owed = world.state._tag === "Open" ? world.state.redactions : []
+      if (owed.length > 0 && random.chance(0.3)) {
+        const seqs = [owed[0]!, 1 + random.int(20)]
+        world.tell({ _tag: "WidenRedaction", seqs, reason: "same", replacements: [hash(1), hash(2)] })
+      }
       world.tell({ _tag: "ConfirmRedaction", seqs: owed.filter(() => random.chance(0.7)) })
       return
     }

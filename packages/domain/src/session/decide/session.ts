@@ -133,11 +133,39 @@ export const redact = (draft: Draft, { reason, replacements, seqs }: CommandOf<"
   const invalid = (field: string, detail: string) => draft.refuse({ _tag: "Invalid", field, detail })
   if (seqs.length !== replacements.length) invalid("replacements", "is not as long as seqs")
   if (new Set(seqs).size < seqs.length) invalid("seqs", "names one twice")
-  const { forks, redactions } = draft.session
+  const { redactions } = draft.session
   for (const seq of seqs) if (seq < 1 || redactions.includes(seq)) draft.refuse({ _tag: "UnknownSeq", seq })
+  request(draft, seqs, reason, replacements)
+}
+
+const request = (
+  draft: Draft,
+  seqs: ReadonlyArray<number>,
+  reason: string,
+  replacements: ReadonlyArray<string>
+): void => {
   const first = Math.min(...seqs)
-  const reached = forks.filter((fork) => fork.seq >= first).map((fork) => fork.childId)
+  const reached = draft.session.forks.filter((fork) => fork.seq >= first).map((fork) => fork.childId)
   draft.emit({ _tag: "RedactionRequested", seqs, reason, replacements, forks: [...new Set(reached)] })
+}
+
+/** Said again, it adds nothing. */
+export const widenRedaction = (draft: Draft, command: CommandOf<"WidenRedaction">): void => {
+  const { reason, replacements, seqs } = command
+  const known = new Set(draft.session.redactions)
+  const fresh = seqs.flatMap((seq, index) => {
+    const replacement = replacements[index]
+    if (replacement === undefined || seq < 1 || known.has(seq)) return []
+    known.add(seq)
+    return [{ seq, replacement }]
+  })
+  if (fresh.length === 0) return
+  request(
+    draft,
+    fresh.map(({ seq }) => seq),
+    reason,
+    fresh.map(({ replacement }) => replacement)
+  )
 }
 
 export const confirmRedaction = (draft: Draft, command: CommandOf<"ConfirmRedaction">): void => {

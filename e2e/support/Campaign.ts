@@ -14,7 +14,7 @@ import { allEvents } from "./allEvents.ts"
 import { EventStore, type Cursor } from "../../packages/server/src/log/EventStore.ts"
 import { commandOf, drawBody, openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
-import { mintId, prng, type Prng } from "../../packages/server/test/support/Prng.ts"
+import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
 import { collect } from "./collect.ts"
 import { fetchNotes } from "./RemoteRunner.ts"
 

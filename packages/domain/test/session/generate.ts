@@ -30,7 +30,7 @@ import {
   timerId,
   turnId
 } from "./make.ts"
-import type { Prng } from "./prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 
 /** New ids come from a wide range, so that a story keeps them when steps are dropped from it. */
 const fresh = (random: Prng) => 100 + random.int(2 ** 31)

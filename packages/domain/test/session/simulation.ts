@@ -2,7 +2,7 @@ import { Limits } from "../../src/Limits.ts"
 import { Coverage } from "./coverage.ts"
 import { generateCommand } from "./generate.ts"
 import { frames, hash, lose, message, openThread, resource, send, started, wake } from "./make.ts"
-import { prng } from "./prng.ts"
+import { prng } from "../../../../test/support/Prng.ts"
 import { generateScript, shortScript } from "./script.ts"
 import { World } from "./world.ts"
 

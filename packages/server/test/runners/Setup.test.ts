@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Setup from "../../src/runners/Setup.ts"
 import { openCommand } from "../support/CommandGenerator.ts"
 import { newId } from "../support/LogWriter.ts"
-import { prng } from "../support/Prng.ts"
+import { prng } from "../../../../test/support/Prng.ts"
 
 const primary = newId("Thread") as ThreadId
 const other = newId("Thread") as ThreadId

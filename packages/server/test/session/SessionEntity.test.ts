@@ -4,7 +4,7 @@ import type { Lifecycle } from "@troupe/domain/session/Opening"
 import { Effect } from "effect"
 import type { Script, Step } from "../support/AttemptScript.ts"
 import { openCommand, plainMessage } from "../support/CommandGenerator.ts"
-import { mintId } from "../support/Prng.ts"
+import { mintId } from "../../../../test/support/Prng.ts"
 import * as EntityWorld from "./entityWorld.ts"
 
 const plays =

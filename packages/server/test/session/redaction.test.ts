@@ -20,7 +20,7 @@ import * as Reactor from "../../src/session/Reactor.ts"
 import * as RedactionApplierPg from "../../src/session/RedactionApplierPg.ts"
 import * as SessionActor from "../../src/session/SessionActor.ts"
 import { commandOf, openCommand } from "../support/CommandGenerator.ts"
-import { mintId, prng } from "../support/Prng.ts"
+import { mintId, prng } from "../../../../test/support/Prng.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const sha256 = (value: string) => hash("sha256", value, "hex")

@@ -1,5 +1,6 @@
 import type { Actor } from "@troupe/domain/Actor"
 import type {
+  AgentId,
   CommandId,
   EventId,
   OutcomeId,
@@ -16,7 +17,8 @@ import type { Input } from "@troupe/domain/session/Input"
 import type { Lifecycle } from "@troupe/domain/session/Opening"
 import type { Command, CommandOf, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { Call, OpenSession, QueuedTurn, SessionState } from "@troupe/domain/session/SessionState"
-import { mintId, type Prng } from "./Prng.ts"
+import { plainOpen } from "../../../../test/support/opening.ts"
+import { mintId, type Prng } from "../../../../test/support/Prng.ts"
 
 const zeros = "0".repeat(64)
 const nul = String.fromCharCode(0)
@@ -37,41 +39,15 @@ const fileOf = (resourceId: ResourceId) => ({ resourceId, type: "file", spec: { 
 
 /** Opens a session. Those of one workspace may want the same external key. */
 export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): CommandOf<"Open"> => ({
-  _tag: "Open",
-  sessionId,
-  workspaceId: workspaceId ?? (mintId(random, "Workspace") as WorkspaceId),
-  threadId: mintId(random, "Thread") as ThreadId,
-  agent: {
-    agentId: mintId(random, "Agent") as never,
-    version: 1,
-    digest: zeros,
-    name: "agent",
-    description: null,
-    model: { id: "demo" },
-    auxModel: null,
-    system: null,
-    harness: "scripted",
-    tools: [],
-    mcpServers: [],
-    skills: [],
-    policies: [],
-    multiagent: null
-  },
-  environment: null,
+  ...plainOpen({
+    sessionId,
+    workspaceId: workspaceId ?? (mintId(random, "Workspace") as WorkspaceId),
+    threadId: mintId(random, "Thread") as ThreadId,
+    agentId: mintId(random, "Agent") as AgentId
+  }),
   resources: random.chance(0.5) ? [fileOf(mintId(random, "Resource") as ResourceId)] : [],
-  vaultIds: [],
-  title: null,
-  metadata: {},
-  labels: [],
   budget: random.chance(0.4) ? drawBudget(random) : [],
-  origin: { type: "api" },
-  createdBy: "test",
-  projectId: null,
-  visibility: "workspace",
-  endUser: null,
-  deploymentId: null,
   externalThreadKey: random.chance(0.15) ? "channel-1" : null,
-  lifecycle: { onIdle: "retain", keepFailed: false, ttlMs: null },
   history: random.chance(0.1) ? [{ role: "user", content: "before" }] : [],
   inputs: random.chance(0.4) ? [message(random, null)] : []
 })

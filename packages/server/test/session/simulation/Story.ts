@@ -1,4 +1,4 @@
-import { prng } from "../../support/Prng.ts"
+import { prng } from "../../../../../test/support/Prng.ts"
 
 const kinds = {
   /** A client sends something that makes sense in the session's state, mostly. */

@@ -1,5 +1,12 @@
-import { fromTime, prefixes, type IdKind } from "@troupe/domain/Ids"
-import type { AgentId, SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
+import {
+  fromTime,
+  prefixes,
+  type AgentId,
+  type IdKind,
+  type SessionId,
+  type ThreadId,
+  type WorkspaceId
+} from "@troupe/domain/Ids"
 import { plainOpen } from "../../../test/support/opening.ts"
 import { randomFillSync } from "node:crypto"
 import { textOf } from "../../harness/payload.ts"

@@ -67,10 +67,3 @@ export const Expected = Schema.TaggedUnion({
   Sha256: { sha256: Schema.String }
 })
 export type Expected = typeof Expected.Type
-
-/** `Rescan`: changes came faster than they could be told apart; look at everything again. */
-export const WatchEvent = Schema.TaggedUnion({
-  Changed: { paths: Schema.Array(Schema.String) },
-  Rescan: {}
-})
-export type WatchEvent = typeof WatchEvent.Type

@@ -1,11 +1,13 @@
 import { FileError, type FileInfo, type FilePage } from "@troupe/domain/runner/Files"
-import { Effect, type Scope } from "effect"
+import type { FileChange } from "@troupe/domain/runner/Workplace"
+import { Effect, type Scope, type Stream } from "effect"
 import * as directories from "./directories.ts"
 import { type FileContent, readFile, type ReadOptions } from "./readFile.ts"
 import { remove, type RemoveOptions } from "./removeTree.ts"
 import { openRoot, type RootOptions } from "./Root.ts"
 import { attempt, inSlices } from "./Slices.ts"
 import { walk, type WalkOptions, type WalkResult } from "./walk.ts"
+import { watch, type WatchOptions } from "./watch.ts"
 import { writeFile, type WriteOptions } from "./writeFile.ts"
 
 export interface GlobOptions extends Pick<WalkOptions, "ignore" | "hidden" | "limit" | "entriesMax"> {
@@ -35,6 +37,8 @@ export interface SafeDirectory {
   readonly walk: (path: string, options?: WalkOptions) => Effect.Effect<WalkResult, FileError>
   /** Files and links that match, newest first. */
   readonly glob: (pattern: string, options?: GlobOptions) => Effect.Effect<WalkResult, FileError>
+  /** What changes below from the moment it is looked at first; never the content. */
+  readonly watch: (path: string, options?: WatchOptions) => Stream.Stream<FileChange, FileError>
 }
 
 export const open = Effect.fn("SafeDirectory.open")(function* (
@@ -67,7 +71,8 @@ export const open = Effect.fn("SafeDirectory.open")(function* (
     ),
     remove: Effect.fn("SafeDirectory.remove")((path, options) => inSlices(path, () => remove(root, path, options))),
     walk: Effect.fn("SafeDirectory.walk")((path, options) => inSlices(path, () => walk(root, path, options))),
-    glob
+    glob,
+    watch: (path, options) => watch(path, (walking) => inSlices(path, () => walk(root, path, walking)), options)
   }
 })
 

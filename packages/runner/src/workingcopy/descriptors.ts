@@ -88,6 +88,11 @@ export function* entriesOf(directory: number): Generator<readonly [Name, FileKin
   }
 }
 
+export const isEmpty = (directory: number): boolean => {
+  for (const _ of entriesOf(directory)) return false
+  return true
+}
+
 export const kindOf = (entry: Dirent | BigIntStats): FileKind =>
   entry.isFile()
     ? "file"

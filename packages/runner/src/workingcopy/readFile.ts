@@ -44,7 +44,7 @@ export const withFile = <A>(root: Root, path: string, { descriptor, stats }: Fou
 }
 
 /** A name that an agent gave to a file of somebody else, which we may be able to read where the agent is not. */
-const isForeignLink = (root: Root, stats: BigIntStats): boolean =>
+export const isForeignLink = (root: Root, stats: BigIntStats): boolean =>
   stats.nlink > 1n && Number(stats.uid) !== (root.owner?.uid ?? process.geteuid?.())
 
 /** Fewer bytes where the file ends before. */

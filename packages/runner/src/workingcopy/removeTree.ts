@@ -6,7 +6,7 @@ import type { Name } from "./Name.ts"
 import { existing } from "./readFile.ts"
 import type { Root } from "./Root.ts"
 import type { Steps } from "./Slices.ts"
-import { traverse } from "./traverse.ts"
+import { traverse, type Visit } from "./traverse.ts"
 import { named } from "./writeFile.ts"
 
 export interface RemoveOptions {
@@ -33,15 +33,22 @@ export const remove = (root: Root, path: string, { recursive = false }: RemoveOp
     refuse(path, { _tag: "Stale", detail: "something is being put into it all the time" })
   })
 
-export function* removeContent(directory: number): Steps<void> {
+function* removeContent(directory: number): Steps<void> {
   const visits = traverse(directory, { unlock: true })
-  for (let visit = visits.next(); visit.done !== true; visit = visits.next(true)) {
-    const { value } = visit
-    if (value._tag === "Entry" && value.kind !== "directory") unlinkIfAny(value.directory, value.name)
-    else if (value._tag === "Left" && value.directory !== null) removeIfEmpty(value.directory, value.name)
-    else if (value._tag === "Trouble" && isFinal(value.error.reason._tag)) throw value.error
-    yield
+  try {
+    for (let visit = visits.next(); visit.done !== true; visit = visits.next(true)) {
+      removeMet(visit.value)
+      yield
+    }
+  } finally {
+    visits.return()
   }
+}
+
+const removeMet = (visit: Visit): void => {
+  if (visit._tag === "Entry" && visit.kind !== "directory") unlinkIfAny(visit.directory, visit.name)
+  else if (visit._tag === "Left" && visit.directory !== null) removeIfEmpty(visit.directory, visit.name)
+  else if (visit._tag === "Trouble" && isFinal(visit.error.reason._tag)) throw visit.error
 }
 
 /** What went away by itself, or was moved out of sight, is not in the way. */

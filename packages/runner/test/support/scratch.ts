@@ -1,6 +1,6 @@
 import { Effect, type Scope } from "effect"
 import { spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, realpathSync, writeFileSync } from "node:fs"
+import { closeSync, constants, mkdirSync, mkdtempSync, openSync, realpathSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 
@@ -24,3 +24,16 @@ export const fill = (root: string, files: Readonly<Record<string, string>>): voi
 
 export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 export const bytes = (content: string): Uint8Array => new TextEncoder().encode(content)
+
+/** Directories in each other, deeper than any path can name. */
+export const makeDeep = (path: string, levels: number): void => {
+  mkdirSync(path)
+  let here = openSync(path, constants.O_RDONLY)
+  for (let level = 0; level < levels; level++) {
+    mkdirSync(`/proc/self/fd/${here}/d`)
+    const next = openSync(`/proc/self/fd/${here}/d`, constants.O_RDONLY)
+    closeSync(here)
+    here = next
+  }
+  closeSync(here)
+}

@@ -26,7 +26,7 @@ const world = Effect.gen(function* () {
 
 const reason = <A>(work: Effect.Effect<A, FileError>) => Effect.map(Effect.flip(work), (error) => error.reason._tag)
 
-describe("Reading", () => {
+describe("Reading", { timeout: 180_000 }, () => {
   it.effect("takes paths relative and as the sandbox sees them", () =>
     Effect.gen(function* () {
       const { files } = yield* world
@@ -100,7 +100,7 @@ describe("Reading", () => {
   )
 })
 
-describe("Writing", () => {
+describe("Writing", { timeout: 180_000 }, () => {
   it.effect("replaces a file whole, keeps its mode, and leaves nothing else behind", () =>
     Effect.gen(function* () {
       const { files, root } = yield* world
@@ -172,7 +172,7 @@ describe("Writing", () => {
   )
 })
 
-describe("Directories", () => {
+describe("Directories", { timeout: 180_000 }, () => {
   it.effect("are listed by pages in the order of bytes", () =>
     Effect.gen(function* () {
       const { files, root } = yield* world
@@ -240,7 +240,7 @@ describe("Directories", () => {
   )
 })
 
-describe("Globs", () => {
+describe("Globs", { timeout: 180_000 }, () => {
   it.effect("find files newest first, as far as asked", () =>
     Effect.gen(function* () {
       const { files, root } = yield* world

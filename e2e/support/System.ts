@@ -11,7 +11,7 @@ import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import * as EventStorePg from "../../packages/server/src/log/EventStorePg.ts"
 import { openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
-import { mintId, prng, type Prng } from "../../packages/server/test/support/Prng.ts"
+import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
 import type { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { RunnerHost, type RunnerHostOptions } from "./RunnerHost.ts"
 

@@ -11,6 +11,7 @@ import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
+import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
@@ -80,6 +81,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
     Layer.provideMerge(Runners.reach),
     Layer.provideMerge(EventStorePg.layer),
+    Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),

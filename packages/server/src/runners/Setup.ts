@@ -1,7 +1,7 @@
 import type { SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { AgentSnapshot, type EnvironmentSnapshot, type Resource } from "@troupe/domain/session/Opening"
-import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Option, Schema } from "effect"
 
 /** What a session works with, as its log has it: opened so, and changed since. */
@@ -33,6 +33,13 @@ const withAgent = (setup: Setup, threadId: ThreadId, agent: AgentSnapshot): Setu
   agents: new Map(setup.agents).set(threadId, agent)
 })
 
+/** No thread named: the agents of all of them change, and of those that are opened later. */
+const reconfigured = (setup: Setup, { changes, digest, threadId }: EventOf<"AgentReconfigured">): Setup => {
+  if (threadId !== null) return withAgent(setup, threadId, changed(agentOf(setup, threadId), changes, digest))
+  const agents = [...setup.agents].map(([id, agent]) => [id, changed(agent, changes, digest)] as const)
+  return { ...setup, agent: changed(setup.agent, changes, digest), agents: new Map(agents) }
+}
+
 export const agentOf = (setup: Setup, threadId: ThreadId): AgentSnapshot => setup.agents.get(threadId) ?? setup.agent
 
 /** What the next event makes of it; null before the session is open. */
@@ -44,7 +51,7 @@ export const apply = (setup: Setup | null, event: SessionEvent): Setup | null =>
   if (setup === null) return null
   switch (event._tag) {
     case "AgentReconfigured":
-      return withAgent(setup, event.threadId, changed(agentOf(setup, event.threadId), event.changes, event.digest))
+      return reconfigured(setup, event)
     case "ThreadOpened": {
       const own = decodeAgent(event.agent)
       return Option.isSome(own) ? withAgent(setup, event.threadId, own.value) : setup

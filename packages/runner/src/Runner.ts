@@ -20,16 +20,20 @@ const contactEveryMs = 5_000
 const silentMs = 20_000
 const stableMs = 10_000
 
-/** What a runner is made of, but for what it can do: harnesses, tools, places and capabilities come from outside. */
+/** The work that comes to a runner. What it can do, its harnesses, tools and places, comes from outside. */
 export const layer = (config: RunnerConfig) =>
   Attempts.layer({
     capacity: config.capacity.attempts,
     timing: { contactLeaseMs: config.contactLeaseMs, contactEveryMs, interruptGraceMs }
   }).pipe(
     Layer.provide(AttemptEngine.layer),
-    Layer.provideMerge(BlobClient.layer(config.servers)),
     Layer.provideMerge(AskDesk.layer),
-    Layer.provideMerge(Journal.layer(join(config.state, "journal"), config.journal)),
+    Layer.provideMerge(Journal.layer(join(config.state, "journal"), config.journal))
+  )
+
+/** Who a runner is, and its way to the nodes. */
+export const foundation = (config: RunnerConfig) =>
+  BlobClient.layer(config.servers).pipe(
     Layer.provideMerge(Identity.layer(config)),
     Layer.provideMerge(StateLock.layer(config.state, config.name))
   )

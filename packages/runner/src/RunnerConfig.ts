@@ -5,6 +5,8 @@ import { join, resolve } from "node:path"
 import { Limits } from "@troupe/domain/Limits"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
+import { defaults as dockerDefaults } from "./sandbox/docker/DockerBackend.ts"
+import { fromEnvironment, type ModelsConfig, readModelsFile } from "./models/ProviderConfig.ts"
 
 /** Everything a runner is told from outside. */
 export interface RunnerConfig {
@@ -19,6 +21,16 @@ export interface RunnerConfig {
   readonly roots: ReadonlyArray<string>
   /** The sandbox backend for environments that name none; null: the best there is. */
   readonly sandbox: string | null
+  readonly docker: { readonly socketPath: string; readonly image: string; readonly runtime: string | null }
+  /** Modules that bring sandbox backends of their own. */
+  readonly backends: ReadonlyArray<string>
+  /** Variables of this host that environments may ask for, with what they hold. */
+  readonly hostVariables: Readonly<Record<string, string>>
+  /** `host:port` pairs that agents may reach although they are not public. */
+  readonly alsoAllowed: ReadonlyArray<string>
+  readonly models: ModelsConfig
+  /** Without it, no agent can search the web. */
+  readonly tavilyKey: Redacted.Redacted | null
   readonly journal: JournalSizes
   readonly contactLeaseMs: number
   /** How long attempts may go on after the runner was told to stop. */
@@ -69,6 +81,14 @@ const environment = Config.all({
   capacity: Config.Int("TROUPE_RUNNER_CAPACITY").pipe(nothing),
   roots: list("TROUPE_RUNNER_ROOTS"),
   sandbox: Config.NonEmptyString("TROUPE_SANDBOX").pipe(nothing),
+  docker: Config.all({
+    socketPath: Config.NonEmptyString("TROUPE_DOCKER_SOCKET").pipe(Config.withDefault(dockerDefaults.socketPath)),
+    image: Config.NonEmptyString("TROUPE_DOCKER_IMAGE").pipe(Config.withDefault(dockerDefaults.image)),
+    runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing)
+  }),
+  backends: list("TROUPE_SANDBOX_MODULES"),
+  hostVariables: list("TROUPE_RUNNER_HOST_VARIABLES"),
+  alsoAllowed: list("TROUPE_EGRESS_ALLOW"),
   journalBytes: Config.Int("TROUPE_RUNNER_JOURNAL_BYTES").pipe(Config.withDefault(defaultSizes.totalBytes)),
   attemptJournalBytes: Config.Int("TROUPE_RUNNER_ATTEMPT_JOURNAL_BYTES").pipe(
     Config.withDefault(defaultSizes.attemptBytes)
@@ -78,14 +98,24 @@ const environment = Config.all({
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 
+/** Read once, and taken out, so that nothing that this process starts is handed them. */
+const secretVariables = [
+  "TROUPE_RUNNER_TOKEN",
+  "OPENAI_API_KEY",
+  "ANTHROPIC_API_KEY",
+  "AZURE_OPENAI_API_KEY",
+  "AZURE_OPENAI_AD_TOKEN",
+  "TAVILY_API_KEY"
+] as const
+
 /**
  * The command line wins over the environment. A token in the environment is taken, and taken out of it at once, so that
  * nothing that this process starts can read it there.
  */
 export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
   const variables = { ...process.env }
+  for (const name of secretVariables) delete process.env[name]
   if (variables.TROUPE_RUNNER_TOKEN !== undefined) {
-    delete process.env.TROUPE_RUNNER_TOKEN
     yield* Effect.logWarning(
       "TROUPE_RUNNER_TOKEN is in the environment, where other processes of this user can read it: prefer --token-file or --token-fd"
     )
@@ -114,6 +144,14 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     capacity: { attempts, sessions: attempts * 8 },
     roots: (flags.roots.length > 0 ? flags.roots : from.roots).map((root) => resolve(root)),
     sandbox: flags.sandbox ?? from.sandbox,
+    docker: from.docker,
+    backends: from.backends,
+    hostVariables: Object.fromEntries(
+      from.hostVariables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]]))
+    ),
+    alsoAllowed: from.alsoAllowed,
+    models: yield* models(variables, from.home),
+    tavilyKey: variables.TAVILY_API_KEY === undefined ? null : Redacted.make(variables.TAVILY_API_KEY),
     journal: { ...defaultSizes, totalBytes: from.journalBytes, attemptBytes: from.attemptJournalBytes },
     contactLeaseMs: from.contactLeaseMs,
     stopGraceMs: from.stopGraceMs,
@@ -121,6 +159,19 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
   }
   return config
 })
+
+/** What the home's `models.json` says goes before what the usual variables name. */
+const models = (variables: Readonly<Record<string, string | undefined>>, home: string) =>
+  Effect.try({
+    try: (): ModelsConfig => {
+      const file = join(home, "models.json")
+      const written = existsSync(file) ? readModelsFile(file) : { providers: [] }
+      const taken = new Set(written.providers.map(({ name }) => name))
+      const found = fromEnvironment(variables).filter(({ name }) => !taken.has(name))
+      return { ...written, providers: [...written.providers, ...found] }
+    },
+    catch: (cause) => invalid("The configuration of models", errorText(cause))
+  })
 
 /** From an inherited pipe, or from a file that nobody else may read. */
 const readToken = Effect.fnUntraced(function* ({ tokenFd, tokenFile }: RunnerFlags) {

@@ -68,7 +68,11 @@ const stopRequested = Effect.gen(function* () {
 
 const start = Effect.fnUntraced(function* (given: RunnerFlags) {
   const config = yield* load(given)
-  const services = Runner.layer(config).pipe(Layer.provideMerge(parts.layer), Layer.provide(FetchHttpClient.layer))
+  const services = Runner.layer(config).pipe(
+    Layer.provideMerge(parts.layer(config)),
+    Layer.provideMerge(Runner.foundation(config)),
+    Layer.provide(FetchHttpClient.layer)
+  )
   const work = Effect.gen(function* () {
     const stop = Effect.andThen(Effect.scoped(stopRequested), Runner.windDown(config))
     yield* Effect.raceFirst(Runner.run(config), stop)

@@ -1,29 +1,143 @@
+import type { Capability } from "@troupe/domain/runner/Hello"
 import { Effect, Layer } from "effect"
-import { AttemptToolsFactory } from "./attempt/AttemptTools.ts"
+import { createHash } from "node:crypto"
+import { existsSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { type AddressRules, addressRules } from "./egress/AddressRules.ts"
+import * as EgressProxy from "./egress/EgressProxy.ts"
+import { Interception } from "./egress/Interception.ts"
+import { Outbound } from "./egress/Outbound.ts"
+import { Resolver } from "./egress/Resolver.ts"
+import { SafeFetch } from "./egress/SafeFetch.ts"
+import { TrustStore } from "./egress/TrustStore.ts"
+import type { Harness, HarnessRun } from "./harness/Harness.ts"
 import { Harnesses } from "./harness/Harnesses.ts"
+import * as OpenAiAgents from "./harness/openai-agents/OpenAiAgents.ts"
+import { shellHarness } from "./harness/shell/ShellHarness.ts"
+import { Identity } from "./link/Identity.ts"
 import { Capabilities } from "./link/Capabilities.ts"
-import * as NoWorkplace from "./workplace/NoWorkplace.ts"
+import { mintEventId, mintModelRequestId } from "./mint.ts"
+import { Models } from "./models/Models.ts"
+import type { RunnerConfig } from "./RunnerConfig.ts"
+import { Backends, type Probed } from "./sandbox/Backends.ts"
+import { bubblewrap } from "./sandbox/Bubblewrap.ts"
+import * as DockerBackend from "./sandbox/docker/DockerBackend.ts"
+import { local } from "./sandbox/Local.ts"
+import { none } from "./sandbox/None.ts"
+import { SandboxHome } from "./sandbox/SandboxHome.ts"
+import { tavily } from "./tools/web/Tavily.ts"
+import * as AttemptToolsLive from "./workplace/AttemptToolsLive.ts"
+import { Places } from "./workplace/Places.ts"
+import * as WorkplaceHostLive from "./workplace/WorkplaceHostLive.ts"
 
-const noTools = Layer.succeed(
-  AttemptToolsFactory,
-  AttemptToolsFactory.of({ open: () => Effect.die(new Error("No harness of this runner uses tools")) })
-)
+const placeIdleMs = 15 * 60_000
 
-const capabilities = Layer.effect(
-  Capabilities,
-  Effect.gen(function* () {
-    const { all } = yield* Harnesses
-    const probe = Effect.gen(function* () {
-      const harnesses = yield* Effect.forEach(all, ({ name, probe }) =>
-        Effect.map(probe, (found) => ({ name, ...found, details: {} }))
-      )
-      return { harnesses, sandboxes: [], defaultSandbox: null, models: [] }
+const isOpenTo = (path: string): boolean =>
+  (statSync(path).mode & 0o001) !== 0 && (dirname(path) === path || isOpenTo(dirname(path)))
+
+const firstThere = (path: string): string => (existsSync(path) ? path : firstThere(dirname(path)))
+
+/**
+ * Where sandboxes live: below the runner's state, unless that is in a directory which keeps other accounts out, as root's
+ * own home is. Where the runner is root, sandboxes run as other accounts, so theirs are where services keep their data.
+ */
+const sandboxesOf = (state: string): string => {
+  if (process.getuid?.() !== 0 || isOpenTo(firstThere(state))) return join(state, "sandboxes")
+  return join("/var/lib/troupe", createHash("sha256").update(state).digest("hex").slice(0, 12))
+}
+
+const rulesOf = ({ alsoAllowed, servers }: RunnerConfig) =>
+  addressRules({
+    alsoAllowed,
+    ours: servers.map((server) => {
+      const { hostname, port, protocol } = new URL(server)
+      return `${hostname}:${port === "" ? (protocol === "https:" ? 443 : 80) : port}`
     })
-    return Capabilities.of({ probe })
   })
+
+const openAiAgents = Effect.map(Models, ({ choose, prices }) =>
+  OpenAiAgents.make({ prices, choose: (name: string, { secret }: HarnessRun) => choose(name, secret) })
 )
 
-/** What this runner can do: its harnesses, their tools, and the places of sessions. */
-export const layer = Layer.mergeAll(noTools, capabilities, NoWorkplace.layer).pipe(
-  Layer.provideMerge(Harnesses.layer())
+/** Commands run wherever anything runs. */
+const shell = Effect.map(Backends, ({ probes }): Harness => {
+  const probe = Effect.map(probes, (found) => {
+    const usable = found.some(({ isolation, probe }) => probe.usable && isolation !== "absent")
+    return { version: "1", usable, notes: usable ? [] : ["no sandbox backend of this host can run anything"] }
+  })
+  return shellHarness({ probe, mintBlockId: mintEventId, mintRequestId: mintModelRequestId })
+})
+
+const harnesses = Layer.effect(
+  Harnesses,
+  Effect.map(Effect.all([openAiAgents, shell]), (all) => Harnesses.of({ all }))
 )
+
+const sandboxCapability = ({ isolation, name, probe }: Probed): Capability => {
+  const { limits, network, notes, terminal, usable, version } = probe
+  return { name, version, usable, notes, details: { isolation, limits, network, terminal } }
+}
+
+const capabilities = (config: RunnerConfig) =>
+  Layer.effect(
+    Capabilities,
+    Effect.gen(function* () {
+      const { all } = yield* Harnesses
+      const backends = yield* Backends
+      const models = yield* Models
+      const probe = Effect.gen(function* () {
+        const found = yield* Effect.forEach(all, ({ name, probe }) =>
+          Effect.map(probe, (probed) => ({ name, ...probed, details: {} }))
+        )
+        const sandboxes = yield* backends.probes
+        const defaultSandbox = config.sandbox ?? (yield* backends.best).name
+        return {
+          harnesses: found,
+          sandboxes: sandboxes.map(sandboxCapability),
+          defaultSandbox,
+          models: yield* models.probe
+        }
+      })
+      return Capabilities.of({ probe })
+    })
+  )
+
+/** What leaves this host for an agent, through the proxy or by our own hand. */
+const outward = (rules: AddressRules) =>
+  Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(Outbound.layer(rules), TrustStore.layer(), Interception.layerNever)),
+    Layer.provide(Resolver.layer())
+  )
+
+/** What this runner can do: its harnesses and models, their tools, and the places of sessions. */
+export const layer = (config: RunnerConfig) =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const rules = yield* Effect.fromResult(rulesOf(config))
+      const { runnerId } = yield* Identity
+      const docker = DockerBackend.make({ ...config.docker, owner: runnerId })
+      const places = Places.layer({
+        state: config.state,
+        backend: config.sandbox,
+        hostVariables: config.hostVariables,
+        idleMs: placeIdleMs
+      }).pipe(Layer.provideMerge(SandboxHome.layer(sandboxesOf(config.state))))
+      return Layer.mergeAll(
+        AttemptToolsLive.layer({
+          search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch))
+        }),
+        WorkplaceHostLive.layer,
+        capabilities(config)
+      ).pipe(
+        Layer.provideMerge(places),
+        Layer.provideMerge(harnesses),
+        Layer.provideMerge(
+          Layer.mergeAll(
+            outward(rules),
+            Backends.layer({ modules: config.backends, builtIn: [bubblewrap(), docker, local(), none] }),
+            Models.layer(config.models)
+          )
+        )
+      )
+    })
+  )

@@ -14,23 +14,22 @@ import {
   RunRequest,
   Secret
 } from "./Attempt.ts"
+import { TreeChange } from "./Checkpoint.ts"
+import { Expected, FileInfo, FilePage } from "./Files.ts"
 import { Hello, Load, Verdict } from "./Hello.ts"
 import { Versions, VersionRefused } from "./Protocol.ts"
 import {
   Captured,
-  Change,
   ExecOutput,
   ExecRequest,
   FileChange,
   FileContent,
-  FilePage,
   HostDirectory,
   PlaceRef,
   Restored,
   RestoreRequest,
   TerminalOutput,
   TerminalSize,
-  Version,
   WorkplaceError
 } from "./Workplace.ts"
 
@@ -118,11 +117,7 @@ export class RunnerRpc extends RpcGroup.make(
     error: placeErrors,
     stream: true
   }),
-  atPlace(
-    "WriteFile",
-    { ...path, content: FileContent, expected: Schema.NullOr(Version) },
-    Schema.Struct({ version: Version })
-  ),
+  atPlace("WriteFile", { ...path, content: FileContent, expected: Schema.NullOr(Expected) }, FileInfo),
   atPlace("DeleteFile", { ...path, recursive: Schema.Boolean }),
   Rpc.make("WatchFiles", {
     payload: { place: PlaceRef, ...path },
@@ -133,7 +128,7 @@ export class RunnerRpc extends RpcGroup.make(
   /** What changed in the working copy since a checkpoint, or between two. Null: nothing, and now. */
   Rpc.make("Diff", {
     payload: { place: PlaceRef, from: Schema.NullOr(Schema.String), to: Schema.NullOr(Schema.String) },
-    success: Change,
+    success: TreeChange,
     error: placeErrors,
     stream: true
   }),

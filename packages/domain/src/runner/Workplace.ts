@@ -1,7 +1,6 @@
 import { Schema } from "effect"
 import { SandboxId, SessionId, WorkspaceId } from "../Ids.ts"
 import { EnvironmentSnapshot, Resource } from "../session/Opening.ts"
-import { Sha256Hex } from "../log/Envelope.ts"
 import { BlobRef } from "../session/Content.ts"
 
 /** A session's place on a runner: its sandbox and its working copy. `epoch` fences as it does for attempts. */
@@ -55,19 +54,6 @@ export const TerminalOutput = Schema.Union([
 ])
 export type TerminalOutput = typeof TerminalOutput.Type
 
-export const FileEntry = Schema.Struct({
-  path: Schema.String,
-  type: Schema.Literals(["file", "directory", "symlink", "other"]),
-  bytes: Schema.Int,
-  modifiedAt: Schema.Int,
-  executable: Schema.Boolean,
-  /** Where a symlink points, as it says. */
-  target: Schema.NullOr(Schema.String)
-})
-export type FileEntry = typeof FileEntry.Type
-
-export const FilePage = Schema.Struct({ entries: Schema.Array(FileEntry), next: Schema.NullOr(Schema.String) })
-
 /** What is written to a file: short content as it is, long content as the blob that holds it. */
 export const FileContent = Schema.Union([Schema.Uint8Array, BlobRef])
 
@@ -75,17 +61,7 @@ export const FileChange = Schema.Struct({
   path: Schema.String,
   kind: Schema.Literals(["added", "changed", "deleted", "rescan"])
 })
-
-export const Change = Schema.Struct({
-  path: Schema.String,
-  kind: Schema.Literals(["added", "changed", "deleted"]),
-  bytesBefore: Schema.NullOr(Schema.Int),
-  bytesAfter: Schema.NullOr(Schema.Int),
-  binary: Schema.Boolean,
-  /** A unified diff, if the file is text and not too long. */
-  patch: Schema.NullOr(Schema.String)
-})
-export type Change = typeof Change.Type
+export type FileChange = typeof FileChange.Type
 
 export const Captured = Schema.Struct({ checkpoint: Schema.String, bytes: Schema.Int, files: Schema.Int })
 export type Captured = typeof Captured.Type
@@ -119,6 +95,3 @@ export class WorkplaceError extends Schema.TaggedError<WorkplaceError>()("Workpl
     return this.field === null ? `${this.code}: ${this.detail}` : `${this.code} (${this.field}): ${this.detail}`
   }
 }
-
-/** Names a version of a file, for writes that must not undo somebody else's. */
-export const Version = Sha256Hex

@@ -1,4 +1,5 @@
 import { FileError, type FileInfo, type FilePage } from "@troupe/domain/runner/Files"
+import type { FileChange } from "@troupe/domain/runner/Workplace"
 import { Effect, type Scope, type Stream } from "effect"
 import * as directories from "./directories.ts"
 import { type FileContent, readFile, type ReadOptions } from "./readFile.ts"
@@ -6,7 +7,7 @@ import { remove, type RemoveOptions } from "./removeTree.ts"
 import { openRoot, type RootOptions } from "./Root.ts"
 import { attempt, inSlices } from "./Slices.ts"
 import { walk, type WalkOptions, type WalkResult } from "./walk.ts"
-import { type Change, watch, type WatchOptions } from "./watch.ts"
+import { watch, type WatchOptions } from "./watch.ts"
 import { writeFile, type WriteOptions } from "./writeFile.ts"
 
 export interface GlobOptions extends Pick<WalkOptions, "ignore" | "hidden" | "limit" | "entriesMax"> {
@@ -37,7 +38,7 @@ export interface SafeDirectory {
   /** Files and links that match, newest first. */
   readonly glob: (pattern: string, options?: GlobOptions) => Effect.Effect<WalkResult, FileError>
   /** What changes below from the moment it is looked at first; never the content. */
-  readonly watch: (path: string, options?: WatchOptions) => Stream.Stream<Change, FileError>
+  readonly watch: (path: string, options?: WatchOptions) => Stream.Stream<FileChange, FileError>
 }
 
 export const open = Effect.fn("SafeDirectory.open")(function* (

@@ -3,8 +3,6 @@ import type { FileChange } from "@troupe/domain/runner/Workplace"
 import { Clock, Duration, Effect, Option, Stream } from "effect"
 import type { WalkOptions, WalkResult } from "./walk.ts"
 
-export type Change = typeof FileChange.Type
-
 export interface WatchOptions extends Pick<WalkOptions, "ignore" | "hidden"> {
   /** How long to rest between two looks, at least. */
   readonly restMs?: number
@@ -33,7 +31,7 @@ export const watch = (
   path: string,
   walk: (options: WalkOptions) => Effect.Effect<WalkResult, FileError>,
   options: WatchOptions = {}
-): Stream.Stream<Change, FileError> => {
+): Stream.Stream<FileChange, FileError> => {
   const { changesMax, entriesMax, restMs, ...rest } = { ...defaults, ...options }
 
   const look = Effect.gen(function* () {
@@ -48,7 +46,7 @@ export const watch = (
     const current = yield* look
     const changes = changesBetween(last.versions, current.versions)
     const isTooMuch = changes.length > changesMax || !current.isComplete || !last.isComplete
-    const rescan: ReadonlyArray<Change> = [{ path, kind: "rescan" }]
+    const rescan: ReadonlyArray<FileChange> = [{ path, kind: "rescan" }]
     return [isTooMuch && changes.length > 0 ? rescan : changes, Option.some(current)] as const
   })
 
@@ -58,8 +56,8 @@ export const watch = (
 const changesBetween = (
   before: ReadonlyMap<string, string>,
   after: ReadonlyMap<string, string>
-): ReadonlyArray<Change> => {
-  const changes: Array<Change> = []
+): ReadonlyArray<FileChange> => {
+  const changes: Array<FileChange> = []
   for (const [path, version] of after) {
     const known = before.get(path)
     if (known !== version) changes.push({ path, kind: known === undefined ? "added" : "changed" })

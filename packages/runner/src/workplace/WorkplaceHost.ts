@@ -1,11 +1,9 @@
 import type {
   Captured,
-  Change,
   ExecOutput,
   ExecRequest,
   FileChange,
   FileContent,
-  FilePage,
   HostDirectory,
   PlaceRef,
   Restored,
@@ -14,6 +12,8 @@ import type {
   TerminalSize,
   WorkplaceError
 } from "@troupe/domain/runner/Workplace"
+import type { TreeChange } from "@troupe/domain/runner/Checkpoint"
+import type { Expected, FileInfo, FilePage } from "@troupe/domain/runner/Files"
 import { Context, type Effect, type Stream } from "effect"
 
 type Does<A> = Effect.Effect<A, WorkplaceError>
@@ -37,18 +37,16 @@ export class WorkplaceHost extends Context.Service<
     readonly WriteTerminal: (call: At<Terminal & { readonly bytes: Uint8Array }>) => Does<void>
     readonly ResizeTerminal: (call: At<Terminal & { readonly size: typeof TerminalSize.Type }>) => Does<void>
     readonly CloseTerminal: (call: At<Terminal>) => Does<void>
-    readonly ListFiles: (
-      call: At<Path & { readonly after: string | null; readonly limit: number }>
-    ) => Does<typeof FilePage.Type>
+    readonly ListFiles: (call: At<Path & { readonly after: string | null; readonly limit: number }>) => Does<FilePage>
     readonly ReadFile: (
       call: At<Path & { readonly offset: number; readonly length: number | null }>
     ) => Gives<Uint8Array>
     readonly WriteFile: (
-      call: At<Path & { readonly content: typeof FileContent.Type; readonly expected: string | null }>
-    ) => Does<{ readonly version: string }>
+      call: At<Path & { readonly content: typeof FileContent.Type; readonly expected: Expected | null }>
+    ) => Does<FileInfo>
     readonly DeleteFile: (call: At<Path & { readonly recursive: boolean }>) => Does<void>
-    readonly WatchFiles: (call: At<Path>) => Gives<typeof FileChange.Type>
-    readonly Diff: (call: At<{ readonly from: string | null; readonly to: string | null }>) => Gives<Change>
+    readonly WatchFiles: (call: At<Path>) => Gives<FileChange>
+    readonly Diff: (call: At<{ readonly from: string | null; readonly to: string | null }>) => Gives<TreeChange>
     readonly Capture: (call: At) => Does<Captured>
     readonly Restore: (call: RestoreRequest) => Does<typeof Restored.Type>
     readonly Destroy: (call: At<{ readonly reason: string }>) => Does<void>

@@ -57,12 +57,19 @@ const make = Effect.gen(function* () {
       }
     })
 
+  /** What a tool broke with may hold what it was working with: only its kind is told. */
+  const broke = (askId: string) => (cause: Cause.Cause<never>) => {
+    const defect = Cause.squash(cause)
+    const kind = defect instanceof Error ? defect.name : typeof defect
+    return Effect.logError("A platform tool broke").pipe(
+      Effect.annotateLogs({ askId, kind }),
+      Effect.as(refused("broken", "The tool broke"))
+    )
+  }
+
   const answerOf = (runner: string, askId: string, call: Effect.Effect<PlatformResult>) =>
     call.pipe(
-      Effect.catchCauseIf(
-        (cause) => !Cause.hasInterruptsOnly(cause),
-        (cause) => Effect.as(Effect.logError("A platform tool broke", cause), refused("broken", "The tool broke"))
-      ),
+      Effect.catchCauseIf((cause) => !Cause.hasInterruptsOnly(cause), broke(askId)),
       Effect.tap(
         (answer) => sql`
           UPDATE asks SET answer = ${JSON.stringify(answer)}::json

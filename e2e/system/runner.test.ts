@@ -1,0 +1,40 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { requires } from "../../test/requires.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { System, wordsOf } from "../support/System.ts"
+
+requires(
+  "postgres",
+  "bubblewrap",
+  "root"
+)("nodes and runners", () => {
+  const scope = Scope.makeUnsafe()
+  let system: System
+
+  beforeAll(async () => {
+    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    await system.node()
+    system.runner()
+  }, 120_000)
+  afterAll(async () => {
+    await system.end()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }, 60_000)
+
+  describe("a session", () => {
+    it("runs what the model asks for in a sandbox, and keeps what it made", { timeout: 180_000 }, async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!)
+      await system.say(node!, session, "run: echo made > made.txt; id -u\nread file made.txt")
+      const events = await system.turnsEnded(session, 1)
+      const tags = events.map(({ _tag }) => _tag)
+      assert.include(tags, "TurnCompleted")
+      assert.include(tags, "SandboxCreated")
+      assert.include(tags, "WorkingCopyCaptured")
+      assert.include(wordsOf(events), "made")
+      const created = events.find((event) => event._tag === "SandboxCreated")
+      assert.strictEqual(created?.backend, "bubblewrap")
+    })
+  })
+})

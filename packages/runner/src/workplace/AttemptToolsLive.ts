@@ -1,0 +1,157 @@
+import type { FrameBody } from "@troupe/domain/session/Frame"
+import { Effect, Layer, type Scope } from "effect"
+import type { JournalFull } from "../attempt/AttemptFrames.ts"
+import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
+import { parseAuthority } from "../egress/hosts.ts"
+import { SafeFetch } from "../egress/SafeFetch.ts"
+import { mintEventId } from "../mint.ts"
+import { toolCatalog } from "../tools/toolCatalog.ts"
+import { makeToolGateway } from "../tools/ToolGateway.ts"
+import type { SearchProvider } from "../tools/web/SearchProvider.ts"
+import type { Place } from "./Place.ts"
+import { Places } from "./Places.ts"
+
+interface ToolsOptions {
+  readonly search: (fetch: SafeFetch["Service"]) => SearchProvider | null
+}
+
+type Request = AttemptContext["request"]
+
+/** The hosts of the agent's MCP servers, which a limited network may allow. */
+const mcpHosts = ({ agent }: Request) =>
+  agent.mcpServers.flatMap(({ url }) => {
+    const parsed = typeof url === "string" ? URL.parse(url) : null
+    if (parsed === null) return []
+    const port = parsed.port === "" ? (parsed.protocol === "http:" ? 80 : 443) : Number(parsed.port)
+    const endpoint = parseAuthority(`${parsed.hostname}:${port}`)
+    return endpoint === undefined ? [] : [endpoint]
+  })
+
+const sandboxFacts = (place: Place, request: Request) => {
+  const { backend, sandboxId } = place.record()
+  return { sandboxId, runnerId: request.runnerId, backend }
+}
+
+/**
+ * The tools of attempts, at their sessions' places. What the log says of the sandbox is compared with what is here: a
+ * place that is not the log's is a lost one, and its working copy is had from the last checkpoint.
+ */
+export const layer = (options: ToolsOptions) =>
+  Layer.effect(
+    AttemptToolsFactory,
+    Effect.gen(function* () {
+      const places = yield* Places
+      const fetch = yield* SafeFetch
+      const search = options.search(fetch)
+
+      /** Brings the place to where the log says it is. */
+      const settle = Effect.fnUntraced(function* (
+        context: AttemptContext
+      ): Effect.fn.Return<Place, JournalFull | { readonly message: string }, Scope.Scope> {
+        const { frames, request } = context
+        const { checkpoint, sandbox, sessionId } = request
+        const here = places.record(sessionId)
+        const isTheLogs = here !== null && (sandbox === null || sandbox.sandboxId === here.sandboxId)
+        if (here !== null && !isTheLogs) yield* places.destroy(sessionId)
+        const place = yield* places.open({ ...request, mcpHosts: mcpHosts(request) })
+        if (isTheLogs) return place
+        if (sandbox?.live === true) {
+          const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
+          yield* frames.emit({ _tag: "SandboxLost", sandboxId: sandbox.sandboxId, reason })
+        }
+        if (checkpoint !== null) {
+          yield* place.restore(checkpoint.checkpoint)
+          const restored = { ...sandboxFacts(place, request), checkpoint: checkpoint.checkpoint }
+          yield* frames.emit({ _tag: "SandboxRestored", ...restored })
+          yield* frames.emit({ _tag: "WorkingCopyRewound", toSeq: checkpoint.seq, callIds: checkpoint.lacks })
+        } else if (sandbox !== null) {
+          yield* frames.emit({ _tag: "WorkingCopyRewound", toSeq: 0, callIds: [] })
+        }
+        return place
+      })
+
+      /** The first need of a sandbox that the log does not know of yet is told it. */
+      const announce = (context: AttemptContext, place: Place, told: boolean) => {
+        place.onMade(() => {
+          if (told) return Effect.void
+          const isolation = place.tools.isolation
+          const body: FrameBody = { _tag: "SandboxCreated", ...sandboxFacts(place, context.request), isolation }
+          // A full journal ends the attempt at its next word.
+          return Effect.ignore(context.frames.emit(body))
+        })
+      }
+
+      const capture = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const before = place.record().checkpoint
+        const captured = yield* Effect.result(place.capture)
+        if (captured._tag === "Failure") {
+          const event = {
+            _tag: "PlatformNoted",
+            code: "checkpoint_failed",
+            message: captured.failure.message,
+            details: {}
+          } as const
+          yield* context.frames.emit({ _tag: "Noted", event })
+          return
+        }
+        const { bytes, checkpoint, files } = captured.success
+        if (checkpoint === before) return
+        yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
+      })
+
+      return AttemptToolsFactory.of({
+        open: Effect.fn("AttemptTools.open")(function* (context) {
+          const settled = yield* Effect.result(settle(context))
+          if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
+          const place = settled.success
+          const { request, scrubber } = context
+          announce(
+            context,
+            place,
+            request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
+          )
+          const { problems, tools } = toolCatalog(request, {
+            place: place.tools,
+            fetch,
+            search,
+            summarizer: null,
+            others: []
+          })
+          for (const { at, code, detail } of problems) {
+            const event = {
+              _tag: "PlatformNoted",
+              code: `tool_${code}`,
+              message: `${at}: ${detail}`,
+              details: {}
+            } as const
+            yield* Effect.ignore(context.frames.emit({ _tag: "Noted", event }))
+          }
+          const calls = makeToolGateway({
+            request,
+            frames: context.frames,
+            place: place.tools,
+            tools,
+            scrubber,
+            mintCallId: mintEventId
+          })
+          return { calls, atEnd: () => capture(context, place) }
+        })
+      })
+    })
+  )
+
+/** Without its place, an attempt can still say what is wrong: every call is answered with it. */
+const unavailable = ({ frames }: AttemptContext, message: string) => ({
+  calls: {
+    catalog: [],
+    call: () => Effect.die(new Error(message)),
+    resume: Effect.succeed([])
+  },
+  atEnd: () =>
+    Effect.asVoid(
+      frames.emit({
+        _tag: "Noted",
+        event: { _tag: "PlatformNoted", code: "place_unavailable", message, details: {} }
+      })
+    )
+})

@@ -1,0 +1,191 @@
+import type { EnvironmentConfig } from "@troupe/domain/environment/EnvironmentConfig"
+import { sizeOf } from "@troupe/domain/environment/EnvironmentConfig"
+import type { BlobRef } from "@troupe/domain/session/Content"
+import { type CheckpointError, type TreeDiff } from "@troupe/domain/runner/Checkpoint"
+import type { FileError } from "@troupe/domain/runner/Files"
+import { Effect, type Scope, Semaphore } from "effect"
+import { existsSync, mkdirSync } from "node:fs"
+import { join } from "node:path"
+import type { Endpoint } from "../egress/AddressRules.ts"
+import type { EgressProxy } from "../egress/EgressProxy.ts"
+import type { EgressProxyError } from "../egress/ProxyServer.ts"
+import type { EgressRecord } from "../egress/EgressRecord.ts"
+import { bundleTarget } from "../egress/sandboxVariables.ts"
+import type { BlobClient } from "../link/BlobClient.ts"
+import { type Mount, places, type Sandbox, type SandboxBackend, type SandboxError } from "../sandbox/Sandbox.ts"
+import type { Home } from "../sandbox/SandboxHome.ts"
+import { makeToolPlace, spillTarget } from "../tools/makeToolPlace.ts"
+import { makeSpillDirectory } from "../tools/SpillDirectory.ts"
+import { BlobUnavailable, type ToolPlace } from "../tools/ToolPlace.ts"
+import type { Captured } from "../workingcopy/capture.ts"
+import * as Checkpoints from "../workingcopy/Checkpoints.ts"
+import { blobsOf } from "./blobs.ts"
+import type { PlaceRecord } from "./PlaceRecord.ts"
+import { variablesOf } from "./placeSettings.ts"
+import * as Terminals from "./Terminals.ts"
+
+export interface PlaceOptions {
+  readonly record: PlaceRecord
+  readonly save: (record: PlaceRecord) => void
+  readonly home: Home
+  readonly config: EnvironmentConfig
+  readonly backend: SandboxBackend
+  readonly mcpHosts: ReadonlyArray<Endpoint>
+  readonly hostVariables: Readonly<Record<string, string>>
+  /** Where the sockets of the way out are: short enough for the kernel, whatever the state directory is called. */
+  readonly sockets: string
+  readonly egress: EgressProxy["Service"]
+  readonly blobs: BlobClient["Service"]
+  readonly log: (record: EgressRecord) => Effect.Effect<void>
+}
+
+/** Called once, when the sandbox is made; what it does belongs to whoever needed the sandbox first. */
+export type Made = () => Effect.Effect<void>
+
+/** A session's place on this host: its directories, its sandbox once something runs there, its shell and its terminals. */
+export interface Place {
+  readonly record: () => PlaceRecord
+  /** What opens the node's door for this session; each call and each attempt brings a newer one. */
+  readonly admit: (ticket: string) => void
+  readonly tools: ToolPlace
+  readonly terminals: Terminals.Terminals
+  readonly sandbox: (made: Made) => Effect.Effect<Sandbox, SandboxError>
+  readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
+  readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
+  /** To a checkpoint, or to what is there now. */
+  readonly diff: (from: string, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** The sandbox that a runner before this one made, without what it ran. */
+  readonly resume: Effect.Effect<void, SandboxError>
+  /** Somebody wants the sandbox made from here on: their word of it. */
+  readonly onMade: (made: Made) => void
+}
+
+const previewChars = 1_000
+
+export const open = Effect.fn("Place.open")(function* (
+  options: PlaceOptions
+): Effect.fn.Return<Place, FileError | EgressProxyError, Scope.Scope> {
+  const { backend, blobs, config, home, save } = options
+  const { account } = home
+  const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
+  let record = options.record
+  let ticket = ""
+  let made: Made = () => Effect.void
+
+  const isProxied = config.network.type !== "none" && backend.isolation !== "none" && backend.isolation !== "absent"
+  const socket = join(options.sockets, record.sandboxId.slice(-22))
+  const bundle = join(home.home, "certificates.pem")
+  if (isProxied) {
+    yield* options.egress.open({
+      sessionId: record.sessionId,
+      sandboxId: record.sandboxId,
+      socketPath: socket,
+      ...(owner === undefined ? {} : { owner }),
+      bundlePath: bundle,
+      policy: config.network,
+      mcpHosts: options.mcpHosts,
+      log: options.log
+    })
+  }
+
+  const spills = join(home.home, "tool-output")
+  mkdirSync(spills, { recursive: true, mode: 0o755 })
+  // A host without this file gives its sandboxes none to be put in its place.
+  const trusted = existsSync(bundleTarget) ? bundleTarget : "/mnt/session/certificates.pem"
+  const mounts: ReadonlyArray<Mount> = [
+    ...home.mounts,
+    { source: spills, target: spillTarget, readOnly: true },
+    ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
+  ]
+  const workspace = backend.isolation === "none" ? home.workspace : places.workspace
+  const spec = {
+    sandboxId: record.sandboxId,
+    sessionId: record.sessionId,
+    home: home.home,
+    mounts,
+    size: sizeOf(config),
+    network: isProxied ? ({ _tag: "Proxied", socket } as const) : ({ _tag: "None" } as const),
+    variables: variablesOf(config, options.hostVariables, workspace, isProxied ? trusted : null),
+    image: config.image
+  }
+
+  const one = Semaphore.makeUnsafe(1)
+  let live: Sandbox | null = null
+  const start = Effect.gen(function* () {
+    if (live !== null) return live
+    if (record.made) {
+      live = yield* backend.resume(spec).pipe(
+        // What it kept beside the directories is gone; they are what matters.
+        Effect.catchIf(
+          (error) => error.reason._tag === "Gone",
+          () => backend.create(spec)
+        )
+      )
+      return live
+    }
+    live = yield* backend.create(spec)
+    record = { ...record, made: true }
+    save(record)
+    yield* made()
+    return live
+  })
+  const sandboxNow = one.withPermits(1)(Effect.uninterruptible(start))
+
+  const putBlob: ToolPlace["putBlob"] = (bytes, mediaType) =>
+    blobs.put(ticket, bytes).pipe(
+      Effect.map((sha256): BlobRef => ({
+        sha256: sha256 as BlobRef["sha256"],
+        bytes: bytes.length,
+        mediaType,
+        preview: mediaType.startsWith("text/") ? new TextDecoder().decode(bytes.subarray(0, previewChars)) : ""
+      })),
+      Effect.mapError(({ message }) => new BlobUnavailable({ detail: message }))
+    )
+
+  // Files are mounted too, and tools only look into directories.
+  const directories = mounts.filter(({ source }) => source !== bundle)
+  const tools = yield* makeToolPlace({
+    backend: backend.name,
+    isolation: backend.isolation,
+    sandbox: sandboxNow,
+    mounts: directories,
+    ...(owner === undefined ? {} : { owner }),
+    spill: makeSpillDirectory({ directory: spills, target: backend.isolation === "none" ? spills : spillTarget }),
+    putBlob
+  })
+
+  const store = blobsOf(blobs, () => ticket)
+  const state = join(home.home, "checkpoints")
+  mkdirSync(state, { recursive: true, mode: 0o700 })
+  const tree = {
+    root: { root: home.workspace, at: workspace, ...(owner === undefined ? {} : { owner }) },
+    state,
+    limits: { bytesMax: sizeOf(config).diskMb * 1_048_576 }
+  }
+  const remember = (checkpoint: string) =>
+    Effect.sync(() => {
+      record = { ...record, checkpoint }
+      save(record)
+    })
+  const copy = Semaphore.makeUnsafe(1)
+
+  return {
+    record: () => record,
+    admit: (newer) => {
+      ticket = newer
+    },
+    tools,
+    terminals: yield* Terminals.make,
+    resume: Effect.asVoid(sandboxNow),
+    onMade: (next) => {
+      made = next
+    },
+    sandbox: (next) => Effect.suspend(() => ((made = next), sandboxNow)),
+    capture: copy.withPermits(1)(
+      Effect.tap(Checkpoints.capture(tree, store), ({ checkpoint }) => remember(checkpoint))
+    ),
+    restore: (checkpoint) =>
+      copy.withPermits(1)(Effect.andThen(Checkpoints.restore(tree, checkpoint, store), remember(checkpoint))),
+    diff: (from, to) => copy.withPermits(1)(Checkpoints.diff(from, to ?? tree, store))
+  }
+})

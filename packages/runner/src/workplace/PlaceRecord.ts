@@ -1,0 +1,81 @@
+import { SandboxId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
+import { Schema } from "effect"
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync
+} from "node:fs"
+import { join } from "node:path"
+
+/** What a runner must know of a session's place to find it again after its process has ended. */
+export const PlaceRecord = Schema.Struct({
+  sessionId: SessionId,
+  workspaceId: WorkspaceId,
+  sandboxId: SandboxId,
+  backend: Schema.String,
+  environment: Schema.NullOr(EnvironmentSnapshot),
+  /** The last checkpoint of the working copy that was captured or restored here. */
+  checkpoint: Schema.NullOr(Schema.String),
+  /** Whether the sandbox was made: before that, there are directories and nothing else. */
+  made: Schema.Boolean
+})
+export type PlaceRecord = typeof PlaceRecord.Type
+
+const Stored = Schema.fromJsonString(PlaceRecord)
+const encode = Schema.encodeSync(Stored)
+const decode = Schema.decodeUnknownSync(Stored)
+
+const suffix = ".json"
+
+/** The records of all places on this host: a file each, replaced whole. */
+export class PlaceRecords {
+  private readonly directory: string
+
+  constructor(directory: string) {
+    this.directory = directory
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+  }
+
+  private file(sessionId: SessionId): string {
+    return join(this.directory, `${sessionId}${suffix}`)
+  }
+
+  write(record: PlaceRecord): void {
+    const file = this.file(record.sessionId)
+    const temporary = `${file}.new`
+    const descriptor = openSync(temporary, "w", 0o600)
+    try {
+      writeSync(descriptor, encode(record))
+      fsyncSync(descriptor)
+    } finally {
+      closeSync(descriptor)
+    }
+    renameSync(temporary, file)
+  }
+
+  remove(sessionId: SessionId): void {
+    rmSync(this.file(sessionId), { force: true })
+  }
+
+  /** Null where there is none, or none that can be read: then there is no place, and a new one is made. */
+  read(sessionId: SessionId): PlaceRecord | null {
+    try {
+      return decode(readFileSync(this.file(sessionId), "utf8"))
+    } catch {
+      return null
+    }
+  }
+
+  all(): ReadonlyArray<PlaceRecord> {
+    return readdirSync(this.directory)
+      .filter((name) => name.endsWith(suffix))
+      .flatMap((name) => this.read(name.slice(0, -suffix.length) as SessionId) ?? [])
+  }
+}

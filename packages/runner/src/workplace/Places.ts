@@ -1,0 +1,240 @@
+import type { SandboxId, SessionId } from "@troupe/domain/Ids"
+import type { RunRequest } from "@troupe/domain/runner/Attempt"
+import { WorkplaceError } from "@troupe/domain/runner/Workplace"
+import { Clock, Context, Effect, Exit, Layer, Scope, Semaphore } from "effect"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Endpoint } from "../egress/AddressRules.ts"
+import { EgressProxy } from "../egress/EgressProxy.ts"
+import { BlobClient } from "../link/BlobClient.ts"
+import { mintSandboxId } from "../mint.ts"
+import { Backends } from "../sandbox/Backends.ts"
+import { SandboxHome } from "../sandbox/SandboxHome.ts"
+import { accounting } from "./EgressLog.ts"
+import * as Place from "./Place.ts"
+import { type PlaceRecord, PlaceRecords } from "./PlaceRecord.ts"
+import { configOf } from "./placeSettings.ts"
+
+export interface PlacesOptions {
+  /** The runner's own directory. */
+  readonly state: string
+  /** The backend for environments that name none; null: the best there is. */
+  readonly backend: string | null
+  /** The variables of this host that its owner lets into sandboxes. */
+  readonly hostVariables: Readonly<Record<string, string>>
+  /** How long a place that nobody uses keeps its shell, its terminals and its way out. */
+  readonly idleMs: number
+}
+
+/** What makes a place, when there is none yet. */
+export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "ticket"> & {
+  readonly mcpHosts: ReadonlyArray<Endpoint>
+}
+
+/** Of a session that has a place here: what keeps it in memory. */
+interface Held {
+  readonly place: Place.Place
+  readonly scope: Scope.Closeable
+  users: number
+  usedAt: number
+}
+
+const refuse = (code: string, detail: string) => new WorkplaceError({ code, detail, field: null })
+
+/** The places of sessions on this host. */
+export class Places extends Context.Service<
+  Places,
+  {
+    /** The session's place, made if there is none, for as long as the scope is open. */
+    readonly open: (facts: Facts) => Effect.Effect<Place.Place, WorkplaceError, Scope.Scope>
+    /** The session's place, if it has one here. */
+    readonly find: (sessionId: SessionId, ticket: string) => Effect.Effect<Place.Place, WorkplaceError, Scope.Scope>
+    readonly record: (sessionId: SessionId) => PlaceRecord | null
+    /** Takes the place away, with all that is in it. */
+    readonly destroy: (sessionId: SessionId) => Effect.Effect<void, WorkplaceError>
+    readonly count: () => number
+  }
+>()("runner/Places") {
+  static readonly layer = (options: PlacesOptions) => Layer.effect(Places, make(options))
+}
+
+const make = Effect.fnUntraced(function* (options: PlacesOptions) {
+  const backends = yield* Backends
+  const homes = yield* SandboxHome
+  const egress = yield* EgressProxy
+  const blobs = yield* BlobClient
+  const records = new PlaceRecords(join(options.state, "places"))
+  const life = yield* Effect.scope
+  const held = new Map<SessionId, Held>()
+  const locks = new Map<SessionId, Semaphore.Semaphore>()
+
+  const sockets = yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      const directory = mkdtempSync(join(tmpdir(), "troupe-"))
+      // The accounts of sandboxes pass through it to their own socket, and can't list the others.
+      chmodSync(directory, 0o711)
+      return directory
+    }),
+    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
+  )
+
+  const alone = <A, E, R>(sessionId: SessionId, work: Effect.Effect<A, E, R>) => {
+    const lock = locks.get(sessionId) ?? Semaphore.makeUnsafe(1)
+    locks.set(sessionId, lock)
+    return lock.withPermits(1)(work)
+  }
+
+  const backendOf = (name: string | null) =>
+    name === null
+      ? backends.best
+      : Effect.mapError(backends.get(name), ({ message }) => refuse("backend_unknown", message))
+
+  const load = Effect.fnUntraced(function* (
+    record: PlaceRecord,
+    mcpHosts: ReadonlyArray<Endpoint>
+  ): Effect.fn.Return<Held, WorkplaceError> {
+    const config = yield* Effect.fromResult(configOf(record.environment))
+    const backend = yield* backendOf(record.backend)
+    const home = yield* Effect.mapError(homes.open(record.sandboxId), ({ message }) => refuse("place_failed", message))
+    const scope = yield* Scope.fork(life)
+    const place = yield* Place.open({
+      record,
+      save: (next) => records.write(next),
+      home,
+      config,
+      backend,
+      mcpHosts,
+      hostVariables: options.hostVariables,
+      sockets,
+      egress,
+      blobs,
+      log: accounting
+    }).pipe(
+      Scope.provide(scope),
+      Effect.mapError(({ message }) => refuse("place_failed", message)),
+      Effect.onError(() => Scope.close(scope, Exit.void))
+    )
+    const one: Held = { place, scope, users: 0, usedAt: yield* Clock.currentTimeMillis }
+    held.set(record.sessionId, one)
+    return one
+  })
+
+  const newRecord = Effect.fnUntraced(function* ({ environment, sessionId, workspaceId }: Facts) {
+    const config = yield* Effect.fromResult(configOf(environment))
+    const backend = yield* backendOf(config.backend ?? options.backend)
+    const sandboxId: SandboxId = yield* mintSandboxId
+    const record: PlaceRecord = {
+      sessionId,
+      workspaceId,
+      sandboxId,
+      backend: backend.name,
+      environment,
+      checkpoint: null,
+      made: false
+    }
+    records.write(record)
+    return record
+  })
+
+  /** Counts its users, so that a place is not put away under somebody. */
+  const use = (one: Held, ticket: string) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        one.users++
+        one.place.admit(ticket)
+        return one.place
+      }),
+      () =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          one.users--
+          one.usedAt = now
+        })
+    )
+
+  const open: Places["Service"]["open"] = Effect.fn("Places.open")((facts) =>
+    alone(
+      facts.sessionId,
+      Effect.gen(function* () {
+        const there = held.get(facts.sessionId)
+        const one = there ?? (yield* load(records.read(facts.sessionId) ?? (yield* newRecord(facts)), facts.mcpHosts))
+        return yield* use(one, facts.ticket)
+      })
+    )
+  )
+
+  const find: Places["Service"]["find"] = Effect.fn("Places.find")((sessionId, ticket) =>
+    alone(
+      sessionId,
+      Effect.gen(function* () {
+        const there = held.get(sessionId)
+        const record = records.read(sessionId)
+        if (there === undefined && record === null) {
+          return yield* refuse("no_place", "this session has no place on this runner")
+        }
+        return yield* use(there ?? (yield* load(record!, [])), ticket)
+      })
+    )
+  )
+
+  const putAway = Effect.fnUntraced(function* (sessionId: SessionId) {
+    const one = held.get(sessionId)
+    held.delete(sessionId)
+    if (one !== undefined) yield* Scope.close(one.scope, Exit.void)
+  })
+
+  const destroy: Places["Service"]["destroy"] = Effect.fn("Places.destroy")((sessionId) =>
+    alone(
+      sessionId,
+      Effect.gen(function* () {
+        const record = records.read(sessionId)
+        if (record === null) return
+        const one = held.get(sessionId) ?? (yield* load(record, []))
+        if (record.made) {
+          const sandbox = yield* Effect.result(one.place.sandbox(() => Effect.void))
+          if (sandbox._tag === "Success") yield* sandbox.success.destroy
+        }
+        yield* putAway(sessionId)
+        yield* Effect.mapError(homes.remove(record.sandboxId), ({ message }) => refuse("destroy_failed", message))
+        records.remove(sessionId)
+      }).pipe(Effect.uninterruptible)
+    )
+  )
+
+  /** Places that nobody has used for a while keep their files, and nothing else. */
+  const tidy = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    for (const [sessionId, one] of [...held]) {
+      const isIdle = one.users === 0 && one.place.terminals.count() === 0 && now - one.usedAt > options.idleMs
+      if (isIdle)
+        yield* alone(
+          sessionId,
+          Effect.suspend(() => (one.users === 0 ? putAway(sessionId) : Effect.void))
+        )
+    }
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(Math.min(options.idleMs, 30_000)), tidy)))
+
+  /** What a runner before this one left: homes of no session are removed, and processes that outlived it are ended. */
+  const sweep = Effect.gen(function* () {
+    const known = new Map(records.all().map((record) => [record.sandboxId as string, record]))
+    for (const sandboxId of yield* homes.list) {
+      const record = known.get(sandboxId)
+      if (record === undefined) yield* homes.remove(sandboxId as SandboxId)
+      else if (record.made) yield* Effect.scoped(Effect.flatMap(find(record.sessionId, ""), ({ resume }) => resume))
+    }
+  }).pipe(
+    Effect.catch(({ message }) =>
+      Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))
+    )
+  )
+  yield* Effect.forkScoped(sweep)
+
+  return Places.of({
+    open,
+    find,
+    record: (sessionId) => records.read(sessionId),
+    destroy,
+    count: () => records.all().length
+  })
+})

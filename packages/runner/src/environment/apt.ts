@@ -12,7 +12,7 @@ const triplets: Readonly<Record<string, string>> = {
 
 /**
  * Downloads what the system of the sandbox lacks and unpacks it beside it, as anybody may. Maintainer scripts don't run: they
- * would have to be root and change the system. Links to absolute places are led to what was unpacked, where that has them. A
+ * would have to be root and change the system; the alternatives that they name become links. Links to absolute places are led to what was unpacked, where that has them. A
  * C library other than the system's would keep every program from starting.
  */
 const script = `set -eu
@@ -40,6 +40,11 @@ END
 if [ -n "$proxy" ]; then
   printf 'Acquire::http::Proxy "%s";\\nAcquire::https::Proxy "%s";\\n' "$proxy" "$proxy" >> "$work/apt.conf"
 fi
+alternatives() {
+  sed -e ':a' -e '/\\\\$/{N;s/\\\\\\n/ /;ba' -e '}' |
+    sed -nE 's|.*update-alternatives .*--install[[:space:]]+(/[^[:space:]$]+)[[:space:]]+[^[:space:]]+[[:space:]]+(/[^[:space:]$]+)[[:space:]].*|\\1 \\2|p'
+}
+: > "$work/alternatives"
 apt-get -c "$work/apt.conf" --quiet update
 apt-get -c "$work/apt.conf" --quiet --yes --no-install-recommends --download-only install -- "$@"
 for archive in "$work"/cache/archives/*.deb; do
@@ -49,7 +54,14 @@ for archive in "$work"/cache/archives/*.deb; do
   esac
   echo "Unpacking \${archive##*/}"
   dpkg-deb --extract "$archive" "$target"
+  dpkg-deb --ctrl-tarfile "$archive" | tar -xO ./postinst 2>/dev/null | alternatives >> "$work/alternatives" || true
 done
+while read -r link to; do
+  if [ -e "$target$to" ] && [ ! -e "$target$link" ]; then
+    mkdir -p "$(dirname "$target$link")"
+    ln -sfnr "$target$to" "$target$link"
+  fi
+done < "$work/alternatives"
 find "$target" -type l -lname '/*' | while read -r link; do
   to=$(readlink "$link")
   if [ -e "$target$to" ]; then ln -sfnr "$target$to" "$link"; fi

@@ -8,13 +8,12 @@ import { PreparationFailed } from "./PreparationFailed.ts"
  * chose where the environment names none.
  */
 export const refusalOf = (config: EnvironmentConfig, { name }: SandboxBackend): PreparationFailed | undefined => {
+  // Said here and not when it is saved: a runner that builds images can have it.
+  if (config.dockerfile !== null && name === "docker") return refused("dockerfile", "this runner builds no images")
   const backend = name
   const profile = { profile: "none", options: {} }
   const [first] = checkEnvironment({ ...config, backend, preparation: profile }, { backends: [name], profiles: [] })
-  return first === undefined
-    ? undefined
-    : new PreparationFailed({
-        step: first.path.join("."),
-        reason: { _tag: "Refused", detail: first.issue }
-      })
+  return first === undefined ? undefined : refused(first.path.join("."), first.issue)
 }
+
+const refused = (step: string, detail: string) => new PreparationFailed({ step, reason: { _tag: "Refused", detail } })

@@ -269,7 +269,8 @@ requires(
           {
             name: "troupe-greeter",
             depends: "troupe-words, libc6",
-            files: { "usr/bin/troupe-greet": "#!/bin/sh\ncat $(dirname $(readlink -f $0))/../share/troupe/words\n" }
+            files: { "usr/bin/troupe-greet": "#!/bin/sh\ncat $(dirname $(readlink -f $0))/../share/troupe/words\n" },
+            postinst: `update-alternatives --install /usr/bin/hail \\\n  hail /usr/bin/troupe-greet 50 \\\n  --slave /usr/share/man/man1/hail.1.gz hail.1.gz /usr/share/man/man1/troupe-greet.1.gz\n`
           },
           { name: "troupe-words", files: { "usr/share/troupe/words": "good day\n" } }
         ])
@@ -281,7 +282,7 @@ requires(
         const prepared = yield* preparations.prepare(environmentOf({ packages }), backend)
         assert.include(repository.asked, "/debian/troupe-words_1.0_all.deb")
         const sandbox = yield* session(backend, prepared)
-        assert.strictEqual(yield* say(sandbox, "troupe-greet; ls -d /etc/apt 2>/dev/null"), "good day")
+        assert.strictEqual(yield* say(sandbox, "troupe-greet; hail; ls -d /etc/apt 2>/dev/null"), "good day\ngood day")
         assert.isFalse(existsSync("/troupe-maintainer-script-ran"))
 
         const failure = yield* failureOf(
@@ -386,6 +387,19 @@ requires(
         )
       }),
     timeout
+  )
+})
+
+describe("an environment with a Dockerfile", () => {
+  it.live("is refused, and not made without it", () =>
+    Effect.gen(function* () {
+      const { preparations } = yield* preparationWorld()
+      for (const name of ["docker", "bubblewrap"]) {
+        const config = environmentOf({ dockerfile: "FROM debian:12" })
+        const failure = yield* failureOf(preparations.prepare(config, { ...none, name }))
+        assert.deepStrictEqual([failure.step, failure.reason._tag], ["dockerfile", "Refused"])
+      }
+    })
   )
 })
 

@@ -13,8 +13,6 @@ import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { newSandboxId, plainSpec, temporaryState } from "../../src/sandbox/trial.ts"
 import { outbound } from "./outbound.ts"
 
-export const basePackages = defaults.packages
-
 export const environmentOf = (given: Partial<EnvironmentConfig>): EnvironmentConfig => ({
   ...defaults,
   size: "small",

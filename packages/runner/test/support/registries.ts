@@ -40,16 +40,20 @@ export interface Deb {
   readonly name: string
   readonly depends?: string
   readonly files: Readonly<Record<string, string>>
+  /** What its maintainer's script would do after the installation. */
+  readonly postinst?: string
 }
 
-const buildDeb = (directory: string, { depends, files, name }: Deb) => {
+const buildDeb = (directory: string, { depends, files, name, postinst = "" }: Deb) => {
   const tree = join(directory, name)
   const about =
     `Package: ${name}\nVersion: 1.0\nArchitecture: all\nMaintainer: Nobody <nobody@example.com>\n` +
     (depends === undefined ? "" : `Depends: ${depends}\n`) +
     "Description: for tests\n"
   fill(tree, { ...files, "DEBIAN/control": about })
-  writeFileSync(join(tree, "DEBIAN/postinst"), "#!/bin/sh\ntouch /troupe-maintainer-script-ran\n", { mode: 0o755 })
+  writeFileSync(join(tree, "DEBIAN/postinst"), `#!/bin/sh\ntouch /troupe-maintainer-script-ran\n${postinst}`, {
+    mode: 0o755
+  })
   for (const path of Object.keys(files)) if (path.includes("bin/")) chmodSync(join(tree, path), 0o755)
   const file = `${name}_1.0_all.deb`
   run("dpkg-deb", ["--root-owner-group", "--build", tree, join(directory, file)], directory)

@@ -17,7 +17,8 @@ const packages = {
   "packages/domain": library,
   "packages/client": library,
   "packages/server": program,
-  "packages/runner": program,
+  // Started by their paths: what the runner's MCP client is held against.
+  "packages/runner": { ...program, ignoreDependencies: [/^@modelcontextprotocol\/(conformance|server-)/] },
   "packages/cli": program,
   "packages/console": program
 }

@@ -10,6 +10,7 @@ import { fromEnvironment, type ModelsConfig, readModelsFile } from "./models/Pro
 
 /** Everything a runner is told from outside. */
 export interface RunnerConfig {
+  readonly home: string
   readonly state: string
   readonly servers: ReadonlyArray<string>
   /** Null: the identity that it has already must do. */
@@ -136,6 +137,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
   }
   const token = yield* readToken(flags)
   const config: RunnerConfig = {
+    home: resolve(from.home),
     state: resolve(flags.state ?? join(from.home, "runner")),
     servers: servers.map((server) => server.replace(/\/+$/, "")),
     token: token ?? from.token,

@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
-import { existsSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
 import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import type { Place } from "../../src/workplace/Place.ts"
-import { Places } from "../../src/workplace/Places.ts"
+import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
+import { type Facts, Places } from "../../src/workplace/Places.ts"
 import { newFacts, runnerAt, storedBlobs, ticket } from "./world.ts"
 
 const nothing = () => Effect.void
@@ -160,6 +162,39 @@ requires("bubblewrap", "root")("the places of sessions", () => {
           const homes = yield* SandboxHome
           while ((yield* homes.list).length > 0) yield* Effect.sleep(20)
         }).pipe(Effect.timeout(30_000), Effect.provide(runnerAt(directory, blobs)))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("works on a directory of the host, in place or on a copy, where the runner's owner allowed it", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        const allowed = yield* temporaryState("troupe-allowed-")
+        const project = join(allowed, "project")
+        mkdirSync(project)
+        writeFileSync(join(project, "readme"), "of the host\n")
+        chmodSync(project, 0o777)
+        const using = (use: "inPlace" | "copy", path = project): Facts => {
+          const resource = { resourceId: "sesrsc" as never, type: "host_directory", spec: { path, use } }
+          return { ...newFacts(), resources: [resource] }
+        }
+        yield* Effect.gen(function* () {
+          const { open } = yield* Places
+          const { register } = yield* HostDirectories
+          const unasked = yield* Effect.result(Effect.scoped(open(using("copy"))))
+          assert.strictEqual(Result.isFailure(unasked) && unasked.failure.code, "directory_refused")
+          yield* register(project, "copy")
+          const copy = yield* open(using("copy"))
+          assert.strictEqual(yield* said(copy, "cat readme; echo mine > readme"), "of the host\n")
+          assert.strictEqual(readFileSync(join(project, "readme"), "utf8"), "of the host\n")
+          const notChosen = yield* Effect.result(Effect.scoped(open(using("inPlace"))))
+          assert.strictEqual(Result.isFailure(notChosen) && notChosen.failure.code, "directory_refused")
+          yield* register(project, "inPlace")
+          const inPlace = yield* open(using("inPlace"))
+          assert.strictEqual(yield* said(inPlace, "cat readme; echo new > made"), "of the host\n")
+          assert.strictEqual(readFileSync(join(project, "made"), "utf8"), "new\n")
+          const outside = yield* Effect.result(Effect.scoped(open(using("copy", "/etc"))))
+          assert.strictEqual(Result.isFailure(outside) && outside.failure.code, "directory_refused")
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket), [allowed])))
       }).pipe(Effect.scoped)
     )
 

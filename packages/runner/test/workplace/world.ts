@@ -12,6 +12,7 @@ import { TrustStore } from "../../src/egress/TrustStore.ts"
 import { BlobClient, BlobError, sha256 } from "../../src/link/BlobClient.ts"
 import { Backends } from "../../src/sandbox/Backends.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
+import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
 import { type Facts, Places } from "../../src/workplace/Places.ts"
 
 /** Blobs behind a door that one ticket opens. */
@@ -47,8 +48,16 @@ export type StoredBlobs = ReturnType<typeof storedBlobs>
 export const ticket = "the ticket"
 
 /** The places of a runner whose state is in `directory`; closing the scope is the end of its process. */
-export const runnerAt = (directory: string, blobs: StoredBlobs, backend = "bubblewrap") =>
-  Places.layer({ state: directory, backend, hostVariables: { HOST_NAME: "of the host" }, idleMs: 60_000 }).pipe(
+export const runnerAt = (directory: string, blobs: StoredBlobs, roots: ReadonlyArray<string> = []) =>
+  Places.layer({
+    state: directory,
+    backend: "bubblewrap",
+    hostVariables: { HOST_NAME: "of the host" },
+    idleMs: 60_000
+  }).pipe(
+    Layer.provideMerge(
+      HostDirectories.layer({ roots, hidden: [directory], memory: join(directory, "directories.json") })
+    ),
     Layer.provideMerge(SandboxHome.layer(join(directory, "sandboxes"))),
     Layer.provide(EgressProxy.layer()),
     Layer.provide(
@@ -74,6 +83,7 @@ export const newFacts = (environment: Readonly<Record<string, unknown>> | null =
           name: "test",
           config: environment
         } as unknown as EnvironmentSnapshot),
+  resources: [],
   ticket,
   mcpHosts: []
 })

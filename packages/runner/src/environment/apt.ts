@@ -66,6 +66,9 @@ find "$target" -type l -lname '/*' | while read -r link; do
   to=$(readlink "$link")
   if [ -e "$target$to" ]; then ln -sfnr "$target$to" "$link"; fi
 done
+for modules in "$target"/usr/lib/*/perl5/5.*; do
+  if [ -d "$modules" ]; then ln -sfnr "$modules" "$target/usr/lib/perl5-compiled"; fi
+done
 rm -rf "$work"`
 
 export const apt: Manager = {
@@ -85,7 +88,8 @@ export const apt: Manager = {
       CPATH: [`${target}/usr/include`, ...(triplet === undefined ? [] : [`${target}/usr/include/${triplet}`])],
       PKG_CONFIG_PATH: [...places, `${target}/usr/share`].map((place) => `${place}/pkgconfig`),
       PYTHONPATH: [`${target}/usr/lib/python3/dist-packages`],
-      PERL5LIB: [`${target}/usr/share/perl5`],
+      // The place of compiled modules has Perl's version in its name, which only the packages know.
+      PERL5LIB: [`${target}/usr/share/perl5`, `${target}/usr/lib/perl5-compiled`],
       // The empty last place stands for the system's own.
       MANPATH: [`${target}/usr/share/man`, ""],
       XDG_DATA_DIRS: [`${target}/usr/share`, "/usr/local/share", "/usr/share"]

@@ -272,7 +272,13 @@ requires(
             files: { "usr/bin/troupe-greet": "#!/bin/sh\ncat $(dirname $(readlink -f $0))/../share/troupe/words\n" },
             postinst: `update-alternatives --install /usr/bin/hail \\\n  hail /usr/bin/troupe-greet 50 \\\n  --slave /usr/share/man/man1/hail.1.gz hail.1.gz /usr/share/man/man1/troupe-greet.1.gz\n`
           },
-          { name: "troupe-words", files: { "usr/share/troupe/words": "good day\n" } }
+          {
+            name: "troupe-words",
+            files: {
+              "usr/share/troupe/words": "good day\n",
+              "usr/lib/some-linux-gnu/perl5/5.36/Troupe.pm": "package Troupe; sub word { 'perl' } 1;\n"
+            }
+          }
         ])
         const { preparations, session } = yield* preparationWorld({
           ports: [repository.port],
@@ -282,7 +288,10 @@ requires(
         const prepared = yield* preparations.prepare(environmentOf({ packages }), backend)
         assert.include(repository.asked, "/debian/troupe-words_1.0_all.deb")
         const sandbox = yield* session(backend, prepared)
-        assert.strictEqual(yield* say(sandbox, "troupe-greet; hail; ls -d /etc/apt 2>/dev/null"), "good day\ngood day")
+        assert.strictEqual(
+          yield* say(sandbox, "troupe-greet; hail; perl -MTroupe -e 'print Troupe::word'; ls -d /etc/apt 2>/dev/null"),
+          "good day\ngood day\nperl"
+        )
         assert.isFalse(existsSync("/troupe-maintainer-script-ran"))
 
         const failure = yield* failureOf(

@@ -53,8 +53,11 @@ const flags = {
   state: optional(Flag.String("state").pipe(Flag.withDescription("Directory of this runner's identity and journal")))
 }
 
-/** The first signal asks for an orderly end, the second one ends at once. */
-const stopRequested = Effect.gen(function* () {
+/**
+ * The first signal asks for an orderly end, the second one ends at once. We listen until all is closed: a library that
+ * finds itself alone with a signal may end the process on its own.
+ */
+const stopSignal = Effect.gen(function* () {
   const asked = yield* Deferred.make<void>()
   const onSignal = () => {
     if (!Deferred.doneUnsafe(asked, Effect.void)) process.exit(exitCodes.failed)
@@ -63,7 +66,7 @@ const stopRequested = Effect.gen(function* () {
     Effect.sync(() => process.on("SIGTERM", onSignal).on("SIGINT", onSignal)),
     () => Effect.sync(() => process.off("SIGTERM", onSignal).off("SIGINT", onSignal))
   )
-  return yield* Deferred.await(asked)
+  return Deferred.await(asked)
 })
 
 const start = Effect.fnUntraced(function* (given: RunnerFlags) {
@@ -73,12 +76,10 @@ const start = Effect.fnUntraced(function* (given: RunnerFlags) {
     Layer.provideMerge(Runner.foundation(config)),
     Layer.provide(FetchHttpClient.layer)
   )
-  const work = Effect.gen(function* () {
-    const stop = Effect.andThen(Effect.scoped(stopRequested), Runner.windDown(config))
-    yield* Effect.raceFirst(Runner.run(config), stop)
-  })
+  const stopRequested = yield* stopSignal
+  const work = Effect.raceFirst(Runner.run(config), Effect.andThen(stopRequested, Runner.windDown(config)))
   yield* work.pipe(Effect.provide(services), Effect.provideService(References.MinimumLogLevel, levels[config.log]))
-})
+}, Effect.scoped)
 
 const command = Command.make("troupe-runner", flags, start).pipe(
   Command.withDescription("Runs sessions' attempts on this host, for the nodes of a server")

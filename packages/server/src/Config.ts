@@ -1,3 +1,4 @@
+import { Limits } from "@troupe/domain/Limits"
 import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -20,6 +21,8 @@ export interface NodeConfig {
   readonly nodeAddress: ListenAddress
   /** A registration token of the first workspace: what the runner that is started beside this node comes with. */
   readonly runnerToken: Option.Option<Redacted.Redacted>
+  /** How long runners may work without contact; no runner's own may be longer. */
+  readonly contactLeaseMs: number
   readonly log: (typeof logLevels)[number]
 }
 
@@ -76,6 +79,7 @@ const all = Config.all({
   databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
+  contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

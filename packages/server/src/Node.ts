@@ -1,5 +1,6 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Limits } from "@troupe/domain/Limits"
 import { Effect, Layer, Option } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { hash } from "node:crypto"
@@ -22,7 +23,6 @@ import * as Runners from "./runners/Runners.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
 import { LiveSessions } from "./session/LiveSessions.ts"
-import * as Reactor from "./session/Reactor.ts"
 import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
 import * as SessionEntity from "./session/SessionEntity.ts"
 import * as SessionFeed from "./session/SessionFeed.ts"
@@ -71,7 +71,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     SessionEntity.layer({
       sha256: (text) => hash("sha256", text, "hex"),
       idleMs: 60_000,
-      lostAfterMs: Reactor.lostAfterMs
+      lostAfterMs: config.contactLeaseMs + Limits.contactMarginMs
     })
   )
   const callable = Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue)))

@@ -2,11 +2,12 @@ import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
 import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
-import { chmodSync, mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Endpoint } from "../egress/AddressRules.ts"
 import { EgressProxy } from "../egress/EgressProxy.ts"
+import { writeWhole } from "../journal/files.ts"
 import { BlobClient } from "../link/BlobClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
@@ -75,7 +76,11 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
 
   const sockets = yield* Effect.acquireRelease(
     Effect.sync(() => {
+      // The process before this one may have been killed.
+      const noted = join(options.state, "sockets")
+      if (existsSync(noted)) rmSync(readFileSync(noted, "utf8"), { recursive: true, force: true })
       const directory = mkdtempSync(join(tmpdir(), "troupe-"))
+      writeWhole(noted, directory)
       // The accounts of sandboxes pass through it to their own socket, and can't list the others.
       chmodSync(directory, 0o711)
       return directory

@@ -84,7 +84,9 @@ export type Output = typeof Output.Type
 export const Delivery = Schema.Union([
   Schema.Struct({ _tag: Schema.Literal("Interrupt") }),
   Schema.Struct({ _tag: Schema.Literal("Stop"), reason: Schema.Literals(["paused", "budget"]) }),
-  Schema.Struct({ _tag: Schema.Literal("Steer"), message: Message })
+  Schema.Struct({ _tag: Schema.Literal("Steer"), message: Message }),
+  /** Everything that is allowed for the whole session by now. */
+  Schema.Struct({ _tag: Schema.Literal("Grants"), grants: Schema.Array(Schema.String) })
 ])
 export type Delivery = typeof Delivery.Type
 

@@ -128,6 +128,7 @@ export const layer = (options: ToolsOptions) =>
           }
           const calls = makeToolGateway({
             request,
+            isGranted: context.isGranted,
             frames: context.frames,
             place: place.tools,
             tools,

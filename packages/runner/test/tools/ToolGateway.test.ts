@@ -364,6 +364,87 @@ describe("A call that runs", () => {
   )
 })
 
+describe("A question to a person", () => {
+  const asking = () =>
+    gatewayOf({
+      agentTools: [{ type: "troupe_toolset", configs: [{ name: "ask_user" }] }],
+      policies: [{ type: "always_ask" }]
+    })
+
+  it.effect("is awaited, and needs nobody's leave to be asked", () =>
+    Effect.gen(function* () {
+      const { call, frames } = asking()
+      assert.strictEqual((yield* call("ask_user", { question: "Which?", expires_in_seconds: 60 }))._tag, "Awaiting")
+      assert.deepStrictEqual(frames.tags(), ["ToolRequested"])
+      const { awaits, executor, expiresAt, question, verdict } = frames.last("ToolRequested")
+      assert.deepStrictEqual([awaits, executor, verdict.permission], ["answer", "platform", "allow"])
+      assert.deepStrictEqual(question, { kind: "text", text: "Which?" })
+      assert.strictEqual(expiresAt, 60_000)
+    })
+  )
+
+  it.effect("is a choice where there are options", () =>
+    Effect.gen(function* () {
+      const { call, frames } = asking()
+      const options = [{ label: "red" }, { label: "blue", description: "like the sky" }]
+      yield* call("ask_user", { question: "Which?", options })
+      yield* call("ask_user", { question: "Which?", options, kind: "multi_choice", allow_other: true })
+      assert.deepStrictEqual(
+        frames.all("ToolRequested").map(({ expiresAt, question }) => [question, expiresAt]),
+        [
+          [{ kind: "choice", text: "Which?", options, allowOther: false }, null],
+          [{ kind: "multi_choice", text: "Which?", options, allowOther: true }, null]
+        ]
+      )
+    })
+  )
+
+  it.effect("that can't be answered is not asked, and the model reads why", () =>
+    Effect.gen(function* () {
+      const { call, frames } = asking()
+      for (const [input, why] of [
+        [{ question: "?", kind: "choice" }, "needs `options`"],
+        [{ question: "?", kind: "text", options: [{ label: "a" }] }, "has no `options`"],
+        [{ question: "?", options: [{ label: "a" }, { label: "a" }] }, "have one label"],
+        [{ question: "" }, "question"]
+      ] as const) {
+        const result = yield* call("ask_user", input as Json)
+        assert.include(result._tag === "Done" ? textOf(result.content) : "", why)
+        assert.deepStrictEqual(
+          [frames.last("ToolRequested").awaits, frames.last("ToolFinished").outcome],
+          ["nothing", "denied"]
+        )
+      }
+    })
+  )
+
+  it("is there only for agents that are given it", () => {
+    const named = (...agentTools: ReadonlyArray<Readonly<Record<string, Json>>>) =>
+      gatewayOf({ agentTools }).gateway.catalog.map(({ name }) => name)
+    assert.notInclude(named(toolset()), "ask_user")
+    assert.deepStrictEqual(named({ type: "troupe_toolset" }), [])
+    assert.deepStrictEqual(named({ type: "troupe_toolset", default_config: { enabled: true } }), ["ask_user"])
+    assert.deepStrictEqual(named({ type: "troupe_toolset", configs: [{ name: "ask_user", enabled: false }] }), [])
+  })
+})
+
+describe("A permission for the session", () => {
+  it.effect("that is given while the attempt runs is heard", () =>
+    Effect.gen(function* () {
+      const granted = new Set<string>()
+      const asks = tool({ name: "t" }, { policy: { type: "always_ask" } })
+      const { call, frames } = gatewayOf({ others: [asks], isGranted: (key) => granted.has(key) })
+      assert.strictEqual((yield* call("t", {}))._tag, "Awaiting")
+      granted.add("function:t")
+      assert.strictEqual((yield* call("t", {}))._tag, "Done")
+      assert.deepStrictEqual(
+        frames.all("ToolRequested").map(({ awaits }) => awaits),
+        ["confirmation", "nothing"]
+      )
+    })
+  )
+})
+
 describe("A call of an earlier attempt", () => {
   const callId = newCallId()
   const open = (more: Partial<Call> = {}): Call => ({
@@ -374,6 +455,7 @@ describe("A call of an earlier attempt", () => {
     readOnly: false,
     idempotent: false,
     awaits: "nothing",
+    question: null,
     status: "approved",
     message: null,
     inputDigest: digest({ a: 1 }),

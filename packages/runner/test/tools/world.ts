@@ -139,7 +139,8 @@ export const gatewayOf = (world: GatewayWorld) => {
   const { problems, tools } = toolCatalog({ agent, overrides }, parts)
   const { calls = [], grants = [], history = [] } = world
   const gateway = makeToolGateway({
-    request: { agent, overrides, calls, grants: [...grants], history },
+    request: { agent, overrides, calls, history },
+    isGranted: world.isGranted ?? ((key) => grants.includes(key)),
     frames,
     place,
     tools,

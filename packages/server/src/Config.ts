@@ -1,3 +1,4 @@
+import { PermissionPolicy } from "@troupe/domain/tools/PermissionPolicy"
 import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -20,6 +21,8 @@ export interface NodeConfig {
   readonly nodeAddress: ListenAddress
   /** A registration token of the first workspace: what the runner that is started beside this node comes with. */
   readonly runnerToken: Option.Option<Redacted.Redacted>
+  /** What no workspace and no agent can go beyond. */
+  readonly policies: ReadonlyArray<PermissionPolicy>
   readonly log: (typeof logLevels)[number]
 }
 
@@ -71,6 +74,9 @@ const all = Config.all({
   databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(runnerToken),
+  policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
+    Config.withDefault([])
+  ),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

@@ -10,6 +10,8 @@ import type { NodeConfig } from "./Config.ts"
 import * as Health from "./Health.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Minting } from "./log/Minting.ts"
+import * as Projector from "./log/Projector.ts"
+import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
@@ -26,6 +28,11 @@ import * as SessionFeed from "./session/SessionFeed.ts"
 import { Sessions } from "./session/Sessions.ts"
 import { wakeDue } from "./session/Waker.ts"
 import { Watchers } from "./session/Watchers.ts"
+import { DayBudgets } from "./usage/DayBudgets.ts"
+import { Usage } from "./usage/Usage.ts"
+import { usageProjection } from "./usage/UsageProjection.ts"
+import { Policies } from "./workspace/Policies.ts"
+import { SettingsStore } from "./workspace/SettingsStore.ts"
 
 export const release = "0.1.0"
 
@@ -61,6 +68,16 @@ const cluster = (config: NodeConfig) =>
     )
   )
 
+/** What workspaces settled, and what they used. */
+const settled = (config: NodeConfig) =>
+  Layer.mergeAll(DayBudgets.layer({ freshMs: 500 }), Policies.layer(config.policies)).pipe(
+    Layer.provideMerge(Layer.mergeAll(Usage.layer, SettingsStore.layer)),
+    Layer.provide(WorkspaceLog.layer)
+  )
+
+/** Keeps read tables up to date with the log. */
+const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
+
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
 const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined) => {
   const entities = Layer.merge(
@@ -71,7 +88,12 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
       lostAfterMs: Reactor.lostAfterMs
     })
   )
-  const callable = Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue)))
+  const callable = Layer.mergeAll(
+    Sessions.layer(),
+    Watchers.layer(),
+    Layer.effectDiscard(Effect.forkScoped(wakeDue)),
+    projecting
+  )
   return Runners.service.pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
@@ -80,6 +102,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(EventStorePg.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),
+    Layer.provideMerge(settled(config)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),

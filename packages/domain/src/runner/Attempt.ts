@@ -47,6 +47,12 @@ export const RunRequest = Schema.Struct({
   used: Schema.Struct({ session: Totals, turn: Totals }),
   /** Permissions given for the whole session, as `grantKey` names them. */
   grants: Schema.Array(Schema.String),
+  /** What holds beside the agent's own policies: of those who run the server, of the workspace, of the session. */
+  policies: Schema.Struct({
+    server: Schema.Array(Schema.Json),
+    workspace: Schema.Array(Schema.Json),
+    sessionPreset: Schema.NullOr(Schema.String)
+  }),
   /** The session's sandbox as the log knows it. */
   sandbox: Schema.NullOr(
     Schema.Struct({

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { RunnerId, TokenId } from "../Ids.ts"
 import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
+import { WorkspaceSettings } from "./WorkspaceSettings.ts"
 
 const labels = { labels: Schema.Array(Schema.String) }
 
@@ -22,7 +23,10 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   RunnerRegistered: { runnerId: RunnerId, tokenId: TokenId, name: Schema.String, ...labels },
   /** It takes nothing more until it is told that it may. */
   RunnerDrained: { runnerId: RunnerId },
-  RunnerUndrained: { runnerId: RunnerId }
+  RunnerUndrained: { runnerId: RunnerId },
+  SettingsChanged: { settings: WorkspaceSettings },
+  /** Today's soft limits hold nobody any more. */
+  DayLimitsPassed: { day: Schema.String }
 })
 export type WorkspaceEvent = typeof WorkspaceEvent.Type
 

@@ -7,9 +7,11 @@ import type { Call } from "@troupe/domain/session/SessionState"
 import { awaitsOnceAllowed, grantKey } from "@troupe/domain/session/standing"
 import { violations } from "@troupe/domain/tools/JsonSchema"
 import { permit, type Verdict } from "@troupe/domain/tools/Permission"
+import { layersOf } from "@troupe/domain/tools/PolicyLayers"
 import { Cause, Clock, Deferred, Effect, Exit, Option, Result, Semaphore } from "effect"
 import { hash } from "node:crypto"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
+import { classified, type Classifier } from "./Classifier.ts"
 import { KeyedLock } from "./KeyedLock.ts"
 import { type Scrubber, scrubContent, scrubJson } from "./Scrubber.ts"
 import { type AskedQuestion, say, type Tool, type ToolFailure, type ToolOutput } from "./Tool.ts"
@@ -26,13 +28,15 @@ const problemsShown = 10
 const failureLengthMax = 16_384
 
 export interface GatewayOptions {
-  readonly request: Pick<RunRequest, "agent" | "overrides" | "calls" | "history">
+  readonly request: Pick<RunRequest, "agent" | "overrides" | "policies" | "calls" | "history">
   /** Whether calls of this `grantKey` are allowed for the whole session, as far as this runner has heard. */
   readonly isGranted: (key: string) => boolean
   readonly frames: AttemptFrames
   readonly place: ToolPlace
   /** What `toolCatalog` made of the agent's list. */
   readonly tools: ReadonlyArray<Tool>
+  /** Judges calls that a policy leaves to a model; null: there is none, and somebody is asked. */
+  readonly classifier: Classifier | null
   readonly scrubber: Scrubber
   readonly mintCallId: Effect.Effect<EventId>
 }
@@ -52,6 +56,7 @@ interface Progress {
 export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   const { frames, place, request, scrubber } = options
   const tools = new Map(options.tools.map((tool) => [tool.spec.name, tool]))
+  const layers = layersOf(request)
   const slots = Semaphore.makeUnsafe(parallelMax)
   const changes = new KeyedLock()
   const asked = new Map<EventId, Deferred.Deferred<ToolResult, JournalFull>>()
@@ -83,11 +88,9 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     if (question !== undefined && Result.isFailure(question)) {
       return deny("input.question", wrongInput(name, [question.failure]))
     }
-    const { agent, overrides } = request
     const verdict = permit(
       {
-        preset: overrides.permissionPreset ?? null,
-        policies: agent.policies,
+        layers,
         policy: tool.policy,
         unisolated: place.isolation === "none" && tool.executor === "sandbox"
       },
@@ -168,7 +171,8 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
 
   const ask = Effect.fnUntraced(function* (call: ToolCallRequest, callId: EventId, restore: Restore) {
     const tool = tools.get(call.name)
-    const decided = verdictOn(tool, call.name, call.input, false)
+    const found = verdictOn(tool, call.name, call.input, false)
+    const decided = yield* restore(classified(options.classifier, found, call))
     const executor = tool?.executor ?? "function"
     const server = tool?.spec.server ?? null
     const isGranted = decided.permission === "ask" && options.isGranted(grantKey({ executor, server, name: call.name }))
@@ -201,7 +205,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       inputDigest,
       readOnly,
       idempotent,
-      verdict,
+      verdict: { permission: verdict.permission, rule: verdict.rule, reason: verdict.reason },
       awaits,
       question: asked === null ? null : { ...asked.question },
       expiresAt

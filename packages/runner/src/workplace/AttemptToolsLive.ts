@@ -1,10 +1,13 @@
 import type { FrameBody } from "@troupe/domain/session/Frame"
-import { Effect, Layer, type Scope } from "effect"
+import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
+import { Effect, Layer, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
+import { modelClassifier } from "../harness/model/modelClassifier.ts"
 import { mintEventId } from "../mint.ts"
+import { Models } from "../models/Models.ts"
 import { toolCatalog } from "../tools/toolCatalog.ts"
 import { makeToolGateway } from "../tools/ToolGateway.ts"
 import type { SearchProvider } from "../tools/web/SearchProvider.ts"
@@ -42,7 +45,20 @@ export const layer = (options: ToolsOptions) =>
     Effect.gen(function* () {
       const places = yield* Places
       const fetch = yield* SafeFetch
+      const models = yield* Models
       const search = options.search(fetch)
+
+      /** There is one where the agent names a model for small tasks. */
+      const classifierOf = ({ frames, request, secret }: AttemptContext) => {
+        const { auxModel } = request.agent
+        if (auxModel === null) return null
+        const choose = Effect.map(
+          models.choose(auxModel, secret),
+          Result.getOrElse(() => null)
+        )
+        const cacheKey = `${request.sessionId}:classifier`
+        return modelClassifier({ choose, frames, prices: models.prices, cacheKey })
+      }
 
       /** Brings the place to where the log says it is. */
       const settle = Effect.fnUntraced(function* (
@@ -53,7 +69,11 @@ export const layer = (options: ToolsOptions) =>
         const here = places.record(sessionId)
         const isTheLogs = here !== null && (sandbox === null || sandbox.sandboxId === here.sandboxId)
         if (here !== null && !isTheLogs) yield* places.destroy(sessionId)
-        const place = yield* places.open({ ...request, mcpHosts: mcpHosts(request) })
+        const place = yield* places.open({
+          ...request,
+          mcpHosts: mcpHosts(request),
+          confinement: confinementOf(layersOf(request))
+        })
         if (isTheLogs) return place
         if (sandbox?.live === true) {
           const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
@@ -129,6 +149,7 @@ export const layer = (options: ToolsOptions) =>
           const calls = makeToolGateway({
             request,
             isGranted: context.isGranted,
+            classifier: classifierOf(context),
             frames: context.frames,
             place: place.tools,
             tools,

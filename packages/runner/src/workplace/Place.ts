@@ -21,7 +21,7 @@ import type { Captured } from "../workingcopy/capture.ts"
 import * as Checkpoints from "../workingcopy/Checkpoints.ts"
 import { blobsOf } from "./blobs.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
-import { variablesOf } from "./placeSettings.ts"
+import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
 
 export interface PlaceOptions {
@@ -63,7 +63,9 @@ const previewChars = 1_000
 export const open = Effect.fn("Place.open")(function* (
   options: PlaceOptions
 ): Effect.fn.Return<Place, FileError | EgressProxyError, Scope.Scope> {
-  const { backend, blobs, config, home, save } = options
+  const { backend, blobs, home, save } = options
+  const config = confined(options.config, options.record.confinement)
+  const { readOnly } = options.record.confinement
   const { account } = home
   const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
   let record = options.record
@@ -91,7 +93,7 @@ export const open = Effect.fn("Place.open")(function* (
   // A host without this file gives its sandboxes none to be put in its place.
   const trusted = existsSync(bundleTarget) ? bundleTarget : "/mnt/session/certificates.pem"
   const mounts: ReadonlyArray<Mount> = [
-    ...home.mounts,
+    ...home.mounts.map((mount) => (readOnly ? { ...mount, readOnly } : mount)),
     { source: spills, target: spillTarget, readOnly: true },
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]

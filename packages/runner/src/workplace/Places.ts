@@ -1,6 +1,7 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { WorkplaceError } from "@troupe/domain/runner/Workplace"
+import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
 import { Clock, Context, Effect, Exit, Layer, Scope, Semaphore } from "effect"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -30,6 +31,8 @@ export interface PlacesOptions {
 /** What makes a place, when there is none yet. */
 export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "ticket"> & {
   readonly mcpHosts: ReadonlyArray<Endpoint>
+  /** Null: what it is already. */
+  readonly confinement: Confinement | null
 }
 
 /** Of a session that has a place here: what keeps it in memory. */
@@ -120,7 +123,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     return one
   })
 
-  const newRecord = Effect.fnUntraced(function* ({ environment, sessionId, workspaceId }: Facts) {
+  const newRecord = Effect.fnUntraced(function* ({ confinement, environment, sessionId, workspaceId }: Facts) {
     const config = yield* Effect.fromResult(configOf(environment))
     const backend = yield* backendOf(config.backend ?? options.backend)
     const sandboxId: SandboxId = yield* mintSandboxId
@@ -131,7 +134,8 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       backend: backend.name,
       environment,
       checkpoint: null,
-      made: false
+      made: false,
+      confinement: confinement ?? unconfined
     }
     records.write(record)
     return record
@@ -152,13 +156,49 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
         })
     )
 
+  const putAway = Effect.fnUntraced(function* (sessionId: SessionId) {
+    const one = held.get(sessionId)
+    held.delete(sessionId)
+    if (one !== undefined) yield* Scope.close(one.scope, Exit.void)
+  })
+
+  /** Ends everything that runs there, and the sandbox with it. The directories stay. */
+  const unmake = Effect.fnUntraced(function* ({ place }: Held) {
+    const { made, sessionId } = place.record()
+    if (made) {
+      const sandbox = yield* Effect.result(place.sandbox(() => Effect.void))
+      if (sandbox._tag === "Success") yield* sandbox.success.destroy
+    }
+    yield* putAway(sessionId)
+  })
+
+  /**
+   * The place under these policies. What processes have and what is mounted is settled when a sandbox is made, so under others
+   * it is made anew, with the same directories. While somebody uses it, one that lacks more than it should will do.
+   */
+  const fitted = Effect.fnUntraced(function* (one: Held, facts: Facts) {
+    const record = one.place.record()
+    const { confinement } = facts
+    if (confinement === null) return one
+    const isCovered = covers(record.confinement, confinement)
+    if (isCovered && covers(confinement, record.confinement)) return one
+    if (one.users > 0) {
+      if (isCovered) return one
+      return yield* refuse("place_in_use", "the session's sandbox is in use under policies that take less away")
+    }
+    yield* unmake(one)
+    const next = { ...record, confinement, made: false }
+    records.write(next)
+    return yield* load(next, facts.mcpHosts)
+  }, Effect.uninterruptible)
+
   const open: Places["Service"]["open"] = Effect.fn("Places.open")((facts) =>
     alone(
       facts.sessionId,
       Effect.gen(function* () {
         const there = held.get(facts.sessionId)
         const one = there ?? (yield* load(records.read(facts.sessionId) ?? (yield* newRecord(facts)), facts.mcpHosts))
-        return yield* use(one, facts.ticket)
+        return yield* use(yield* fitted(one, facts), facts.ticket)
       })
     )
   )
@@ -177,24 +217,13 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     )
   )
 
-  const putAway = Effect.fnUntraced(function* (sessionId: SessionId) {
-    const one = held.get(sessionId)
-    held.delete(sessionId)
-    if (one !== undefined) yield* Scope.close(one.scope, Exit.void)
-  })
-
   const destroy: Places["Service"]["destroy"] = Effect.fn("Places.destroy")((sessionId) =>
     alone(
       sessionId,
       Effect.gen(function* () {
         const record = records.read(sessionId)
         if (record === null) return
-        const one = held.get(sessionId) ?? (yield* load(record, []))
-        if (record.made) {
-          const sandbox = yield* Effect.result(one.place.sandbox(() => Effect.void))
-          if (sandbox._tag === "Success") yield* sandbox.success.destroy
-        }
-        yield* putAway(sessionId)
+        yield* unmake(held.get(sessionId) ?? (yield* load(record, [])))
         yield* Effect.mapError(homes.remove(record.sandboxId), ({ message }) => refuse("destroy_failed", message))
         records.remove(sessionId)
       }).pipe(Effect.uninterruptible)

@@ -206,7 +206,14 @@ export const layer = Layer.effect(
         Effect.scoped(
           Effect.gen(function* () {
             const found = places.record(sessionId) !== null
-            const place = yield* places.open({ sessionId, workspaceId, environment, ticket, mcpHosts: [] })
+            const place = yield* places.open({
+              sessionId,
+              workspaceId,
+              environment,
+              ticket,
+              mcpHosts: [],
+              confinement: null
+            })
             if (!found && checkpoint !== null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(

@@ -6,6 +6,7 @@ import type { Call } from "@troupe/domain/session/SessionState"
 import { Effect, Exit, Fiber, Latch, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { hash } from "node:crypto"
+import type { Judgement } from "../../src/tools/Classifier.ts"
 import { ToolFailure } from "../../src/tools/Tool.ts"
 import { gatewayOf, newCallId, textOf, tool, toolset } from "./world.ts"
 
@@ -134,7 +135,7 @@ describe("A call that is asked for", () => {
       const result = yield* call("t", {})
       assert.strictEqual(
         result._tag === "Done" && textOf(result.content),
-        "The call was denied by policies[0].rules[0]: not on Fridays."
+        "The call was denied by agent.policies[0].rules[0]: not on Fridays."
       )
       assert.deepStrictEqual(
         [frames.last("ToolRequested").awaits, frames.last("ToolFinished").outcome],
@@ -426,6 +427,75 @@ describe("A question to a person", () => {
     assert.deepStrictEqual(named({ type: "troupe_toolset", default_config: { enabled: true } }), ["ask_user"])
     assert.deepStrictEqual(named({ type: "troupe_toolset", configs: [{ name: "ask_user", enabled: false }] }), [])
   })
+})
+
+describe("A call that a policy leaves to a model", () => {
+  const auto = tool({ name: "t" }, { policy: { type: "auto" } })
+  const judged = (judgement: Judgement | null) =>
+    gatewayOf({ others: [auto], classifier: () => Effect.succeed(judgement) })
+
+  it.effect("runs if the model finds it harmless, and is denied if it finds it harmful", () =>
+    Effect.gen(function* () {
+      const harmless = judged({ risk: "low", reason: "it lists files" })
+      assert.strictEqual((yield* harmless.call("t", {}))._tag, "Done")
+      assert.deepStrictEqual(harmless.frames.last("ToolRequested").verdict, {
+        permission: "allow",
+        rule: "tools.t.auto.low_risk",
+        reason: "it lists files"
+      })
+      const harmful = judged({ risk: "high", reason: "it sends keys away" })
+      const result = yield* harmful.call("t", {})
+      assert.strictEqual(result._tag === "Done" && result.outcome, "denied")
+      assert.strictEqual(harmful.frames.last("ToolRequested").verdict.rule, "tools.t.auto.high_risk")
+      assert.notInclude(harmful.frames.tags(), "ToolStarted")
+    })
+  )
+
+  it.effect("is asked for in doubt, without an answer, and where there is no such model", () =>
+    Effect.gen(function* () {
+      for (const [world, rule] of [
+        [judged({ risk: "unclear", reason: null }), "indeterminate"],
+        [judged(null), "indeterminate"],
+        [gatewayOf({ others: [auto] }), "unconfigured"]
+      ] as const) {
+        assert.strictEqual((yield* world.call("t", {}))._tag, "Awaiting")
+        assert.strictEqual(world.frames.last("ToolRequested").verdict.rule, `tools.t.auto.${rule}`)
+      }
+    })
+  )
+
+  it.effect("is not shown to it where another policy has spoken", () =>
+    Effect.gen(function* () {
+      const classifier = () => Effect.die("nobody asks")
+      const { call, frames } = gatewayOf({ others: [auto], classifier, preset: "review" })
+      assert.strictEqual((yield* call("t", {}))._tag, "Awaiting")
+      assert.strictEqual(frames.last("ToolRequested").verdict.rule, "turn.preset.review")
+    })
+  )
+})
+
+describe("Policies of all layers", () => {
+  it.effect("hold for calls, whatever the agent allows, and name the rule", () =>
+    Effect.gen(function* () {
+      const deny = { type: "rules", rules: [{ tool: "t", then: "deny", reason: "not here" }] }
+      for (const layer of ["server", "workspace"] as const) {
+        const { call, frames } = gatewayOf({
+          others: [tool({ name: "t" })],
+          policies: [{ type: "always_allow" }],
+          layers: { [layer]: [deny] }
+        })
+        const result = yield* call("t", {})
+        assert.strictEqual(
+          result._tag === "Done" && textOf(result.content),
+          `The call was denied by ${layer}.policies[0].rules[0]: not here.`
+        )
+        assert.strictEqual(frames.last("ToolRequested").verdict.rule, `${layer}.policies[0].rules[0]`)
+      }
+      const { call, frames } = gatewayOf({ others: [tool({ name: "t" })], layers: { sessionPreset: "read_only" } })
+      yield* call("t", {})
+      assert.strictEqual(frames.last("ToolRequested").verdict.rule, "session.preset.read_only.no_writes")
+    })
+  )
 })
 
 describe("A permission for the session", () => {

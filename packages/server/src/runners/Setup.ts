@@ -13,6 +13,8 @@ export interface Setup {
   readonly agents: ReadonlyMap<ThreadId, AgentSnapshot>
   readonly environment: EnvironmentSnapshot | null
   readonly resources: ReadonlyArray<Resource>
+  /** The preset that threads were given since, by which all their turns are held. */
+  readonly presets: ReadonlyMap<ThreadId, string>
 }
 
 const decodeAgent = Schema.decodeUnknownOption(AgentSnapshot)
@@ -33,18 +35,35 @@ const withAgent = (setup: Setup, threadId: ThreadId, agent: AgentSnapshot): Setu
   agents: new Map(setup.agents).set(threadId, agent)
 })
 
+/** A preset that is no text is kept as one that nobody knows: then everything is asked for. */
+const withPreset = (setup: Setup, threadId: ThreadId, preset: unknown): Setup => {
+  if (preset === undefined) return setup
+  const presets = new Map(setup.presets)
+  if (preset === null) presets.delete(threadId)
+  else presets.set(threadId, typeof preset === "string" ? preset : "")
+  return { ...setup, presets }
+}
+
+export const presetOf = (setup: Setup, threadId: ThreadId): string | null => setup.presets.get(threadId) ?? null
+
 export const agentOf = (setup: Setup, threadId: ThreadId): AgentSnapshot => setup.agents.get(threadId) ?? setup.agent
 
 /** What the next event makes of it; null before the session is open. */
 export const apply = (setup: Setup | null, event: SessionEvent): Setup | null => {
   if (event._tag === "SessionOpened") {
     const { agent, environment, resources, sessionId, workspaceId } = event
-    return { sessionId, workspaceId, agent, agents: new Map(), environment, resources }
+    return { sessionId, workspaceId, agent, agents: new Map(), environment, resources, presets: new Map() }
   }
   if (setup === null) return null
   switch (event._tag) {
-    case "AgentReconfigured":
-      return withAgent(setup, event.threadId, changed(agentOf(setup, event.threadId), event.changes, event.digest))
+    case "AgentReconfigured": {
+      const { changes, digest, threadId } = event
+      return withPreset(
+        withAgent(setup, threadId, changed(agentOf(setup, threadId), changes, digest)),
+        threadId,
+        changes["preset"]
+      )
+    }
     case "ThreadOpened": {
       const own = decodeAgent(event.agent)
       return Option.isSome(own) ? withAgent(setup, event.threadId, own.value) : setup

@@ -33,6 +33,7 @@ export const startNode = async (
     databaseOwnerUrl: Option.some(database.ownerUrl),
     nodeAddress: { host: "127.0.0.1", port: 0 },
     runnerToken: Option.none(),
+    policies: [],
     log: "warn"
   })
   const context = await Effect.runPromise(

@@ -22,6 +22,7 @@ export interface SessionOptions {
   readonly model?: string
   readonly tools?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly environment?: Readonly<Record<string, unknown>>
+  readonly policies?: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
 /** All built-in tools, run without asking. */
@@ -70,7 +71,7 @@ export class System {
     await this.database.dispose()
   }
 
-  private mint(kind: keyof typeof prefixes): string {
+  mint(kind: keyof typeof prefixes): string {
     return mintId(this.random, kind)
   }
 
@@ -86,12 +87,12 @@ export class System {
   }
 
   async open(node: NodeProcess, options: SessionOptions = {}): Promise<SessionId> {
-    const { environment, harness = "openai-agents", model = "demo", tools = allTools } = options
+    const { environment, harness = "openai-agents", model = "demo", policies = [], tools = allTools } = options
     const [workspace] = await this.query<{ id: string }>("SELECT workspace_id::text AS id FROM workspaces LIMIT 1")
     const session = this.mint("Session") as SessionId
     const body = openCommand(this.random, session, fromUuid("wrkspc", workspace!.id) as never)
     if (body._tag !== "Open") throw new Error("It is to open a session")
-    const agent = { ...body.agent, harness, model: { id: model }, tools }
+    const agent = { ...body.agent, harness, model: { id: model }, tools, policies }
     const config = environment ?? null
     const snapshot =
       config === null
@@ -110,7 +111,7 @@ export class System {
     return session
   }
 
-  message(words: string): Input {
+  message(words: string, more: Partial<Extract<Input, { readonly _tag: "Message" }>> = {}) {
     return {
       _tag: "Message",
       inputId: this.mint("Event") as never,
@@ -119,8 +120,9 @@ export class System {
       content: text(words),
       mode: "queue",
       overrides: {},
-      needsApproval: false
-    }
+      needsApproval: false,
+      ...more
+    } as const satisfies Input
   }
 
   async say(node: NodeProcess, session: SessionId, words: string): Promise<void> {

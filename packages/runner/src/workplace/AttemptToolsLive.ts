@@ -1,11 +1,14 @@
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
-import { Effect, Layer, Result, type Scope } from "effect"
+import { Effect, Layer, Redacted, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
+import { pageReader } from "../harness/model/pageReader.ts"
+import { nobody } from "../mcp/McpPeople.ts"
+import { McpSessions } from "../mcp/McpSessions.ts"
 import { mintEventId } from "../mint.ts"
 import { Models } from "../models/Models.ts"
 import { toolCatalog } from "../tools/toolCatalog.ts"
@@ -45,8 +48,17 @@ export const layer = (options: ToolsOptions) =>
     Effect.gen(function* () {
       const places = yield* Places
       const fetch = yield* SafeFetch
-      const models = yield* Models
       const search = options.search(fetch)
+      const models = yield* Models
+      const mcp = yield* McpSessions
+
+      /** Without an auxiliary model, pages come whole. */
+      const summarizerOf = ({ frames, request, secret }: AttemptContext) => {
+        const { auxModel } = request.agent
+        if (auxModel === null) return null
+        const choose = models.choose(auxModel, secret)
+        return pageReader({ frames, choose, prices: models.prices, cacheKey: `${request.sessionId}:pages` })
+      }
 
       /** There is one where the agent names a model for small tasks. */
       const classifierOf = ({ frames, request, secret }: AttemptContext) => {
@@ -119,6 +131,30 @@ export const layer = (options: ToolsOptions) =>
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
 
+      const note =
+        ({ frames }: AttemptContext) =>
+        (code: string, message: string) => {
+          const event = { _tag: "PlatformNoted", code, message, details: {} } as const
+          return Effect.ignore(frames.emit({ _tag: "Noted", event }))
+        }
+
+      /** What the agent's MCP servers offer. Without their secrets' newest values they are asked once more. */
+      const ofServers = ({ ask, frames, request, scrubber, secret }: AttemptContext, place: Place) =>
+        mcp.open({
+          sessionId: request.sessionId,
+          servers: request.agent.mcpServers,
+          tools: request.overrides.tools ?? request.agent.tools,
+          place: place.tools,
+          secret,
+          refresh: (name) =>
+            Effect.map(ask({ _tag: "RefreshSecret", name, version: 0 }), (answer) =>
+              answer._tag === "Secret" ? Redacted.value(answer.secret.value) : null
+            ),
+          people: nobody,
+          noted: (event) => Effect.ignore(frames.emit({ _tag: "Noted", event })),
+          scrub: (words) => scrubber.text(words)
+        })
+
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {
           const settled = yield* Effect.result(settle(context))
@@ -130,21 +166,16 @@ export const layer = (options: ToolsOptions) =>
             place,
             request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
           )
+          const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
             place: place.tools,
             fetch,
             search,
-            summarizer: null,
-            others: []
+            summarizer: summarizerOf(context),
+            others: servers.tools
           })
-          for (const { at, code, detail } of problems) {
-            const event = {
-              _tag: "PlatformNoted",
-              code: `tool_${code}`,
-              message: `${at}: ${detail}`,
-              details: {}
-            } as const
-            yield* Effect.ignore(context.frames.emit({ _tag: "Noted", event }))
+          for (const { at, code, detail } of [...problems, ...servers.problems]) {
+            yield* note(context)(`tool_${code}`, `${at}: ${detail}`)
           }
           const calls = makeToolGateway({
             request,

@@ -1,8 +1,8 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
-import { WorkplaceError } from "@troupe/domain/runner/Workplace"
+import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
 import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
-import { Clock, Context, Effect, Exit, Layer, Scope, Semaphore } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -12,6 +12,7 @@ import { BlobClient } from "../link/BlobClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
 import { SandboxHome } from "../sandbox/SandboxHome.ts"
+import { HostDirectories } from "../workingcopy/HostDirectories.ts"
 import { accounting } from "./EgressLog.ts"
 import * as Place from "./Place.ts"
 import { type PlaceRecord, PlaceRecords } from "./PlaceRecord.ts"
@@ -29,7 +30,7 @@ export interface PlacesOptions {
 }
 
 /** What makes a place, when there is none yet. */
-export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "ticket"> & {
+export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "resources" | "ticket"> & {
   readonly mcpHosts: ReadonlyArray<Endpoint>
   /** Null: what it is already. */
   readonly confinement: Confinement | null
@@ -42,6 +43,8 @@ interface Held {
   users: number
   usedAt: number
 }
+
+const decodeHostDirectory = Schema.decodeUnknownEffect(Schema.Struct({ path: Schema.String, use: HostDirectoryUse }))
 
 const refuse = (code: string, detail: string) => new WorkplaceError({ code, detail, field: null })
 
@@ -67,6 +70,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   const homes = yield* SandboxHome
   const egress = yield* EgressProxy
   const blobs = yield* BlobClient
+  const directories = yield* HostDirectories
   const records = new PlaceRecords(join(options.state, "places"))
   const life = yield* Effect.scope
   const held = new Map<SessionId, Held>()
@@ -123,9 +127,29 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     return one
   })
 
-  const newRecord = Effect.fnUntraced(function* ({ confinement, environment, sessionId, workspaceId }: Facts) {
+  /** The directory of this host that the session asked for, if it did and the runner's owner allowed it. */
+  const hostDirectory = Effect.fnUntraced(function* (resources: Facts["resources"]) {
+    const asked = resources.find(({ type }) => type === "host_directory")
+    if (asked === undefined) return null
+    const spec = yield* Effect.mapError(decodeHostDirectory(asked.spec), () =>
+      refuse("resource_invalid", "a host_directory says its path, and whether it is used inPlace or as a copy")
+    )
+    const path = yield* Effect.mapError(directories.resolve(spec.path, spec.use), ({ message }) =>
+      refuse("directory_refused", message)
+    )
+    return { path, use: spec.use }
+  })
+
+  const newRecord = Effect.fnUntraced(function* ({
+    confinement,
+    environment,
+    resources,
+    sessionId,
+    workspaceId
+  }: Facts) {
     const config = yield* Effect.fromResult(configOf(environment))
     const backend = yield* backendOf(config.backend ?? options.backend)
+    const directory = yield* hostDirectory(resources)
     const sandboxId: SandboxId = yield* mintSandboxId
     const record: PlaceRecord = {
       sessionId,
@@ -133,12 +157,13 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       sandboxId,
       backend: backend.name,
       environment,
+      inPlace: directory?.use === "inPlace" ? directory.path : null,
       checkpoint: null,
       made: false,
       confinement: confinement ?? unconfined
     }
     records.write(record)
-    return record
+    return { record, copyOf: directory?.use === "copy" ? directory.path : null }
   })
 
   /** Counts its users, so that a place is not put away under somebody. */
@@ -197,8 +222,17 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       facts.sessionId,
       Effect.gen(function* () {
         const there = held.get(facts.sessionId)
-        const one = there ?? (yield* load(records.read(facts.sessionId) ?? (yield* newRecord(facts)), facts.mcpHosts))
-        return yield* use(yield* fitted(one, facts), facts.ticket)
+        if (there !== undefined) return yield* use(yield* fitted(there, facts), facts.ticket)
+        const known = records.read(facts.sessionId)
+        if (known !== null) {
+          return yield* use(yield* fitted(yield* load(known, facts.mcpHosts), facts), facts.ticket)
+        }
+        const { copyOf, record } = yield* newRecord(facts)
+        const place = yield* use(yield* load(record, facts.mcpHosts), facts.ticket)
+        if (copyOf !== null) {
+          yield* Effect.mapError(place.copyFrom(copyOf), ({ message }) => refuse("copy_failed", message))
+        }
+        return place
       })
     )
   )
@@ -243,6 +277,21 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     }
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(Math.min(options.idleMs, 30_000)), tidy)))
+
+  /** What a runner before this one left: homes of no session are removed, and processes that outlived it are ended. */
+  const sweep = Effect.gen(function* () {
+    const known = new Map(records.all().map((record) => [record.sandboxId as string, record]))
+    for (const sandboxId of yield* homes.list) {
+      const record = known.get(sandboxId)
+      if (record === undefined) yield* homes.remove(sandboxId as SandboxId)
+      else if (record.made) yield* Effect.scoped(Effect.flatMap(find(record.sessionId, ""), ({ resume }) => resume))
+    }
+  }).pipe(
+    Effect.catch(({ message }) =>
+      Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))
+    )
+  )
+  yield* Effect.forkScoped(sweep)
 
   return Places.of({
     open,

@@ -31,6 +31,8 @@ CREATE TABLE events (
   correlation_id uuid NOT NULL,
   thread_id uuid,
   epoch integer NOT NULL,
+  -- So that a page can be cut by its size without looking into what is large.
+  payload_bytes integer GENERATED ALWAYS AS (octet_length(payload::text)) STORED,
   kind smallint NOT NULL,
   version smallint NOT NULL,
   type text COLLATE "C" NOT NULL,
@@ -62,6 +64,14 @@ CREATE TABLE rejections (
   -- Null once redacted.
   body text,
   PRIMARY KEY (stream_id, command_id)
+);
+-- ;;
+-- Which inputs a stream has taken, for ever: its state knows only those that are not over. No other rows come with appends
+-- that take none, and those are nearly all.
+CREATE TABLE inputs (
+  stream_id uuid NOT NULL,
+  input_id uuid NOT NULL,
+  PRIMARY KEY (stream_id, input_id)
 );
 -- ;;
 -- A cache. One for each fold version, so that two releases that run side by side do not undo each other's.

@@ -148,6 +148,7 @@ BEGIN
   DELETE FROM events WHERE stream_id = stream;
   GET DIAGNOSTICS gone = ROW_COUNT;
   DELETE FROM rejections WHERE stream_id = stream;
+  DELETE FROM inputs WHERE stream_id = stream;
   DELETE FROM snapshots WHERE stream_id = stream;
   DELETE FROM sessions WHERE session_id = stream;
   DELETE FROM heads WHERE stream_id = stream;
@@ -179,7 +180,7 @@ DECLARE
 BEGIN
   IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'troupe_app') AND current_user <> 'troupe_app' THEN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO troupe_app', here);
-    GRANT SELECT, INSERT ON events, rejections, blobs TO troupe_app;
+    GRANT SELECT, INSERT ON events, rejections, inputs, blobs TO troupe_app;
     GRANT SELECT, INSERT, UPDATE ON heads, sessions TO troupe_app;
     GRANT SELECT, INSERT, UPDATE, DELETE ON snapshots TO troupe_app;
     GRANT SELECT ON redactions TO troupe_app;
@@ -191,7 +192,7 @@ BEGIN
     GRANT SELECT, UPDATE (payload, salt, command_body), DELETE ON events TO troupe_redactor;
     GRANT SELECT, UPDATE (body), DELETE ON rejections TO troupe_redactor;
     GRANT SELECT, UPDATE (epoch), DELETE ON heads TO troupe_redactor;
-    GRANT SELECT, DELETE ON snapshots, sessions TO troupe_redactor;
+    GRANT SELECT, DELETE ON inputs, snapshots, sessions TO troupe_redactor;
     FOREACH f IN ARRAY ARRAY['troupe_redact_event', 'troupe_redact_command', 'troupe_purge_stream'] LOOP
       EXECUTE format('ALTER FUNCTION %s OWNER TO troupe_redactor', f);
     END LOOP;

@@ -47,16 +47,22 @@ export function* messages({ sessions }: Evidence): Generator<Violation> {
       state.threads.flatMap(({ queue, turn }) => [...queue, ...(turn?.steers ?? [])].map(({ inputId }) => inputId))
     )
     const withdrawn = new Set(decoded.flatMap((event) => (event._tag === "TurnWithdrawn" ? [event.turnId] : [])))
+    const received = new Set<string>()
     const taken = new Map<string, number>()
     for (const event of decoded) {
+      if (event._tag === "MessageReceived" || event._tag === "SystemMessageReceived") {
+        if (received.has(event.inputId)) yield { ...broken(`${event.inputId} was received twice`), invariant: "INV-2" }
+        received.add(event.inputId)
+      }
       if (event._tag === "MessageTaken") taken.set(event.inputId, (taken.get(event.inputId) ?? 0) + 1)
     }
     for (const event of decoded) {
-      if (event._tag !== "MessageReceived") continue
-      const times = taken.get(event.inputId) ?? 0
-      if (times > 1) yield broken(`${event.inputId} was taken up ${times} times`)
-      const left = times === 0 && !waiting.has(event.inputId) && !withdrawn.has(event.turnId)
-      if (left && state.ended === null) yield broken(`${event.inputId} was received and is nowhere`)
+      if (event._tag !== "MessageReceived" && event._tag !== "ThreadMessaged") continue
+      const inputId = event._tag === "MessageReceived" ? event.inputId : event.messageId
+      const times = taken.get(inputId) ?? 0
+      if (times > 1) yield broken(`${inputId} was taken up ${times} times`)
+      const left = times === 0 && !waiting.has(inputId) && !withdrawn.has(event.turnId)
+      if (left && state.ended === null) yield broken(`${inputId} was received and is nowhere`)
     }
   }
 }

@@ -1,6 +1,7 @@
 import * as Chain from "@troupe/domain/log/Chain"
 import * as Codec from "@troupe/domain/session/Codec"
 import { fold } from "@troupe/domain/session/evolve"
+import { isDone } from "@troupe/domain/session/rest"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { foldVersion, type SessionState } from "@troupe/domain/session/SessionState"
 import { sessionStatus, threadStatus, wakeAt } from "@troupe/domain/session/standing"
@@ -133,6 +134,7 @@ export function* states(evidence: Evidence): Generator<Violation> {
       }
     }
     if (evidence.settled && wakeAt(state) === 0) yield broken("INV-9", "it still wants to be woken")
+    if (isDone(state)) yield broken("INV-9", "it lives for its turns, has done them, and is still there")
   }
 }
 

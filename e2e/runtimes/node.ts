@@ -7,7 +7,7 @@ import { load } from "../../packages/server/src/Config.ts"
 import * as Node from "../../packages/server/src/Node.ts"
 import { Sessions } from "../../packages/server/src/session/Sessions.ts"
 import { commandOf, openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
-import { mintId, prng } from "../../packages/server/test/support/Prng.ts"
+import { mintId, prng } from "../../test/support/Prng.ts"
 
 const program = Effect.gen(function* () {
   const sessions = yield* Sessions

@@ -10,10 +10,11 @@ import { Effect, Result } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { ClientCall, Evidence, FeedTranscript, Transcript } from "../invariants/Evidence.ts"
 import { judge } from "../invariants/judge.ts"
+import { allEvents } from "./allEvents.ts"
 import { EventStore, type Cursor } from "../../packages/server/src/log/EventStore.ts"
 import { commandOf, drawBody, openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
-import { mintId, prng, type Prng } from "../../packages/server/test/support/Prng.ts"
+import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
 import { collect } from "./collect.ts"
 import { fetchNotes } from "./RemoteRunner.ts"
 
@@ -59,9 +60,7 @@ export class Campaign {
   }
 
   private async state(sessionId: SessionId) {
-    const events = await this.options.database(
-      Effect.flatMap(EventStore, (store) => store.read(sessionId, { after: 0, limit: 100_000 }))
-    )
+    const events = await this.options.database(allEvents(sessionId))
     return fold(
       events.map((event) => Result.getOrThrow(Codec.decodeFast(event))),
       initial
@@ -162,7 +161,7 @@ export class Campaign {
           this.feed.push({ streamId: event.streamId, seq: event.seq })
           after = cursor
         }
-        if (page.length < 200) await sleep(5)
+        if (page.length === 0) await sleep(5)
       } catch {
         await sleep(50)
       }

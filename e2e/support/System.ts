@@ -11,7 +11,7 @@ import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import * as EventStorePg from "../../packages/server/src/log/EventStorePg.ts"
 import { openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
-import { mintId, prng, type Prng } from "../../packages/server/test/support/Prng.ts"
+import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
 import type { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { RunnerHost, type RunnerHostOptions } from "./RunnerHost.ts"
 
@@ -22,6 +22,7 @@ export interface SessionOptions {
   readonly model?: string
   readonly tools?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly environment?: Readonly<Record<string, unknown>>
+  readonly policies?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly mcpServers?: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
@@ -98,12 +99,19 @@ export class System {
 
   /** A new session, and the command that opens it. */
   async opening(options: SessionOptions): Promise<{ readonly session: SessionId; readonly body: SessionCommand }> {
-    const { environment, harness = "openai-agents", mcpServers = [], model = "demo", tools = allTools } = options
+    const {
+      environment,
+      harness = "openai-agents",
+      mcpServers = [],
+      model = "demo",
+      policies = [],
+      tools = allTools
+    } = options
     const [workspace] = await this.query<{ id: string }>("SELECT workspace_id::text AS id FROM workspaces LIMIT 1")
     const session = this.mint("Session") as SessionId
     const body = openCommand(this.random, session, fromUuid("wrkspc", workspace!.id) as never)
     if (body._tag !== "Open") throw new Error("It is to open a session")
-    const agent = { ...body.agent, harness, model: { id: model }, tools, mcpServers }
+    const agent = { ...body.agent, harness, model: { id: model }, tools, mcpServers, policies }
     const config = environment ?? null
     const snapshot =
       config === null
@@ -121,7 +129,7 @@ export class System {
     return { session, body: opened as SessionCommand }
   }
 
-  message(words: string): Input {
+  message(words: string, more: Partial<Extract<Input, { readonly _tag: "Message" }>> = {}) {
     return {
       _tag: "Message",
       inputId: this.mint("Event") as never,
@@ -130,8 +138,9 @@ export class System {
       content: text(words),
       mode: "queue",
       overrides: {},
-      needsApproval: false
-    }
+      needsApproval: false,
+      ...more
+    } as const satisfies Input
   }
 
   async say(node: NodeProcess, session: SessionId, words: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { fromUuid, prefixes } from "@troupe/domain/Ids"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Effect, Option } from "effect"
+import { allEvents } from "./allEvents.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
@@ -44,7 +45,7 @@ export const collect = Effect.fnUntraced(function* (sessionIds: ReadonlyArray<st
   for (const sessionId of sessionIds) {
     const head = yield* store.head(sessionId)
     if (Option.isNone(head)) continue
-    const events = yield* store.read(sessionId, { after: 0, limit: 1_000_000 })
+    const events = yield* allEvents(sessionId)
     const snapshot = yield* store.snapshot(sessionId, foldVersion)
     stored.push({
       sessionId,

@@ -9,7 +9,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
 import { createServer } from "node:http"
 import { drawScript, type Script } from "../../packages/server/test/support/AttemptScript.ts"
-import { mintId, prng } from "../../packages/server/test/support/Prng.ts"
+import { mintId, prng } from "../../test/support/Prng.ts"
 import * as ScriptedRunner from "../../packages/server/test/support/ScriptedRunner.ts"
 import { RemoteRunner } from "./RemoteRunner.ts"
 

@@ -1,6 +1,6 @@
 import { assert } from "vitest"
 import { requires } from "../../test/requires.ts"
-import { prng } from "../../packages/server/test/support/Prng.ts"
+import { prng } from "../../test/support/Prng.ts"
 import { full, holds, seed } from "./holds.ts"
 import { only, sleep } from "./waiting.ts"
 

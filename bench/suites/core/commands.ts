@@ -1,4 +1,13 @@
-import { fromTime, prefixes, type IdKind } from "@troupe/domain/Ids"
+import {
+  fromTime,
+  prefixes,
+  type AgentId,
+  type IdKind,
+  type SessionId,
+  type ThreadId,
+  type WorkspaceId
+} from "@troupe/domain/Ids"
+import { plainOpen } from "../../../test/support/opening.ts"
 import { randomFillSync } from "node:crypto"
 import { textOf } from "../../harness/payload.ts"
 
@@ -22,49 +31,15 @@ const envelope = (body: object) => ({
   body
 })
 
-const workspaceId = mint("Workspace")
-const agentId = mint("Agent")
+const workspaceId = mint("Workspace") as WorkspaceId
+const agentId = mint("Agent") as AgentId
 
 /** Opens a session as an API client does; `note` adds to the size of what it folds to. */
 export const openOf = (sessionId: string, note = "") =>
   envelope({
-    _tag: "Open",
-    sessionId,
-    workspaceId,
-    threadId: mint("Thread"),
-    agent: {
-      agentId,
-      version: 1,
-      digest: "0".repeat(64),
-      name: "bench",
-      description: null,
-      model: { id: "demo" },
-      auxModel: null,
-      system: null,
-      harness: "shell",
-      tools: [],
-      mcpServers: [],
-      skills: [],
-      policies: [],
-      multiagent: null
-    },
-    environment: null,
-    resources: [],
-    vaultIds: [],
-    title: null,
+    ...plainOpen({ sessionId: sessionId as SessionId, workspaceId, threadId: mint("Thread") as ThreadId, agentId }),
     metadata: { note },
-    labels: [],
-    budget: [],
-    origin: { type: "api" },
-    createdBy: "bench",
-    projectId: null,
-    visibility: "workspace",
-    endUser: null,
-    deploymentId: null,
-    externalThreadKey: null,
-    lifecycle: { onIdle: "retain", keepFailed: false, ttlMs: null },
-    history: [],
-    inputs: []
+    createdBy: "bench"
   })
 
 /** Of a `SystemMessageReceived` without its text: what the text adds to makes 420 bytes of payload. */

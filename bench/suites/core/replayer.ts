@@ -20,13 +20,16 @@ import { sha256 } from "./services.ts"
 const decode = Schema.decodeUnknownSync(Command)
 const minting = Minting.make((bytes) => randomFillSync(bytes))
 
+const takenInputs = new Set<string>()
+
 const log: Array<NewEvent> = []
 /** The texts that verifying hashes, for whoever only hashes. */
 const hashed: Array<string> = []
 
 const write = (sessionId: string, values: ReadonlyArray<object>, from: Standing): Standing => {
   const commands = values.map((value) => ({ command: decode(value), digest: mint("Command") as CommandId as string }))
-  const plan = planBatch(from, commands, { sessionId, epoch: 1, nowMicros: Date.now() * 1_000, sha256, minting })
+  const context = { sessionId, epoch: 1, nowMicros: Date.now() * 1_000, sha256, minting, takenInputs }
+  const plan = planBatch(from, commands, context)
   log.push(...(plan.events as ReadonlyArray<NewEvent>))
   return plan.standing
 }

@@ -65,6 +65,7 @@ const build = (stream: Stream, mark: string): Append => {
     expectedVersion: stream.version,
     events: [{ ...fields, salt, commitment, chain, payload, mark: { commandId, digest: sha256(payload), body } }],
     rejections: [],
+    inputIds: [],
     wakeAt: null,
     summary: null
   }

@@ -2,6 +2,10 @@
 export const Limits = {
   /** Turns a thread's queue holds before `QueueFull`. */
   queuedTurnsMax: 1_000,
+  /** Threads of a session that are not archived. */
+  openThreadsMax: 25,
+  /** Resources that a session has at a time. */
+  resourcesMax: 500,
   /** Inputs one `Send` may carry. */
   inputsPerCommandMax: 50,
   /** Bytes of one command after spilling large blocks. */

@@ -1,4 +1,5 @@
 import { Limits } from "@troupe/domain/Limits"
+import { PermissionPolicy } from "@troupe/domain/tools/PermissionPolicy"
 import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -23,6 +24,8 @@ export interface NodeConfig {
   readonly runnerToken: Option.Option<Redacted.Redacted>
   /** How long runners may work without contact; no runner's own may be longer. */
   readonly contactLeaseMs: number
+  /** What no workspace and no agent can go beyond. */
+  readonly policies: ReadonlyArray<PermissionPolicy>
   readonly log: (typeof logLevels)[number]
 }
 
@@ -80,6 +83,9 @@ const all = Config.all({
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
   contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
+  policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
+    Config.withDefault([])
+  ),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

@@ -3,6 +3,7 @@ import * as Sharding from "effect/cluster/Sharding"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
+import { alertAfterMs, Horizon } from "./log/Horizon.ts"
 import { Members } from "./cluster/Membership.ts"
 
 /** What keeps this node from serving, if anything does. Migrations are through, or this code would not run. */
@@ -20,15 +21,21 @@ const missing = Effect.gen(function* () {
   return answers ? null : "database"
 })
 
+const horizonAge = Effect.flatMap(Horizon, ({ ageMs }) => ageMs)
+
+/** What does not keep the node from serving, and somebody should look at. */
+export const warnings = (horizonAgeMs: number): { readonly warnings?: ReadonlyArray<object> } =>
+  horizonAgeMs > alertAfterMs ? { warnings: [{ code: "horizon_held", ageMs: horizonAgeMs }] } : {}
+
 /** `/healthz` says that the process lives, `/readyz` that it can serve. */
 export const routes = HttpRouter.addAll([
   HttpRouter.route("GET", "/healthz", Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))),
   HttpRouter.route(
     "GET",
     "/readyz",
-    Effect.map(missing, (reason) =>
+    Effect.map(Effect.all([missing, horizonAge]), ([reason, ageMs]) =>
       reason === null
-        ? HttpServerResponse.jsonUnsafe({ status: "ready" })
+        ? HttpServerResponse.jsonUnsafe({ status: "ready", ...warnings(ageMs) })
         : HttpServerResponse.jsonUnsafe({ status: "unready", reason }, { status: 503 })
     )
   )

@@ -12,7 +12,10 @@ import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
+import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
+import * as Projector from "./log/Projector.ts"
+import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
@@ -28,6 +31,11 @@ import * as SessionFeed from "./session/SessionFeed.ts"
 import { Sessions } from "./session/Sessions.ts"
 import { wakeDue } from "./session/Waker.ts"
 import { Watchers } from "./session/Watchers.ts"
+import { DayBudgets } from "./usage/DayBudgets.ts"
+import { Usage } from "./usage/Usage.ts"
+import { usageProjection } from "./usage/UsageProjection.ts"
+import { Policies } from "./workspace/Policies.ts"
+import { SettingsStore } from "./workspace/SettingsStore.ts"
 
 export const release = "0.1.0"
 
@@ -63,6 +71,16 @@ const cluster = (config: NodeConfig) =>
     )
   )
 
+/** What workspaces settled, and what they used. */
+const settled = (config: NodeConfig) =>
+  Layer.mergeAll(DayBudgets.layer({ freshMs: 500 }), Policies.layer(config.policies)).pipe(
+    Layer.provideMerge(Layer.mergeAll(Usage.layer, SettingsStore.layer)),
+    Layer.provide(WorkspaceLog.layer)
+  )
+
+/** Keeps read tables up to date with the log. */
+const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
+
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
 const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined) => {
   const entities = Layer.merge(
@@ -73,15 +91,22 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
       lostAfterMs: config.contactLeaseMs + Limits.contactMarginMs
     })
   )
-  const callable = Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue)))
+  const callable = Layer.mergeAll(
+    Sessions.layer(),
+    Watchers.layer(),
+    Layer.effectDiscard(Effect.forkScoped(wakeDue)),
+    projecting
+  )
   return Layer.merge(Runners.service, Gateway.services).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
     Layer.provideMerge(Runners.reach),
     Layer.provideMerge(EventStorePg.layer),
+    Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),
+    Layer.provideMerge(settled(config)),
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(Minting.layer),

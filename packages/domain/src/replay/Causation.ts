@@ -46,7 +46,8 @@ const origins: { readonly [Tag in SessionEvent["_tag"]]?: readonly [Link, string
   RetryQueued: ["turn", "turnId"],
   TurnRetried: ["turn", "turnId"],
   TurnStarted: ["turn", "turnId"],
-  MessageReceived: ["input", "inputId"]
+  MessageReceived: ["input", "inputId"],
+  ThreadMessaged: ["input", "messageId"]
 }
 
 /** What an event may name, the nearest cause first. */
@@ -57,6 +58,8 @@ const links: ReadonlyArray<readonly [Link, string]> = [
   ["turn", "turnId"],
   ["input", "inputId"]
 ]
+
+const isReceipt = (event: SessionEvent) => event._tag === "MessageReceived" || event._tag === "ThreadMessaged"
 
 const field = (event: SessionEvent, name: string): string | undefined => {
   const value = (event as unknown as Readonly<Record<string, unknown>>)[name]
@@ -86,7 +89,7 @@ export const why = (log: ReadonlyArray<Read>, seq: number): Why | undefined => {
     const origin = origins[event._tag]
     const id = origin === undefined ? undefined : field(event, origin[1])
     if (origin !== undefined && id !== undefined) made.set(`${origin[0]} ${id}`, read)
-    if (event._tag === "MessageReceived") received.set(event.turnId, read)
+    if (isReceipt(event)) received.set(event.turnId, read)
   }
 
   const causes: Array<Cause> = []
@@ -111,6 +114,6 @@ const parentOf = (
   }
   // A turn starts because of the message that it was made for.
   const turnId = field(event, "turnId")
-  const message = turnId === undefined || event._tag === "MessageReceived" ? undefined : received.get(turnId)
+  const message = turnId === undefined || isReceipt(event) ? undefined : received.get(turnId)
   return message === undefined ? undefined : ["input", message]
 }

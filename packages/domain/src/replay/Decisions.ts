@@ -7,6 +7,7 @@ import * as Codec from "../session/Codec.ts"
 import * as CommandBody from "../session/CommandBody.ts"
 import { decide } from "../session/decide.ts"
 import { evolve } from "../session/evolve.ts"
+import { inputIds, refusedByLog, type KnownLog } from "../session/logRules.ts"
 import { redact } from "../session/Redaction.ts"
 import type { Command } from "../session/SessionCommand.ts"
 import type { SessionEvent } from "../session/SessionEvent.ts"
@@ -54,9 +55,11 @@ export interface DecisionOptions {
   readonly findingsMax?: number
 }
 
-const decideSafely = (state: SessionState, command: Command) => {
+const decideSafely = (state: SessionState, command: Command, log: KnownLog) => {
   try {
-    return decide(state, command)
+    const decided = Result.mapError(decide(state, command), ({ reason }) => reason)
+    const refused = Result.isSuccess(decided) ? refusedByLog(command.body, log) : undefined
+    return refused === undefined ? decided : Result.fail(refused)
   } catch (defect) {
     return defect instanceof Error ? defect.message : String(defect)
   }
@@ -74,6 +77,7 @@ class Check {
   found = 0
   /** A redaction lies before this place: states and commands may lack content. */
   blanked = false
+  readonly #inputs = new Set<string>()
 
   constructor(options: DecisionOptions) {
     this.#options = options
@@ -88,11 +92,12 @@ class Check {
   accept(mark: AcceptedCommand, state: SessionState, stored: ReadonlyArray<SessionEvent>, intact: boolean): void {
     this.accepted++
     const { commandId, seq } = mark
-    const decided = this.#decide(mark, seq, state, stored, intact)
-    if (decided === undefined) return
+    const again = this.#decide(mark, { seq, version: seq - 1 }, state, stored, intact)
+    if (again === undefined) return
+    const { decided } = again
+    for (const inputId of again.inputIds) this.#inputs.add(inputId)
     if (Result.isFailure(decided)) {
-      const reason = canonical(decided.failure.reason)
-      return this.find({ _tag: "NowRefused", seq, commandId, reason })
+      return this.find({ _tag: "NowRefused", seq, commandId, reason: canonical(decided.failure) })
     }
     const now = decided.success
     const length = Math.max(now.length, stored.length)
@@ -109,18 +114,25 @@ class Check {
   reject(mark: RejectedCommand, state: SessionState): void {
     this.rejected++
     const { commandId, version: seq } = mark
-    const decided = this.#decide(mark, seq, state, [], true)
+    const decided = this.#decide(mark, { seq, version: seq }, state, [], true)?.decided
     if (decided === undefined) return
     if (Result.isSuccess(decided)) {
       const events = decided.success.map((event) => event._tag)
       return this.find({ _tag: "NowAccepted", seq, commandId, events })
     }
-    const now = canonical(decided.failure.reason)
+    const now = canonical(decided.failure)
     const stored = canonical(JSON.parse(mark.reason))
     if (now !== stored) this.find({ _tag: "OtherReason", seq, commandId, stored, now })
   }
 
-  #decide(mark: CommandMark, seq: number, state: SessionState, stored: ReadonlyArray<SessionEvent>, intact: boolean) {
+  /** Decides a command again, on the state that it met and on what the log had taken by then. */
+  #decide(
+    mark: CommandMark,
+    { seq, version }: { readonly seq: number; readonly version: number },
+    state: SessionState,
+    stored: ReadonlyArray<SessionEvent>,
+    intact: boolean
+  ) {
     const { body, commandId, digest } = mark
     const command = CommandBody.expand(commandId, body, stored)
     if (Result.isFailure(command)) {
@@ -130,8 +142,9 @@ class Check {
     if (intact && CommandBody.digest(this.#options.sha256, command.success) !== digest) {
       this.find({ _tag: "DigestDiffers", seq, commandId })
     }
-    const decided = decideSafely(state, command.success)
-    if (typeof decided !== "string") return decided
+    const log = { version, hasInput: (inputId: string) => this.#inputs.has(inputId) }
+    const decided = decideSafely(state, command.success, log)
+    if (typeof decided !== "string") return { decided, inputIds: inputIds(command.success.body) }
     this.find({ _tag: "Broken", seq, commandId, detail: decided })
     return undefined
   }

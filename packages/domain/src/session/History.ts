@@ -67,9 +67,7 @@ export const apply = (history: History, { event, seq }: Placed): History => {
     case "HistoryCopied":
       return add(history, ...copied(event.items, seq))
     case "MessageTaken":
-      return say({ type: "user", inputId: event.inputId, from: null, content: event.content })
-    case "ThreadMessaged":
-      return say({ type: "user", inputId: event.messageId, from: event.fromThreadId, content: event.content })
+      return say({ type: "user", inputId: event.inputId, from: event.from ?? null, content: event.content })
     case "SystemMessageReceived":
       return say({ type: "system", inputId: event.inputId, content: event.content })
     case "MessageBlock": {

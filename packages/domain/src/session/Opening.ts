@@ -62,10 +62,12 @@ export const Metadata = Schema.Record(Schema.String, Schema.String)
 export type Metadata = typeof Metadata.Type
 
 export const Lifecycle = Schema.Struct({
+  /** Once nothing is left to do: stay, have the sandbox put away until there is, or be deleted. */
   onIdle: Schema.Literals(["retain", "sleep", "delete"]),
+  /** A session whose last turn failed is not deleted by itself. */
   keepFailed: Schema.Boolean,
   /** Milliseconds after its last activity that an idle session is deleted. */
-  ttlMs: Schema.NullOr(Schema.Int)
+  ttlMs: Schema.NullOr(Schema.Int.check(Schema.isGreaterThan(0)))
 })
 export type Lifecycle = typeof Lifecycle.Type
 

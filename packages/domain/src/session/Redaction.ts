@@ -1,6 +1,8 @@
+import { Schema } from "effect"
 import type { JsonObject } from "../Json.ts"
 import type { Content } from "./Content.ts"
 import type { Decision, Input, TurnOverrides } from "./Input.ts"
+import { AgentSnapshot } from "./Opening.ts"
 import type { SessionCommand } from "./SessionCommand.ts"
 import type { EventOf, SessionEvent, SessionEventTag } from "./SessionEvent.ts"
 import type { ErrorInfo, StopReason } from "./Status.ts"
@@ -55,6 +57,10 @@ const agent = (snapshot: Opened["agent"]): Opened["agent"] => ({
   multiagent: null
 })
 
+const isAgent = Schema.is(AgentSnapshot)
+/** An agent of a thread's own stays one: its digest is part of the state. */
+const threadAgent = (value: JsonObject | null): object | null => (isAgent(value) ? agent(value) : maybeObject(value))
+
 const environment = (snapshot: Opened["environment"]): Opened["environment"] =>
   snapshot === null ? null : { ...snapshot, name: gone, config: {} }
 
@@ -84,7 +90,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
     session: (status) => ({ ...status, stop: stop(status.stop) }),
     threads: (list) => list.map((one) => ({ ...one, name: threadName(one.name), stop: stop(one.stop) }))
   },
-  ThreadOpened: { name: threadName, agent: maybeObject },
+  ThreadOpened: { name: threadName, agent: threadAgent },
   ThreadMessaged: { content },
   TimerSet: { name: word, payload: nothing },
   MessageReceived: { content },
@@ -178,11 +184,18 @@ export const redactCommand = (command: SessionCommand): SessionCommand => {
       return blank(command, { title: maybeWord, metadata: values, labels: words })
     case "Reconfigure":
       return blank(command, { changes: noObject })
+    case "AddResource":
+      return blank(command, { resource })
+    case "RefreshResource":
+      return blank(command, { details: noObject })
+    case "MessageThread":
+      return blank(command, { content })
     case "OpenThread":
-      return blank(command, { name: threadName, agent: maybeObject })
+      return blank(command, { name: threadName, agent: threadAgent })
     case "SetTimer":
       return blank(command, { name: word, payload: nothing })
     case "RequestRedaction":
+    case "WidenRedaction":
       return blank(command, { reason: word })
     default:
       return command

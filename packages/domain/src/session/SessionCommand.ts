@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Actor } from "../Actor.ts"
-import { AttemptId, CommandId, type EventId, RunnerId, SessionId, ThreadId, TimerId, TurnId } from "../Ids.ts"
+import { AttemptId, CommandId, EventId, RunnerId, SessionId, ThreadId, TimerId, TurnId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Limits } from "../Limits.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
@@ -42,10 +42,16 @@ export const clientCommands = {
     labels: lifecycle.SessionUpdated.labels,
     visibility: lifecycle.SessionUpdated.visibility
   },
+  /** No thread named: all of them. */
   Reconfigure: { threadId: Schema.NullOr(ThreadId), changes: JsonObject, digest: Sha256Hex },
+  AddResource: lifecycle.ResourceAdded,
+  RemoveResource: lifecycle.ResourceRemoved,
+  RefreshResource: lifecycle.ResourceRefreshed,
   ChangeBudget: { budget: Budget },
   OpenThread: lifecycle.ThreadOpened,
   ArchiveThread: { threadId: ThreadId },
+  /** A thread tells another one something, which makes a turn there. */
+  MessageThread: { fromThreadId: ThreadId, threadId: ThreadId, turnId: TurnId, messageId: EventId, content: Content },
   SetTimer: lifecycle.TimerSet,
   CancelTimer: { timerId: TimerId },
   NoteFork: { childId: SessionId, seq: Schema.Int },
@@ -70,6 +76,8 @@ export const innerCommands = {
   NoteWaiting: { threadId: ThreadId, turnId: TurnId, reason: Schema.String },
   RecordFrames: { attemptId: AttemptId, frames: Schema.Array(Frame).check(Schema.isMinLength(1)) },
   LoseAttempt: { attemptId: AttemptId, reason: Schema.String },
+  /** More events carry the content of those whose redaction was asked for. */
+  WidenRedaction: { seqs: Schema.Array(Schema.Int), reason: Schema.String, replacements: Schema.Array(Sha256Hex) },
   ConfirmRedaction: { seqs: Schema.Array(Schema.Int) },
   Note: { event: ReservedEvent },
   /** Time has come for whatever was due. Late or double, it changes nothing. */
@@ -105,8 +113,11 @@ export const Refusal = Schema.TaggedUnion({
   QueueFull: { max: Schema.Int, retryAfterMs: Schema.Int },
   UnknownCall: { callId: Schema.String },
   CallNotAwaiting: { callId: Schema.String, awaits: Schema.String },
+  UnknownResource: { resourceId: Schema.String },
   UnknownTimer: { timerId: Schema.String },
   UnknownSeq: { seq: Schema.Int },
+  TooManyThreads: { max: Schema.Int },
+  TooManyResources: { max: Schema.Int },
   IdTaken: { id: Schema.String },
   NothingToRetry: {},
   NothingToSteer: {},
@@ -135,5 +146,3 @@ const passing: ReadonlySet<Refusal["_tag"]> = new Set(["NotOpen", "QueueFull", "
 
 /** Final refusals are kept with the log, so that a retry meets the same answer; passing ones are tried again. */
 export const isFinal = (reason: Refusal): boolean => !passing.has(reason._tag)
-
-export const inputIds = (inputs: ReadonlyArray<Input>): ReadonlyArray<EventId> => inputs.map((input) => input.inputId)

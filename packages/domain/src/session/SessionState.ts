@@ -5,6 +5,7 @@ import {
   EnvironmentId,
   EventId,
   ModelRequestId,
+  ResourceId,
   RunnerId,
   SandboxId,
   SessionId,
@@ -13,7 +14,7 @@ import {
   TurnId,
   WorkspaceId
 } from "../Ids.ts"
-import { Json } from "../Json.ts"
+import { Json, JsonObject } from "../Json.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
 import { Budget } from "./Budget.ts"
 import { Content } from "./Content.ts"
@@ -23,23 +24,19 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 2
+export const foldVersion = 5
 
 export const Message = Schema.Struct({
   inputId: EventId,
   turnId: TurnId,
+  /** The thread that it comes from; absent where it comes from outside. */
+  from: Schema.optionalKey(ThreadId),
   content: Content,
   overrides: TurnOverrides
 })
 export type Message = typeof Message.Type
 
-export const QueuedTurn = Schema.Struct({
-  turnId: TurnId,
-  inputId: EventId,
-  content: Content,
-  overrides: TurnOverrides,
-  needsApproval: Schema.Boolean
-})
+export const QueuedTurn = Schema.Struct({ ...Message.fields, needsApproval: Schema.Boolean })
 export type QueuedTurn = typeof QueuedTurn.Type
 
 /** A tool call without an outcome. */
@@ -52,6 +49,8 @@ export const Call = Schema.Struct({
   idempotent: Schema.Boolean,
   /** What somebody outside still owes it. */
   awaits: Schema.Literals(["nothing", "confirmation", "result", "answer"]),
+  /** What a person is asked, where an answer is awaited. */
+  question: Schema.NullOr(JsonObject),
   status: Schema.Literals(["requested", "approved", "denied", "expired", "started"]),
   message: Schema.NullOr(Schema.String),
   /** Set once approved with other arguments: what runs must hash to this. */
@@ -102,6 +101,8 @@ export const Thread = Schema.Struct({
   threadId: ThreadId,
   name: Schema.String,
   parentThreadId: Schema.NullOr(ThreadId),
+  /** Of the agent that it runs from its next turn on. */
+  agentDigest: Sha256Hex,
   archived: Schema.Boolean,
   /** Messages received and not yet placed: as a turn or as a steer, by the next event of the same append. */
   inbox: Schema.Array(Message),
@@ -110,6 +111,8 @@ export const Thread = Schema.Struct({
   turn: Schema.NullOr(Turn),
   /** Why the last turn ended. */
   stop: StopReason,
+  /** How the last turn ended. */
+  last: Schema.NullOr(Schema.Literals(["completed", "interrupted", "failed"])),
   /** The turn that failed last, for a retry that adds to its sums; other turns may have come since. */
   failed: Schema.NullOr(Turn),
   /** A turn that failed and is to be tried again before anything of the queue. */
@@ -140,6 +143,8 @@ export const OpenSession = Schema.TaggedStruct("Open", {
   labels: Schema.Array(Schema.String),
   ended: Schema.NullOr(Schema.Literals(["archived", "deleted"])),
   endedAt: Schema.NullOr(Schema.Int),
+  /** When it was last opened, changed, or came to rest. */
+  activeAt: Schema.Int,
   paused: Schema.Boolean,
   threads: Schema.Array(Thread),
   totals: Totals,
@@ -152,6 +157,8 @@ export const OpenSession = Schema.TaggedStruct("Open", {
     Schema.Struct({ sandboxId: SandboxId, runnerId: Schema.String, backend: Schema.String, live: Schema.Boolean })
   ),
   checkpoint: Schema.NullOr(Schema.String),
+  /** What each one is, the log says. */
+  resources: Schema.Array(ResourceId),
   grants: Schema.Array(Schema.String),
   timers: Schema.Array(Schema.Struct({ timerId: TimerId, dueAt: Schema.Int })),
   forks: Schema.Array(Schema.Struct({ childId: SessionId, seq: Schema.Int })),

@@ -10,6 +10,8 @@ export type { TimelineAttempt, TimelineCall, TimelineItem, TimelineTurn } from "
 export interface TimelineQueued {
   readonly turnId: string
   readonly inputId: string
+  /** The thread that it comes from; null where it comes from outside. */
+  readonly from: string | null
   readonly content: Content
   readonly overrides: TurnOverrides
   readonly needsApproval: boolean
@@ -95,12 +97,23 @@ const place = (thread: TimelineThread, inputId: string, where: Partial<TimelineT
   ...where
 })
 
+const receive = (
+  thread: TimelineThread,
+  message: Omit<TimelineQueued, "overrides" | "needsApproval">
+): TimelineThread => ({
+  ...thread,
+  inbox: [...thread.inbox, { ...message, overrides: {}, needsApproval: false }]
+})
+
 const inThread = (thread: TimelineThread, event: SessionEvent, seq: number, at: number): TimelineThread => {
   switch (event._tag) {
     case "MessageReceived": {
       const { content, inputId, turnId } = event
-      const message = { turnId, inputId, content, overrides: {}, needsApproval: false, receivedAt: at }
-      return { ...thread, inbox: [...thread.inbox, message] }
+      return receive(thread, { turnId, inputId, from: null, content, receivedAt: at })
+    }
+    case "ThreadMessaged": {
+      const { content, fromThreadId, messageId, turnId } = event
+      return receive(thread, { turnId, inputId: messageId, from: fromThreadId, content, receivedAt: at })
     }
     case "TurnQueued": {
       const message = waiting(thread, event.inputId)

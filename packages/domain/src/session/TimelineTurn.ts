@@ -36,6 +36,8 @@ export type TimelineItem =
       readonly seq: number
       readonly at: number
       readonly inputId: string
+      /** The thread that it comes from; null where it comes from outside. */
+      readonly from: string | null
       readonly content: Content
       /** It joined a turn that ran already. */
       readonly steer: boolean
@@ -172,8 +174,8 @@ export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, a
     case "TurnWaiting":
       return { ...turn, reason: event.reason }
     case "MessageTaken": {
-      const { content, inputId } = event
-      return show(turn, { kind: "message", seq, at, inputId, content, steer: turn.items.length > 0 })
+      const { content, from = null, inputId } = event
+      return show(turn, { kind: "message", seq, at, inputId, from, content, steer: turn.items.length > 0 })
     }
     case "AttemptStarted": {
       const { attemptId, number, runnerId } = event

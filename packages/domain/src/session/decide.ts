@@ -2,8 +2,8 @@ import { Result } from "effect"
 import { lose, noteWaiting, startAttempt } from "./decide/attempts.ts"
 import { Draft } from "./decide/Draft.ts"
 import { record } from "./decide/frames.ts"
-import { inputs, retry, wake } from "./decide/people.ts"
-import { approve, edit, move, steer, withdraw } from "./decide/queue.ts"
+import { inputs, refuseAtCap, retry, wake } from "./decide/people.ts"
+import { approve, edit, messageThread, move, steer, withdraw } from "./decide/queue.ts"
 import * as session from "./decide/session.ts"
 import { settle } from "./decide/settle.ts"
 import { CommandRejected, type Command, type SessionCommand } from "./SessionCommand.ts"
@@ -11,7 +11,7 @@ import type { SessionEvent } from "./SessionEvent.ts"
 import type { SessionState } from "./SessionState.ts"
 
 /** What an ended session still takes: nothing that would change the conversation. */
-const afterDelete: ReadonlySet<SessionCommand["_tag"]> = new Set(["ConfirmRedaction", "Wake"])
+const afterDelete: ReadonlySet<SessionCommand["_tag"]> = new Set(["WidenRedaction", "ConfirmRedaction", "Wake"])
 const afterArchive: ReadonlySet<SessionCommand["_tag"]> = new Set([
   ...afterDelete,
   "Delete",
@@ -49,12 +49,21 @@ const rule = (draft: Draft, command: SessionCommand): void => {
       return session.update(draft, command)
     case "Reconfigure":
       return session.reconfigure(draft, command)
+    case "AddResource":
+      return session.addResource(draft, command)
+    case "RemoveResource":
+      return session.removeResource(draft, command)
+    case "RefreshResource":
+      return session.refreshResource(draft, command)
     case "ChangeBudget":
       return session.changeBudget(draft, command)
     case "OpenThread":
       return session.openThread(draft, command)
     case "ArchiveThread":
       return session.archiveThread(draft, command)
+    case "MessageThread":
+      refuseAtCap(draft)
+      return messageThread(draft, command)
     case "SetTimer":
       return session.setTimer(draft, command)
     case "CancelTimer":
@@ -63,6 +72,8 @@ const rule = (draft: Draft, command: SessionCommand): void => {
       return session.noteFork(draft, command)
     case "RequestRedaction":
       return session.redact(draft, command)
+    case "WidenRedaction":
+      return session.widenRedaction(draft, command)
     case "ConfirmRedaction":
       return session.confirmRedaction(draft, command)
     case "Archive":

@@ -1,4 +1,5 @@
 import type { BudgetLimit } from "./Budget.ts"
+import { expiresAt } from "./rest.ts"
 import type { OpenSession, Turn } from "./SessionState.ts"
 import { awaiting, limitKey } from "./standing.ts"
 
@@ -32,6 +33,8 @@ export const nextDue = (session: OpenSession): number | null => {
     for (const { expiresAt } of awaiting(turn)) if (expiresAt !== null) times.push(expiresAt)
     if (turn.phase._tag === "Working" && turn.interrupt !== null) times.push(turn.interrupt.deadline)
   }
+  const expiry = expiresAt(session)
+  if (expiry !== null) times.push(expiry)
   for (const limit of session.budget) if (limit.metric === "active_ms") times.push(...workedOut(session, limit))
   return times.length === 0 ? null : Math.min(...times)
 }

@@ -1,4 +1,5 @@
 import { type Budget, type BudgetLimit, consumed } from "./Budget.ts"
+import { expiresAt } from "./rest.ts"
 import type { Call, OpenSession, Thread, Turn } from "./SessionState.ts"
 import type { Status, StopReason } from "./Status.ts"
 import type { Totals } from "./Usage.ts"
@@ -115,11 +116,13 @@ export const sessionStatus = (session: OpenSession): Status => {
   return stopped({ type: "requires_action", eventIds })
 }
 
-/** When the session wants to be woken: 0 while a turn is live, else the earliest timer, else never. */
+/** When the session wants to be woken: 0 while a turn is live, else when something is next due, else never. */
 export const wakeAt = (session: OpenSession): number | null => {
   if (session.redactions.length > 0) return 0
   if (session.ended !== null) return null
   const times: Array<number> = session.timers.map((timer) => timer.dueAt)
+  const expiry = expiresAt(session)
+  if (expiry !== null) times.push(expiry)
   for (const thread of session.threads) {
     const turn = thread.turn
     if (turn === null) continue

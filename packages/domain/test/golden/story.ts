@@ -1,6 +1,5 @@
-import { text } from "../../src/session/Content.ts"
 import type { SessionCommand } from "../../src/session/SessionCommand.ts"
-import type { ReservedEvent, SessionEvent } from "../../src/session/SessionEvent.ts"
+import type { ReservedEvent } from "../../src/session/SessionEvent.ts"
 import * as make from "../session/make.ts"
 import { richRefusals, richStory } from "../support/stories.ts"
 import { Recording } from "../support/recording.ts"
@@ -42,20 +41,6 @@ const reserved: ReadonlyArray<ReservedEvent> = [
   { _tag: "PlatformNoted", code: "note", message: "noted", details }
 ]
 
-/** What no command leads to yet. */
-const undecided: ReadonlyArray<SessionEvent> = [
-  { _tag: "ResourceAdded", resource: { resourceId: make.resourceId(1), type: "file", spec: { path: "/a" } } },
-  { _tag: "ResourceRefreshed", resourceId: make.resourceId(1), details },
-  { _tag: "ResourceRemoved", resourceId: make.resourceId(1) },
-  {
-    _tag: "ThreadMessaged",
-    fromThreadId: make.threadId(),
-    threadId: make.threadId(3),
-    messageId: make.inputId(40),
-    content: text("help me")
-  }
-]
-
 const sandbox = { sandboxId: make.sandboxId(1), runnerId: "rnr" }
 
 const more: ReadonlyArray<SessionCommand> = [
@@ -63,6 +48,12 @@ const more: ReadonlyArray<SessionCommand> = [
   { _tag: "ChangeBudget", budget: [make.limit("model_requests", 60)] },
   { _tag: "ArchiveThread", threadId: make.threadId(2) },
   make.openThread(3),
+  { _tag: "AddResource", resource: make.resource(1) },
+  { _tag: "RefreshResource", resourceId: make.resourceId(1), details },
+  { _tag: "RemoveResource", resourceId: make.resourceId(1) },
+  make.messageThread(40, 1, 3),
+  make.start(40, 13, 3),
+  make.frames(13, 1, make.completed()),
   { _tag: "SetTimer", timerId: make.timerId(2), dueAt: 9_000_000_000_000, name: "later", payload: null },
   { _tag: "CancelTimer", timerId: make.timerId(2) },
   make.send(make.outcome(30), make.message(31, { needsApproval: true, overrides: { model: "other" } })),
@@ -94,7 +85,6 @@ const more: ReadonlyArray<SessionCommand> = [
 /** A session in which everything that this release knows happens once at least. */
 export const everything = (): Recording => {
   const recording = new Recording().tell(...richStory).refuse(...richRefusals)
-  for (const event of undecided) recording.write(event)
   recording.epoch++
   return recording.tell(...more, make.archive, make.remove)
 }

@@ -39,6 +39,19 @@ describe("verifyDecisions", () => {
     assert.isAbove(report.accepted, 15)
   })
 
+  it("names a command whose input the log had not taken", () => {
+    const taken = rejections.find(({ reason }) => reason.includes("IdTaken"))!
+    const unopened = commands.filter(({ body }) => !body.includes('"Open"'))
+    const { commandId } = taken
+    assert.deepInclude(verify(rows, unopened, [taken]).findings, {
+      _tag: "NowAccepted",
+      seq: taken.version,
+      commandId,
+      events: ["SystemMessageReceived"]
+    })
+    says(verify(rows, commands, [taken]))
+  })
+
   it("names an event that its command does not lead to", () => {
     const seq = seqOf("SessionPaused")
     says(verify(withPayload(seq, (payload) => payload.replace(/"at":\d+/, `"at":1`))), `OtherEvent ${seq}`)

@@ -13,7 +13,7 @@ const { events, rows } = recording
 
 describe("Fold", () => {
   it("tells the whole story", () => {
-    assert.strictEqual(recording.rejections.length, 3)
+    assert.strictEqual(recording.rejections.length, 5)
     const told = new Set(events.map((event) => event._tag))
     const untold = Object.keys(SessionEvent.cases).filter((tag) => !told.has(tag as SessionEvent["_tag"]))
     assert.isBelow(untold.length, 45, untold.join(" "))

@@ -1,4 +1,6 @@
+import { Limits } from "../../src/Limits.ts"
 import { consumed } from "../../src/session/Budget.ts"
+import { expiresAt, isDone } from "../../src/session/rest.ts"
 import type { SessionEvent } from "../../src/session/SessionEvent.ts"
 import type { OpenSession, SessionState, Thread } from "../../src/session/SessionState.ts"
 import {
@@ -65,8 +67,10 @@ export class Auditor {
   }
 
   /** After a wake-up nothing is due any more. */
-  woken({ ended, threads, timers }: OpenSession, now: number): void {
+  woken(session: OpenSession, now: number): void {
+    const { ended, threads, timers } = session
     if (ended !== null) return
+    must((expiresAt(session) ?? now + 1) > now, "a session outlives its time")
     must(
       timers.every((timer) => timer.dueAt > now),
       "a timer is due after a wake-up"
@@ -98,6 +102,10 @@ export class Auditor {
     switch (event._tag) {
       case "MessageReceived":
         this.waiting.set(event.inputId, event.turnId)
+        return
+      case "ThreadMessaged":
+        must(event.fromThreadId !== event.threadId, "a thread talks to itself")
+        this.waiting.set(event.messageId, event.turnId)
         return
       case "TurnWithdrawn":
         for (const [inputId, turnId] of this.waiting) if (turnId === event.turnId) this.waiting.delete(inputId)
@@ -158,12 +166,13 @@ export class Auditor {
 
   /** A settled session never rests where it could go on, and shows what it is. */
   private rests(session: OpenSession): void {
-    const { budget, ended, redactions, shown, threads } = session
+    const { budget, ended, redactions, resources, shown, threads } = session
     const status = sessionStatus(session)
     const now = threads.some((thread) => liveNow(session, thread))
     if (ended === null) {
       must((status.status === "running") === now, "running does not mean that a turn is live")
       const soon = threads.some((thread) => live(session, thread))
+      must(!isDone(session), "a session that is done is still there")
       must(status.status !== "rescheduling" || soon, "rescheduling does not mean that a turn will be live")
     } else must(!now, "an ended session runs")
     must((wakeAt(session) === 0) === (now || redactions.length > 0), "it is not woken now exactly if something is live")
@@ -173,6 +182,9 @@ export class Auditor {
       const scopes = limit.scope === "session" ? [session] : threads.map(({ turn }) => turn)
       must(scopes.every(told), "a limit is reached and nobody was told")
     }
+    must(threads.filter((thread) => !thread.archived).length <= Limits.openThreadsMax, "too many threads are open")
+    must(resources.length <= Limits.resourcesMax, "there are too many resources")
+    must(new Set(resources).size === resources.length, "a resource is there twice")
     must(shown.session === statusText(status), "the session's status is not recorded")
     for (const thread of threads) {
       const { archived, inbox, queue, threadId, turn } = thread

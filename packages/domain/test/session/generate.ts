@@ -1,5 +1,6 @@
 import { Limits } from "../../src/Limits.ts"
 import type { Input } from "../../src/session/Input.ts"
+import type { Lifecycle } from "../../src/session/Opening.ts"
 import type { BudgetLimit } from "../../src/session/Budget.ts"
 import type { SessionCommand } from "../../src/session/SessionCommand.ts"
 import type { Call, OpenSession, SessionState } from "../../src/session/SessionState.ts"
@@ -12,11 +13,14 @@ import {
   interrupt,
   limit,
   message,
+  messageThread,
   open,
   openThread,
   outcome,
   pause,
   remove,
+  resource,
+  resourceId,
   resume,
   result,
   send,
@@ -26,7 +30,7 @@ import {
   timerId,
   turnId
 } from "./make.ts"
-import type { Prng } from "./prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 
 /** New ids come from a wide range, so that a story keeps them when steps are dropped from it. */
 const fresh = (random: Prng) => 100 + random.int(2 ** 31)
@@ -42,9 +46,17 @@ const budget = (random: Prng): ReadonlyArray<BudgetLimit> =>
     })
   })
 
+/** Most sessions stay, or a story would often be over soon. */
+const lifecycle = (random: Prng): Lifecycle => ({
+  onIdle: random.weighted({ retain: 9, sleep: 0.5, delete: 0.5 }),
+  keepFailed: random.chance(0.5),
+  ttlMs: random.chance(0.05) ? 1 + random.int(60_000) : null
+})
+
 export const generateOpen = (random: Prng): SessionCommand =>
   open({
     budget: random.chance(0.4) ? budget(random) : [],
+    lifecycle: lifecycle(random),
     inputs: random.chance(0.3) ? [message(fresh(random))] : [],
     ...(random.chance(0.1)
       ? { origin: { type: "fork", sessionId: sessionId(9), seq: 3, chain: hash(1) }, history: [{}] }
@@ -134,11 +146,15 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     ApproveTurn: 3,
     SteerTurn: 2,
     RetryTurn: 4,
-    Pause: 1.5,
+    Pause: 2.5,
     Resume: 4,
     Update: 1,
     Reconfigure: 1,
     ChangeBudget: 2,
+    AddResource: 1,
+    RemoveResource: 0.5,
+    RefreshResource: 0.5,
+    MessageThread: 2,
     OpenThread: 2,
     ArchiveThread: 1,
     SetTimer: 2,
@@ -172,9 +188,26 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     case "Update":
       return { _tag: kind, metadata: { [random.pick(["a", "b"])]: random.pick(["1", null]) } }
     case "Reconfigure":
-      return { _tag: kind, threadId: null, changes: {}, digest: hash(random.int(9)) }
+      return {
+        _tag: kind,
+        threadId: random.chance(0.5) ? null : aThread(random, session),
+        changes: {},
+        digest: hash(random.int(9))
+      }
     case "ChangeBudget":
       return { _tag: kind, budget: random.chance(0.2) ? [] : budget(random) }
+    case "AddResource":
+      return { _tag: kind, resource: resource(random.int(4)) }
+    case "RemoveResource":
+      return { _tag: kind, resourceId: resourceId(random.int(4)) }
+    case "RefreshResource":
+      return { _tag: kind, resourceId: resourceId(random.int(4)), details: {} }
+    case "MessageThread":
+      return {
+        ...messageThread(fresh(random), 1, 1),
+        fromThreadId: session.primary,
+        threadId: aThread(random, session)
+      }
     case "OpenThread":
       return openThread(2)
     case "ArchiveThread":

@@ -103,7 +103,7 @@ describe("laws", () => {
     often
   )
 
-  // Only as long: ids of what is over are forgotten, and the store's receipts tell a repeated command.
+  // Only as long: ids of what is over are forgotten here, and the log knows them.
   it.prop(
     "a message that is sent twice is refused while its turn is queued, steering, running or failed",
     [Seed, Seed],

@@ -1,10 +1,25 @@
+import type { Json } from "../../src/Json.ts"
 import { AgentId, CommandId, OutcomeId, WorkspaceId } from "../../src/Ids.ts"
 import { text } from "../../src/session/Content.ts"
 import type { Frame, FrameBody } from "../../src/session/Frame.ts"
 import type { Decision, Input } from "../../src/session/Input.ts"
+import type { Resource } from "../../src/session/Opening.ts"
 import type { BudgetLimit } from "../../src/session/Budget.ts"
 import type { Command, CommandOf, SessionCommand } from "../../src/session/SessionCommand.ts"
-import { attemptId, callId, hash, inputId, nth, runnerId, sessionId, threadId, turnId, type Part } from "./ids.ts"
+import { plainOpen } from "../../../../test/support/opening.ts"
+import {
+  attemptId,
+  callId,
+  hash,
+  inputId,
+  nth,
+  resourceId,
+  runnerId,
+  sessionId,
+  threadId,
+  turnId,
+  type Part
+} from "./ids.ts"
 
 export const command = (n: number, at: number, body: SessionCommand): Command => ({
   commandId: CommandId.make(nth("Command", n)),
@@ -16,44 +31,19 @@ export const command = (n: number, at: number, body: SessionCommand): Command =>
 
 type InputOf<Tag extends Input["_tag"]> = Extract<Input, { readonly _tag: Tag }>
 
-export const open = (part: Part<CommandOf<"Open">> = {}): CommandOf<"Open"> => ({
-  _tag: "Open",
+const plain = plainOpen({
   sessionId: sessionId(),
   workspaceId: WorkspaceId.make(nth("Workspace", 1)),
   threadId: threadId(),
-  agent: {
-    agentId: AgentId.make(nth("Agent", 1)),
-    version: 1,
-    digest: hash(1),
-    name: "helper",
-    description: null,
-    model: { id: "demo" },
-    auxModel: null,
-    system: null,
-    harness: "openai-agents",
-    tools: [],
-    mcpServers: [],
-    skills: [],
-    policies: [],
-    multiagent: null
-  },
-  environment: null,
-  resources: [],
-  vaultIds: [],
-  title: null,
-  metadata: {},
-  labels: [],
-  budget: [],
-  origin: { type: "api" },
+  agentId: AgentId.make(nth("Agent", 1))
+})
+
+export const open = (part: Part<CommandOf<"Open">> = {}): CommandOf<"Open"> => ({
+  ...plain,
+  agent: { ...plain.agent, digest: hash(1), name: "helper", harness: "openai-agents" },
   createdBy: "key",
-  projectId: null,
   visibility: "private",
-  endUser: null,
-  deploymentId: null,
-  externalThreadKey: null,
   lifecycle: { onIdle: "retain", keepFailed: true, ttlMs: null },
-  history: [],
-  inputs: [],
   ...part
 })
 
@@ -91,11 +81,11 @@ export const result = (n: number, call: number, executor: "client" | "worker" = 
   executor
 })
 
-export const answer = (n: number, call: number): InputOf<"Answer"> => ({
+export const answer = (n: number, call: number, given: Json = "yes"): InputOf<"Answer"> => ({
   _tag: "Answer",
   inputId: inputId(n),
   callId: callId(call),
-  answer: "yes"
+  answer: given
 })
 
 export const systemMessage = (n: number): InputOf<"SystemMessage"> => ({
@@ -159,6 +149,16 @@ export const withdraw = (turn: number, queueVersion: number | null = null): Sess
   turnId: turnId(turn),
   queueVersion
 })
+/** Thread `from` tells thread `to` something: message n, which makes turn n. */
+export const messageThread = (n: number, from: number, to: number): CommandOf<"MessageThread"> => ({
+  _tag: "MessageThread",
+  fromThreadId: threadId(from),
+  threadId: threadId(to),
+  turnId: turnId(n),
+  messageId: inputId(n),
+  content: text(`message ${n}`)
+})
+export const resource = (n: number): Resource => ({ resourceId: resourceId(n), type: "file", spec: { path: `/${n}` } })
 export const openThread = (n: number): CommandOf<"OpenThread"> => ({
   _tag: "OpenThread",
   threadId: threadId(n),

@@ -18,7 +18,7 @@ import {
   started,
   suspended
 } from "./make.ts"
-import type { Prng } from "./prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 
 /** What a pretended runner does in one attempt: frames with the time before each. */
 export interface Script {

@@ -1,7 +1,8 @@
+import { Limits } from "../../src/Limits.ts"
 import { Coverage } from "./coverage.ts"
 import { generateCommand } from "./generate.ts"
-import { frames, lose, message, send, started, wake } from "./make.ts"
-import { prng } from "./prng.ts"
+import { frames, hash, lose, message, openThread, resource, send, started, wake } from "./make.ts"
+import { prng } from "../../../../test/support/Prng.ts"
 import { generateScript, shortScript } from "./script.ts"
 import { World } from "./world.ts"
 
@@ -25,7 +26,9 @@ const kinds = {
   redact: 1,
   note: 0.5,
   waiting: 1,
-  flood: 0.01
+  flood: 0.01,
+  crowd: 0.05,
+  heap: 0.02
 } as const
 type Kind = keyof typeof kinds
 
@@ -78,6 +81,10 @@ export const take = (world: World, { kind, seed }: Step): void => {
       return
     case "redact": {
       const owed = world.state._tag === "Open" ? world.state.redactions : []
+      if (owed.length > 0 && random.chance(0.3)) {
+        const seqs = [owed[0]!, 1 + random.int(20)]
+        world.tell({ _tag: "WidenRedaction", seqs, reason: "same", replacements: [hash(1), hash(2)] })
+      }
       world.tell({ _tag: "ConfirmRedaction", seqs: owed.filter(() => random.chance(0.7)) })
       return
     }
@@ -95,6 +102,12 @@ export const take = (world: World, { kind, seed }: Step): void => {
         const first = 2 ** 32 + random.int(2 ** 24) * 64
         world.tell(send(...Array.from({ length: 50 }, (_, index) => message(first + index))))
       }
+      return
+    case "crowd":
+      for (let n = 3; n <= Limits.openThreadsMax + 2; n++) world.tell(openThread(n))
+      return
+    case "heap":
+      for (let n = 10; n <= Limits.resourcesMax + 10; n++) world.tell({ _tag: "AddResource", resource: resource(n) })
       return
   }
 }

@@ -8,7 +8,7 @@ import { held } from "../../src/session/standing.ts"
 import { Auditor } from "./auditor.ts"
 import type { Coverage } from "./coverage.ts"
 import { attemptId, command, frames, lose, start } from "./make.ts"
-import type { Prng } from "./prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 import type { Script } from "./script.ts"
 
 /** An attempt as its runner knows it: what it plays, and what it has said so far. */

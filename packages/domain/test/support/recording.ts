@@ -5,6 +5,7 @@ import * as Chain from "../../src/log/Chain.ts"
 import type { CommandMark, Recorded } from "../../src/log/Envelope.ts"
 import * as Codec from "../../src/session/Codec.ts"
 import * as CommandBody from "../../src/session/CommandBody.ts"
+import { inputIds, refusedByLog } from "../../src/session/logRules.ts"
 import { plan } from "../../src/session/decide.ts"
 import {
   isClientCommand,
@@ -32,6 +33,7 @@ export class Recording {
   now = 1_800_000_000_000
   #chain = Chain.genesis
   #commands = 0
+  readonly #inputs = new Set<string>()
 
   get version(): number {
     return this.rows.length
@@ -62,14 +64,17 @@ export class Recording {
     const decided = plan(this.state, taken)
     const digest = CommandBody.digest(sha256, taken)
     const { commandId } = taken
-    if (Result.isFailure(decided)) {
-      const { reason } = decided.failure
+    const log = { version: this.version, hasInput: (inputId: string) => this.#inputs.has(inputId) }
+    const reason = Result.isFailure(decided) ? decided.failure.reason : refusedByLog(told, log)
+    if (Result.isFailure(decided) || reason !== undefined) {
+      if (reason === undefined) throw new Error("a refusal has a reason")
       if (!isFinal(reason) || !isClientCommand(told._tag)) return reason
       const body = CommandBody.compact(taken, [])
       this.rejections.push({ commandId, digest, body, version: this.version, reason: JSON.stringify(reason) })
       return reason
     }
     const { events, state } = decided.success
+    for (const inputId of inputIds(told)) this.#inputs.add(inputId)
     if (isClientCommand(told._tag) && events.length > 0) {
       this.commands.push({ commandId, digest, body: CommandBody.compact(taken, events), seq: this.version + 1 })
     }

@@ -158,5 +158,8 @@ export const richStory: ReadonlyArray<SessionCommand> = [
 export const richRefusals: ReadonlyArray<SessionCommand> = [
   { _tag: "WithdrawTurn", turnId: turnId(10), queueVersion: null },
   send(confirmation(20, 3)),
-  { _tag: "RequestRedaction", seqs: [0], reason: "none", replacements: [hash(1)] }
+  { _tag: "RequestRedaction", seqs: [0], reason: "none", replacements: [hash(1)] },
+  // What no state remembers: the log does.
+  { _tag: "RequestRedaction", seqs: [100_000], reason: "none", replacements: [hash(1)] },
+  send(systemMessage(1))
 ]

@@ -5,10 +5,11 @@ import type { AppendRows } from "./AppendRows.ts"
 import { outcomes } from "./AppendStatement.ts"
 import { AppendRefused, StoreUnavailable } from "./EventStore.ts"
 import { commandIdOf } from "./EventRows.ts"
+import { idOf } from "./LogTypes.ts"
 
 export type AppendExit = Exit.Exit<void, AppendRefused | StoreUnavailable>
 
-/** One row for each refused append: its place in the batch, the outcome, epoch, version, chain, duplicates. */
+/** One row for each refused append: its place in the batch, the outcome, epoch, version, chain, duplicates, inputs. */
 export type Answer = ReadonlyArray<ReadonlyArray<unknown>>
 
 const code = (error: SqlError): string => {
@@ -71,7 +72,7 @@ export const runBatch = (execute: (batch: ReadonlyArray<AppendRows>) => Effect.E
   ): Effect.fn.Return<ReadonlyArray<AppendExit>> {
     const exits: Array<AppendExit> = batch.map(() => Exit.void)
     const raced: Array<number> = []
-    for (const [place, outcome, epoch, version, chain, duplicates] of answer) {
+    for (const [place, outcome, epoch, version, chain, duplicates, taken] of answer) {
       const at = (place as number) - 1
       const rows = batch[at]!
       const { append } = rows
@@ -86,6 +87,12 @@ export const runBatch = (execute: (batch: ReadonlyArray<AppendRows>) => Effect.E
           exits[at] = refused(rows, {
             _tag: "Duplicate",
             commandIds: (duplicates as ReadonlyArray<string>).map(commandIdOf)
+          })
+          break
+        case outcomes.inputTaken:
+          exits[at] = refused(rows, {
+            _tag: "InputTaken",
+            inputIds: (taken as ReadonlyArray<string>).map((column) => idOf("Event", column))
           })
           break
         case outcomes.raced:

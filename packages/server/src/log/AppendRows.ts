@@ -135,6 +135,7 @@ export interface AppendRows {
   readonly events: ReadonlyArray<ReadonlyArray<unknown>>
   readonly rejections: ReadonlyArray<ReadonlyArray<unknown>>
   readonly commandIds: ReadonlyArray<Words>
+  readonly inputIds: ReadonlyArray<Words>
   readonly session: string | null
   readonly bytes: number
 }
@@ -155,10 +156,12 @@ export const encode = (append: Append): AppendRows => {
   if (commandIds.length > 1 && new Set(commandIds.map(String)).size < commandIds.length) {
     throw new BadValue("a command is answered twice")
   }
+  if (new Set(append.inputIds).size < append.inputIds.length) throw new BadValue("an input is taken twice")
   return {
     append,
     bytes,
     commandIds,
+    inputIds: append.inputIds.map((inputId) => words("inputId", inputId)),
     events: rows,
     head: [
       repeated("streamId", append.streamId),

@@ -15,6 +15,7 @@ export const protectedFully: Protections = { fencing: true, duplicates: true, ho
 const { bytea, int4, int8, text, uuid } = PgTypes.OID
 const headTypes = [uuid, uuid, int4, int4, int4, bytea, int8, int8]
 const commandTypes = [int4, uuid, uuid]
+const inputTypes = [int4, uuid, uuid]
 const eventTypes = [
   int4,
   int4,
@@ -41,6 +42,7 @@ const sessionTypes = [int4, text]
 const groups = {
   heads: headTypes,
   commands: commandTypes,
+  inputs: inputTypes,
   events: eventTypes,
   rejections: rejectionTypes,
   sessions: sessionTypes
@@ -50,7 +52,7 @@ const order = Object.keys(groups) as ReadonlyArray<Group>
 
 type Parts = ReadonlySet<Group>
 /** A statement costs by its parts, used or not, so a batch goes without those that it does not need. */
-const optional: Parts = new Set(["commands", "rejections", "sessions"])
+const optional: Parts = new Set(["commands", "inputs", "rejections", "sessions"])
 
 const names = new Map<number, string>([
   [bytea, "bytea"],
@@ -68,7 +70,7 @@ const unnest = (parts: Parts, group: Group): string => {
   return `unnest(${groups[group].map((oid, index) => `$${first + index + 1}::${names.get(oid)!}[]`).join(", ")})`
 }
 
-export const outcomes = { fenced: 1, version: 2, duplicate: 3, raced: 4, noStream: 5 } as const
+export const outcomes = { fenced: 1, version: 2, duplicate: 3, raced: 4, noStream: 5, inputTaken: 6 } as const
 
 const sessionColumns = [
   "workspace_id",
@@ -134,21 +136,37 @@ WITH a AS MATERIALIZED (
   GROUP BY c.i
 ), `
     : ""
+}${
+  parts.has("inputs")
+    ? `input AS MATERIALIZED (
+  SELECT * FROM ${unnest(parts, "inputs")} AS t(i, stream_id, input_id)
+), taken AS MATERIALIZED (
+  SELECT n.i, array_agg(n.input_id) AS input_ids
+  FROM input n, LATERAL (
+    SELECT FROM inputs k WHERE k.stream_id = n.stream_id AND k.input_id = n.input_id LIMIT 1
+  ) known
+  ${duplicates ? "" : "WHERE false"}
+  GROUP BY n.i
+), `
+    : ""
 }verdict AS MATERIALIZED (
   SELECT a.*, l.kind, l.version AS at_version, l.epoch AS at_epoch, l.chain AS at_chain,
     ${parts.has("commands") ? "d.command_ids" : "NULL::uuid[] AS command_ids"},
+    ${parts.has("inputs") ? "k.input_ids" : "NULL::uuid[] AS input_ids"},
     CASE
       WHEN l.workspace_id IS DISTINCT FROM a.workspace_id THEN ${outcomes.noStream}
       ${fencing ? `WHEN l.epoch <> a.epoch THEN ${outcomes.fenced}` : ""}
       WHEN l.version <> a.expected THEN ${outcomes.version}
       WHEN l.row_xid IS DISTINCT FROM s.row_xid THEN ${outcomes.raced}
       ${parts.has("commands") ? `WHEN d.i IS NOT NULL THEN ${outcomes.duplicate}` : ""}
+      ${parts.has("inputs") ? `WHEN k.i IS NOT NULL THEN ${outcomes.inputTaken}` : ""}
       ELSE 0
     END AS outcome
   FROM a
     LEFT JOIN locked l ON l.stream_id = a.stream_id
     LEFT JOIN seen s ON s.stream_id = a.stream_id
     ${parts.has("commands") ? "LEFT JOIN duplicate d ON d.i = a.i" : ""}
+    ${parts.has("inputs") ? "LEFT JOIN taken k ON k.i = a.i" : ""}
 ), good AS MATERIALIZED (
   SELECT * FROM verdict WHERE outcome = 0
 ), stored_events AS (
@@ -171,6 +189,14 @@ WITH a AS MATERIALIZED (
     JOIN good g ON g.i = r.i
 ), `
     : ""
+}${
+  parts.has("inputs")
+    ? `stored_inputs AS (
+  INSERT INTO inputs (stream_id, input_id)
+  SELECT n.stream_id, n.input_id FROM input n JOIN good g ON g.i = n.i
+  ${duplicates ? "" : "ON CONFLICT DO NOTHING"}
+), `
+    : ""
 }stored_heads AS (
   UPDATE heads h SET
     version = g.expected + g.added,
@@ -190,11 +216,12 @@ WITH a AS MATERIALIZED (
 )`
     : ""
 }
-SELECT i::int4, outcome, at_epoch, at_version, at_chain, command_ids FROM verdict WHERE outcome <> 0`
+SELECT i::int4, outcome, at_epoch, at_version, at_chain, command_ids, input_ids FROM verdict WHERE outcome <> 0`
 
 const ofGroups = <A>(make: (oid: number) => A): Readonly<Record<Group, ReadonlyArray<A>>> => ({
   heads: groups.heads.map(make),
   commands: groups.commands.map(make),
+  inputs: groups.inputs.map(make),
   events: groups.events.map(make),
   rejections: groups.rejections.map(make),
   sessions: groups.sessions.map(make)
@@ -205,7 +232,7 @@ const parameters = ofGroups(arrayParameter)
 /** A batch in columns. */
 const columnsOf = (batch: ReadonlyArray<AppendRows>) => {
   const columns = ofGroups((): Array<unknown> => [])
-  const { commands, events, heads, rejections, sessions } = columns
+  const { commands, events, heads, inputs, rejections, sessions } = columns
   const push = (into: ReadonlyArray<Array<unknown>>, from: number, row: ReadonlyArray<unknown>) => {
     for (let c = 0; c < row.length; c++) into[from + c]!.push(row[c])
   }
@@ -214,6 +241,7 @@ const columnsOf = (batch: ReadonlyArray<AppendRows>) => {
     const i = index + 1
     push(heads, 0, rows.head)
     for (const commandId of rows.commandIds) push(commands, 0, [i, rows.head[0], commandId])
+    for (const inputId of rows.inputIds) push(inputs, 0, [i, rows.head[0], inputId])
     for (const row of rows.events) {
       events[0]!.push(i)
       push(events, 1, row)

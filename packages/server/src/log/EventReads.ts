@@ -2,7 +2,7 @@ import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
 import { commandIdOf, eventColumns, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
-import { EventStore, type AnsweredCommand, type Receipt, StoreUnavailable } from "./EventStore.ts"
+import { EventStore, type AnsweredCommand, pageBytesMax, type Receipt, StoreUnavailable } from "./EventStore.ts"
 import type { Query } from "./LogConnections.ts"
 import { uuidParameter, uuidsParameter } from "./LogTypes.ts"
 
@@ -14,6 +14,21 @@ type Store = EventStore["Service"]
  * rather than follow the index.
  */
 const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit))}`
+
+/**
+ * A page of events: at most `limit`, and no more once they come to the bytes of a page. The limit stands innermost, so that
+ * the index is followed no further; what lies beyond the cut is not fetched from where large payloads are.
+ */
+const paged = (columns: string, where: string, order: ReadonlyArray<string>, limit: number): string => {
+  // Qualified: an unqualified name in ORDER BY is the output column, which is text for some, and in another order.
+  const by = order.map((column) => `e.${column}`).join(", ")
+  const page = `SELECT * FROM events e WHERE ${where} ORDER BY ${by} ${limited(limit)}`
+  const before = `sum(coalesce(e.payload_bytes, 0)) OVER (ORDER BY ${by} ROWS UNBOUNDED PRECEDING) - coalesce(e.payload_bytes, 0)`
+  return `SELECT ${columns} FROM (SELECT *, ${before} AS bytes_before FROM (${page}) e) e
+    WHERE bytes_before < ${pageBytesMax} ORDER BY ${by}`
+}
+
+const ofStreamAfter = "stream_id = $1::uuid AND seq > $2::int4"
 
 /** All of the store but appending. An id that is none of ours names nothing. */
 export const make = (ask: Query, protections: Protections): Omit<Store, "append"> => {
@@ -68,20 +83,14 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
 
   const read: Store["read"] = (streamId, { after, limit }) =>
     ofStream(streamId, [], (uuid) =>
-      query(
-        "read",
-        `SELECT ${eventColumns} FROM events WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq ${limited(limit)}`,
-        [uuid, after],
-        toRecorded
-      )
+      query("read", paged(eventColumns, ofStreamAfter, ["seq"], limit), [uuid, after], toRecorded)
     )
 
   const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
     ofStream(streamId, [], (uuid) =>
       query(
         "readToFold",
-        `SELECT seq, type, version, payload::text FROM events
-        WHERE stream_id = $1::uuid AND seq > $2::int4 ORDER BY seq ${limited(limit)}`,
+        paged("seq, type, version, payload::text", ofStreamAfter, ["seq"], limit),
         [uuid, after],
         (row) => ({
           streamId,
@@ -98,10 +107,12 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
   const readAll: Store["readAll"] = ({ after, limit }) =>
     query(
       "readAll",
-      // An unqualified name in ORDER BY is the output column, which is text here, and in another order.
-      `SELECT ${eventColumns}, xid::text, position::text FROM events e
-      WHERE (xid, position) > ($1::xid8, $2::int8) ${horizon}
-      ORDER BY e.xid, e.position ${limited(limit)}`,
+      paged(
+        `${eventColumns}, xid::text, position::text`,
+        `(xid, position) > ($1::xid8, $2::int8) ${horizon}`,
+        ["xid", "position"],
+        limit
+      ),
       [after.xid, after.position],
       (row) => ({ cursor: { xid: row[17] as string, position: row[18] as string }, event: toRecorded(row) })
     )

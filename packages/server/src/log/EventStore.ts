@@ -1,4 +1,4 @@
-import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
+import type { CommandId, EventId, WorkspaceId } from "@troupe/domain/Ids"
 import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
 import type { Stored } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
@@ -41,6 +41,8 @@ export interface Append {
   readonly expectedVersion: number
   readonly events: ReadonlyArray<NewEvent>
   readonly rejections: ReadonlyArray<Rejection>
+  /** Of the inputs that these events take: each is taken once in the life of a stream. */
+  readonly inputIds: ReadonlyArray<EventId>
   readonly wakeAt: number | null
   readonly summary: SummaryRow | null
 }
@@ -74,6 +76,9 @@ export interface Cursor {
   readonly position: string
 }
 
+/** Payloads of a page come to so many bytes at most, and those of its last event. */
+export const pageBytesMax = 4 * 1_048_576
+
 /** Before the first event. */
 export const beginning: Cursor = { xid: "0", position: "0" }
 
@@ -92,6 +97,8 @@ export class AppendRefused extends Schema.TaggedError<AppendRefused>()("AppendRe
     VersionConflict: { version: Schema.Int },
     /** These commands were answered before: their receipts tell how. */
     Duplicate: { commandIds: Schema.Array(Schema.String) },
+    /** Inputs with these ids were taken before, by other commands. */
+    InputTaken: { inputIds: Schema.Array(Schema.String) },
     /** The database does not take this data (a NUL in a text column, for instance). */
     BadData: { detail: Schema.String },
     /** Another session of the workspace has this external thread key of this origin. */
@@ -130,7 +137,9 @@ export class EventStore extends Context.Service<
     }) => Effect.Effect<Head, StoreUnavailable>
     /** All events and rejections or none, and only while the stream is at that epoch and version. Committed when it returns. */
     readonly append: (append: Append) => Effect.Effect<void, AppendRefused | StoreUnavailable>
-    /** At most `limit` events after `after`, in order. */
+    /**
+     * Events after `after`, in order: at most `limit`, and fewer where they are large. Only an empty page is the end.
+     */
     readonly read: (
       streamId: string,
       options: { readonly after: number; readonly limit: number }
@@ -140,7 +149,10 @@ export class EventStore extends Context.Service<
       streamId: string,
       options: { readonly after: number; readonly limit: number }
     ) => Effect.Effect<ReadonlyArray<Stored>, StoreUnavailable>
-    /** Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. */
+    /**
+     * Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. Pages
+     * are cut as those of `read` are.
+     */
     readonly readAll: (options: {
       readonly after: Cursor
       readonly limit: number

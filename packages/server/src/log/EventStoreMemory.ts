@@ -1,10 +1,11 @@
+import { utf8Length } from "@troupe/domain/CanonicalJson"
 import { genesis } from "@troupe/domain/log/Chain"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import type { Stored } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
 import { encode } from "./AppendRows.ts"
-import { AppendRefused, EventStore } from "./EventStore.ts"
+import { AppendRefused, EventStore, pageBytesMax } from "./EventStore.ts"
 import type { AnsweredCommand, Append, Due, Head, NewEvent, Receipt, Rejection } from "./EventStore.ts"
 
 interface StreamLog {
@@ -13,6 +14,7 @@ interface StreamLog {
   readonly events: Array<NewEvent>
   readonly marks: Map<string, NewEvent>
   readonly rejections: Map<string, Rejection>
+  readonly inputs: Set<string>
   summary: SummaryRow | null
   readonly snapshots: Map<number, { readonly version: number; readonly state: string }>
 }
@@ -39,6 +41,18 @@ const unstorable = (append: Append): string | undefined => {
     ...Object.entries(summary?.metadata ?? {}).flat()
   ]
   return texts.some((text) => text.includes(nul)) ? "a text holds a NUL" : undefined
+}
+
+/** Cut where a page's bytes are full. */
+const paged = (events: ReadonlyArray<NewEvent>, after: number, limit: number): ReadonlyArray<NewEvent> => {
+  let bytes = 0
+  const page = events.slice(after, after + limit)
+  const cut = page.findIndex(({ payload }, index) => {
+    const full = index > 0 && bytes >= pageBytesMax
+    bytes += utf8Length(payload)
+    return full
+  })
+  return cut < 0 ? page : page.slice(0, cut)
 }
 
 const recorded = ({ mark: _, ...event }: NewEvent): Recorded => event
@@ -104,6 +118,8 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
     const ids = commandIdsOf(append)
     const commandIds = ids.filter((id) => log.marks.has(id) || log.rejections.has(id))
     if (commandIds.length > 0 && !withoutDuplicates) return { _tag: "Duplicate", commandIds }
+    const inputIds = append.inputIds.filter((id) => log.inputs.has(id))
+    if (inputIds.length > 0 && !withoutDuplicates) return { _tag: "InputTaken", inputIds }
     if (taken(append)) return { _tag: "ExternalKeyTaken" }
     return undefined
   }
@@ -120,6 +136,7 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
         if (event.mark !== null) log.marks.set(event.mark.commandId, event)
       }
       for (const rejection of append.rejections) log.rejections.set(rejection.commandId, rejection)
+      for (const inputId of append.inputIds) log.inputs.add(inputId)
       const last = append.events.at(-1)
       log.head = {
         ...log.head,
@@ -166,6 +183,7 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
           events: [],
           marks: new Map(),
           rejections: new Map(),
+          inputs: new Set(),
           summary: null,
           snapshots: new Map()
         }
@@ -175,13 +193,13 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
     append,
     read: (streamId, { after, limit }) =>
       Effect.sync((): ReadonlyArray<Recorded> =>
-        (streams.get(streamId)?.events ?? []).slice(after, after + limit).map(recorded)
+        paged(streams.get(streamId)?.events ?? [], after, limit).map(recorded)
       ),
     readToFold: (streamId, { after, limit }) =>
-      Effect.sync((): ReadonlyArray<Stored> => (streams.get(streamId)?.events ?? []).slice(after, after + limit)),
+      Effect.sync((): ReadonlyArray<Stored> => paged(streams.get(streamId)?.events ?? [], after, limit)),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
-        order.slice(Number(after.position), Number(after.position) + limit).map((event, index) => ({
+        paged(order, Number(after.position), limit).map((event, index) => ({
           cursor: { xid: "0", position: String(Number(after.position) + index + 1) },
           event: recorded(event)
         }))

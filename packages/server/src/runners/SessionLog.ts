@@ -69,7 +69,7 @@ const make = Effect.gen(function* () {
         take(stored.seq, event.success)
         at = stored.seq
       }
-      if (page.length < limit) return at
+      if (page.length === 0) return at
     }
     return at
   })

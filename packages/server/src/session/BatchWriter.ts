@@ -111,6 +111,7 @@ export const make = (options: BatchWriterOptions) => {
       expectedVersion: from.version,
       events: plan.events,
       rejections: plan.rejections,
+      inputIds: plan.inputIds,
       wakeAt: wakeAt(state),
       summary: changed ? row : null
     })
@@ -125,7 +126,7 @@ export const make = (options: BatchWriterOptions) => {
   const isOurs = (one: Waiting) => one.digest === null
 
   /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
-  const attempt = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>) {
+  const attempt = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>, takenInputs: ReadonlySet<string>) {
     let from = yield* ownership.ensure(!all.every(isOurs))
     const stale = (one: Waiting) => isOurs(one) && one.losses < ownership.losses()
     let batch = all
@@ -134,7 +135,8 @@ export const make = (options: BatchWriterOptions) => {
       batch = all.filter((one) => !stale(one))
     }
     const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
-    const decide = () => planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting })
+    const decide = () =>
+      planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting, takenInputs })
     let plan = decide()
     const ask = from.epoch === 0 ? [] : doubtful(batch, plan)
     if (ask.length > 0) {
@@ -167,8 +169,16 @@ export const make = (options: BatchWriterOptions) => {
     return []
   })
 
-  const refused = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>, { reason }: AppendRefused) {
+  const refused = Effect.fnUntraced(function* (
+    batch: ReadonlyArray<Waiting>,
+    { reason }: AppendRefused,
+    takenInputs: Set<string>
+  ) {
     switch (reason._tag) {
+      case "InputTaken":
+        // Decided again with this known, whoever sent them is refused, and the rest goes on.
+        for (const inputId of reason.inputIds) takenInputs.add(inputId)
+        return batch
       case "Fenced":
         ownership.lose()
         failAll(batch, new SessionMoved({ sessionId }))
@@ -200,15 +210,16 @@ export const make = (options: BatchWriterOptions) => {
   /** Takes a batch to its end. */
   const write = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>): Effect.fn.Return<void> {
     let batch = all
+    const takenInputs = new Set<string>()
     for (let tries = 0; tries < triesMax && batch.length > 0; tries++) {
-      const result = yield* Effect.result(attempt(batch))
+      const result = yield* Effect.result(attempt(batch, takenInputs))
       if (result._tag === "Success") {
         batch = result.success
         continue
       }
       const error = result.failure
       if (error._tag === "AppendRefused") {
-        batch = yield* refused(batch, error)
+        batch = yield* refused(batch, error, takenInputs)
       } else if (error._tag === "StoreUnavailable") {
         // The write may have happened: the next epoch ends all doubt, and receipts tell what it holds.
         ownership.doubt()

@@ -3,15 +3,19 @@ import { toUuid, type SessionId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import * as Redaction from "@troupe/domain/session/Redaction"
+import { alsoCarrying, holdsTextOf } from "@troupe/domain/session/sameContent"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Layer, Result } from "effect"
-import { EventStore } from "../log/EventStore.ts"
+import { hash } from "node:crypto"
+import { type AnsweredCommand, EventStore } from "../log/EventStore.ts"
 import { RedactionApplier } from "./RedactionApplier.ts"
 
 const statement = "SELECT troupe_redact_event($1, $2, $3::json, $4, $5, 'asked for in the log', 'system')"
+const commandStatement = "SELECT troupe_redact_command($1, $2, 'asked for in the log', 'system')"
 const markStatement = "SELECT seq, command_body FROM events WHERE stream_id = $1 AND command_id = $2"
-/** No command leads to more events than this. */
-const eventsPerCommandMax = 2_000
+const pageSize = 200
+/** What may carry a message's content. */
+const carriers: ReadonlySet<string> = new Set(["MessageReceived", "ThreadMessaged", "TurnEdited", "MessageTaken"])
 
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */
 export const layer = Layer.effect(
@@ -20,6 +24,21 @@ export const layer = Layer.effect(
     const store = yield* EventStore
     const sql = yield* PgClient.PgClient
 
+    /** The events of a command, which stand together from `first` on; null where one of them can't be read. */
+    const eventsOf = Effect.fnUntraced(function* (sessionId: SessionId, causationId: string, first: number) {
+      const events: Array<SessionEvent> = []
+      while (true) {
+        const page = yield* store.read(sessionId, { after: first - 1 + events.length, limit: pageSize })
+        for (const recorded of page) {
+          if (recorded.causationId !== causationId) return events
+          const event = Codec.decodeFast(recorded)
+          if (Result.isFailure(event)) return null
+          events.push(event.success)
+        }
+        if (page.length === 0) return events
+      }
+    })
+
     /** What is kept of the command behind an event holds content too: as pointers to its events, or short as it is. */
     const markOf = Effect.fnUntraced(function* (sessionId: SessionId, causationId: string) {
       const [mark] = yield* sql.unsafe<{ readonly seq: number; readonly command_body: string | null }>(markStatement, [
@@ -27,17 +46,57 @@ export const layer = Layer.effect(
         toUuid(causationId)!
       ])
       if (mark === undefined || mark.command_body === null) return null
-      const page = yield* store.read(sessionId, { after: mark.seq - 1, limit: eventsPerCommandMax })
-      const events: Array<SessionEvent> = []
-      for (const recorded of page) {
-        if (recorded.causationId !== causationId) break
-        const event = Codec.decodeFast(recorded)
-        if (Result.isFailure(event)) return null
-        events.push(event.success)
-      }
+      const events = yield* eventsOf(sessionId, causationId, mark.seq)
+      if (events === null) return null
       // A body that can't be read any more can't be blanked: nothing of it stays.
       const blanked = CommandBody.redact(causationId, mark.command_body, events)
       return { seq: mark.seq, body: Result.isSuccess(blanked) ? blanked.success : "{}" }
+    })
+
+    /** Commands that were rejected are in no event: those that say what the event says lose their body. */
+    const redactRejected = Effect.fnUntraced(function* (sessionId: SessionId, event: SessionEvent) {
+      const redacted = Redaction.redact(event)
+      for (let after: AnsweredCommand | null = null; ;) {
+        const page: ReadonlyArray<AnsweredCommand> = yield* store.commands(sessionId, { after, limit: pageSize })
+        for (const { body, commandId, rejection } of page) {
+          if (rejection === null || body === null || !holdsTextOf(JSON.parse(body), event, redacted)) continue
+          yield* sql.unsafe(commandStatement, [toUuid(sessionId)!, toUuid(commandId)!])
+        }
+        const last = page.at(-1)
+        if (last === undefined) return
+        after = last
+      }
+    })
+
+    /** Events that carry the same content as those that were named, and still have it. */
+    const widen = Effect.fnUntraced(function* (
+      sessionId: SessionId,
+      seqs: ReadonlyArray<number>,
+      report: Parameters<RedactionApplier["Service"]["apply"]>[2]
+    ) {
+      const log: Array<{ readonly seq: number; readonly event: SessionEvent }> = []
+      for (let after = 0; ;) {
+        const page = yield* store.readToFold(sessionId, { after, limit: pageSize })
+        if (page.length === 0) break
+        for (const stored of page) {
+          if (!carriers.has(stored.type)) continue
+          const event = Codec.decodeFast(stored)
+          if (Result.isSuccess(event)) log.push({ seq: stored.seq, event: event.success })
+        }
+        after = page.at(-1)!.seq
+      }
+      const also = new Set(alsoCarrying(log, seqs))
+      const blanked = log.flatMap(({ event, seq }) => {
+        const { payload } = Codec.encode(Redaction.redact(event))
+        return also.has(seq) && payload !== Codec.encode(event).payload ? [{ seq, payload }] : []
+      })
+      if (blanked.length === 0) return
+      yield* report({
+        _tag: "WidenRedaction",
+        seqs: blanked.map(({ seq }) => seq),
+        reason: `the same content as in ${seqs.slice(0, 20).join(", ")}`,
+        replacements: blanked.map(({ payload }) => hash("sha256", payload, "hex"))
+      })
     })
 
     const redact = Effect.fnUntraced(function* (sessionId: SessionId, seq: number) {
@@ -46,13 +105,16 @@ export const layer = Layer.effect(
       const event = Codec.decodeFast(recorded)
       // What can't be read is not shown to anyone either; it goes as a whole.
       const replacement = Result.isSuccess(event) ? Codec.encode(Redaction.redact(event.success)).payload : "{}"
+      // First, while the log still says what to look for.
+      if (Result.isSuccess(event)) yield* redactRejected(sessionId, event.success)
       const mark = yield* markOf(sessionId, recorded.causationId)
       yield* sql.unsafe(statement, [toUuid(sessionId)!, seq, replacement, mark?.seq ?? null, mark?.body ?? null])
     })
 
     return RedactionApplier.of({
       apply: (sessionId, seqs, report) =>
-        Effect.forEach(seqs, (seq) => redact(sessionId, seq), { discard: true }).pipe(
+        widen(sessionId, seqs, report).pipe(
+          Effect.andThen(Effect.forEach(seqs, (seq) => redact(sessionId, seq), { discard: true })),
           Effect.andThen(report({ _tag: "ConfirmRedaction", seqs })),
           Effect.catch((error) => Effect.logWarning("Content could not be taken out yet", error)),
           Effect.asVoid

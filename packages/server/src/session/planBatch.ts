@@ -1,8 +1,9 @@
-import type { CommandId } from "@troupe/domain/Ids"
+import type { CommandId, EventId } from "@troupe/domain/Ids"
 import type * as Chain from "@troupe/domain/log/Chain"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { plan, type Decided } from "@troupe/domain/session/decide"
+import * as LogRules from "@troupe/domain/session/logRules"
 import { CommandRejected, isFinal, type Command } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Result } from "effect"
@@ -39,6 +40,8 @@ export type Outcome =
 export interface Plan {
   readonly events: ReadonlyArray<NewEvent>
   readonly rejections: ReadonlyArray<Rejection>
+  /** Of the inputs that the events take. */
+  readonly inputIds: ReadonlyArray<EventId>
   /** One for each command, in their order: true once the writes are committed. */
   readonly outcomes: ReadonlyArray<Outcome>
   readonly standing: Standing
@@ -50,27 +53,23 @@ interface Context {
   readonly nowMicros: number
   readonly sha256: Chain.Sha256
   readonly minting: Minting["Service"]
+  /** Inputs of which the store has said that they were taken before. */
+  readonly takenInputs: ReadonlySet<string>
 }
 
 const decideSafely = (
   state: SessionState,
-  command: Command
+  command: Command,
+  log: LogRules.KnownLog
 ): Result.Result<Decided, CommandRejected | CommandBroken> => {
   try {
-    return plan(state, command)
+    const decided = plan(state, command)
+    const reason = Result.isSuccess(decided) ? LogRules.refusedByLog(command.body, log) : undefined
+    return reason === undefined ? decided : Result.fail(new CommandRejected({ command: command.body._tag, reason }))
   } catch (defect) {
     const detail = defect instanceof Error ? defect.message : String(defect)
     return Result.fail(new CommandBroken({ commandId: command.commandId, detail }))
   }
-}
-
-/** The state knows no version, so what names events is checked against the log's end here. */
-const seqBeyond = ({ body }: Command, version: number): CommandRejected | undefined => {
-  const seqs = body._tag === "RequestRedaction" ? body.seqs : body._tag === "NoteFork" ? [body.seq] : []
-  const seq = seqs.find((one) => one > version)
-  return seq === undefined
-    ? undefined
-    : new CommandRejected({ command: body._tag, reason: { _tag: "UnknownSeq", seq } })
 }
 
 /** Decides commands one after the other, each on the state that the one before it leaves. Writes nothing. */
@@ -79,6 +78,9 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
   const rejections: Array<Rejection> = []
   const outcomes: Array<Outcome> = []
   const first = new Map<CommandId, { readonly digest: string; readonly outcome: Outcome }>()
+  const inputIds: Array<EventId> = []
+  // Those of this batch among them: the store is asked about all of it at once.
+  const taken = new Set<string>(context.takenInputs)
   let { chain, lastRecordedAt, state, version } = from
 
   for (const { command, digest } of commands) {
@@ -88,8 +90,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       outcomes.push(repeated.digest === digest ? repeated.outcome : { _tag: "Refused", error: reused })
       continue
     }
-    const beyond = seqBeyond(command, version)
-    const decided = beyond === undefined ? decideSafely(state, command) : Result.fail(beyond)
+    const decided = decideSafely(state, command, { version, hasInput: (inputId) => taken.has(inputId) })
     let outcome: Outcome
     if (Result.isFailure(decided)) {
       const error = decided.failure
@@ -126,10 +127,14 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
         events.push(...written.events)
         ;({ chain, lastRecordedAt, version } = written.tail)
       }
+      for (const inputId of LogRules.inputIds(command.body)) {
+        taken.add(inputId)
+        inputIds.push(inputId)
+      }
       state = next
     }
     if (digest !== null) first.set(command.commandId, { digest, outcome })
     outcomes.push(outcome)
   }
-  return { events, rejections, outcomes, standing: { state, version, chain, lastRecordedAt } }
+  return { events, rejections, inputIds, outcomes, standing: { state, version, chain, lastRecordedAt } }
 }

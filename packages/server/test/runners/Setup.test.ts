@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Setup from "../../src/runners/Setup.ts"
 import { openCommand } from "../support/CommandGenerator.ts"
 import { newId } from "../support/LogWriter.ts"
-import { prng } from "../support/Prng.ts"
+import { prng } from "../../../../test/support/Prng.ts"
 
 const primary = newId("Thread") as ThreadId
 const other = newId("Thread") as ThreadId
@@ -22,7 +22,12 @@ const opened = { ...opening, _tag: "SessionOpened", threadId: primary, at: 0 } a
 const after = (...events: ReadonlyArray<object>): Setup.Setup =>
   [opened, ...(events as ReadonlyArray<SessionEvent>)].reduce<Setup.Setup | null>(Setup.apply, null)!
 
-const reconfigured = (changes: object, threadId = primary) => ({ _tag: "AgentReconfigured", threadId, changes, digest })
+const reconfigured = (changes: object, threadId: ThreadId | null = primary) => ({
+  _tag: "AgentReconfigured",
+  threadId,
+  changes,
+  digest
+})
 
 describe("what a session works with", () => {
   it("is nothing before it is open", () => {
@@ -42,6 +47,13 @@ describe("what a session works with", () => {
     assert.deepStrictEqual(agent.model, { id: "other", effort: "high" })
     assert.deepStrictEqual([agent.harness, agent.tools, agent.digest], ["codex", [{ type: "bash" }], digest])
     assert.strictEqual(Setup.agentOf(setup, other).harness, "scripted")
+  })
+
+  it("changes for all threads where none is named, and keeps what they differ in", () => {
+    const setup = after(reconfigured({ model: "own" }, other), reconfigured({ harness: "codex" }, null))
+    const [one, two] = [Setup.agentOf(setup, primary), Setup.agentOf(setup, other)]
+    assert.deepStrictEqual([one.harness, one.model.id], ["codex", "demo"])
+    assert.deepStrictEqual([two.harness, two.model.id], ["codex", "own"])
   })
 
   it("changes again on top of what was changed", () => {

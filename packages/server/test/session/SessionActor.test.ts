@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Limits } from "@troupe/domain/Limits"
+import { text } from "@troupe/domain/session/Content"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Effect, Fiber, Result } from "effect"
 import * as ActorWorld from "./actorWorld.ts"
@@ -82,6 +83,45 @@ describe("a session's actor", () => {
       world.held.release()
       assert.deepStrictEqual((yield* Effect.forEach(together, Fiber.join)).map(tagOf), ["Accepted", "CommandIdReused"])
       assert.strictEqual(tagOf(yield* Effect.result(handle(other))), "CommandIdReused")
+    })
+  )
+
+  it.effect("takes an input once, also when all that came of it is over", () =>
+    Effect.gen(function* () {
+      const world = yield* ActorWorld.make
+      const first = yield* world.actor()
+      yield* first.handle(world.open())
+      const input = { _tag: "SystemMessage", inputId: world.message().inputId, content: text("be brief") } as const
+      yield* first.handle(world.send(input))
+      yield* first.close
+      const { handle } = yield* world.actor()
+      const again = world.send(world.message(), input)
+      const taken = { _tag: "IdTaken", id: input.inputId } as const
+      assert.deepInclude(yield* Effect.flip(handle(again)), { reason: taken })
+      // Its retry gets the same answer, and what waits beside another such command goes on.
+      assert.deepInclude(yield* Effect.flip(handle(again)), { reason: taken })
+      world.held.hold()
+      yield* ask(handle(world.title("keeps the actor busy")))
+      const together = [world.send(), world.send(input), world.send({ ...input, inputId: world.message().inputId })]
+      const asked = yield* Effect.forEach(together, (one) => ask(handle(one)))
+      world.held.release()
+      const answers = yield* Effect.forEach(asked, Fiber.join)
+      assert.deepStrictEqual(answers.map(tagOf), ["Accepted", "CommandRejected", "Accepted"])
+    })
+  )
+
+  it.effect("takes an input once in one batch", () =>
+    Effect.gen(function* () {
+      const world = yield* ActorWorld.make
+      const { handle } = yield* world.actor()
+      yield* handle(world.open())
+      const input = { _tag: "SystemMessage", inputId: world.message().inputId, content: text("be brief") } as const
+      world.held.hold()
+      yield* ask(handle(world.title("keeps the actor busy")))
+      const asked = yield* Effect.forEach([world.send(input), world.send(input)], (one) => ask(handle(one)))
+      world.held.release()
+      const answers = yield* Effect.forEach(asked, Fiber.join)
+      assert.deepStrictEqual(answers.map(tagOf), ["Accepted", "CommandRejected"])
     })
   )
 

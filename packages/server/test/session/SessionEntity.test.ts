@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { TimerId } from "@troupe/domain/Ids"
-import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { Lifecycle } from "@troupe/domain/session/Opening"
 import { Effect } from "effect"
 import type { Script, Step } from "../support/AttemptScript.ts"
 import { openCommand, plainMessage } from "../support/CommandGenerator.ts"
-import { mintId } from "../support/Prng.ts"
+import { mintId } from "../../../../test/support/Prng.ts"
 import * as EntityWorld from "./entityWorld.ts"
 
 const plays =
@@ -15,12 +15,13 @@ const plays =
     deaf: false
   })
 
-const opened = (script: () => Script) =>
+const opened = (script: () => Script, lifecycle: Partial<Lifecycle> = {}) =>
   Effect.gen(function* () {
     const world = yield* EntityWorld.make({ seed: 1, script })
     const { handle, random, sessionId } = world
-    const open = { ...openCommand(random, sessionId), budget: [], inputs: [], history: [] } as SessionCommand
-    yield* handle(open)
+    const open = openCommand(random, sessionId)
+    const plain = { budget: [], inputs: [], history: [], lifecycle: { ...open.lifecycle, ...lifecycle } }
+    yield* handle({ ...open, ...plain })
     return { ...world, send: () => handle({ _tag: "Send", inputs: [plainMessage(random)] }) }
   })
 
@@ -81,6 +82,41 @@ describe("a session in the cluster", () => {
       assert.strictEqual(activations(), 2)
       yield* pass(200_000)
       assert.strictEqual(yield* resident, 0)
+    })
+  )
+
+  it.effect("is deleted when its time is up, though nobody asks for it and it is not in memory", () =>
+    Effect.gen(function* () {
+      const { activations, log, pass, resident, send } = yield* opened(plays(), { ttlMs: 600_000 })
+      yield* send()
+      yield* pass(500_000)
+      assert.strictEqual(yield* resident, 0)
+      yield* pass(150_000)
+      const ends = (yield* log).flatMap((event) =>
+        event._tag === "TurnCompleted" || event._tag === "SessionDeleted" ? [event] : []
+      )
+      assert.deepStrictEqual(
+        ends.map((event) => event._tag),
+        ["TurnCompleted", "SessionDeleted"]
+      )
+      assert.isAtLeast(ends[1]!.at - ends[0]!.at, 600_000)
+      assert.isAtMost(ends[1]!.at - ends[0]!.at, 602_000)
+      assert.strictEqual(activations(), 2)
+      // Nothing wakes what is gone.
+      yield* pass(300_000)
+      assert.deepStrictEqual([activations(), yield* resident], [2, 0])
+    })
+  )
+
+  it.effect("is deleted with its last turn, if it lives for its turns alone", () =>
+    Effect.gen(function* () {
+      const { log, pass, send } = yield* opened(plays(), { onIdle: "delete" })
+      yield* send()
+      yield* pass(5_000)
+      assert.deepStrictEqual(
+        (yield* log).slice(-4).map((event) => event._tag),
+        ["TurnCompleted", "StatusChanged", "SessionDeleted", "StatusChanged"]
+      )
     })
   )
 

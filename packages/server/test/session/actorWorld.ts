@@ -12,7 +12,7 @@ import { Feeds, type Fed } from "../../src/session/Feeds.ts"
 import * as SessionActor from "../../src/session/SessionActor.ts"
 import { commandOf, openCommand } from "../support/CommandGenerator.ts"
 import * as HeldStore from "../support/HeldStore.ts"
-import { mintId, prng } from "../support/Prng.ts"
+import { mintId, prng } from "../../../../test/support/Prng.ts"
 
 export const sha256 = (value: string) => hash("sha256", value, "hex")
 

@@ -13,7 +13,7 @@ import { planBatch, type Accepted } from "../../src/session/planBatch.ts"
 import { drawScript } from "../support/AttemptScript.ts"
 import { commandOf, drawBody, openCommand } from "../support/CommandGenerator.ts"
 import * as FaultyStore from "../support/FaultyStore.ts"
-import { prng, type Prng } from "../support/Prng.ts"
+import { prng, type Prng } from "../../../../test/support/Prng.ts"
 import * as EntityWorld from "./entityWorld.ts"
 import { Depth } from "./simulation/Depth.ts"
 import { sha256 } from "./simulation/Host.ts"
@@ -22,7 +22,14 @@ const runs = Number(process.env["TROUPE_SEEDS"] ?? (process.env["TROUPE_FULL"] =
 const first = Number(process.env["TROUPE_SEED"] ?? 1)
 
 /** What the rules say, whatever entity says it. */
-const planning = { sessionId: "", epoch: 0, nowMicros: 0, sha256, minting: Minting.make(() => undefined) }
+const planning = {
+  sessionId: "",
+  epoch: 0,
+  nowMicros: 0,
+  sha256,
+  minting: Minting.make(() => undefined),
+  takenInputs: new Set<string>()
+}
 
 const working = (state: SessionState): boolean =>
   state._tag === "Open" && (wakeAt(state) === 0 || state.threads.some(({ turn }) => turn?.phase._tag === "Working"))

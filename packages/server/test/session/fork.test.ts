@@ -11,7 +11,7 @@ import { Feeds } from "../../src/session/Feeds.ts"
 import { forkPoint } from "../../src/session/fork.ts"
 import * as SessionActor from "../../src/session/SessionActor.ts"
 import { commandOf, openCommand } from "../support/CommandGenerator.ts"
-import { mintId, prng, type Prng } from "../support/Prng.ts"
+import { mintId, prng, type Prng } from "../../../../test/support/Prng.ts"
 
 const services = Layer.mergeAll(EventStoreMemory.layer, Minting.layer, Feeds.layer)
 const sha256 = (value: string) => hash("sha256", value, "hex")

@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import type { SessionId } from "@troupe/domain/Ids"
+import type { Recorded } from "@troupe/domain/log/Envelope"
 import { canonical } from "@troupe/domain/CanonicalJson"
 import { verifyChain } from "@troupe/domain/replay/ChainCheck"
 import * as Codec from "@troupe/domain/session/Codec"
@@ -19,7 +20,7 @@ import * as Reactor from "../../src/session/Reactor.ts"
 import * as RedactionApplierPg from "../../src/session/RedactionApplierPg.ts"
 import * as SessionActor from "../../src/session/SessionActor.ts"
 import { commandOf, openCommand } from "../support/CommandGenerator.ts"
-import { mintId, prng } from "../support/Prng.ts"
+import { mintId, prng } from "../../../../test/support/Prng.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
 const sha256 = (value: string) => hash("sha256", value, "hex")
@@ -30,6 +31,12 @@ const Services = Layer.mergeAll(RedactionApplierPg.layer, Minting.layer, Feeds.l
   Layer.provideMerge(TestDatabase.layerApp()),
   Layer.provideMerge(TestDatabase.layer())
 )
+
+const confirmed = (rows: ReadonlyArray<Recorded>): number =>
+  rows.reduce((sum, row) => {
+    const event = Result.getOrThrow(Codec.decodeFast(row))
+    return sum + (event._tag === "RedactionApplied" ? event.seqs.length : 0)
+  }, 0)
 
 layer(Services)("a redaction", (it) => {
   it.effect("takes content out of events and commands, and leaves a log that proves itself and folds", () =>
@@ -68,26 +75,38 @@ layer(Services)("a redaction", (it) => {
         needsApproval: false
       }
       yield* send({ _tag: "Send", inputs: [message] } as never as SessionCommand)
+      // Refused, and kept as it was said; another refused one says something else.
+      const again = { ...message, inputId: mintId(random, "Event"), threadId: mintId(random, "Thread") }
+      yield* Effect.flip(send({ _tag: "Send", inputs: [again] } as never as SessionCommand))
+      const harmless = { ...again, content: text("nothing that anybody minds") }
+      yield* Effect.flip(send({ _tag: "Send", inputs: [harmless] } as never as SessionCommand))
       const before = yield* events
       const told = before.filter((event) => event.payload?.includes("swordfish"))
       assert.isAbove(told.length, 1)
 
-      const blanked = told.map((event) => Codec.encode(Redaction.redact(Result.getOrThrow(Codec.decodeFast(event)))))
+      // Only the first of them is named: the others carry the same content.
+      const named = told.slice(0, 1)
+      const blanked = named.map((event) => Codec.encode(Redaction.redact(Result.getOrThrow(Codec.decodeFast(event)))))
       yield* send({
         _tag: "RequestRedaction",
-        seqs: told.map((event) => event.seq),
+        seqs: named.map((event) => event.seq),
         reason: "asked for",
         replacements: blanked.map(({ payload }) => sha256(payload))
       })
       const done = events.pipe(
         Effect.tap(() => TestClock.adjust(100)),
-        Effect.repeat({ until: (all) => all.some((event) => event.type === "RedactionApplied") })
+        Effect.repeat({
+          until: (all) => told.every(({ seq }) => all[seq - 1]!.salt === null) && confirmed(all) === told.length
+        })
       )
       const after = yield* done
 
       assert.notInclude(after.map((event) => event.payload).join(), "swordfish")
       const commands = yield* store.commands(sessionId, { after: null, limit: 100 })
       assert.notInclude(commands.map((command) => command.body).join(), "swordfish")
+      const rejected = commands.filter(({ rejection }) => rejection !== null).map(({ body }) => body)
+      assert.strictEqual(rejected[0], null)
+      assert.include(rejected[1], "nothing that anybody minds")
       const { current } = actor
       const activation = yield* current
       const state = fold(after.map((event) => Result.getOrThrow(Codec.decodeStrict(event))))

@@ -1,4 +1,4 @@
-import type { Prng } from "./Prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 
 export type ToolKind =
   | "effect"

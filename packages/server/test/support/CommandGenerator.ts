@@ -1,8 +1,10 @@
 import type { Actor } from "@troupe/domain/Actor"
 import type {
+  AgentId,
   CommandId,
   EventId,
   OutcomeId,
+  ResourceId,
   SessionId,
   ThreadId,
   TimerId,
@@ -12,9 +14,11 @@ import type {
 import type { Budget } from "@troupe/domain/session/Budget"
 import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
-import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { Lifecycle } from "@troupe/domain/session/Opening"
+import type { Command, CommandOf, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { Call, OpenSession, QueuedTurn, SessionState } from "@troupe/domain/session/SessionState"
-import { mintId, type Prng } from "./Prng.ts"
+import { plainOpen } from "../../../../test/support/opening.ts"
+import { mintId, type Prng } from "../../../../test/support/Prng.ts"
 
 const zeros = "0".repeat(64)
 const nul = String.fromCharCode(0)
@@ -31,45 +35,28 @@ const drawBudget = (random: Prng): Budget => [
   }
 ]
 
+const fileOf = (resourceId: ResourceId) => ({ resourceId, type: "file", spec: { path: "/a" } })
+
 /** Opens a session. Those of one workspace may want the same external key. */
-export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): SessionCommand => ({
-  _tag: "Open",
-  sessionId,
-  workspaceId: workspaceId ?? (mintId(random, "Workspace") as WorkspaceId),
-  threadId: mintId(random, "Thread") as ThreadId,
-  agent: {
-    agentId: mintId(random, "Agent") as never,
-    version: 1,
-    digest: zeros,
-    name: "agent",
-    description: null,
-    model: { id: "demo" },
-    auxModel: null,
-    system: null,
-    harness: "scripted",
-    tools: [],
-    mcpServers: [],
-    skills: [],
-    policies: [],
-    multiagent: null
-  },
-  environment: null,
-  resources: [],
-  vaultIds: [],
-  title: null,
-  metadata: {},
-  labels: [],
+export const openCommand = (random: Prng, sessionId: SessionId, workspaceId?: WorkspaceId): CommandOf<"Open"> => ({
+  ...plainOpen({
+    sessionId,
+    workspaceId: workspaceId ?? (mintId(random, "Workspace") as WorkspaceId),
+    threadId: mintId(random, "Thread") as ThreadId,
+    agentId: mintId(random, "Agent") as AgentId
+  }),
+  resources: random.chance(0.5) ? [fileOf(mintId(random, "Resource") as ResourceId)] : [],
   budget: random.chance(0.4) ? drawBudget(random) : [],
-  origin: { type: "api" },
-  createdBy: "test",
-  projectId: null,
-  visibility: "workspace",
-  endUser: null,
-  deploymentId: null,
   externalThreadKey: random.chance(0.15) ? "channel-1" : null,
-  lifecycle: { onIdle: "retain", keepFailed: false, ttlMs: null },
   history: random.chance(0.1) ? [{ role: "user", content: "before" }] : [],
   inputs: random.chance(0.4) ? [message(random, null)] : []
+})
+
+/** Most sessions stay: a story about one that goes is soon over. */
+export const drawLifecycle = (random: Prng): Lifecycle => ({
+  onIdle: random.chance(0.15) ? random.pick(["sleep", "delete"]) : "retain",
+  keepFailed: random.chance(0.5),
+  ttlMs: random.chance(0.1) ? 1_000 * (1 + random.int(120)) : null
 })
 
 /** A message that is fine wherever there is room for it. */
@@ -210,6 +197,28 @@ const onThreads = (random: Prng, session: OpenSession): SessionCommand => {
   return { _tag: "OpenThread", threadId, name: "second", parentThreadId: session.primary, agent: null }
 }
 
+const onResources = (random: Prng, session: OpenSession): SessionCommand => {
+  const known = session.resources[0]
+  const resourceId = known === undefined || random.chance(0.25) ? (mintId(random, "Resource") as ResourceId) : known
+  switch (random.int(3)) {
+    case 0:
+      return { _tag: "AddResource", resource: fileOf(resourceId) }
+    case 1:
+      return { _tag: "RefreshResource", resourceId, details: {} }
+    default:
+      return { _tag: "RemoveResource", resourceId }
+  }
+}
+
+const betweenThreads = (random: Prng, session: OpenSession): SessionCommand => ({
+  _tag: "MessageThread",
+  fromThreadId: session.primary,
+  threadId: random.pick(session.threads).threadId,
+  turnId: mintId(random, "Turn") as TurnId,
+  messageId: eventId(random),
+  content: text("from a thread")
+})
+
 const update = (random: Prng): SessionCommand => {
   const roll = random.next()
   const title = roll < 0.1 ? `a${nul}title` : roll < 0.2 ? "x".repeat(10_000) : "a title"
@@ -240,7 +249,9 @@ export const drawBody = (
   if (roll < 0.89 && (state.budget.length > 0 || random.chance(0.2))) {
     return { _tag: "ChangeBudget", budget: drawBudget(random).map((one) => ({ ...one, max: one.max * 3 })) }
   }
-  if (roll < 0.93) return onThreads(random, state)
+  if (roll < 0.925) return onThreads(random, state)
+  if (roll < 0.935) return betweenThreads(random, state)
+  if (roll < 0.95) return onResources(random, state)
   if (roll < 0.96) return onTimer(random, state)
   if (roll < 0.965) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: random.int(5) }
   if (roll < 0.97) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { EventStore, StoreUnavailable } from "../../src/log/EventStore.ts"
-import type { Prng } from "./Prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 
 export interface Faults {
   /** Chances, per call: it fails before it is done, after it is done, or takes its time. */

@@ -1,4 +1,4 @@
-import type { CommandId, IdKind, WorkspaceId } from "@troupe/domain/Ids"
+import type { CommandId, EventId, IdKind, WorkspaceId } from "@troupe/domain/Ids"
 import { genesis } from "@troupe/domain/log/Chain"
 import type { CommandMark } from "@troupe/domain/log/Envelope"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
@@ -12,6 +12,7 @@ export const minting = Minting.make((bytes) => randomFillSync(bytes))
 export const sha256 = (text: string): string => hash("sha256", text, "hex")
 export const newId = (kind: IdKind): string => minting.id(kind, Date.now())
 export const newCommandId = () => newId("Command") as CommandId
+export const newInputId = () => newId("Event") as EventId
 export const newWorkspaceId = () => newId("Workspace") as WorkspaceId
 
 export const markOf = (commandId = newCommandId(), body = "{}"): CommandMark => ({
@@ -31,6 +32,7 @@ export interface Plan {
   readonly payloads?: ReadonlyArray<string>
   readonly mark?: CommandMark | null
   readonly rejections?: ReadonlyArray<Rejection>
+  readonly inputIds?: ReadonlyArray<EventId>
   readonly wakeAt?: number | null
   readonly summary?: SummaryRow | null
   readonly actorText?: string
@@ -57,6 +59,7 @@ export class LogWriter {
   plan({
     actorText = `{"type":"system"}`,
     at = {},
+    inputIds = [],
     mark = null,
     payloads = ["{}"],
     rejections = [],
@@ -72,7 +75,8 @@ export class LogWriter {
     const facts = payloads.map((payload) => ({ type: "Tested", version: 1, threadId: null, payload }))
     const { events } = record(pen, tail, cause, facts, mark)
     const { summary = null, wakeAt = null } = rest
-    return { stream, streamId, workspaceId, epoch, expectedVersion: tail.version, events, rejections, wakeAt, summary }
+    const expectedVersion = tail.version
+    return { stream, streamId, workspaceId, epoch, expectedVersion, events, rejections, inputIds, wakeAt, summary }
   }
 
   readonly open = Effect.gen({ self: this }, function* () {

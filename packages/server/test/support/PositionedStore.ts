@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import { EventStore, type Cursor } from "../../src/log/EventStore.ts"
-import type { Prng } from "./Prng.ts"
+import type { Prng } from "../../../../test/support/Prng.ts"
 
 interface Seat {
   readonly ticket: number

@@ -9,7 +9,7 @@ import { type Clock, Effect, Latch } from "effect"
 import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
 import type { AttemptOrder } from "../../src/session/AttemptDriver.ts"
 import type { Script, Step, ToolKind } from "./AttemptScript.ts"
-import { mintId, type Prng } from "./Prng.ts"
+import { mintId, type Prng } from "../../../../test/support/Prng.ts"
 
 /** What attempts of one runner share. */
 export interface Workshop {

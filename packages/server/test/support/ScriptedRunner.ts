@@ -11,7 +11,7 @@ import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
 import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
 import { AttemptDriver, type AttemptOrder } from "../../src/session/AttemptDriver.ts"
 import type { Script } from "./AttemptScript.ts"
-import { mintId, type Prng } from "./Prng.ts"
+import { mintId, type Prng } from "../../../../test/support/Prng.ts"
 import { ScriptedAttempt, type Workshop } from "./ScriptedAttempt.ts"
 
 export interface ScriptedRunnerOptions {

@@ -3,7 +3,7 @@ import type { Command, SessionCommand } from "@troupe/domain/session/SessionComm
 import { Redacted } from "effect"
 import { openCommand } from "./CommandGenerator.ts"
 import { NodeProcess } from "./NodeProcess.ts"
-import { mintId, prng, type Prng } from "./Prng.ts"
+import { mintId, prng, type Prng } from "../../../../test/support/Prng.ts"
 import type { TestDatabase } from "./TestDatabase.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))

@@ -39,6 +39,7 @@ export const startNode = async (
       nodeAddress: { host: "127.0.0.1", port: 0 },
       runnerToken: Option.none(),
       contactLeaseMs: Limits.contactLeaseMs,
+      policies: [],
       log: "warn"
     },
     driver === undefined ? {} : { driver }

@@ -40,6 +40,12 @@ export const refusalOut = (sessionId: string, command: string, reason: Refusal):
       return invalid("There is no failed turn to try again.")
     case "NothingToSteer":
       return invalid("No turn is running that a message could join.")
+    case "UnknownResource":
+      return notFound(`Resource ${reason.resourceId} was not found.`)
+    case "TooManyThreads":
+      return invalid(`A session has ${reason.max} open threads at most.`)
+    case "TooManyResources":
+      return invalid(`A session has ${reason.max} resources at most.`)
     case "UnknownTimer":
       return notFound(`Timer ${reason.timerId} was not found.`)
     case "UnknownSeq":

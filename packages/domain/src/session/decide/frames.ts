@@ -5,7 +5,7 @@ import { awaitsOnceAllowed, grantKey } from "../standing.ts"
 import { afterAttempt, closeCalls, interruptTurn } from "./ending.ts"
 import type { Draft, Running } from "./Draft.ts"
 import { violation } from "./protocol.ts"
-import { requeue } from "./queue.ts"
+import { requeue, take } from "./queue.ts"
 
 /**
  * Frames in order: repeats are dropped, a hole is refused so that the owner attaches again, and those of an attempt that
@@ -70,9 +70,7 @@ const apply = (draft: Draft, { thread, turn }: Running, attemptId: AttemptId, fr
     }
     case "SteerTaken": {
       const steer = turn.steers.find((one) => one.inputId === body.inputId)
-      if (steer === undefined) return
-      const { content, inputId } = steer
-      return draft.emit({ _tag: "MessageTaken", ...at, inputId, content, at: draft.at })
+      return steer === undefined ? undefined : take(draft, at, steer)
     }
     case "Troubled":
       return draft.emit({ _tag: "AttemptTroubled", ...at, error: body.error, retryStatus: body.retryStatus })

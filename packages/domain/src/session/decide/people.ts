@@ -1,6 +1,8 @@
 import { Limits } from "../../Limits.ts"
 import type { ThreadId } from "../../Ids.ts"
 import type { Input } from "../Input.ts"
+import { wrongAnswer } from "../Question.ts"
+import { expiresAt } from "../rest.ts"
 import type { CommandOf } from "../SessionCommand.ts"
 import { awaiting, spent } from "../standing.ts"
 import type { Draft } from "./Draft.ts"
@@ -32,7 +34,7 @@ const owed = (draft: Draft, callId: string, awaits: "confirmation" | "result" | 
 }
 
 /** At the session's hard cap nothing begins any more: only answers and interrupts are taken. */
-const refuseAtCap = (draft: Draft): void => {
+export const refuseAtCap = (draft: Draft): void => {
   if (spent(draft.session, null).some((limit) => limit.enforcement === "hard")) draft.refuse({ _tag: "BudgetReached" })
 }
 
@@ -65,7 +67,9 @@ const one = (draft: Draft, input: Input): void => {
     }
     case "Answer": {
       const { answer, callId, inputId } = input
-      const { thread } = owed(draft, callId, "answer")
+      const { call, thread } = owed(draft, callId, "answer")
+      const wrong = wrongAnswer(call.question, answer)
+      if (wrong !== null) draft.refuse({ _tag: "Invalid", field: "answer", detail: wrong })
       return draft.emit({ _tag: "QuestionAnswered", threadId: thread.threadId, inputId, callId, answer, at })
     }
     case "Outcome": {
@@ -100,7 +104,7 @@ export const retry = (draft: Draft, { turnId }: CommandOf<"RetryTurn">): void =>
   draft.refuse({ _tag: "NothingToRetry" })
 }
 
-/** Everything whose time has come: timers, expired calls, interrupts that no runner confirmed. */
+/** Everything whose time has come: timers, expired calls, interrupts that no runner confirmed, the session itself. */
 export const wake = (draft: Draft): void => {
   const at = draft.at
   if (draft.session.ended !== null) return
@@ -116,4 +120,6 @@ export const wake = (draft: Draft): void => {
     const overdue = turn.phase._tag === "Working" && turn.interrupt !== null && turn.interrupt.deadline <= at
     if (overdue) interruptTurn(draft, threadId, null)
   }
+  const expiry = expiresAt(draft.session)
+  if (expiry !== null && expiry <= at) draft.emit({ _tag: "SessionDeleted", at })
 }

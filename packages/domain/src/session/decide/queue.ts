@@ -2,13 +2,14 @@ import type { EventId, ThreadId, TurnId } from "../../Ids.ts"
 import { Limits } from "../../Limits.ts"
 import type { Input } from "../Input.ts"
 import type { CommandOf } from "../SessionCommand.ts"
-import type { QueuedTurn, Thread } from "../SessionState.ts"
+import type { EventOf } from "../SessionEvent.ts"
+import type { Message, QueuedTurn, Thread } from "../SessionState.ts"
 import type { Draft } from "./Draft.ts"
 
 /** How long a client may wait before it tries a full queue again. */
 const queueFullRetryMs = 1_000
 
-/** Refuses ids that something here has. What is over is forgotten: that no command runs twice is the store's duty. */
+/** Refuses ids that something here has. What is over is forgotten here, and known to the log. */
 const refuseTaken = (draft: Draft, turnId: TurnId, inputId: EventId): void => {
   for (const { failed, queue, retry, turn } of draft.session.threads) {
     if ([turn, failed, retry].some((one) => one?.turnId === turnId)) draft.refuse({ _tag: "IdTaken", id: turnId })
@@ -19,14 +20,28 @@ const refuseTaken = (draft: Draft, turnId: TurnId, inputId: EventId): void => {
   }
 }
 
-export const message = (draft: Draft, input: Extract<Input, { readonly _tag: "Message" }>): void => {
-  const thread = draft.thread(input.threadId)
-  if (input.content.length === 0) draft.refuse({ _tag: "Invalid", field: "content", detail: "is empty" })
-  refuseTaken(draft, input.turnId, input.inputId)
+/** The thread that a message is for, if it has room for one more. */
+const receiver = (
+  draft: Draft,
+  {
+    content,
+    inputId,
+    threadId,
+    turnId
+  }: Pick<Message, "inputId" | "turnId" | "content"> & { threadId: ThreadId | null }
+): Thread => {
+  const thread = draft.thread(threadId)
+  if (content.length === 0) draft.refuse({ _tag: "Invalid", field: "content", detail: "is empty" })
+  refuseTaken(draft, turnId, inputId)
   // What joins the running turn may come back to the queue, so it counts as well.
   if (thread.queue.length + (thread.turn?.steers.length ?? 0) >= Limits.queuedTurnsMax) {
     draft.refuse({ _tag: "QueueFull", max: Limits.queuedTurnsMax, retryAfterMs: queueFullRetryMs })
   }
+  return thread
+}
+
+export const message = (draft: Draft, input: Extract<Input, { readonly _tag: "Message" }>): void => {
+  const thread = receiver(draft, input)
   const { content, inputId, mode, turnId } = input
   const threadId = thread.threadId
   draft.emit({ _tag: "MessageReceived", threadId, turnId, inputId, content, mode, at: draft.at })
@@ -45,6 +60,42 @@ export const message = (draft: Draft, input: Extract<Input, { readonly _tag: "Me
     queueVersion: thread.queueVersion + 1
   })
 }
+
+/** One thread tells another: what comes of it is a turn like that of any message. */
+export const messageThread = (draft: Draft, command: CommandOf<"MessageThread">): void => {
+  const { content, fromThreadId, messageId, turnId } = command
+  draft.thread(fromThreadId)
+  if (fromThreadId === command.threadId) {
+    draft.refuse({ _tag: "Invalid", field: "threadId", detail: "is the thread that speaks" })
+  }
+  const { queueVersion, threadId } = receiver(draft, { ...command, inputId: messageId })
+  draft.emit({ _tag: "ThreadMessaged", fromThreadId, threadId, turnId, messageId, content, at: draft.at })
+  draft.emit({
+    _tag: "TurnQueued",
+    threadId,
+    turnId,
+    inputId: messageId,
+    place: "back",
+    overrides: {},
+    needsApproval: false,
+    queueVersion: queueVersion + 1
+  })
+}
+
+/** A message is taken up, by the turn that begins with it or by the one that it joins. */
+export const take = (
+  draft: Draft,
+  where: Pick<EventOf<"MessageTaken">, "threadId" | "turnId" | "attemptId" | "frame">,
+  { content, from, inputId }: Pick<Message, "inputId" | "from" | "content">
+): void =>
+  draft.emit({
+    _tag: "MessageTaken",
+    ...where,
+    inputId,
+    ...(from === undefined ? {} : { from }),
+    content,
+    at: draft.at
+  })
 
 /** Messages that a turn left unseen go to the front of the queue, in their order. */
 export const requeue = (draft: Draft, threadId: ThreadId): void => {

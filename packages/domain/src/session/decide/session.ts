@@ -1,13 +1,29 @@
 import { Equal } from "effect"
+import type { ResourceId } from "../../Ids.ts"
+import { Limits } from "../../Limits.ts"
+import type { Resource } from "../Opening.ts"
 import type { CommandOf } from "../SessionCommand.ts"
 import { sessionStatus, used } from "../standing.ts"
 import type { Draft } from "./Draft.ts"
 import { interruptTurn } from "./ending.ts"
 import { inputs } from "./people.ts"
 
+/** Resources that a session is to have in addition to those that it has. */
+const refuseResources = (draft: Draft, added: ReadonlyArray<Resource>): void => {
+  const known = new Set<string>(draft.state._tag === "Open" ? draft.state.resources : [])
+  if (known.size + added.length > Limits.resourcesMax) {
+    draft.refuse({ _tag: "TooManyResources", max: Limits.resourcesMax })
+  }
+  for (const { resourceId } of added) {
+    if (known.has(resourceId)) draft.refuse({ _tag: "IdTaken", id: resourceId })
+    known.add(resourceId)
+  }
+}
+
 export const open = (draft: Draft, command: CommandOf<"Open">): void => {
   if (draft.state._tag === "Open") draft.refuse({ _tag: "AlreadyOpen" })
   const { _tag, history, inputs: first, ...opening } = command
+  refuseResources(draft, command.resources)
   draft.emit({ _tag: "SessionOpened", ...opening, at: draft.at })
   if (history.length > 0) draft.emit({ _tag: "HistoryCopied", threadId: command.threadId, items: history })
   inputs(draft, first)
@@ -40,10 +56,30 @@ export const update = (draft: Draft, { labels, metadata, title, visibility }: Co
   })
 }
 
-/** Another agent configuration applies from the next turn, so none may be running. */
+/** Another agent configuration applies from the next turn, so none may be running. No thread named: to all of them. */
 export const reconfigure = (draft: Draft, { changes, digest, threadId }: CommandOf<"Reconfigure">): void => {
   refuseWhileBusy(draft)
-  draft.emit({ _tag: "AgentReconfigured", threadId: draft.thread(threadId).threadId, changes, digest })
+  if (threadId !== null) draft.thread(threadId)
+  draft.emit({ _tag: "AgentReconfigured", threadId, changes, digest })
+}
+
+export const addResource = (draft: Draft, { resource }: CommandOf<"AddResource">): void => {
+  refuseResources(draft, [resource])
+  draft.emit({ _tag: "ResourceAdded", resource })
+}
+
+const refuseUnknownResource = (draft: Draft, resourceId: ResourceId): void => {
+  if (!draft.session.resources.includes(resourceId)) draft.refuse({ _tag: "UnknownResource", resourceId })
+}
+
+export const removeResource = (draft: Draft, { resourceId }: CommandOf<"RemoveResource">): void => {
+  refuseUnknownResource(draft, resourceId)
+  draft.emit({ _tag: "ResourceRemoved", resourceId })
+}
+
+export const refreshResource = (draft: Draft, { details, resourceId }: CommandOf<"RefreshResource">): void => {
+  refuseUnknownResource(draft, resourceId)
+  draft.emit({ _tag: "ResourceRefreshed", resourceId, details })
 }
 
 /** A budget is given when a session opens; later it is raised above what was used, or removed for good. */
@@ -59,6 +95,9 @@ export const changeBudget = (draft: Draft, { budget }: CommandOf<"ChangeBudget">
 export const openThread = (draft: Draft, { _tag, ...thread }: CommandOf<"OpenThread">): void => {
   if (draft.session.threads.some((one) => one.threadId === thread.threadId)) {
     draft.refuse({ _tag: "IdTaken", id: thread.threadId })
+  }
+  if (draft.session.threads.filter(({ archived }) => !archived).length >= Limits.openThreadsMax) {
+    draft.refuse({ _tag: "TooManyThreads", max: Limits.openThreadsMax })
   }
   if (thread.parentThreadId !== null) draft.thread(thread.parentThreadId)
   draft.emit({ _tag: "ThreadOpened", ...thread })
@@ -89,16 +128,44 @@ export const noteFork = (draft: Draft, { childId, seq }: CommandOf<"NoteFork">):
   draft.emit({ _tag: "ForkPointed", childId, seq })
 }
 
-/** How far the log reaches is not in the state: whoever passes the command on refuses what lies beyond. */
+/** How far the log reaches is not in the state: what lies beyond is refused by the log's own rules. */
 export const redact = (draft: Draft, { reason, replacements, seqs }: CommandOf<"RequestRedaction">): void => {
   const invalid = (field: string, detail: string) => draft.refuse({ _tag: "Invalid", field, detail })
   if (seqs.length !== replacements.length) invalid("replacements", "is not as long as seqs")
   if (new Set(seqs).size < seqs.length) invalid("seqs", "names one twice")
-  const { forks, redactions } = draft.session
+  const { redactions } = draft.session
   for (const seq of seqs) if (seq < 1 || redactions.includes(seq)) draft.refuse({ _tag: "UnknownSeq", seq })
+  request(draft, seqs, reason, replacements)
+}
+
+const request = (
+  draft: Draft,
+  seqs: ReadonlyArray<number>,
+  reason: string,
+  replacements: ReadonlyArray<string>
+): void => {
   const first = Math.min(...seqs)
-  const reached = forks.filter((fork) => fork.seq >= first).map((fork) => fork.childId)
+  const reached = draft.session.forks.filter((fork) => fork.seq >= first).map((fork) => fork.childId)
   draft.emit({ _tag: "RedactionRequested", seqs, reason, replacements, forks: [...new Set(reached)] })
+}
+
+/** Said again, it adds nothing. */
+export const widenRedaction = (draft: Draft, command: CommandOf<"WidenRedaction">): void => {
+  const { reason, replacements, seqs } = command
+  const known = new Set(draft.session.redactions)
+  const fresh = seqs.flatMap((seq, index) => {
+    const replacement = replacements[index]
+    if (replacement === undefined || seq < 1 || known.has(seq)) return []
+    known.add(seq)
+    return [{ seq, replacement }]
+  })
+  if (fresh.length === 0) return
+  request(
+    draft,
+    fresh.map(({ seq }) => seq),
+    reason,
+    fresh.map(({ replacement }) => replacement)
+  )
 }
 
 export const confirmRedaction = (draft: Draft, command: CommandOf<"ConfirmRedaction">): void => {

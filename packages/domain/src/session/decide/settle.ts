@@ -1,11 +1,13 @@
 import type { ThreadId } from "../../Ids.ts"
 import { type Budget, type BudgetLimit, consumed } from "../Budget.ts"
+import { isDone } from "../rest.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { Thread } from "../SessionState.ts"
 import { awaiting, held, limitKey, sessionStatus, sessionUse, statusText, threadStatus, turnUse } from "../standing.ts"
 import type { Totals } from "../Usage.ts"
 import type { Draft } from "./Draft.ts"
 import { closeRefused } from "./ending.ts"
+import { take } from "./queue.ts"
 
 /** Limits that were come up to and not announced yet. Turns have limits of their own. */
 const announce = (draft: Draft): void => {
@@ -43,20 +45,11 @@ const start = (draft: Draft, thread: Thread): void => {
   const next = thread.queue[0]
   if (thread.turn !== null || thread.archived || next === undefined || next.needsApproval) return
   if (held(draft.session, thread) !== null) return
-  const { content, inputId, overrides, turnId } = next
+  const { overrides, turnId } = next
   const { threadId } = thread
   const queueVersion = thread.queueVersion + 1
   draft.emit({ _tag: "TurnStarted", threadId, turnId, overrides, queueVersion, at: draft.at })
-  draft.emit({
-    _tag: "MessageTaken",
-    threadId,
-    turnId,
-    inputId,
-    content,
-    at: draft.at,
-    attemptId: null,
-    frame: null
-  })
+  take(draft, { threadId, turnId, attemptId: null, frame: null }, next)
 }
 
 const show = (draft: Draft): void => {
@@ -84,5 +77,9 @@ export const settle = (draft: Draft): void => {
       start(draft, thread)
     }
   }
+  show(draft)
+  // What rests is shown as such first: whoever waits for that need not know that the session goes.
+  if (!isDone(draft.session)) return
+  draft.emit({ _tag: "SessionDeleted", at: draft.at })
   show(draft)
 }

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { EventId, SandboxId, SessionId, ThreadId, TimerId } from "../../Ids.ts"
+import { EventId, SandboxId, SessionId, ThreadId, TimerId, TurnId } from "../../Ids.ts"
 import { Json, JsonObject } from "../../Json.ts"
 import { Sha256Hex } from "../../log/Envelope.ts"
 import { Budget } from "../Budget.ts"
@@ -22,7 +22,8 @@ export const lifecycle = {
     visibility: Schema.optionalKey(Schema.Literals(["private", "workspace", "link"])),
     at: Schema.Int
   },
-  AgentReconfigured: { threadId: ThreadId, changes: JsonObject, digest: Sha256Hex },
+  /** Null thread: all of them, and those that are opened later. */
+  AgentReconfigured: { threadId: Schema.NullOr(ThreadId), changes: JsonObject, digest: Sha256Hex },
   ResourceAdded: { resource: Resource },
   ResourceRemoved: { resourceId: Resource.fields.resourceId },
   ResourceRefreshed: { resourceId: Resource.fields.resourceId, details: JsonObject },
@@ -68,7 +69,15 @@ export const lifecycle = {
     agent: Schema.NullOr(JsonObject)
   },
   ThreadArchived: { threadId: ThreadId },
-  ThreadMessaged: { fromThreadId: ThreadId, threadId: ThreadId, messageId: EventId, content: Content },
+  /** A thread told another one something. It is received so, and taken up like any message: by `MessageTaken`. */
+  ThreadMessaged: {
+    fromThreadId: ThreadId,
+    threadId: ThreadId,
+    turnId: TurnId,
+    messageId: EventId,
+    content: Content,
+    at: Schema.Int
+  },
   TimerSet: { timerId: TimerId, dueAt: Schema.Int, name: Schema.String, payload: Json },
   TimerFired: { timerId: TimerId, at: Schema.Int },
   TimerCancelled: { timerId: TimerId },

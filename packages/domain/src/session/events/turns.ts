@@ -55,6 +55,8 @@ export const queue = {
   MessageTaken: {
     ...inTurn,
     inputId: EventId,
+    /** The thread that it comes from; absent where it comes from outside. */
+    from: Schema.optionalKey(ThreadId),
     content: Content,
     at: Schema.Int,
     attemptId: Schema.NullOr(AttemptId),

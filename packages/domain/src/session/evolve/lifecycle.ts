@@ -1,25 +1,31 @@
+import { Schema } from "effect"
 import type { ThreadId } from "../../Ids.ts"
 import type { lifecycle as events } from "../events/lifecycle.ts"
+import { AgentSnapshot } from "../Opening.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { OpenSession, Thread } from "../SessionState.ts"
 import { limitKey, statusText } from "../standing.ts"
 import { noTotals } from "../Usage.ts"
 import { type Changes, onThread, onTurn, unchanged } from "./parts.ts"
 
-const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | null): Thread => ({
+const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | null, agentDigest: string): Thread => ({
   threadId,
   name,
   parentThreadId,
+  agentDigest,
   archived: false,
   inbox: [],
   queue: [],
   queueVersion: 0,
   turn: null,
   stop: { type: "end_turn" },
+  last: null,
   failed: null,
   retry: null,
   ended: null
 })
+
+const isAgent = Schema.is(AgentSnapshot)
 
 const atRest = statusText({ status: "idle", stop: { type: "end_turn" } })
 
@@ -49,8 +55,9 @@ export const opened = (event: EventOf<"SessionOpened">): OpenSession => ({
   labels: event.labels,
   ended: null,
   endedAt: null,
+  activeAt: event.at,
   paused: false,
-  threads: [newThread(event.threadId, "primary", null)],
+  threads: [newThread(event.threadId, "primary", null, event.agent.digest)],
   totals: noTotals,
   budget: event.budget,
   announced: [],
@@ -58,6 +65,7 @@ export const opened = (event: EventOf<"SessionOpened">): OpenSession => ({
   turns: 0,
   sandbox: null,
   checkpoint: null,
+  resources: event.resources.map(({ resourceId }) => resourceId),
   grants: [],
   timers: [],
   forks: [],
@@ -81,6 +89,7 @@ const onLimits = (session: OpenSession, change: (scope: Announcing) => Announcin
 
 const shown = (session: OpenSession, event: EventOf<"StatusChanged">): OpenSession => ({
   ...session,
+  activeAt: event.at,
   shown: {
     session: event.session === null ? session.shown.session : statusText(event.session),
     threads:
@@ -98,6 +107,16 @@ const sandbox = (session: OpenSession, event: EventOf<"SandboxCreated"> | EventO
   sandbox: { sandboxId: event.sandboxId, runnerId: event.runnerId, backend: event.backend, live: true }
 })
 
+/** The agent that a thread runs from its next turn on; all threads at once are those that come later as well. */
+const reconfigured = (session: OpenSession, { digest, threadId }: EventOf<"AgentReconfigured">): OpenSession =>
+  threadId === null
+    ? {
+        ...session,
+        agent: { ...session.agent, digest },
+        threads: session.threads.map((thread) => ({ ...thread, agentDigest: digest }))
+      }
+    : onThread(session, threadId, (thread) => ({ ...thread, agentDigest: digest }))
+
 const withoutTimer = (session: OpenSession, { timerId }: { readonly timerId: string }): OpenSession => ({
   ...session,
   timers: session.timers.filter((timer) => timer.timerId !== timerId)
@@ -112,12 +131,16 @@ export const lifecycle: Changes<keyof typeof events> = {
     title: event.title === undefined ? session.title : event.title,
     metadata: event.metadata ?? session.metadata,
     labels: event.labels ?? session.labels,
-    visibility: event.visibility ?? session.visibility
+    visibility: event.visibility ?? session.visibility,
+    activeAt: event.at
   }),
-  AgentReconfigured: (session, { digest, threadId }) =>
-    threadId === session.primary ? { ...session, agent: { ...session.agent, digest } } : session,
-  ResourceAdded: unchanged,
-  ResourceRemoved: unchanged,
+  AgentReconfigured: reconfigured,
+  ResourceAdded: (session, { resource: { resourceId } }) =>
+    session.resources.includes(resourceId) ? session : { ...session, resources: [...session.resources, resourceId] },
+  ResourceRemoved: (session, { resourceId }) => ({
+    ...session,
+    resources: session.resources.filter((one) => one !== resourceId)
+  }),
   ResourceRefreshed: unchanged,
   BudgetReached: (session, { limits, threadId }) => {
     const keys = limits.map(limitKey)
@@ -129,10 +152,11 @@ export const lifecycle: Changes<keyof typeof events> = {
     ...onLimits(session, () => ({ announced: [], acknowledged: [] })),
     budget
   }),
-  SessionPaused: (session) => ({ ...session, paused: true }),
-  SessionResumed: (session) => ({
+  SessionPaused: (session, { at }) => ({ ...session, paused: true, activeAt: at }),
+  SessionResumed: (session, { at }) => ({
     ...onLimits(session, ({ announced }) => ({ announced, acknowledged: announced })),
-    paused: false
+    paused: false,
+    activeAt: at
   }),
   SessionArchived: (session, { at }) => ({ ...session, ended: "archived", endedAt: at }),
   SessionDeleted: (session, { at }) => ({ ...session, ended: "deleted", endedAt: at }),
@@ -142,14 +166,21 @@ export const lifecycle: Changes<keyof typeof events> = {
     redactions: session.redactions.filter((seq) => !seqs.includes(seq))
   }),
   StatusChanged: shown,
-  ThreadOpened: (session, { name, parentThreadId, threadId }) => ({
+  ThreadOpened: (session, { agent, name, parentThreadId, threadId }) => ({
     ...session,
-    threads: [...session.threads, newThread(threadId, name, parentThreadId)]
+    threads: [
+      ...session.threads,
+      newThread(threadId, name, parentThreadId, (isAgent(agent) ? agent : session.agent).digest)
+    ]
   }),
   ThreadArchived: (session, { threadId }) => onThread(session, threadId, (thread) => ({ ...thread, archived: true })),
-  ThreadMessaged: unchanged,
+  ThreadMessaged: (session, { content, fromThreadId, messageId, threadId, turnId }) =>
+    onThread(session, threadId, (thread) => ({
+      ...thread,
+      inbox: [...thread.inbox, { inputId: messageId, turnId, from: fromThreadId, content, overrides: {} }]
+    })),
   TimerSet: (session, { dueAt, timerId }) => ({ ...session, timers: [...session.timers, { timerId, dueAt }] }),
-  TimerFired: withoutTimer,
+  TimerFired: (session, event) => ({ ...withoutTimer(session, event), activeAt: event.at }),
   TimerCancelled: withoutTimer,
   SandboxCreated: sandbox,
   SandboxRestored: sandbox,

@@ -1,7 +1,7 @@
 import type { queue as events } from "../events/turns.ts"
 import type { ThreadId } from "../../Ids.ts"
 import type { OpenSession, Thread } from "../SessionState.ts"
-import { type Changes, onFrame, onThread, unchanged } from "./parts.ts"
+import { type Changes, onFrame, onThread } from "./parts.ts"
 
 const onQueue = (
   session: OpenSession,
@@ -20,7 +20,7 @@ export const queue: Changes<keyof typeof events> = {
       ...thread,
       inbox: [...thread.inbox, { inputId, turnId, content, overrides: {} }]
     })),
-  SystemMessageReceived: unchanged,
+  SystemMessageReceived: (session, { at }) => ({ ...session, activeAt: at }),
   TurnQueued: (session, { inputId, needsApproval, overrides, place, queueVersion, threadId, turnId }) =>
     onThread(session, threadId, (thread) => {
       const message = thread.inbox.find((one) => one.inputId === inputId)
@@ -65,13 +65,14 @@ export const queue: Changes<keyof typeof events> = {
       const queued = thread.queue.find((one) => one.inputId === inputId)
       const message = thread.inbox.find((one) => one.inputId === inputId) ?? queued
       if (message === undefined || thread.turn === null) return thread
-      const { content, overrides, turnId } = message
+      const { content, from, overrides, turnId } = message
+      const steer = { inputId, turnId, ...(from === undefined ? {} : { from }), content, overrides }
       return {
         ...thread,
         inbox: thread.inbox.filter((one) => one !== message),
         queue: queued === undefined ? thread.queue : thread.queue.filter((one) => one !== queued),
         queueVersion: queued === undefined ? thread.queueVersion : thread.queueVersion + 1,
-        turn: { ...thread.turn, steers: [...thread.turn.steers, { inputId, turnId, content, overrides }] }
+        turn: { ...thread.turn, steers: [...thread.turn.steers, steer] }
       }
     }),
   MessageTaken: (session, event) =>

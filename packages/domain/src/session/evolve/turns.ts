@@ -1,7 +1,7 @@
 import type { ThreadId } from "../../Ids.ts"
 import type { turns as events } from "../events/turns.ts"
 import type { EventOf } from "../SessionEvent.ts"
-import type { OpenSession, Turn } from "../SessionState.ts"
+import type { OpenSession, Thread, Turn } from "../SessionState.ts"
 import { awaiting } from "../standing.ts"
 import type { StopReason } from "../Status.ts"
 import { noTotals } from "../Usage.ts"
@@ -49,13 +49,15 @@ const stopWork = (
 const endTurn = (
   session: OpenSession,
   event: { readonly threadId: ThreadId; readonly at: number; readonly frame?: number | null },
+  last: Thread["last"],
   stop: StopReason
 ): OpenSession =>
   onThread(stopWork(session, event), event.threadId, (thread) => ({
     ...thread,
     turn: null,
     stop,
-    failed: stop.type === "retries_exhausted" ? thread.turn : thread.failed,
+    last,
+    failed: last === "failed" ? thread.turn : thread.failed,
     // What no model request has seen goes back to the queue, by the events that follow.
     inbox: [...thread.inbox, ...(thread.turn?.steers ?? [])]
   }))
@@ -128,14 +130,15 @@ export const turns: Changes<keyof typeof events> = {
             }
           }
     ),
-  TurnInterrupted: (session, event) => endTurn(session, event, { type: "end_turn" }),
+  TurnInterrupted: (session, event) => endTurn(session, event, "interrupted", { type: "end_turn" }),
   TurnCompleted: (session, event) =>
     endTurn(
       session,
       event,
+      "completed",
       event.stop === "refusal" ? { type: "refusal", details: event.details } : { type: event.stop }
     ),
-  TurnFailed: (session, event) => endTurn(session, event, { type: "retries_exhausted" }),
+  TurnFailed: (session, event) => endTurn(session, event, "failed", { type: "retries_exhausted" }),
   AttemptTroubled: (session, event) => onFrame(session, event),
   FrameNoted: (session, event) => onFrame(session, event),
   FramesRefused: (session, { attemptId, threadId }) =>

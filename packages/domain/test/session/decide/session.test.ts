@@ -1,6 +1,7 @@
-import { describe, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
+import type { JsonObject } from "../../../src/Json.ts"
 import { text } from "../../../src/session/Content.ts"
-import { after, given } from "../given.ts"
+import { after, given, type Story } from "../given.ts"
 import {
   archive,
   asked,
@@ -92,14 +93,41 @@ describe("an update", () => {
       .thenEvents({ _tag: "SessionUpdated", title: null })
   })
 
+  const reconfigure = (digest: number, thread: number | null) =>
+    ({
+      _tag: "Reconfigure",
+      threadId: thread === null ? null : threadId(thread),
+      changes: { tools: [] },
+      digest: hash(digest)
+    }) as const
+  const digests = ({ session }: Story) => session.threads.map(({ agentDigest }) => agentDigest)
+
   it("to the agent waits until nothing runs", () => {
-    const reconfigure = { _tag: "Reconfigure", threadId: null, changes: { tools: [] }, digest: hash(5) } as const
-    const story = after(open()).when(reconfigure).thenEvents({ _tag: "AgentReconfigured", threadId: threadId() })
-    if (story.session.agent.digest !== hash(5)) throw new Error("the digest stayed")
-    story
-      .and(send(message(1)))
-      .when(reconfigure)
+    after(open(), send(message(1)))
+      .when(reconfigure(5, null))
       .thenRejected("Busy")
+  })
+
+  it("to the agent is one of a thread", () => {
+    const story = after(open(), openThread(2), openThread(3))
+      .when(reconfigure(5, 2))
+      .thenEvents({ _tag: "AgentReconfigured", threadId: threadId(2) })
+    assert.deepStrictEqual(digests(story), [hash(1), hash(5), hash(1)])
+    assert.deepStrictEqual(digests(story.and(reconfigure(6, 1))), [hash(6), hash(5), hash(1)])
+    story.when(reconfigure(5, 9)).thenRejected("UnknownThread")
+  })
+
+  it("to the agent is one of all threads, those that come later as well", () => {
+    const story = after(open(), openThread(2))
+      .when(reconfigure(5, null))
+      .thenEvents({ _tag: "AgentReconfigured", threadId: null })
+    assert.deepStrictEqual(digests(story.and(openThread(3))), [hash(5), hash(5), hash(5)])
+  })
+
+  it("leaves a thread the agent that it was opened with", () => {
+    const { agent } = open()
+    const own = { ...openThread(2), agent: { ...agent, digest: hash(7) } as unknown as JsonObject }
+    assert.deepStrictEqual(digests(after(open(), own)), [hash(1), hash(7)])
   })
 })
 

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Limits } from "../../../src/Limits.ts"
 import { after } from "../given.ts"
 import {
   asked,
@@ -93,6 +94,17 @@ describe("a thread", () => {
       .thenRejected("IdTaken")
       .when({ ...openThread(3), parentThreadId: threadId(9) })
       .thenRejected("UnknownThread")
+  })
+
+  it("is one of a bounded number that are open", () => {
+    const max = Limits.openThreadsMax
+    const opened = Array.from({ length: max - 1 }, (_, n) => openThread(n + 2))
+    const full = after(open(), ...opened)
+    full.when(openThread(max + 1)).thenRejected({ _tag: "TooManyThreads", max })
+    full
+      .and(archiveThread(max))
+      .when(openThread(max + 1))
+      .thenEvent("ThreadOpened")
   })
 
   it("is archived when nothing runs or waits in it, and then takes nothing more", () => {

@@ -6,6 +6,7 @@ import {
   LogWriter,
   markOf,
   newCommandId,
+  newInputId,
   newId,
   newWorkspaceId,
   opened,
@@ -108,6 +109,35 @@ export const appending = (it: Vitest.MethodsNonLive<EventStore>) => {
         const reason = yield* reasonOf(store.append(stranger.plan({ at: { epoch: 1 } })))
         assert.deepStrictEqual(reason, { _tag: "NoStream" })
       }
+    })
+  )
+
+  it.effect("refuses inputs that were taken before, names them, and takes nothing of the append", () =>
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const [writer, other] = [yield* opened(), yield* opened()]
+      const [one, two, three] = [newInputId(), newInputId(), newInputId()]
+      yield* writer.write({ mark: markOf(), inputIds: [one, two] })
+      const again = yield* reasonOf(store.append(writer.plan({ mark: markOf(), inputIds: [three, two, one] })))
+      assert.strictEqual(again._tag, "InputTaken")
+      assert.sameMembers(again._tag === "InputTaken" ? [...again.inputIds] : [], [one, two])
+      assert.strictEqual(Option.getOrThrow(yield* store.head(writer.streamId)).version, 1)
+      // Neither did that append take what was new in it, nor is an id taken in another stream.
+      yield* writer.write({ mark: markOf(), inputIds: [three] })
+      yield* other.write({ mark: markOf(), inputIds: [one] })
+      const twice = yield* reasonOf(store.append(writer.plan({ mark: markOf(), inputIds: [three, three] })))
+      assert.strictEqual(twice._tag, "BadData")
+    })
+  )
+
+  it.effect("says that a command came again before it says so of its inputs", () =>
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const writer = yield* opened()
+      const [mark, input] = [markOf(), newInputId()]
+      yield* writer.write({ mark, inputIds: [input] })
+      const reason = yield* reasonOf(store.append(writer.plan({ mark, inputIds: [input] })))
+      assert.deepStrictEqual(reason, { _tag: "Duplicate", commandIds: [mark.commandId] })
     })
   )
 

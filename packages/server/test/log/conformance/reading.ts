@@ -1,7 +1,7 @@
 import { assert, type Vitest } from "@effect/vitest"
 import type { Stored } from "@troupe/domain/log/EventCodec"
 import { Effect, Option } from "effect"
-import { beginning, EventStore, type Due } from "../../../src/log/EventStore.ts"
+import { beginning, EventStore, pageBytesMax, type Due } from "../../../src/log/EventStore.ts"
 import { type LogWriter, markOf, newCommandId, newId, opened, rejectionOf } from "../../support/LogWriter.ts"
 
 export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
@@ -24,6 +24,47 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
         Array.from({ length: 35 }, (_, n) => String(n))
       )
       assert.deepStrictEqual(yield* store.read("nonsense", { after: 0, limit: 8 }), [])
+    })
+  )
+
+  it.effect("cuts pages of large events short, and leaves none out", () =>
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const writer = yield* opened()
+      const third = JSON.stringify("ä".repeat(pageBytesMax / 6))
+      const whole = JSON.stringify("b".repeat(pageBytesMax + 1))
+      const payloads = [third, "1", third, third, "2", third, whole, whole, "3"]
+      for (const payload of payloads) yield* writer.write({ payloads: [payload] })
+      const pages = (read: typeof store.readToFold) =>
+        Effect.gen(function* () {
+          const lengths: Array<number> = []
+          for (let after = 0; ;) {
+            const page = yield* read(writer.streamId, { after, limit: 100 })
+            if (page.length === 0) break
+            assert.deepStrictEqual(
+              page.map(({ payload }) => payload),
+              payloads.slice(after, after + page.length)
+            )
+            lengths.push(page.length)
+            after += page.length
+          }
+          return lengths
+        })
+      // Three thirds and their quotes come to a page; what is larger than one comes with what is before it, or alone.
+      for (const read of [store.read, store.readToFold]) assert.deepStrictEqual(yield* pages(read), [4, 3, 1, 1])
+      const seen: Array<number> = []
+      for (let cursor = beginning; seen.length < payloads.length;) {
+        const page = yield* store.readAll({ after: cursor, limit: 1_000 })
+        const bytes = page.slice(0, -1).reduce((sum, { event }) => sum + Buffer.byteLength(event.payload!), 0)
+        assert.isBelow(bytes, pageBytesMax)
+        seen.push(...page.flatMap(({ event }) => (event.streamId === writer.streamId ? [event.seq] : [])))
+        if (page.length === 0) yield* Effect.sleep(5)
+        cursor = page.at(-1)?.cursor ?? cursor
+      }
+      assert.deepStrictEqual(
+        seen,
+        payloads.map((_, index) => index + 1)
+      )
     })
   )
 

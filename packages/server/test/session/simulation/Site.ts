@@ -11,7 +11,7 @@ import type { EventStore } from "../../../src/log/EventStore.ts"
 import type { CrashPoint } from "../../../src/session/CrashPoints.ts"
 import type { Accepted } from "../../../src/session/planBatch.ts"
 import type { SessionError } from "../../../src/session/SessionErrors.ts"
-import type { Prng } from "../../support/Prng.ts"
+import type { Prng } from "../../../../../test/support/Prng.ts"
 import type { Depth } from "./Depth.ts"
 import { sha256, type Host } from "./Host.ts"
 

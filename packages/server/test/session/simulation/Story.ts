@@ -1,4 +1,4 @@
-import { prng } from "../../support/Prng.ts"
+import { prng } from "../../../../../test/support/Prng.ts"
 
 const kinds = {
   /** A client sends something that makes sense in the session's state, mostly. */
@@ -10,6 +10,8 @@ const kinds = {
   /** One that was sent before comes again, or its id with another body. */
   repeat: 6,
   reuse: 3,
+  /** Somebody sends again what was sent before, as if it were new. */
+  resend: 3,
   /** A client stops waiting for its answer. */
   cancel: 2,
   /** Time passes: less than a second, or up to a minute and a half. */

@@ -17,6 +17,9 @@ const refusals: Record<Refusal["_tag"], "client" | "inner" | "flood"> = {
   QueueFull: "flood",
   UnknownCall: "client",
   CallNotAwaiting: "client",
+  UnknownResource: "client",
+  TooManyThreads: "flood",
+  TooManyResources: "flood",
   UnknownTimer: "client",
   UnknownSeq: "client",
   IdTaken: "client",
@@ -45,15 +48,7 @@ const errors: Record<SessionError["_tag"], boolean> = {
   SessionUnreadable: false
 }
 
-/** Nothing can cause these yet. */
-const without: ReadonlySet<string> = new Set([
-  "ResourceAdded",
-  "ResourceRemoved",
-  "ResourceRefreshed",
-  "ThreadMessaged"
-])
-
-const events = Object.keys(SessionEvent.cases).filter((tag) => !isReserved(tag) && !without.has(tag))
+const events = Object.keys(SessionEvent.cases).filter((tag) => !isReserved(tag))
 const phases = ["Placing", "Working", "Suspended", "Deciding"]
 const troubles = ["interrupt", "pause", "loss", "evict", "takeover", "freeze", "crash", "away", "mute", "faults"]
 
@@ -73,7 +68,7 @@ const wanted: ReadonlyArray<readonly [group: string, name: string]> = [
       troubles.map((trouble) => `${phase} ${trouble}`)
     )
   ),
-  ...all("trouble", ["burst", "cancel", "repeat", "reuse", "thaw", "placement", "noise", "long"]),
+  ...all("trouble", ["burst", "cancel", "repeat", "reuse", "resend", "thaw", "placement", "noise", "long"]),
   ...all("crash", crashPoints),
   ...all("fault", ["failBefore", "failAfter", "slow", "theft"]),
   ...all("owner", ["stopped", "started from a snapshot"]),

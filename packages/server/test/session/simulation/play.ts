@@ -6,9 +6,9 @@ import { wakeAt } from "@troupe/domain/session/standing"
 import { Cause, Clock, Effect, Exit, Logger, Scope } from "effect"
 import type { Evidence } from "../../../../../e2e/invariants/Evidence.ts"
 import { crashPoints } from "../../../src/session/CrashPoints.ts"
-import { commandOf, drawBody, openCommand, plainMessage } from "../../support/CommandGenerator.ts"
+import { commandOf, drawBody, drawLifecycle, openCommand, plainMessage } from "../../support/CommandGenerator.ts"
 import * as FaultyStore from "../../support/FaultyStore.ts"
-import { prng, type Prng } from "../../support/Prng.ts"
+import { prng, type Prng } from "../../../../../test/support/Prng.ts"
 import type { Depth } from "./Depth.ts"
 import { Crash } from "./Host.ts"
 import type { Site } from "./Site.ts"
@@ -48,7 +48,8 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   const open = Effect.fnUntraced(function* (site: Site, index: number) {
     const own = random.fork(20 + index)
     if (own.chance(0.1)) return
-    yield* site.launch(commandOf(own, 0, openCommand(own, site.sessionId, workspaceId)))
+    const command = { ...openCommand(own, site.sessionId, workspaceId), lifecycle: drawLifecycle(own) }
+    yield* site.launch(commandOf(own, 0, command))
     yield* pass(own.int(200))
   })
 
@@ -87,6 +88,10 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
         return site.sent.length === 0 ? undefined : yield* site.launch(own.pick(site.sent))
       case "reuse":
         return site.sent.length === 0 ? undefined : yield* site.launch({ ...own.pick(site.sent), body: draw() })
+      case "resend": {
+        if (site.sent.length === 0) return
+        return yield* site.launch(commandOf(own, clock.currentTimeMillisUnsafe(), own.pick(site.sent).body))
+      }
       case "cancel":
         return yield* site.cancel(own)
       case "pass":

@@ -8,6 +8,8 @@ export interface Prng {
   readonly int: (below: number) => number
   readonly chance: (probability: number) => boolean
   readonly pick: <A>(from: ReadonlyArray<A>) => A
+  /** One of the names, as often as its weight says. */
+  readonly weighted: <Name extends string>(weights: Readonly<Record<Name, number>>) => Name
   readonly bytes: (into: Uint8Array) => void
   /** A stream of its own, so that one part's draws don't shift another's. */
   readonly fork: (salt: number) => Prng
@@ -27,7 +29,15 @@ export const prng = (seed: number): Prng => {
     next,
     int,
     chance: (probability) => next() < probability,
-    pick: (from) => from[int(from.length)]!,
+    pick: (from) => {
+      if (from.length === 0) throw new Error("there is nothing to pick from")
+      return from[int(from.length)]!
+    },
+    weighted: (weights) => {
+      const names = Object.keys(weights) as Array<keyof typeof weights>
+      let left = next() * names.reduce((sum, name) => sum + weights[name], 0)
+      return names.find((name) => (left -= weights[name]) < 0) ?? names[0]!
+    },
     bytes: (into) => {
       for (let i = 0; i < into.length; i++) into[i] = int(256)
     },

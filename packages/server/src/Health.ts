@@ -4,9 +4,18 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
 import { Members } from "./cluster/Membership.ts"
+import { RunnerLinks } from "./runners/RunnerLinks.ts"
+
+export interface HealthOptions {
+  /**
+   * Whether a node without a usable runner is unready. Where runners come through a load balancer it must not be: they
+   * would wait for a node that is ready, and the nodes for them.
+   */
+  readonly needsRunner: boolean
+}
 
 /** What keeps this node from serving, if anything does. Migrations are through, or this code would not run. */
-const missing = Effect.gen(function* () {
+const missing = Effect.fnUntraced(function* ({ needsRunner }: HealthOptions) {
   const sharding = yield* Sharding.Sharding
   if (yield* sharding.isShutdown) return "draining"
   const members = yield* Members
@@ -17,19 +26,22 @@ const missing = Effect.gen(function* () {
     Effect.as(true),
     Effect.catchCause(() => Effect.succeed(false))
   )
-  return answers ? null : "database"
+  if (!answers) return "database"
+  const links = yield* RunnerLinks
+  return needsRunner && !links.all().some(({ load, usable }) => usable && !load.draining) ? "runner" : null
 })
 
 /** `/healthz` says that the process lives, `/readyz` that it can serve. */
-export const routes = HttpRouter.addAll([
-  HttpRouter.route("GET", "/healthz", Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))),
-  HttpRouter.route(
-    "GET",
-    "/readyz",
-    Effect.map(missing, (reason) =>
-      reason === null
-        ? HttpServerResponse.jsonUnsafe({ status: "ready" })
-        : HttpServerResponse.jsonUnsafe({ status: "unready", reason }, { status: 503 })
+export const routes = (options: HealthOptions) =>
+  HttpRouter.addAll([
+    HttpRouter.route("GET", "/healthz", Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))),
+    HttpRouter.route(
+      "GET",
+      "/readyz",
+      Effect.map(missing(options), (reason) =>
+        reason === null
+          ? HttpServerResponse.jsonUnsafe({ status: "ready" })
+          : HttpServerResponse.jsonUnsafe({ status: "unready", reason }, { status: 503 })
+      )
     )
-  )
-])
+  ])

@@ -20,6 +20,8 @@ export const readyText = ({ apiKey, home, runnerState }: UpConfig, url: string, 
   })
 
 const slowMs = 15_000
+/** As a shell says of what Ctrl-C ended. */
+const hurriedCode = 130
 
 const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised) {
   const slow = Effect.delay(
@@ -38,14 +40,17 @@ const run = Effect.fnUntraced(function* (given: UpConfig) {
   }
   const supervised = yield* supervise(given)
   const worked = yield* Effect.exit(Effect.raceFirst(work(given, supervised), first))
-  const hurry = Effect.andThen(
-    second,
-    Effect.andThen(say("Ending at once. What was not finished is recovered at the next start."), supervised.kill)
-  )
-  yield* Effect.raceFirst(supervised.stop, hurry)
+  const inOrder = Effect.as(supervised.stop, 0)
+  const hurry = Effect.gen(function* () {
+    yield* second
+    yield* say("Ending at once. What was not finished is recovered at the next start.")
+    yield* supervised.kill
+    return hurriedCode
+  })
+  const code = yield* Effect.raceFirst(inOrder, hurry)
   yield* worked
   yield* say("Stopped.")
-  return 0
+  return code
 })
 
 /** Runs all of Troupe until it is told to stop. Answers the exit code. */

@@ -34,6 +34,18 @@ const resolves = (name: string) => {
   }
 }
 
+const engineSocket = "/var/run/docker.sock"
+const images = ["troupe-sandbox:1", "troupe-sandbox-small:1", "troupe-postgres:15"]
+
+// Synchronous, because suites are registered while files load.
+const engineHas = (path: string) =>
+  runs(
+    process.execPath,
+    "-e",
+    `require("node:http").get({ socketPath: ${JSON.stringify(engineSocket)}, path: ${JSON.stringify(path)} },
+      (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on("error", () => process.exit(1))`
+  )
+
 /** For each part: why this machine lacks it, or undefined. */
 const reasons: Record<Part, () => string | undefined> = {
   full: () => (process.env.TROUPE_FULL === "1" ? undefined : "it takes minutes; TROUPE_FULL=1 runs it"),
@@ -63,7 +75,13 @@ const reasons: Record<Part, () => string | undefined> = {
     process.env.TROUPE_CHROMIUM !== undefined || onPath("chromium", "chromium-browser", "google-chrome")
       ? undefined
       : "no Chromium is installed",
-  docker: () => (runs("docker", "info") ? undefined : "no Docker daemon answers"),
+  docker: () => {
+    if (!existsSync(engineSocket))
+      return `no Docker engine listens at ${engineSocket}: install docker.io, start dockerd`
+    if (!engineHas("/info")) return `the Docker engine at ${engineSocket} does not answer this account`
+    const missing = images.filter((image) => !engineHas(`/images/${image}/json`))
+    return missing.length === 0 ? undefined : `${missing.join(", ")} missing: docker/build-base.sh builds them as root`
+  },
   deno: () => (runs("deno", "--version") ? undefined : "deno does not run here"),
   bun: () => (runs("bun", "--version") ? undefined : "bun does not run here")
 }

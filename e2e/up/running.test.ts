@@ -20,11 +20,11 @@ requires("postgres")("troupe up", () => {
 
   it("says where it is, what it can do and what to type next", () => {
     assert.match(up.said.stdout, /url +http:\/\/127\.0\.0\.1:\d+/)
-    assert.include(up.said.stdout, join(troupe.home, "api-key"))
+    assert.include(up.said.stdout, join(troupe.home, "api_key"))
     assert.match(up.said.stdout, /sandbox +\w+/)
     assert.match(up.said.stdout, /models +demo, which works without a key/)
     assert.include(up.said.stdout, "npx troupe status")
-    assert.strictEqual(statSync(join(troupe.home, "api-key")).mode & 0o777, 0o600)
+    assert.strictEqual(statSync(join(troupe.home, "api_key")).mode & 0o777, 0o600)
   })
 
   it("is refused where it runs already, and says where", { timeout: long }, async () => {
@@ -88,7 +88,7 @@ requires("postgres")("troupe up", () => {
       assert.notInclude(environmentOf(pid), "A_SECRET_OF_MINE")
     }
     const token = readFileSync(join(troupe.home, "runner/registration-token"), "utf8").trim()
-    const apiKey = readFileSync(join(troupe.home, "api-key"), "utf8").trim()
+    const apiKey = readFileSync(join(troupe.home, "api_key"), "utf8").trim()
     for (const log of ["node", "runner", "postgres"].map((name) => troupe.log(name))) {
       for (const secret of [key, token, apiKey]) assert.notInclude(log, secret)
     }

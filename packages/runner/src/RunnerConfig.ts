@@ -5,10 +5,12 @@ import { join, resolve } from "node:path"
 import { Limits } from "@troupe/domain/Limits"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
+import { defaults as dockerDefaults } from "./sandbox/docker/DockerBackend.ts"
 import { fromEnvironment, type ModelsConfig, readModelsFile } from "./models/ProviderConfig.ts"
 
 /** Everything a runner is told from outside. */
 export interface RunnerConfig {
+  readonly home: string
   readonly state: string
   readonly servers: ReadonlyArray<string>
   /** Null: the identity that it has already must do. */
@@ -20,6 +22,7 @@ export interface RunnerConfig {
   readonly roots: ReadonlyArray<string>
   /** The sandbox backend for environments that name none; null: the best there is. */
   readonly sandbox: string | null
+  readonly docker: { readonly socketPath: string; readonly image: string; readonly runtime: string | null }
   /** Modules that bring sandbox backends of their own. */
   readonly backends: ReadonlyArray<string>
   /** Variables of this host that environments may ask for, with what they hold. */
@@ -81,6 +84,11 @@ const environment = Config.all({
   capacity: Config.Int("TROUPE_RUNNER_CAPACITY").pipe(nothing),
   roots: list("TROUPE_RUNNER_ROOTS"),
   sandbox: Config.NonEmptyString("TROUPE_SANDBOX").pipe(nothing),
+  docker: Config.all({
+    socketPath: Config.NonEmptyString("TROUPE_DOCKER_SOCKET").pipe(Config.withDefault(dockerDefaults.socketPath)),
+    image: Config.NonEmptyString("TROUPE_DOCKER_IMAGE").pipe(Config.withDefault(dockerDefaults.image)),
+    runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing)
+  }),
   backends: list("TROUPE_SANDBOX_MODULES"),
   hostVariables: list("TROUPE_RUNNER_HOST_VARIABLES"),
   alsoAllowed: list("TROUPE_EGRESS_ALLOW"),
@@ -132,6 +140,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
   }
   const token = yield* readToken(flags)
   const config: RunnerConfig = {
+    home: resolve(from.home),
     state: resolve(flags.state ?? join(from.home, "runner")),
     servers: servers.map((server) => server.replace(/\/+$/, "")),
     token: token ?? from.token,
@@ -140,6 +149,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     capacity: { attempts, sessions: attempts * 8 },
     roots: (flags.roots.length > 0 ? flags.roots : from.roots).map((root) => resolve(root)),
     sandbox: flags.sandbox ?? from.sandbox,
+    docker: from.docker,
     backends: from.backends,
     hostVariables: Object.fromEntries(
       from.hostVariables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]]))

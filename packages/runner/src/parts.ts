@@ -14,13 +14,20 @@ import type { Harness, HarnessRun } from "./harness/Harness.ts"
 import { Harnesses } from "./harness/Harnesses.ts"
 import * as OpenAiAgents from "./harness/openai-agents/OpenAiAgents.ts"
 import { shellHarness } from "./harness/shell/ShellHarness.ts"
+import { Identity } from "./link/Identity.ts"
 import { Capabilities } from "./link/Capabilities.ts"
+import { McpSessions } from "./mcp/McpSessions.ts"
 import { mintEventId, mintModelRequestId } from "./mint.ts"
 import { Models } from "./models/Models.ts"
 import type { RunnerConfig } from "./RunnerConfig.ts"
 import { Backends, type Probed } from "./sandbox/Backends.ts"
+import { bubblewrap } from "./sandbox/Bubblewrap.ts"
+import * as DockerBackend from "./sandbox/docker/DockerBackend.ts"
+import { local } from "./sandbox/Local.ts"
+import { none } from "./sandbox/None.ts"
 import { SandboxHome } from "./sandbox/SandboxHome.ts"
 import { tavily } from "./tools/web/Tavily.ts"
+import { HostDirectories } from "./workingcopy/HostDirectories.ts"
 import * as AttemptToolsLive from "./workplace/AttemptToolsLive.ts"
 import { Places } from "./workplace/Places.ts"
 import * as WorkplaceHostLive from "./workplace/WorkplaceHostLive.ts"
@@ -99,7 +106,7 @@ const capabilities = (config: RunnerConfig) =>
 
 /** What leaves this host for an agent, through the proxy or by our own hand. */
 const outward = (rules: AddressRules) =>
-  Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer).pipe(
+  Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer, McpSessions.layer()).pipe(
     Layer.provideMerge(Layer.mergeAll(Outbound.layer(rules), TrustStore.layer(), Interception.layerNever)),
     Layer.provide(Resolver.layer())
   )
@@ -109,12 +116,23 @@ export const layer = (config: RunnerConfig) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const rules = yield* Effect.fromResult(rulesOf(config))
+      const { runnerId } = yield* Identity
+      const docker = DockerBackend.make({ ...config.docker, owner: runnerId })
       const places = Places.layer({
         state: config.state,
         backend: config.sandbox,
         hostVariables: config.hostVariables,
         idleMs: placeIdleMs
-      }).pipe(Layer.provideMerge(SandboxHome.layer(sandboxesOf(config.state))))
+      }).pipe(
+        Layer.provideMerge(
+          HostDirectories.layer({
+            roots: config.roots,
+            hidden: [config.state, config.home],
+            memory: join(config.state, "directories.json")
+          })
+        ),
+        Layer.provideMerge(SandboxHome.layer(sandboxesOf(config.state)))
+      )
       return Layer.mergeAll(
         AttemptToolsLive.layer({
           search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch))
@@ -125,7 +143,11 @@ export const layer = (config: RunnerConfig) =>
         Layer.provideMerge(places),
         Layer.provideMerge(harnesses),
         Layer.provideMerge(
-          Layer.mergeAll(outward(rules), Backends.layer({ modules: config.backends }), Models.layer(config.models))
+          Layer.mergeAll(
+            outward(rules),
+            Backends.layer({ modules: config.backends, builtIn: [bubblewrap(), docker, local(), none] }),
+            Models.layer(config.models)
+          )
         )
       )
     })

@@ -34,7 +34,7 @@ export const disk = (home: string): Finding => {
 
 /** What nobody but its owner may read. */
 const secretFiles = (home: string): ReadonlyArray<string> =>
-  ["api-key", "config.json", "models.json"]
+  ["api_key", "config.json", "models.json"]
     .map((name) => join(home, name))
     .concat(
       readdirSync(home)

@@ -50,8 +50,6 @@ const choosePort = Effect.fnUntraced(function* ({ home, host, port }: UpConfig) 
   return kept !== null && (port === 0 || port === kept) ? kept : yield* freePort(host, port)
 })
 
-export const apiKeyFile = (home: string) => join(home, "api-key")
-
 /** How long the end of all waits for what was told to end at once. */
 const killedWithinMs = 5_000
 
@@ -68,10 +66,8 @@ export const supervise = Effect.fn("Supervisor.supervise")(function* (
   const port = yield* choosePort(config)
   const url = urlOf(config.host, port)
   yield* announce(url)
-  const secrets = {
-    runnerToken: config.runnerToken ?? (yield* keptSecret(join(config.runnerState, "registration-token"), "trp_reg_")),
-    apiKey: config.apiKey ?? (yield* keptSecret(apiKeyFile(config.home), "trp_key_"))
-  }
+  const tokenFile = join(config.runnerState, "registration-token")
+  const token = config.runnerToken ?? (yield* keptSecret(tokenFile, "trp_reg_"))
   const logOf = (name: Part["name"]) => new ChildLog(join(parts.logsOf(config.home), `${name}.log`))
   const logs = { postgres: logOf("postgres"), node: logOf("node"), runner: logOf("runner") }
   // While processes come and go in order, that they miss each other is no news.
@@ -103,9 +99,9 @@ export const supervise = Effect.fn("Supervisor.supervise")(function* (
     if (config.databaseUrl === null) {
       yield* begin(Postgres.part(config.home, config.postgres, logs.postgres, onPort))
     }
-    node = yield* begin(parts.node(config, port, secrets, logs.node))
+    node = yield* begin(parts.node(config, port, token, logs.node))
     // It tries again until the node listens, and loads meanwhile.
-    yield* begin(parts.runner(config, port, secrets, logs.runner))
+    yield* begin(parts.runner(config, port, token, logs.runner))
     yield* until(url, ({ _tag }) => _tag === "Ready")
     for (const keeper of keepers) keeper.settled()
     isTroubleNews = true

@@ -35,8 +35,11 @@ const everyMs = 250
 export const follow = (logs: ReadonlyArray<readonly [name: string, log: ChildLog]>, isShown: () => boolean) =>
   Effect.gen(function* () {
     for (const [name, log] of logs) {
-      for (const line of log.news()) {
-        if (isShown() && isTrouble(line)) yield* say(`${name.padEnd(8)} ${line.slice(0, widthMax).replace(/ \{$/, "")}`)
+      const trouble = log.news().filter(isTrouble)
+      // The same from many at once, such as from each connection of a database that ends, is said once.
+      const told = new Map(trouble.map((line) => [line.replace(/\d+/g, ""), line]))
+      for (const line of isShown() ? told.values() : []) {
+        yield* say(`${name.padEnd(8)} ${line.slice(0, widthMax).replace(/ \{$/, "")}`)
       }
     }
     yield* Effect.sleep(everyMs)

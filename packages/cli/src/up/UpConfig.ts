@@ -50,7 +50,7 @@ const looksSecret = /KEY|TOKEN|SECRET|PASSWORD|HEADERS/
 const models = /^(?:OPENAI|ANTHROPIC|AZURE_OPENAI|TAVILY)_/
 const databases = /^DATABASE_(?:OWNER_)?URL$/
 /** Said to each process by its starter. */
-const ours = /^TROUPE_(?:HOME|HOST|PORT|SERVER_URL|RUNNER_TOKEN|API_KEY)$/
+const ours = /^TROUPE_(?:HOME|HOST|PORT|SERVER_URL|RUNNER_TOKEN)$/
 
 const pick = (from: Variables, wanted: (name: string) => boolean): Variables =>
   Object.fromEntries(Object.entries(from).filter(([name]) => wanted(name)))

@@ -9,11 +9,6 @@ import type { Handed, UpConfig, Variables } from "./UpConfig.ts"
 
 const main = (name: string) => fileURLToPath(new URL(`../../../${name}/src/main.ts`, import.meta.url))
 
-export interface Secrets {
-  readonly runnerToken: Redacted.Redacted
-  readonly apiKey: Redacted.Redacted
-}
-
 const withMore = (handed: Handed, environment: Variables, secrets: Variables): Handed => ({
   environment: { ...handed.environment, ...environment },
   secrets: Redacted.make({ ...Redacted.value(handed.secrets), ...secrets })
@@ -22,7 +17,7 @@ const withMore = (handed: Handed, environment: Variables, secrets: Variables): H
 /** A node finishes what it began, and hands its sessions over. */
 export const nodeStopping: Stopping = { signals: [["SIGTERM", 15_000]], hard: "SIGKILL" }
 
-export const node = (config: UpConfig, port: number, { apiKey, runnerToken }: Secrets, log: ChildLog): Part =>
+export const node = (config: UpConfig, port: number, runnerToken: Redacted.Redacted, log: ChildLog): Part =>
   Program.part(
     config.home,
     {
@@ -32,7 +27,7 @@ export const node = (config: UpConfig, port: number, { apiKey, runnerToken }: Se
       handed: withMore(
         config.node,
         { TROUPE_HOST: config.host, TROUPE_PORT: String(port) },
-        { TROUPE_RUNNER_TOKEN: Redacted.value(runnerToken), TROUPE_API_KEY: Redacted.value(apiKey) }
+        { TROUPE_RUNNER_TOKEN: Redacted.value(runnerToken) }
       ),
       stopping: nodeStopping,
       url: urlOf(config.host, port)
@@ -46,7 +41,7 @@ export const runnerStopping = ({ runnerStopGraceMs }: UpConfig): Stopping => ({
   hard: "SIGKILL"
 })
 
-export const runner = (config: UpConfig, port: number, { runnerToken }: Secrets, log: ChildLog): Part =>
+export const runner = (config: UpConfig, port: number, runnerToken: Redacted.Redacted, log: ChildLog): Part =>
   Program.part(
     config.home,
     {
@@ -61,3 +56,6 @@ export const runner = (config: UpConfig, port: number, { runnerToken }: Secrets,
   )
 
 export const logsOf = (home: string) => join(home, "logs")
+
+/** Where the node keeps the first key of the first workspace, unless it was named in TROUPE_API_KEY. */
+export const apiKeyFile = (home: string) => join(home, "api_key")

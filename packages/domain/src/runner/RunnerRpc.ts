@@ -25,6 +25,7 @@ import {
   FileChange,
   FileContent,
   HostDirectory,
+  HostDirectoryUse,
   PlaceRef,
   Restored,
   RestoreRequest,
@@ -143,7 +144,7 @@ export class RunnerRpc extends RpcGroup.make(
     error: Schema.Union([WorkplaceError, RunnerAway])
   }),
   Rpc.make("RegisterDirectory", {
-    payload: path,
+    payload: { ...path, use: HostDirectoryUse },
     success: HostDirectory,
     error: Schema.Union([WorkplaceError, RunnerAway])
   })

@@ -29,13 +29,13 @@ const offsets = { call: 0, architecture: 4, firstArgument: 16, secondArgument: 2
 const x32Bit = 0x4000_0000
 
 /** Every kind of new namespace: mount, cgroup, uts, ipc, user, pid, net, time is not for `clone`. */
-const newNamespaces = 0x7e02_0000
+export const newNamespaces = 0x7e02_0000
 
 /** Typing into a terminal (TIOCSTI), its console's selection (TIOCLINUX), and its line disciplines (TIOCSETD). */
-const deniedTerminalControls = [0x5412, 0x541c, 0x5423]
+export const deniedTerminalControls = [0x5412, 0x541c, 0x5423]
 
 /** Unix, IPv4, IPv6 and netlink; vsock, for one, is in no network namespace and would lead to the machine's own host. */
-const socketFamilies = [1, 2, 10, 16]
+export const socketFamilies = [1, 2, 10, 16]
 
 const denyCall = (call: number, verdict: number): ReadonlyArray<Instruction> => [jumpEqual(call, 0, 1), answer(verdict)]
 

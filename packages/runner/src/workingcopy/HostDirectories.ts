@@ -1,5 +1,5 @@
 import type { FileError } from "@troupe/domain/runner/Files"
-import type { HostDirectory } from "@troupe/domain/runner/Workplace"
+import { type HostDirectory, HostDirectoryUse } from "@troupe/domain/runner/Workplace"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs"
 import { basename, dirname } from "node:path"
@@ -10,9 +10,7 @@ import { attempt, inSlices } from "./Slices.ts"
 
 export type Directory = typeof HostDirectory.Type
 
-/** How sessions may use a directory: in place only where that was chosen, else as what a working copy begins with. */
-export const Use = Schema.Literals(["inPlace", "copy"])
-export type Use = typeof Use.Type
+export type Use = typeof HostDirectoryUse.Type
 
 export interface HostDirectoriesOptions {
   /** What the runner's owner allows to be seen; nothing where empty. */
@@ -96,7 +94,7 @@ const make = Effect.fnUntraced(function* (options: HostDirectoriesOptions) {
 const isWithin = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory.endsWith("/") ? directory : `${directory}/`)
 
-const Registered = Schema.Struct({ path: Schema.String, use: Use, dev: Schema.String, ino: Schema.String })
+const Registered = Schema.Struct({ path: Schema.String, use: HostDirectoryUse, dev: Schema.String, ino: Schema.String })
 type Registered = typeof Registered.Type
 const Memory = Schema.fromJsonString(Schema.Array(Registered))
 

@@ -19,6 +19,7 @@ import { makeSpillDirectory } from "../tools/SpillDirectory.ts"
 import { BlobUnavailable, type ToolPlace } from "../tools/ToolPlace.ts"
 import type { Captured } from "../workingcopy/capture.ts"
 import * as Checkpoints from "../workingcopy/Checkpoints.ts"
+import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
 import { variablesOf } from "./placeSettings.ts"
@@ -51,18 +52,29 @@ export interface Place {
   readonly terminals: Terminals.Terminals
   readonly sandbox: (made: Made) => Effect.Effect<Sandbox, SandboxError>
   readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
+  /** Begins the working copy with what is in a directory of the host. */
+  readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
   readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
   /** To a checkpoint, or to what is there now. */
   readonly diff: (from: string, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** The sandbox that a runner before this one made, without what it ran. */
+  readonly resume: Effect.Effect<void, SandboxError>
   /** Somebody wants the sandbox made from here on: their word of it. */
   readonly onMade: (made: Made) => void
 }
 
 const previewChars = 1_000
 
+const directory = (target: string, path: string, readOnly: boolean): MountTable.MountEntry => ({
+  target,
+  readOnly,
+  source: { _tag: "Directory", path },
+  sync: "none"
+})
+
 export const open = Effect.fn("Place.open")(function* (
   options: PlaceOptions
-): Effect.fn.Return<Place, FileError | EgressProxyError, Scope.Scope> {
+): Effect.fn.Return<Place, FileError | EgressProxyError | MountTable.MountError, Scope.Scope> {
   const { backend, blobs, config, home, save } = options
   const { account } = home
   const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
@@ -90,12 +102,18 @@ export const open = Effect.fn("Place.open")(function* (
   mkdirSync(spills, { recursive: true, mode: 0o755 })
   // A host without this file gives its sandboxes none to be put in its place.
   const trusted = existsSync(bundleTarget) ? bundleTarget : "/mnt/session/certificates.pem"
+  const source = record.inPlace ?? home.workspace
+  const table = yield* MountTable.make([
+    directory(places.workspace, source, false),
+    directory(places.uploads, home.uploads, true),
+    directory(places.outputs, home.outputs, false),
+    directory(spillTarget, spills, true)
+  ])
   const mounts: ReadonlyArray<Mount> = [
-    ...home.mounts,
-    { source: spills, target: spillTarget, readOnly: true },
+    ...table.mounts,
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]
-  const workspace = backend.isolation === "none" ? home.workspace : places.workspace
+  const workspace = backend.isolation === "none" ? source : places.workspace
   const spec = {
     sandboxId: record.sandboxId,
     sessionId: record.sessionId,
@@ -140,23 +158,22 @@ export const open = Effect.fn("Place.open")(function* (
       Effect.mapError(({ message }) => new BlobUnavailable({ detail: message }))
     )
 
-  // Files are mounted too, and tools only look into directories.
-  const directories = mounts.filter(({ source }) => source !== bundle)
   const tools = yield* makeToolPlace({
     backend: backend.name,
     isolation: backend.isolation,
     sandbox: sandboxNow,
-    mounts: directories,
+    // Of files that are mounted too, tools know nothing.
+    mounts: table.mounts,
     ...(owner === undefined ? {} : { owner }),
     spill: makeSpillDirectory({ directory: spills, target: backend.isolation === "none" ? spills : spillTarget }),
     putBlob
   })
 
   const store = blobsOf(blobs, () => ticket)
-  const state = join(home.home, "checkpoints")
-  mkdirSync(state, { recursive: true, mode: 0o700 })
+  const [state, copied] = [join(home.home, "checkpoints"), join(home.home, "copied")] as const
+  for (const path of [state, copied]) mkdirSync(path, { recursive: true, mode: 0o700 })
   const tree = {
-    root: { root: home.workspace, at: workspace, ...(owner === undefined ? {} : { owner }) },
+    root: { root: source, at: workspace, ...(owner === undefined ? {} : { owner }) },
     state,
     limits: { bytesMax: sizeOf(config).diskMb * 1_048_576 }
   }
@@ -174,6 +191,7 @@ export const open = Effect.fn("Place.open")(function* (
     },
     tools,
     terminals: yield* Terminals.make,
+    resume: Effect.asVoid(sandboxNow),
     onMade: (next) => {
       made = next
     },
@@ -181,6 +199,10 @@ export const open = Effect.fn("Place.open")(function* (
     capture: copy.withPermits(1)(
       Effect.tap(Checkpoints.capture(tree, store), ({ checkpoint }) => remember(checkpoint))
     ),
+    copyFrom: (path) =>
+      Effect.flatMap(Checkpoints.capture({ root: { root: path }, state: copied }, store), ({ checkpoint }) =>
+        copy.withPermits(1)(Checkpoints.restore(tree, checkpoint, store))
+      ),
     restore: (checkpoint) =>
       copy.withPermits(1)(Effect.andThen(Checkpoints.restore(tree, checkpoint, store), remember(checkpoint))),
     diff: (from, to) => copy.withPermits(1)(Checkpoints.diff(from, to ?? tree, store))

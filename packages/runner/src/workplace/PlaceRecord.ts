@@ -21,6 +21,8 @@ export const PlaceRecord = Schema.Struct({
   sandboxId: SandboxId,
   backend: Schema.String,
   environment: Schema.NullOr(EnvironmentSnapshot),
+  /** A directory of the host that is the working copy, in place; null: one of our own. */
+  inPlace: Schema.NullOr(Schema.String),
   /** The last checkpoint of the working copy that was captured or restored here. */
   checkpoint: Schema.NullOr(Schema.String),
   /** Whether the sandbox was made: before that, there are directories and nothing else. */

@@ -1,7 +1,7 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
-import { WorkplaceError } from "@troupe/domain/runner/Workplace"
-import { Clock, Context, Effect, Exit, Layer, Scope, Semaphore } from "effect"
+import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
+import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,6 +11,7 @@ import { BlobClient } from "../link/BlobClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
 import { SandboxHome } from "../sandbox/SandboxHome.ts"
+import { HostDirectories } from "../workingcopy/HostDirectories.ts"
 import { accounting } from "./EgressLog.ts"
 import * as Place from "./Place.ts"
 import { type PlaceRecord, PlaceRecords } from "./PlaceRecord.ts"
@@ -28,7 +29,7 @@ export interface PlacesOptions {
 }
 
 /** What makes a place, when there is none yet. */
-export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "ticket"> & {
+export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "resources" | "ticket"> & {
   readonly mcpHosts: ReadonlyArray<Endpoint>
 }
 
@@ -39,6 +40,8 @@ interface Held {
   users: number
   usedAt: number
 }
+
+const decodeHostDirectory = Schema.decodeUnknownEffect(Schema.Struct({ path: Schema.String, use: HostDirectoryUse }))
 
 const refuse = (code: string, detail: string) => new WorkplaceError({ code, detail, field: null })
 
@@ -64,6 +67,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   const homes = yield* SandboxHome
   const egress = yield* EgressProxy
   const blobs = yield* BlobClient
+  const directories = yield* HostDirectories
   const records = new PlaceRecords(join(options.state, "places"))
   const life = yield* Effect.scope
   const held = new Map<SessionId, Held>()
@@ -120,9 +124,23 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     return one
   })
 
-  const newRecord = Effect.fnUntraced(function* ({ environment, sessionId, workspaceId }: Facts) {
+  /** The directory of this host that the session asked for, if it did and the runner's owner allowed it. */
+  const hostDirectory = Effect.fnUntraced(function* (resources: Facts["resources"]) {
+    const asked = resources.find(({ type }) => type === "host_directory")
+    if (asked === undefined) return null
+    const spec = yield* Effect.mapError(decodeHostDirectory(asked.spec), () =>
+      refuse("resource_invalid", "a host_directory says its path, and whether it is used inPlace or as a copy")
+    )
+    const path = yield* Effect.mapError(directories.resolve(spec.path, spec.use), ({ message }) =>
+      refuse("directory_refused", message)
+    )
+    return { path, use: spec.use }
+  })
+
+  const newRecord = Effect.fnUntraced(function* ({ environment, resources, sessionId, workspaceId }: Facts) {
     const config = yield* Effect.fromResult(configOf(environment))
     const backend = yield* backendOf(config.backend ?? options.backend)
+    const directory = yield* hostDirectory(resources)
     const sandboxId: SandboxId = yield* mintSandboxId
     const record: PlaceRecord = {
       sessionId,
@@ -130,11 +148,12 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       sandboxId,
       backend: backend.name,
       environment,
+      inPlace: directory?.use === "inPlace" ? directory.path : null,
       checkpoint: null,
       made: false
     }
     records.write(record)
-    return record
+    return { record, copyOf: directory?.use === "copy" ? directory.path : null }
   })
 
   /** Counts its users, so that a place is not put away under somebody. */
@@ -157,8 +176,15 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       facts.sessionId,
       Effect.gen(function* () {
         const there = held.get(facts.sessionId)
-        const one = there ?? (yield* load(records.read(facts.sessionId) ?? (yield* newRecord(facts)), facts.mcpHosts))
-        return yield* use(one, facts.ticket)
+        if (there !== undefined) return yield* use(there, facts.ticket)
+        const known = records.read(facts.sessionId)
+        if (known !== null) return yield* use(yield* load(known, facts.mcpHosts), facts.ticket)
+        const { copyOf, record } = yield* newRecord(facts)
+        const place = yield* use(yield* load(record, facts.mcpHosts), facts.ticket)
+        if (copyOf !== null) {
+          yield* Effect.mapError(place.copyFrom(copyOf), ({ message }) => refuse("copy_failed", message))
+        }
+        return place
       })
     )
   )
@@ -214,6 +240,21 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     }
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(Math.min(options.idleMs, 30_000)), tidy)))
+
+  /** What a runner before this one left: homes of no session are removed, and processes that outlived it are ended. */
+  const sweep = Effect.gen(function* () {
+    const known = new Map(records.all().map((record) => [record.sandboxId as string, record]))
+    for (const sandboxId of yield* homes.list) {
+      const record = known.get(sandboxId)
+      if (record === undefined) yield* homes.remove(sandboxId as SandboxId)
+      else if (record.made) yield* Effect.scoped(Effect.flatMap(find(record.sessionId, ""), ({ resume }) => resume))
+    }
+  }).pipe(
+    Effect.catch(({ message }) =>
+      Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))
+    )
+  )
+  yield* Effect.forkScoped(sweep)
 
   return Places.of({
     open,

@@ -5,6 +5,7 @@ import type {
   FileChange,
   FileContent,
   HostDirectory,
+  HostDirectoryUse,
   PlaceRef,
   Restored,
   RestoreRequest,
@@ -51,7 +52,9 @@ export class WorkplaceHost extends Context.Service<
     readonly Restore: (call: RestoreRequest) => Does<typeof Restored.Type>
     readonly Destroy: (call: At<{ readonly reason: string }>) => Does<void>
     readonly Browse: (call: { readonly path: string | null }) => Does<ReadonlyArray<typeof HostDirectory.Type>>
-    readonly RegisterDirectory: (call: Path) => Does<typeof HostDirectory.Type>
+    readonly RegisterDirectory: (
+      call: Path & { readonly use: typeof HostDirectoryUse.Type }
+    ) => Does<typeof HostDirectory.Type>
     /** Sessions whose sandboxes are kept here. */
     readonly sessions: Effect.Effect<number>
   }

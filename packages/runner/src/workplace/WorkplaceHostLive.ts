@@ -4,6 +4,7 @@ import { Effect, Layer, Option, type Scope, Stream } from "effect"
 import { BlobClient } from "../link/BlobClient.ts"
 import type { Sandbox, SandboxError } from "../sandbox/Sandbox.ts"
 import type { PlaceMount } from "../tools/ToolPlace.ts"
+import { HostDirectories } from "../workingcopy/HostDirectories.ts"
 import type { Place } from "./Place.ts"
 import { Places } from "./Places.ts"
 import { WorkplaceHost } from "./WorkplaceHost.ts"
@@ -51,6 +52,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const places = yield* Places
     const blobs = yield* BlobClient
+    const directories = yield* HostDirectories
 
     const at = ({ sessionId, ticket }: PlaceRef) => places.find(sessionId, ticket)
 
@@ -202,11 +204,11 @@ export const layer = Layer.effect(
             files
           }))
         ),
-      Restore: ({ checkpoint, environment, place: { sessionId, ticket, workspaceId } }) =>
+      Restore: ({ checkpoint, environment, place: { sessionId, ticket, workspaceId }, resources }) =>
         Effect.scoped(
           Effect.gen(function* () {
             const found = places.record(sessionId) !== null
-            const place = yield* places.open({ sessionId, workspaceId, environment, ticket, mcpHosts: [] })
+            const place = yield* places.open({ sessionId, workspaceId, environment, resources, ticket, mcpHosts: [] })
             if (!found && checkpoint !== null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(
@@ -218,9 +220,8 @@ export const layer = Layer.effect(
         ),
       Destroy: ({ place: { sessionId } }) => places.destroy(sessionId),
 
-      Browse: () => Effect.fail(refuse("no_roots", "this runner's owner allowed no directories of the host")),
-      RegisterDirectory: () =>
-        Effect.fail(refuse("no_roots", "this runner's owner allowed no directories of the host")),
+      Browse: ({ path }) => Effect.mapError(directories.browse(path), ofFile),
+      RegisterDirectory: ({ path, use }) => Effect.mapError(directories.register(path, use), ofFile),
       sessions: Effect.sync(places.count)
     })
   })

@@ -130,8 +130,6 @@ export const make = (options: FakeRunOptions) => {
   }
 }
 
-export type FakeRun = ReturnType<typeof make>
-
 export const said = (frames: ReadonlyArray<FrameBody>): ReadonlyArray<string> =>
   frames.flatMap((body) =>
     body._tag === "MessageBlock"

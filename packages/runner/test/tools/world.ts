@@ -9,7 +9,7 @@ import { createHash, randomFillSync } from "node:crypto"
 import { join } from "node:path"
 import { mkdirSync } from "node:fs"
 import { FetchRefused, type SafeFetch } from "../../src/egress/SafeFetch.ts"
-import { places, type SandboxBackend } from "../../src/sandbox/Sandbox.ts"
+import { type Mount, places, type SandboxBackend } from "../../src/sandbox/Sandbox.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { newSandboxId, plainSpec, temporaryState } from "../../src/sandbox/trial.ts"
 import { makeToolPlace, spillTarget } from "../../src/tools/makeToolPlace.ts"
@@ -50,7 +50,7 @@ const noFetch: SafeFetch["Service"] = {
   fetch: () => Effect.fail(new FetchRefused({ host: "nowhere", reason: "address", detail: "no network in this test" }))
 }
 
-const noPlace = (): ToolPlace => ({
+export const noPlace = (): ToolPlace => ({
   backend: "process",
   isolation: "namespaces",
   exec: () => Effect.die("nothing runs in this test"),
@@ -82,14 +82,18 @@ export interface PlaceWorld {
 }
 
 /** A session's place on a real backend, gone when the scope closes. `path`: where its programs are looked for. */
-export const placeOn = Effect.fnUntraced(function* (backend: SandboxBackend, path = "/usr/local/bin:/usr/bin:/bin") {
+export const placeOn = Effect.fnUntraced(function* (
+  backend: SandboxBackend,
+  path = "/usr/local/bin:/usr/bin:/bin",
+  more: ReadonlyArray<Mount> = []
+) {
   const directory = yield* temporaryState("troupe-tools-")
   const homes = yield* Effect.provide(Effect.service(SandboxHome), SandboxHome.layer(join(directory, "state")))
   const sandboxId = newSandboxId()
   const { account, home, mounts, outputs, uploads, workspace } = yield* homes.open(sandboxId)
   const spilled = join(home, "tool-output")
   mkdirSync(spilled, { mode: 0o755 })
-  const all = [...mounts, { source: spilled, target: spillTarget, readOnly: true }]
+  const all = [...mounts, { source: spilled, target: spillTarget, readOnly: true }, ...more]
   const spec = {
     ...plainSpec({ home, mounts: all }, sandboxId),
     size: { cpus: 2, memoryMb: 512, diskMb: 512, processes: 128 },

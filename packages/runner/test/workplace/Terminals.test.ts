@@ -87,8 +87,9 @@ requires("bubblewrap", "root")("terminals of a session", () => {
         // And whoever comes anew sees all of it.
         yield* until(terminals, id, "one 42")
         yield* terminals.resize(id, { columns: 100, rows: 30 })
-        yield* terminals.write(id, bytes("stty size\n"))
-        yield* until(terminals, id, "30 100", at)
+        const waits = 'until [ "$(stty size)" = "30 100" ]; do sleep 0.05; done; echo three $((40 + 4))'
+        yield* terminals.write(id, bytes(`${waits}\n`))
+        yield* until(terminals, id, "three 44", at)
       })
     )
   )

@@ -115,7 +115,11 @@ describe("Migrator", { timeout: 60_000 }, () => {
         assert.include(failure.message, "a lock in statement 1 of 0003_alter.sql")
       }).pipe(sql.withTransaction)
       yield* Effect.forkScoped(elsewhere(withFiles({ ...good, "0003_slow.sql": "SELECT pg_sleep(2)" })))
-      while ((yield* sql`SELECT FROM pg_locks WHERE locktype = 'advisory'`).length === 0) yield* Effect.sleep(10)
+      // Of this database: other suites take such locks in theirs on the same server.
+      const held = sql`
+        SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+        WHERE locktype = 'advisory' AND datname = current_database()`
+      while ((yield* held).length === 0) yield* Effect.sleep(10)
       const failure = yield* Effect.flip(withFiles({ ...good, ...third }, { lockTimeoutMs: 100 }))
       assert.include(failure.message, "another migrator of this database")
     }).pipe(Effect.provide(empty))

@@ -76,26 +76,6 @@ export const collect = (process: Process) =>
 const joined = (chunks: ReadonlyArray<OutputChunk>, name: OutputChunk["stream"]) =>
   Buffer.concat(chunks.flatMap(({ bytes, stream }) => (stream === name ? [bytes] : [])))
 
-/** Reads until the text is there; then the stream is left, which a process may notice. */
-export const readUntil = (process: Process, text: string): Effect.Effect<string, CheckFailed> => {
-  let seen = ""
-  return process.output.pipe(
-    Stream.tap(({ bytes }) => Effect.sync(() => (seen += Buffer.from(bytes).toString("utf8")))),
-    Stream.takeUntil(() => seen.includes(text)),
-    Stream.runDrain,
-    Effect.timeoutOrElse({ duration: patienceMs, orElse: () => Effect.void }),
-    Effect.andThen(
-      Effect.suspend(() =>
-        seen.includes(text)
-          ? Effect.succeed(seen)
-          : Effect.fail(
-              new CheckFailed({ detail: `${JSON.stringify(text)} was never said; said was ${JSON.stringify(seen)}` })
-            )
-      )
-    )
-  )
-}
-
 /** Waits until something is so, and fails with the sentence where it never is. */
 export const eventually = (sentence: string, isSo: () => boolean): Effect.Effect<void, CheckFailed> =>
   Effect.suspend(() =>

@@ -1,0 +1,91 @@
+import { LLMock } from "@copilotkit/aimock"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { requires } from "../../test/requires.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { System, wordsOf } from "../support/System.ts"
+
+const usage = { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49, input_tokens: 40, output_tokens: 9 }
+
+requires(
+  "postgres",
+  "bubblewrap",
+  "root"
+)("models, reached by a runner", () => {
+  const scope = Scope.makeUnsafe()
+  const mock = new LLMock({ port: 0, chunkSize: 8 })
+  let system: System
+
+  beforeAll(async () => {
+    const bash = {
+      id: "call_1",
+      name: "bash",
+      arguments: JSON.stringify({ command: "echo $((6 * 7)) > answer; cat answer" })
+    }
+    mock.addFixtures([
+      {
+        match: { userMessage: "six times seven", hasToolResult: false },
+        response: { content: "Let me see.", toolCalls: [bash], usage }
+      },
+      {
+        match: { userMessage: "six times seven", hasToolResult: true, toolResultContains: "42" },
+        response: { content: "It is 42.", usage }
+      },
+      { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 1 } }
+    ] as never)
+    await mock.start()
+    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    await system.node()
+    system.runner({
+      env: {
+        ANTHROPIC_API_KEY: "a secret of the runner",
+        ANTHROPIC_BASE_URL: mock.url,
+        OPENAI_API_KEY: "another secret",
+        OPENAI_BASE_URL: `${mock.url}/v1`
+      }
+    })
+  }, 120_000)
+  afterAll(async () => {
+    await system.end()
+    await mock.stop()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }, 60_000)
+
+  describe.each([
+    ["Anthropic's Messages", "claude-test"],
+    ["Chat Completions", "gpt-4.1"]
+  ])("over %s", (_name, model) => {
+    it("call tools in the sandbox, and what they used is on record", { timeout: 180_000 }, async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { model })
+      await system.say(node!, session, "What is six times seven?")
+      const events = await system.turnsEnded(session, 1)
+      assert.include(wordsOf(events), "It is 42.")
+      const usages = events.flatMap((event) => (event._tag === "ModelRequestEnded" ? [event.usage] : []))
+      assert.deepStrictEqual(
+        usages.map(({ outputTokens, source }) => [source, outputTokens]),
+        [
+          ["measured", 9],
+          ["measured", 9]
+        ]
+      )
+      assert.notInclude(JSON.stringify(events), "secret")
+    })
+
+    it(
+      "are asked again after what they ask for, and the session outlives their refusals",
+      { timeout: 180_000 },
+      async () => {
+        const [node] = system.nodes
+        const session = await system.open(node!, { model })
+        await system.say(node!, session, "and now")
+        const events = await system.turnsEnded(session, 1)
+        const failed = events.find((event) => event._tag === "TurnFailed")
+        assert.strictEqual(failed?.error.code, "model_overloaded")
+        assert.strictEqual(events.filter(({ _tag }) => _tag === "AttemptStarted").length, 3)
+        await system.say(node!, session, "What is six times seven?")
+        assert.include(wordsOf(await system.turnsEnded(session, 2)), "It is 42.")
+      }
+    )
+  })
+})

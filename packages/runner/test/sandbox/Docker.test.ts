@@ -1,0 +1,11 @@
+import { requires } from "../../../../test/requires.ts"
+import { subjects } from "../../src/sandbox/conformance/Check.ts"
+import { defaults, make } from "../../src/sandbox/docker/DockerBackend.ts"
+import { holdsTo } from "./conformance.ts"
+
+requires("docker", "root")("docker", () => {
+  holdsTo({
+    backend: make({ ...defaults, owner: `test-${process.pid}` }),
+    promises: subjects.filter((subject) => subject !== "absent")
+  })
+})

@@ -1,0 +1,212 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Result } from "effect"
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { requires } from "../../../../test/requires.ts"
+import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
+import { temporaryState } from "../../src/sandbox/trial.ts"
+import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
+import type { Place } from "../../src/workplace/Place.ts"
+import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
+import { type Facts, Places } from "../../src/workplace/Places.ts"
+import { newFacts, runnerAt, storedBlobs, ticket } from "./world.ts"
+
+const nothing = () => Effect.void
+
+/** What a script says in the place's sandbox. */
+const said = (place: Place, script: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const sandbox = yield* place.sandbox(nothing)
+      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
+      return stdout + stderr
+    })
+  )
+
+requires("bubblewrap", "root")("the places of sessions", () => {
+  describe("a place", () => {
+    it.live("is made at first need, and told of once", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        yield* Effect.gen(function* () {
+          const places = yield* Places
+          const place = yield* places.open(newFacts())
+          let made = 0
+          const count = () => Effect.sync(() => void made++)
+          assert.isFalse(place.record().made)
+          yield* Effect.all([place.sandbox(count), place.sandbox(count)], { concurrency: 2 })
+          yield* place.sandbox(count)
+          assert.strictEqual(made, 1)
+          assert.isTrue(place.record().made)
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket))))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("is found again, with its files, when the runner has come back", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        const blobs = storedBlobs(ticket)
+        const facts = newFacts()
+        const first = yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ open }) => open(facts))
+          yield* said(place, "echo kept > notes; echo temporary > /tmp/t")
+          return place.record().sandboxId
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, blobs)))
+        yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ find }) => find(facts.sessionId, ticket))
+          assert.strictEqual(place.record().sandboxId, first)
+          assert.strictEqual(yield* said(place, "cat notes /tmp/t"), "kept\ntemporary\n")
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, blobs)))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("gets its working copy from a checkpoint of another runner", () =>
+      Effect.gen(function* () {
+        const blobs = storedBlobs(ticket)
+        const facts = newFacts()
+        const here = yield* temporaryState("troupe-places-")
+        const there = yield* temporaryState("troupe-places-")
+        const checkpoint = yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ open }) => open(facts))
+          yield* said(place, "mkdir -p a/b && echo deep > a/b/c && ln -s b a/link && chmod +x a/b/c")
+          return (yield* place.capture).checkpoint
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(here, blobs)))
+        yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ open }) => open(facts))
+          yield* place.restore(checkpoint)
+          assert.strictEqual(yield* said(place, "cat a/link/c; test -x a/b/c && echo runs"), "deep\nruns\n")
+          assert.strictEqual((yield* place.capture).checkpoint, checkpoint)
+          yield* said(place, "echo changed > a/b/c; rm a/link")
+          const { changes } = yield* place.diff(checkpoint, null)
+          assert.deepStrictEqual(
+            changes.map(({ change, path }) => [path, change]),
+            [
+              ["a/b/c", "changed"],
+              ["a/link", "removed"]
+            ]
+          )
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(there, blobs)))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("has what its environment says, and nothing else of the host", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        yield* Effect.gen(function* () {
+          const places = yield* Places
+          const environment = {
+            variables: { GREETING: "hello" },
+            hostVariables: ["HOST_NAME", "PATH_OF_NOBODY"],
+            network: { type: "none" }
+          }
+          const place = yield* places.open(newFacts(environment))
+          const variables = yield* said(place, "env | sort")
+          assert.include(variables, "GREETING=hello")
+          assert.include(variables, "HOST_NAME=of the host")
+          assert.include(variables, "HOME=/workspace")
+          assert.notInclude(variables, "PATH_OF_NOBODY")
+          assert.notInclude(variables, "HTTP_PROXY")
+          const open = yield* places.open(newFacts())
+          assert.include(yield* said(open, "env"), "HTTP_PROXY=http://127.0.0.1:3128")
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket))))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("is not made of an environment that can't be meant", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        yield* Effect.gen(function* () {
+          const places = yield* Places
+          for (const [environment, code] of [
+            [{ backend: "magic" }, "backend_unknown"],
+            [{ size: "enormous" }, "environment_invalid"],
+            [{ colour: "blue" }, "environment_invalid"]
+          ] as const) {
+            const result = yield* Effect.result(Effect.scoped(places.open(newFacts(environment))))
+            assert.strictEqual(Result.isFailure(result) && result.failure.code, code)
+          }
+          assert.strictEqual(places.count(), 0)
+        }).pipe(Effect.provide(runnerAt(directory, storedBlobs(ticket))))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("leaves nothing behind when it is destroyed, and whoever looks for it is told so", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        yield* Effect.gen(function* () {
+          const places = yield* Places
+          const homes = yield* SandboxHome
+          const facts = newFacts()
+          const place = yield* Effect.scoped(places.open(facts))
+          yield* said(place, "echo x > file; chmod 000 .")
+          yield* places.destroy(facts.sessionId)
+          assert.deepStrictEqual(yield* homes.list, [])
+          assert.strictEqual(places.count(), 0)
+          const gone = yield* Effect.result(Effect.scoped(places.find(facts.sessionId, ticket)))
+          assert.strictEqual(Result.isFailure(gone) && gone.failure.code, "no_place")
+          yield* places.destroy(facts.sessionId)
+        }).pipe(Effect.provide(runnerAt(directory, storedBlobs(ticket))))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("is swept away when its session is forgotten", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        const blobs = storedBlobs(ticket)
+        const home = yield* Effect.gen(function* () {
+          const { home } = yield* Effect.flatMap(SandboxHome, ({ open }) => open(newFacts().sessionId as never))
+          return home
+        }).pipe(Effect.provide(runnerAt(directory, blobs)))
+        assert.isTrue(existsSync(home))
+        yield* Effect.gen(function* () {
+          const homes = yield* SandboxHome
+          while ((yield* homes.list).length > 0) yield* Effect.sleep(20)
+        }).pipe(Effect.timeout(30_000), Effect.provide(runnerAt(directory, blobs)))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("works on a directory of the host, in place or on a copy, where the runner's owner allowed it", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        const allowed = yield* temporaryState("troupe-allowed-")
+        const project = join(allowed, "project")
+        mkdirSync(project)
+        writeFileSync(join(project, "readme"), "of the host\n")
+        chmodSync(project, 0o777)
+        const using = (use: "inPlace" | "copy", path = project): Facts => {
+          const resource = { resourceId: "sesrsc" as never, type: "host_directory", spec: { path, use } }
+          return { ...newFacts(), resources: [resource] }
+        }
+        yield* Effect.gen(function* () {
+          const { open } = yield* Places
+          const { register } = yield* HostDirectories
+          const unasked = yield* Effect.result(Effect.scoped(open(using("copy"))))
+          assert.strictEqual(Result.isFailure(unasked) && unasked.failure.code, "directory_refused")
+          yield* register(project, "copy")
+          const copy = yield* open(using("copy"))
+          assert.strictEqual(yield* said(copy, "cat readme; echo mine > readme"), "of the host\n")
+          assert.strictEqual(readFileSync(join(project, "readme"), "utf8"), "of the host\n")
+          const notChosen = yield* Effect.result(Effect.scoped(open(using("inPlace"))))
+          assert.strictEqual(Result.isFailure(notChosen) && notChosen.failure.code, "directory_refused")
+          yield* register(project, "inPlace")
+          const inPlace = yield* open(using("inPlace"))
+          assert.strictEqual(yield* said(inPlace, "cat readme; echo new > made"), "of the host\n")
+          assert.strictEqual(readFileSync(join(project, "made"), "utf8"), "new\n")
+          const outside = yield* Effect.result(Effect.scoped(open(using("copy", "/etc"))))
+          assert.strictEqual(Result.isFailure(outside) && outside.failure.code, "directory_refused")
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket), [allowed])))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("does not open the door of another session", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ open }) => open({ ...newFacts(), ticket: "forged" }))
+          const kept = yield* Effect.result(place.tools.putBlob(new TextEncoder().encode("x"), "text/plain"))
+          assert.isTrue(Result.isFailure(kept))
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket))))
+      }).pipe(Effect.scoped)
+    )
+  })
+})

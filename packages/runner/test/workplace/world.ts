@@ -1,0 +1,89 @@
+import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import { fromUuid } from "@troupe/domain/Ids"
+import type { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
+import { Effect, Layer } from "effect"
+import { randomUUID } from "node:crypto"
+import { join } from "node:path"
+import { EgressProxy } from "../../src/egress/EgressProxy.ts"
+import { Interception } from "../../src/egress/Interception.ts"
+import { Outbound } from "../../src/egress/Outbound.ts"
+import { Resolver } from "../../src/egress/Resolver.ts"
+import { TrustStore } from "../../src/egress/TrustStore.ts"
+import { BlobClient, BlobError, sha256 } from "../../src/link/BlobClient.ts"
+import { Backends } from "../../src/sandbox/Backends.ts"
+import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
+import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
+import { type Facts, Places } from "../../src/workplace/Places.ts"
+
+/** Blobs behind a door that one ticket opens. */
+export const storedBlobs = (ticket: string) => {
+  const blobs = new Map<string, Uint8Array>()
+  const admitted = <A>(given: string, use: () => A) =>
+    given === ticket
+      ? Effect.sync(use)
+      : Effect.fail(new BlobError({ sha256: null, reason: "refused", detail: "not with this ticket" }))
+  const client = BlobClient.of({
+    exists: (given, digest) => admitted(given, () => blobs.has(digest)),
+    missing: (given, digests) => admitted(given, () => digests.filter((digest) => !blobs.has(digest))),
+    put: (given, bytes) =>
+      admitted(given, () => {
+        const digest = sha256(bytes)
+        blobs.set(digest, bytes.slice())
+        return digest
+      }),
+    get: (given, digest) =>
+      Effect.flatMap(
+        admitted(given, () => blobs.get(digest)),
+        (bytes) =>
+          bytes === undefined
+            ? Effect.fail(new BlobError({ sha256: digest, reason: "missing", detail: "" }))
+            : Effect.succeed(bytes)
+      )
+  })
+  return { blobs, client }
+}
+
+export type StoredBlobs = ReturnType<typeof storedBlobs>
+
+export const ticket = "the ticket"
+
+/** The places of a runner whose state is in `directory`; closing the scope is the end of its process. */
+export const runnerAt = (directory: string, blobs: StoredBlobs, roots: ReadonlyArray<string> = []) =>
+  Places.layer({
+    state: directory,
+    backend: "bubblewrap",
+    hostVariables: { HOST_NAME: "of the host" },
+    idleMs: 60_000
+  }).pipe(
+    Layer.provideMerge(
+      HostDirectories.layer({ roots, hidden: [directory], memory: join(directory, "directories.json") })
+    ),
+    Layer.provideMerge(SandboxHome.layer(join(directory, "sandboxes"))),
+    Layer.provide(EgressProxy.layer()),
+    Layer.provide(
+      Layer.mergeAll(
+        Outbound.layer({ alsoAllowed: [], ours: [] }).pipe(Layer.provide(Resolver.layer())),
+        TrustStore.layer(),
+        Interception.layerNever,
+        Backends.layer({}),
+        Layer.succeed(BlobClient, blobs.client)
+      )
+    )
+  )
+
+export const newFacts = (environment: Readonly<Record<string, unknown>> | null = null): Facts => ({
+  sessionId: fromUuid("sesn", randomUUID()) as SessionId,
+  workspaceId: fromUuid("wrkspc", randomUUID()) as WorkspaceId,
+  environment:
+    environment === null
+      ? null
+      : ({
+          environmentId: fromUuid("env", randomUUID()),
+          digest: "0".repeat(64),
+          name: "test",
+          config: environment
+        } as unknown as EnvironmentSnapshot),
+  resources: [],
+  ticket,
+  mcpHosts: []
+})

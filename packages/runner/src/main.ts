@@ -6,6 +6,7 @@ import { isCliError } from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as AbilitiesFile from "./link/AbilitiesFile.ts"
 import * as parts from "./parts.ts"
 import * as Runner from "./Runner.ts"
 import { load, type RunnerFlags } from "./RunnerConfig.ts"
@@ -36,6 +37,11 @@ const flags = {
   ),
   tokenFd: optional(
     Flag.Int("token-fd").pipe(Flag.withDescription("Descriptor of an inherited pipe with a registration token"))
+  ),
+  secretsFd: optional(
+    Flag.Int("secrets-fd").pipe(
+      Flag.withDescription("Descriptor of an inherited pipe with variables, such as keys of models, as one JSON object")
+    )
   ),
   name: optional(Flag.String("name").pipe(Flag.withDescription("How people know this runner"))),
   labels: Flag.String("label").pipe(
@@ -72,6 +78,7 @@ const stopSignal = Effect.gen(function* () {
 const start = Effect.fnUntraced(function* (given: RunnerFlags) {
   const config = yield* load(given)
   const services = Runner.layer(config).pipe(
+    Layer.provideMerge(AbilitiesFile.layer(config.state)),
     Layer.provideMerge(parts.layer(config)),
     Layer.provideMerge(Runner.foundation(config)),
     Layer.provide(FetchHttpClient.layer)

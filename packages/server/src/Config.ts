@@ -98,9 +98,27 @@ const fileProvider = (file: string) =>
     catch: (cause) => new ConfigFileUnreadable({ file, detail: cause instanceof Error ? cause.message : String(cause) })
   })
 
-/** The environment wins over `config.json` of the home, which uses the same names. */
-export const load = Effect.gen(function* () {
-  const environment = ConfigProvider.fromEnv()
+/**
+ * The environment wins over `config.json` of the home, which uses the same names. `secrets` are variables that came through
+ * a pipe, so that they are in no process's environment.
+ */
+export const loadWith = Effect.fnUntraced(function* (secrets: Readonly<Record<string, string>>) {
+  const environment = ConfigProvider.orElse(ConfigProvider.fromUnknown(secrets), ConfigProvider.fromEnv())
   const file = yield* fileProvider(join(yield* home.parse(environment), "config.json"))
   return yield* all.parse(ConfigProvider.orElse(environment, file))
+})
+
+export const load = Effect.suspend(() => loadWith({}))
+
+const decodeSecrets = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))
+
+/** Reads variables from an inherited pipe: one JSON object. */
+export const readSecrets = Effect.fnUntraced(function* (descriptor: number) {
+  const unreadable = (detail: string) => new ConfigFileUnreadable({ file: `Descriptor ${descriptor}`, detail })
+  const text = yield* Effect.try({
+    try: () => readFileSync(descriptor, "utf8"),
+    catch: (cause) => unreadable(cause instanceof Error ? cause.message : String(cause))
+  })
+  // What it holds is secret, so the parser's own words are not repeated.
+  return yield* Effect.mapError(decodeSecrets(text), () => unreadable("it holds no JSON object of texts"))
 })

@@ -45,10 +45,12 @@ const requestsMs = 500
 
 type DatabaseError = Layer.Error<ReturnType<typeof Database.layer>> | Layer.Error<ReturnType<typeof HomeLock.layer>>
 
-const database = (config: NodeConfig): Layer.Layer<Database, DatabaseError> =>
+const database = (config: NodeConfig, supervised: boolean): Layer.Layer<Database, DatabaseError> =>
   Option.match(config.databaseUrl, {
     onNone: (): Layer.Layer<Database, DatabaseError> =>
-      Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
+      supervised
+        ? Database.layerRunning(config.home)
+        : Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
     onSome: (url) =>
       Database.layerExternal({
         url,
@@ -57,11 +59,11 @@ const database = (config: NodeConfig): Layer.Layer<Database, DatabaseError> =>
   })
 
 /** The database, migrated: whatever is built on it finds its tables. */
-const migrated = (config: NodeConfig) =>
+const migrated = (config: NodeConfig, supervised: boolean) =>
   Layer.effectDiscard(migrate({ directory: migrations })).pipe(
     Layer.provide(Database.layerOwner()),
     Layer.provide(NodeServices.layer),
-    Layer.provideMerge(database(config))
+    Layer.provideMerge(database(config, supervised))
   )
 
 const cluster = (config: NodeConfig) =>
@@ -82,7 +84,7 @@ const settled = (config: NodeConfig) =>
 const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
 
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
-const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined) => {
+const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined, supervised: boolean) => {
   const entities = Layer.merge(
     SessionFeed.layer,
     SessionEntity.layer({
@@ -111,13 +113,15 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),
-    Layer.provide(migrated(config))
+    Layer.provide(migrated(config, supervised))
   )
 }
 
 export interface NodeOptions<R> {
   /** How turns get done, if not by the runners that dial in. */
   readonly driver?: Layer.Layer<AttemptDriver>
+  /** Home and Postgres are in the hands of who started it, and there is a runner beside it without which it is not ready. */
+  readonly supervised?: boolean
   readonly routes?: Layer.Layer<never, never, R>
 }
 
@@ -129,8 +133,10 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
  * are handed over, and only then does the database go.
  */
 export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
+  const { supervised = false } = options
+  const health = Health.routes({ needsRunner: supervised })
   const api = Gateway.routes({ host: config.gateway.host, publicUrl: config.publicUrl })
-  const routes = Layer.mergeAll(Health.routes, Runners.routes, api, options.routes ?? Layer.empty)
+  const routes = Layer.mergeAll(health, Runners.routes, api, options.routes ?? Layer.empty)
   const gateway = HttpRouter.serve(routes, { disableLogger: true }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
@@ -141,5 +147,8 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
     )
   )
   const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
-  return endStreamsFirst.pipe(Layer.provideMerge(gateway), Layer.provideMerge(sessions(config, options.driver)))
+  return endStreamsFirst.pipe(
+    Layer.provideMerge(gateway),
+    Layer.provideMerge(sessions(config, options.driver, supervised))
+  )
 }

@@ -23,6 +23,7 @@ export interface SessionOptions {
   readonly model?: string
   readonly tools?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly environment?: Readonly<Record<string, unknown>>
+  readonly mcpServers?: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
 /** All built-in tools, run without asking. */
@@ -87,12 +88,12 @@ export class System {
   }
 
   async open(node: NodeProcess, options: SessionOptions = {}): Promise<SessionId> {
-    const { environment, harness = "openai-agents", model = "demo", tools = allTools } = options
+    const { environment, harness = "openai-agents", mcpServers = [], model = "demo", tools = allTools } = options
     const [workspace] = await this.query<{ id: string }>("SELECT workspace_id::text AS id FROM workspaces LIMIT 1")
     const session = this.mint("Session") as SessionId
     const body = openCommand(this.random, session, fromUuid("wrkspc", workspace!.id) as never)
     if (body._tag !== "Open") throw new Error("It is to open a session")
-    const agent = { ...body.agent, harness, model: { id: model }, tools }
+    const agent = { ...body.agent, harness, model: { id: model }, tools, mcpServers }
     const config = environment ?? null
     const snapshot =
       config === null

@@ -16,6 +16,7 @@ import * as OpenAiAgents from "./harness/openai-agents/OpenAiAgents.ts"
 import { shellHarness } from "./harness/shell/ShellHarness.ts"
 import { Identity } from "./link/Identity.ts"
 import { Capabilities } from "./link/Capabilities.ts"
+import { McpSessions } from "./mcp/McpSessions.ts"
 import { mintEventId, mintModelRequestId } from "./mint.ts"
 import { Models } from "./models/Models.ts"
 import type { RunnerConfig } from "./RunnerConfig.ts"
@@ -105,7 +106,7 @@ const capabilities = (config: RunnerConfig) =>
 
 /** What leaves this host for an agent, through the proxy or by our own hand. */
 const outward = (rules: AddressRules) =>
-  Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer).pipe(
+  Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer, McpSessions.layer()).pipe(
     Layer.provideMerge(Layer.mergeAll(Outbound.layer(rules), TrustStore.layer(), Interception.layerNever)),
     Layer.provide(Resolver.layer())
   )

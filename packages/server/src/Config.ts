@@ -51,9 +51,14 @@ const listenAddress = (name: string) =>
   )
 
 /** Short ones could be guessed: nothing slows that down. */
-const runnerToken = Config.schema(
-  Schema.RedactedFromValue(Schema.String.check(Schema.isMinLength(32))),
-  "TROUPE_RUNNER_TOKEN"
+const secret = (name: string) =>
+  Config.schema(Schema.RedactedFromValue(Schema.String.check(Schema.isPattern(/^\S{32,512}$/))), name)
+
+const publicUrl = Config.schema(
+  Schema.String.check(
+    Schema.makeFilter((url: string) => /^https?:/.test(url) && URL.canParse(url), { expected: "a URL" })
+  ),
+  "TROUPE_PUBLIC_URL"
 )
 
 const home = Config.String("TROUPE_HOME").pipe(Config.withDefault(join(homedir(), ".troupe")))
@@ -64,13 +69,13 @@ const all = Config.all({
     host: Config.String("TROUPE_HOST").pipe(Config.withDefault("127.0.0.1")),
     port: port("TROUPE_PORT").pipe(Config.withDefault(4777))
   }),
-  publicUrl: Config.option(Config.String("TROUPE_PUBLIC_URL")),
-  apiKey: Config.option(Config.Redacted("TROUPE_API_KEY")),
+  publicUrl: Config.option(publicUrl),
+  apiKey: Config.option(secret("TROUPE_API_KEY")),
   masterKey: Config.option(Config.Redacted("TROUPE_MASTER_KEY")),
   databaseUrl: Config.option(Config.Redacted("DATABASE_URL")),
   databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
-  runnerToken: Config.option(runnerToken),
+  runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

@@ -7,6 +7,8 @@ import { createServer } from "node:http"
 import { join } from "node:path"
 import * as Cluster from "./cluster/Cluster.ts"
 import type { NodeConfig } from "./Config.ts"
+import * as BootstrapKey from "./gateway/BootstrapKey.ts"
+import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
@@ -73,7 +75,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     })
   )
   const callable = Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue)))
-  return Runners.service.pipe(
+  return Layer.merge(Runners.service, Gateway.services).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
@@ -82,6 +84,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),
+    Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),
@@ -103,9 +106,9 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
  * are handed over, and only then does the database go.
  */
 export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
-  const gateway = HttpRouter.serve(Layer.mergeAll(Health.routes, Runners.routes, options.routes ?? Layer.empty), {
-    disableLogger: true
-  }).pipe(
+  const api = Gateway.routes({ host: config.gateway.host, publicUrl: config.publicUrl })
+  const routes = Layer.mergeAll(Health.routes, Runners.routes, api, options.routes ?? Layer.empty)
+  const gateway = HttpRouter.serve(routes, { disableLogger: true }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
         ...config.gateway,

@@ -1,7 +1,10 @@
 import { Schema } from "effect"
-import { RunnerId, TokenId } from "../Ids.ts"
+import { AgentId, EnvironmentId, RunnerId, TokenId } from "../Ids.ts"
+import { Sha256Hex } from "../log/Envelope.ts"
 import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
 
+/** Of a definition there is the digest: it may be long, and what is in it is the client's. */
+const defined = { name: Schema.String, digest: Sha256Hex }
 const labels = { labels: Schema.Array(Schema.String) }
 
 /** What happens to a workspace's configuration: its audit trail. Secrets are in none of it. */
@@ -22,7 +25,14 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   RunnerRegistered: { runnerId: RunnerId, tokenId: TokenId, name: Schema.String, ...labels },
   /** It takes nothing more until it is told that it may. */
   RunnerDrained: { runnerId: RunnerId },
-  RunnerUndrained: { runnerId: RunnerId }
+  RunnerUndrained: { runnerId: RunnerId },
+  AgentCreated: { agentId: AgentId, version: Schema.Int, ...defined },
+  AgentUpdated: { agentId: AgentId, version: Schema.Int, ...defined },
+  AgentArchived: { agentId: AgentId },
+  EnvironmentCreated: { environmentId: EnvironmentId, ...defined },
+  EnvironmentUpdated: { environmentId: EnvironmentId, ...defined },
+  EnvironmentArchived: { environmentId: EnvironmentId },
+  EnvironmentDeleted: { environmentId: EnvironmentId }
 })
 export type WorkspaceEvent = typeof WorkspaceEvent.Type
 

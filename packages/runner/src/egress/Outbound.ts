@@ -64,7 +64,7 @@ const connectTo = (address: string, asked: Endpoint, timeoutMs: number) =>
       // Stays for the life of the socket: an error without a listener would end the process.
       socket.on("error", (error: NodeJS.ErrnoException) => {
         clearTimeout(timer)
-        fail("connect", error.code ?? "the connection failed")
+        fail("connect", String(error.code ?? "the connection failed"))
       })
       socket.once("connect", () => {
         clearTimeout(timer)

@@ -1,10 +1,12 @@
 import type { FrameBody } from "@troupe/domain/session/Frame"
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, Layer, Redacted, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { pageReader } from "../harness/model/pageReader.ts"
+import { nobody } from "../mcp/McpPeople.ts"
+import { McpSessions } from "../mcp/McpSessions.ts"
 import { mintEventId } from "../mint.ts"
 import { Models } from "../models/Models.ts"
 import { toolCatalog } from "../tools/toolCatalog.ts"
@@ -46,6 +48,7 @@ export const layer = (options: ToolsOptions) =>
       const fetch = yield* SafeFetch
       const search = options.search(fetch)
       const models = yield* Models
+      const mcp = yield* McpSessions
 
       /** Without an auxiliary model, pages come whole. */
       const summarizerOf = ({ frames, request, secret }: AttemptContext) => {
@@ -110,6 +113,30 @@ export const layer = (options: ToolsOptions) =>
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
 
+      const note =
+        ({ frames }: AttemptContext) =>
+        (code: string, message: string) => {
+          const event = { _tag: "PlatformNoted", code, message, details: {} } as const
+          return Effect.ignore(frames.emit({ _tag: "Noted", event }))
+        }
+
+      /** What the agent's MCP servers offer. Without their secrets' newest values they are asked once more. */
+      const ofServers = ({ ask, frames, request, scrubber, secret }: AttemptContext, place: Place) =>
+        mcp.open({
+          sessionId: request.sessionId,
+          servers: request.agent.mcpServers,
+          tools: request.overrides.tools ?? request.agent.tools,
+          place: place.tools,
+          secret,
+          refresh: (name) =>
+            Effect.map(ask({ _tag: "RefreshSecret", name, version: 0 }), (answer) =>
+              answer._tag === "Secret" ? Redacted.value(answer.secret.value) : null
+            ),
+          people: nobody,
+          noted: (event) => Effect.ignore(frames.emit({ _tag: "Noted", event })),
+          scrub: (words) => scrubber.text(words)
+        })
+
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {
           const settled = yield* Effect.result(settle(context))
@@ -121,21 +148,16 @@ export const layer = (options: ToolsOptions) =>
             place,
             request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
           )
+          const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
             place: place.tools,
             fetch,
             search,
             summarizer: summarizerOf(context),
-            others: []
+            others: servers.tools
           })
-          for (const { at, code, detail } of problems) {
-            const event = {
-              _tag: "PlatformNoted",
-              code: `tool_${code}`,
-              message: `${at}: ${detail}`,
-              details: {}
-            } as const
-            yield* Effect.ignore(context.frames.emit({ _tag: "Noted", event }))
+          for (const { at, code, detail } of [...problems, ...servers.problems]) {
+            yield* note(context)(`tool_${code}`, `${at}: ${detail}`)
           }
           const calls = makeToolGateway({
             request,

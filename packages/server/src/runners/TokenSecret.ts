@@ -2,7 +2,7 @@ import { Redacted } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 
 /** Kinds of tokens, by the prefix of their secrets, so that whoever finds one knows what it opens. */
-export const secretPrefixes = { runner_registration: "trp_reg_", runner: "trp_run_" } as const
+export const secretPrefixes = { runner_registration: "trp_reg_", runner: "trp_run_", api_key: "trp_key_" } as const
 export type TokenKind = keyof typeof secretPrefixes
 
 /** Who has this is whom we gave it to. Shown once; we keep its hash. */

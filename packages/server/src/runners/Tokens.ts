@@ -58,7 +58,8 @@ export class WrongTokenKind extends Schema.TaggedError<WrongTokenKind>()("WrongT
 
 const wanted: Record<TokenSecret.TokenKind, string> = {
   runner_registration: "a registration token for runners",
-  runner: "a runner token"
+  runner: "a runner token",
+  api_key: "an API key"
 }
 
 interface Row {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { apiKey } from "./apiKey.ts"
 
 export interface ReadyLine {
   readonly gateway: string
@@ -55,7 +56,13 @@ export class NodeProcess {
   static async start(env: Readonly<Record<string, string>>): Promise<NodeProcess> {
     const begun = performance.now()
     const child = spawn(process.execPath, [main], {
-      env: { PATH: process.env["PATH"] ?? "", TROUPE_PORT: "0", TROUPE_HOME: "/nonexistent", ...env },
+      env: {
+        PATH: process.env["PATH"] ?? "",
+        TROUPE_PORT: "0",
+        TROUPE_HOME: "/nonexistent",
+        TROUPE_API_KEY: apiKey,
+        ...env
+      },
       stdio: ["ignore", "pipe", "pipe"]
     })
     const output: Array<string> = []

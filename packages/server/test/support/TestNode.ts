@@ -6,6 +6,8 @@ import { NodeAddress } from "../../src/cluster/Cluster.ts"
 import * as Node from "../../src/Node.ts"
 import { LinkTimes } from "../../src/runners/LinkLife.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
+import type { AttemptDriver } from "../../src/session/AttemptDriver.ts"
+import { apiKey } from "./apiKey.ts"
 import type { TestDatabase } from "./TestDatabase.ts"
 
 type NodeServices = Layer.Success<ReturnType<typeof Node.layer>>
@@ -20,21 +22,25 @@ export interface TestNode {
 
 export const startNode = async (
   database: TestDatabase["Service"],
-  times: { readonly pingEveryMs?: number; readonly pongWithinMs?: number; readonly greetEveryMs?: number } = {}
+  times: { readonly pingEveryMs?: number; readonly pongWithinMs?: number; readonly greetEveryMs?: number } = {},
+  driver?: Layer.Layer<AttemptDriver>
 ): Promise<TestNode> => {
   const scope = Scope.makeUnsafe()
-  const layer = Node.layer({
-    home: "/nonexistent",
-    gateway: { host: "127.0.0.1", port: 0 },
-    publicUrl: Option.none(),
-    apiKey: Option.none(),
-    masterKey: Option.none(),
-    databaseUrl: Option.some(database.appUrl),
-    databaseOwnerUrl: Option.some(database.ownerUrl),
-    nodeAddress: { host: "127.0.0.1", port: 0 },
-    runnerToken: Option.none(),
-    log: "warn"
-  })
+  const layer = Node.layer(
+    {
+      home: "/nonexistent",
+      gateway: { host: "127.0.0.1", port: 0 },
+      publicUrl: Option.none(),
+      apiKey: Option.some(Redacted.make(apiKey)),
+      masterKey: Option.none(),
+      databaseUrl: Option.some(database.appUrl),
+      databaseOwnerUrl: Option.some(database.ownerUrl),
+      nodeAddress: { host: "127.0.0.1", port: 0 },
+      runnerToken: Option.none(),
+      log: "warn"
+    },
+    driver === undefined ? {} : { driver }
+  )
   const context = await Effect.runPromise(
     Layer.buildWithScope(layer, scope).pipe(
       Effect.provideService(LinkTimes, { pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000, ...times }),

@@ -26,6 +26,7 @@ const finish = (draft: Draft, threadId: ThreadId, turn: Turn, call: Call, outcom
     attemptId: null,
     frame: null,
     callId: call.callId,
+    executor: call.executor,
     outcome,
     content: text(outcome === "denied" && call.message !== null ? call.message : outcomeText[outcome]),
     isError: true,

@@ -55,11 +55,14 @@ const apply = (draft: Draft, { thread, turn }: Running, attemptId: AttemptId, fr
     case "MessageBlock":
     case "ThinkingBlock":
     case "ToolStarted":
-    case "ToolFinished":
     case "ContextCompacted":
     case "WorkingCopyCaptured":
     case "WorkingCopyRewound":
       return draft.emit({ ...body, ...at })
+    case "ToolFinished": {
+      const call = turn.calls.find(({ callId }) => callId === body.callId)
+      return draft.emit({ ...body, ...(call === undefined ? {} : { executor: call.executor }), ...at })
+    }
     case "ToolRequested": {
       // The runner need not know what was allowed while it worked.
       const granted = body.awaits === "confirmation" && draft.session.grants.includes(grantKey(body))

@@ -6,6 +6,8 @@ import { BlobRef, Content } from "../Content.ts"
 import { Decision } from "../Input.ts"
 import { Usage } from "../Usage.ts"
 
+const Executor = Schema.Literals(["sandbox", "mcp", "function", "client", "worker", "platform"])
+
 /** What runners report: fields that a frame and its event share. */
 export const work = {
   ModelRequestStarted: {
@@ -38,7 +40,7 @@ export const work = {
     providerCallId: Schema.String,
     name: Schema.String,
     server: Schema.NullOr(Schema.String),
-    executor: Schema.Literals(["sandbox", "mcp", "function", "client", "worker", "platform"]),
+    executor: Executor,
     input: Json,
     inputDigest: Sha256Hex,
     readOnly: Schema.Boolean,
@@ -56,6 +58,8 @@ export const work = {
   ToolStarted: { callId: EventId, at: Schema.Int },
   ToolFinished: {
     callId: EventId,
+    /** Who ran the call: the session says so of its own knowledge, whatever a runner says. */
+    executor: Schema.optionalKey(Executor),
     outcome: Schema.Literals(["succeeded", "failed", "denied", "interrupted", "timed_out", "expired", "unknown"]),
     content: Content,
     isError: Schema.Boolean,

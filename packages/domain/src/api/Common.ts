@@ -1,0 +1,34 @@
+import { Schema } from "effect"
+
+/** At most 16 pairs that are the client's own. */
+const key = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64))
+const value = Schema.String.check(Schema.isMaxLength(512))
+export const metadataPairsMax = 16
+
+const fewPairs = Schema.makeFilter((bag: object) => Object.keys(bag).length <= metadataPairsMax, {
+  expected: `at most ${metadataPairsMax} pairs`
+})
+
+export const Metadata = Schema.Record(key, value).check(fewPairs)
+
+/** Keys to set, and with null keys to take away. */
+export const MetadataPatch = Schema.Record(key, Schema.NullOr(value))
+
+/** What remains of a bag after a patch. Some resources take an empty string for null. */
+export const patched = (
+  bag: Readonly<Record<string, string>>,
+  patch: Readonly<Record<string, string | null>> | null | undefined,
+  options: { readonly emptyDeletes?: boolean } = {}
+): Readonly<Record<string, string>> => {
+  if (patch === undefined) return bag
+  if (patch === null) return {}
+  const merged: Record<string, string> = { ...bag }
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null || (value === "" && options.emptyDeletes === true)) delete merged[name]
+    else merged[name] = value
+  }
+  return merged
+}
+
+export const Text = (maximum: number) => Schema.String.check(Schema.isMaxLength(maximum))
+export const Name = (maximum: number) => Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(maximum))

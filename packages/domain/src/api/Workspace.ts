@@ -1,0 +1,131 @@
+import { Schema } from "effect"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import { RunnerId, TokenId } from "../Ids.ts"
+import { anyFailure } from "./ApiError.ts"
+import { Page, Time } from "./Page.ts"
+
+/** What a key may do. `write` includes `read`, and `admin` includes all. */
+export const scopes = ["read", "write", "approve", "runner", "admin"] as const
+export const Scope = Schema.Literals(scopes)
+export type Scope = typeof Scope.Type
+
+const includes: { readonly [S in Scope]?: ReadonlyArray<Scope> } = { admin: scopes, write: ["read"] }
+
+export const allows = (held: ReadonlyArray<string>, wanted: Scope): boolean =>
+  held.some((scope) => scope === wanted || includes[scope as Scope]?.includes(wanted) === true)
+
+// Names stand in logs and sentences, so there are no controls in them.
+const Name = Schema.String.check(Schema.isPattern(/^[^\p{Cc}]{1,128}$/u))
+const Labels = Schema.Array(Name).check(Schema.isMaxLength(64))
+
+const token = {
+  id: TokenId,
+  type: Schema.Literal("token"),
+  kind: Schema.String,
+  name: Schema.String,
+  /** The end of its secret, to recognise it by. */
+  hint: Schema.String,
+  labels: Schema.Array(Schema.String),
+  scopes: Schema.Array(Schema.String),
+  created_at: Schema.String,
+  expires_at: Schema.NullOr(Schema.String),
+  revoked_at: Schema.NullOr(Schema.String),
+  last_used_at: Schema.NullOr(Schema.String)
+}
+export const Token = Schema.Struct(token).annotate({ identifier: "Token" })
+export type Token = typeof Token.Type
+
+const TokenCreate = Schema.Union([
+  Schema.Struct({
+    kind: Schema.Literal("api_key"),
+    name: Name,
+    scopes: Schema.Array(Scope).check(Schema.isMinLength(1)),
+    expires_at: Schema.optionalKey(Schema.NullOr(Time))
+  }),
+  /** What runners come with to get an identity of their own. */
+  Schema.Struct({
+    kind: Schema.Literal("runner_registration"),
+    name: Name,
+    labels: Schema.optionalKey(Labels),
+    expires_at: Schema.optionalKey(Schema.NullOr(Time))
+  })
+])
+export type TokenCreate = typeof TokenCreate.Type
+
+export const createToken = HttpApiEndpoint.post("createToken", "/v1/tokens", {
+  payload: TokenCreate,
+  /** The secret is shown here and nowhere else. */
+  success: Schema.Struct({ ...token, secret: Schema.String }),
+  error: anyFailure
+})
+export const listTokens = HttpApiEndpoint.get("listTokens", "/v1/tokens", { success: Page(Token), error: anyFailure })
+export const revokeToken = HttpApiEndpoint.delete("revokeToken", "/v1/tokens/:id", {
+  params: { id: TokenId },
+  success: Schema.Struct({ id: TokenId, type: Schema.Literal("token_revoked") }),
+  error: anyFailure
+})
+
+export const Runner = Schema.Struct({
+  id: RunnerId,
+  type: Schema.Literal("runner"),
+  name: Schema.String,
+  labels: Schema.Array(Schema.String),
+  status: Schema.Literals(["connected", "away", "revoked"]),
+  draining: Schema.Boolean,
+  attempts: Schema.Int,
+  sessions: Schema.Int,
+  release: Schema.NullOr(Schema.String),
+  harnesses: Schema.Array(Schema.String),
+  sandboxes: Schema.Array(Schema.String)
+}).annotate({ identifier: "Runner" })
+export type Runner = typeof Runner.Type
+
+export const listRunners = HttpApiEndpoint.get("listRunners", "/v1/runners", {
+  success: Page(Runner),
+  error: anyFailure
+})
+
+export const Model = Schema.Struct({
+  id: Schema.String,
+  type: Schema.Literal("model"),
+  display_name: Schema.String,
+  created_at: Schema.String,
+  capabilities: Schema.Null,
+  deprecated_at: Schema.Null,
+  lifecycle: Schema.Literal("active"),
+  line: Schema.Null,
+  max_input_tokens: Schema.Null,
+  max_tokens: Schema.Null,
+  retires_at: Schema.Null
+}).annotate({ identifier: "Model" })
+export type Model = typeof Model.Type
+
+export const listModels = HttpApiEndpoint.get("listModels", "/v1/models", {
+  query: {
+    limit: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 1_000 }))),
+    after_id: Schema.optionalKey(Schema.String),
+    before_id: Schema.optionalKey(Schema.String)
+  },
+  success: Schema.Struct({
+    data: Schema.Array(Model),
+    has_more: Schema.Boolean,
+    first_id: Schema.NullOr(Schema.String),
+    last_id: Schema.NullOr(Schema.String)
+  }),
+  error: anyFailure
+})
+export const retrieveModel = HttpApiEndpoint.get("retrieveModel", "/v1/models/:id", {
+  params: { id: Schema.String },
+  success: Model,
+  error: anyFailure
+})
+
+export const group = HttpApiGroup.make("workspace").add(
+  createToken,
+  listTokens,
+  revokeToken,
+  listRunners,
+  listModels,
+  retrieveModel
+)

@@ -1,0 +1,81 @@
+import type { Result } from "effect"
+import { canonical } from "../../CanonicalJson.ts"
+import type { AgentCreate, AgentDefinition, AgentUpdate, Model, ModelIn } from "../Agents.ts"
+import { type ApiFailure, attempt, refuse } from "../ApiError.ts"
+import { metadataPairsMax, patched } from "../Common.ts"
+import { checkReferences, resolveServers, resolveTools } from "./agentTools.ts"
+
+/** A model as it is kept. The effort of the same model stays where an update names none. */
+export const resolveModel = (model: ModelIn, before?: Model): Model => {
+  if (typeof model === "string")
+    return before?.id === model && before.effort ? { id: model, effort: before.effort } : { id: model }
+  const { effort, id, inference_geo, speed } = model
+  const kept = effort === undefined && before?.id === id ? before.effort : undefined
+  const given = effort == null ? kept : typeof effort === "string" ? { type: effort } : effort
+  return {
+    id,
+    ...(given === undefined ? {} : { effort: given }),
+    ...(speed == null ? {} : { speed }),
+    ...(inference_geo == null ? {} : { inference_geo })
+  }
+}
+
+type Refusable = Pick<AgentUpdate, "skills" | "multiagent" | "execution_identity">
+
+/** Parts of the contract that this installation does not have yet are refused rather than kept and ignored. */
+const refuseUnsupported = ({ execution_identity, multiagent, skills }: Refusable): void => {
+  const skill = skills?.[0]
+  if (skill !== undefined) refuse(`skills.0: there is no skill ${skill.skill_id}`)
+  if (multiagent != null) refuse("multiagent: rosters of agents are not supported yet")
+  if (execution_identity?.type === "aws_role") {
+    refuse("execution_identity: aws_role is not supported; use service_account")
+  }
+}
+
+const checked = (definition: AgentDefinition): AgentDefinition => {
+  if (Object.keys(definition.metadata).length > metadataPairsMax) {
+    refuse(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
+  }
+  checkReferences(definition.tools, definition.mcp_servers)
+  return definition
+}
+
+/** The first version of an agent. */
+export const createAgent = (input: AgentCreate): Result.Result<AgentDefinition, ApiFailure> =>
+  attempt(() => {
+    refuseUnsupported(input)
+    return checked({
+      name: input.name,
+      description: input.description ?? null,
+      model: resolveModel(input.model),
+      system: input.system ?? null,
+      tools: resolveTools(input.tools ?? []),
+      mcp_servers: resolveServers(input.mcp_servers ?? []),
+      skills: [],
+      multiagent: null,
+      execution_identity: { type: "service_account" },
+      metadata: input.metadata ?? {},
+      troupe: { harness: input.troupe?.harness ?? null, aux_model: input.troupe?.aux_model ?? null }
+    })
+  })
+
+/** The next version: what an update names is replaced, the rest stays. */
+export const updateAgent = (before: AgentDefinition, input: AgentUpdate): Result.Result<AgentDefinition, ApiFailure> =>
+  attempt(() => {
+    refuseUnsupported(input)
+    const { description, mcp_servers, metadata, model, name, system, tools, troupe } = input
+    return checked({
+      ...before,
+      name: name ?? before.name,
+      model: model === undefined ? before.model : resolveModel(model, before.model),
+      description: description === undefined ? before.description : description,
+      system: system === undefined ? before.system : system,
+      tools: tools === undefined ? before.tools : resolveTools(tools ?? []),
+      mcp_servers: mcp_servers === undefined ? before.mcp_servers : resolveServers(mcp_servers ?? []),
+      metadata: patched(before.metadata, metadata),
+      troupe: { ...before.troupe, ...troupe }
+    })
+  })
+
+/** Whether two versions would say the same. */
+export const sameDefinition = (a: AgentDefinition, b: AgentDefinition): boolean => canonical(a) === canonical(b)

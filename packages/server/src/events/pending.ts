@@ -1,0 +1,29 @@
+import { contentOut } from "@troupe/domain/api/compat/content"
+import type { CompatEvent } from "@troupe/domain/api/Events"
+import type { Session } from "@troupe/domain/api/Sessions"
+import { Effect } from "effect"
+import { type Open, stateOf } from "../sessions/SessionCalls.ts"
+
+const messageOut = (message: { readonly inputId: string; readonly content: Parameters<typeof contentOut>[0] }) => ({
+  id: message.inputId,
+  type: "user.message",
+  content: contentOut(message.content),
+  processed_at: null
+})
+
+const waiting = (state: Open): ReadonlyArray<CompatEvent> => {
+  const thread = state.threads.find(({ threadId }) => threadId === state.primary)
+  if (thread === undefined) return []
+  const steers = thread.turn?.steers ?? []
+  const interrupts = thread.turn?.interrupt?.inputIds ?? []
+  return [
+    ...interrupts.map((id) => ({ id, type: "user.interrupt", processed_at: null })),
+    ...[...steers, ...thread.inbox, ...thread.queue].filter(({ from }) => from === undefined).map(messageOut)
+  ]
+}
+
+/** What clients have sent and the session has not taken up yet. A session at rest has nothing, and is not woken for it. */
+export const pendingOf = Effect.fn("pendingOf")(function* (session: Session, resting: boolean) {
+  if (resting || session.status === "terminated") return []
+  return waiting(yield* stateOf(session.id))
+})

@@ -1,0 +1,75 @@
+import { forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { contentOut } from "@troupe/domain/api/compat/content"
+import { inputsOf } from "@troupe/domain/api/compat/inputs"
+import { shownTags, toCompat } from "@troupe/domain/api/compat/toCompat"
+import type { CompatEvent } from "@troupe/domain/api/Events"
+import { allows } from "@troupe/domain/api/Workspace"
+import type { JsonObject } from "@troupe/domain/Json"
+import type { Input } from "@troupe/domain/session/Input"
+import { Effect } from "effect"
+import { Caller, Mint } from "../gateway/Requests.ts"
+import { command, stateOf } from "../sessions/SessionCalls.ts"
+import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+
+const answering = new Set(["user.custom_tool_result", "user.tool_result"])
+
+/** What calls still wait for: asked only where an answer may be one to a question. */
+const awaitsOf = Effect.fnUntraced(function* (view: SessionView, events: ReadonlyArray<JsonObject>) {
+  if (!events.some(({ type }) => answering.has(String(type)))) return () => undefined
+  const state = yield* stateOf(view.session.id)
+  const calls = state.threads.flatMap(({ turn }) => turn?.calls ?? [])
+  return (callId: string) => calls.find((call) => call.callId === callId)?.awaits
+})
+
+/** An input that the session has not taken up yet, as it is echoed. */
+const echo = (input: Input): CompatEvent => {
+  const { inputId: id } = input
+  switch (input._tag) {
+    case "Message":
+      return { id, type: "user.message", content: contentOut(input.content), processed_at: null }
+    case "SystemMessage":
+      return { id, type: "system.message", content: contentOut(input.content), processed_at: null }
+    case "Interrupt":
+      return { id, type: "user.interrupt", processed_at: null }
+    case "Confirmation": {
+      const { callId: tool_use_id, decision } = input
+      const denied = decision.type === "deny"
+      const reason = denied && decision.message !== null ? { deny_message: decision.message } : {}
+      const result = denied ? "deny" : "allow"
+      return { id, type: "user.tool_confirmation", tool_use_id, result, ...reason, processed_at: null }
+    }
+    case "ToolResult": {
+      const { callId, content, executor, isError: is_error } = input
+      const shown = { content: contentOut(content), is_error, processed_at: null }
+      return executor === "worker"
+        ? { id, type: "user.tool_result", tool_use_id: callId, ...shown }
+        : { id, type: "user.custom_tool_result", custom_tool_use_id: callId, ...shown }
+    }
+    case "Answer":
+      return { id, type: "user.custom_tool_result", custom_tool_use_id: input.callId, processed_at: null }
+    case "Outcome": {
+      const { description, maxIterations: max_iterations, outcomeId: outcome_id, rubric } = input
+      return { id, type: "user.define_outcome", outcome_id, description, rubric, max_iterations, processed_at: null }
+    }
+  }
+}
+
+/** Hands a session what a client sends, all of it or nothing, and answers with it as it is stored. */
+export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, events: ReadonlyArray<JsonObject>) {
+  const { around, session } = view
+  const { scopes } = yield* Caller
+  const confirms = events.some(({ type }) => type === "user.tool_confirmation")
+  if (confirms && !allows(scopes, "approve")) return yield* forbidden("This API key has no approve scope")
+  if (session.archived_at !== null) {
+    return yield* invalid(`Session ${session.id} is archived and takes no more events.`)
+  }
+  const mint = yield* Mint
+  const awaits = yield* awaitsOf(view, events)
+  const inputs = yield* Effect.fromResult(inputsOf(events, { mint, awaits }))
+  const { seq } = yield* command(session.id, { _tag: "Send", inputs })
+  const reads = yield* SessionReads
+  const limit = 4 * inputs.length + 16
+  const after = yield* reads.events(session.id, { beyond: seq - 1, order: "asc", tags: shownTags, limit })
+  const stored = new Map(after.flatMap((logged) => toCompat(logged, around)).map((event) => [event.id, event]))
+  return inputs.map((input) => stored.get(input.inputId) ?? echo(input))
+})

@@ -1,0 +1,174 @@
+import { invalid } from "@troupe/domain/api/ApiError"
+import { type Surroundings, toCompat } from "@troupe/domain/api/compat/toCompat"
+import type * as Api from "@troupe/domain/api/Events"
+import { timeOfMicros } from "@troupe/domain/api/Page"
+import type { Recorded } from "@troupe/domain/log/Envelope"
+import * as Codec from "@troupe/domain/session/Codec"
+import { Effect, Option, Result } from "effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { Callers } from "../gateway/Callers.ts"
+import { RequestId } from "../gateway/Requests.ts"
+import type { Asked } from "../gateway/Route.ts"
+import { frame, serve, type Wire } from "../gateway/Sse.ts"
+import { EventStore } from "../log/EventStore.ts"
+import { type Reader, Watchers } from "../session/Watchers.ts"
+import type { Seen, View } from "../session/WatchHub.ts"
+import { SessionReads } from "../sessions/SessionReads.ts"
+import * as Previews from "./Previews.ts"
+
+/** How long a stream may outlive the key that it was opened with. */
+const checkKeyEveryMs = 3_000
+/** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */
+const liveWithinMs = 1_000
+
+export const logEvent = (event: Recorded): Api.LogEvent => ({
+  seq: event.seq,
+  id: event.eventId,
+  type: event.type,
+  version: event.version,
+  recorded_at: timeOfMicros(event.recordedAt),
+  thread_id: event.threadId,
+  actor: JSON.parse(event.actorText) as Api.LogEvent["actor"],
+  causation_id: event.causationId,
+  correlation_id: event.correlationId,
+  epoch: event.epoch,
+  commitment: event.commitment,
+  chain: event.chain,
+  payload: event.payload === null ? null : (JSON.parse(event.payload) as Api.LogEvent["payload"])
+})
+
+const logView: View<string> = {
+  encode: (event) => frame(event.type, JSON.stringify(logEvent(event)), event.seq)
+}
+
+interface Shown {
+  readonly text: string
+  /** The block that is whole now, if the event says so of one. */
+  readonly blockId: string | null
+  readonly last: boolean
+}
+
+const compatView = (around: Surroundings): View<Shown> => ({
+  encode: (recorded) => {
+    const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
+    if (event === null || Result.isFailure(event)) return { text: "", blockId: null, last: false }
+    const { eventId, recordedAt } = recorded
+    const shown = toCompat({ eventId, recordedAt, event: event.success }, around)
+    return {
+      text: shown.map((one) => frame(one.type, JSON.stringify(one))).join(""),
+      blockId: event.success._tag === "MessageBlock" ? event.success.blockId : null,
+      last: event.success._tag === "SessionDeleted"
+    }
+  }
+})
+
+// Readers of one session share what its events are encoded to, so they must share the view as well.
+const views = new Map<string, View<Shown>>()
+const viewsMax = 10_000
+
+const viewOf = (sessionId: string, around: Surroundings): View<Shown> => {
+  const known = views.get(sessionId)
+  if (known !== undefined) return known
+  if (views.size >= viewsMax) views.clear()
+  const view = compatView(around)
+  views.set(sessionId, view)
+  return view
+}
+
+/** Ends when the key with which a stream was opened opens nothing any more. */
+const revoked = Effect.fnUntraced(function* (request: HttpServerRequest) {
+  const { identify } = yield* Callers
+  while (true) {
+    yield* Effect.sleep(checkKeyEveryMs)
+    // A database that does not answer now is no reason to end a stream.
+    const refused = yield* identify(request.headers).pipe(
+      Effect.as(false),
+      Effect.catchTags({ ApiFailure: () => Effect.succeed(true), SqlError: () => Effect.succeed(false) })
+    )
+    if (refused) return
+  }
+})
+
+/** Writes what a reader sees until the session or the reader is gone, or the key is. */
+const follow = (
+  request: HttpServerRequest,
+  reader: Reader,
+  { write }: Wire,
+  text: (seen: Seen) => { readonly text: string; readonly last: boolean }
+) => {
+  const pump = Effect.gen(function* () {
+    while (true) {
+      let batch = ""
+      let over = false
+      for (const seen of yield* reader.take) {
+        const { last, text: one } = text(seen)
+        batch += one
+        over ||= last
+      }
+      if (batch !== "") yield* write(batch)
+      if (over) return
+    }
+  })
+  return Effect.raceFirst(Effect.raceFirst(pump, reader.cut), revoked(request)).pipe(
+    // Slow readers, broken storage and a node that goes all end a stream: the client opens another one.
+    Effect.catch(() => Effect.void)
+  )
+}
+
+/** Live only: what commits from the moment on at which the headers go out. */
+export const streamEvents = Effect.fn("streamEvents")(function* (
+  { caller, params, query }: Asked<typeof Api.stream>,
+  request: HttpServerRequest
+) {
+  const reads = yield* SessionReads
+  const { around, session } = yield* reads.find(caller.workspaceId, params.id)
+  const store = yield* EventStore
+  const watchers = yield* Watchers
+  const previews = query["event_deltas[]"]?.includes("agent.message") === true ? Previews.make() : null
+  const view = viewOf(session.id, around)
+  const requestId = yield* RequestId
+  const head = yield* Effect.orDie(store.head(session.id))
+  const after = Option.match(head, { onNone: () => 0, onSome: ({ version }) => version })
+  const reader = yield* watchers.open(session.id, after)
+  if (previews !== null) yield* Effect.timeoutOption(reader.live, liveWithinMs)
+  const text = (seen: Seen) => {
+    if (seen._tag === "Delta") {
+      const own = seen.delta.threadId === around.primary
+      return { text: previews !== null && own ? previews.take(seen.delta) : "", last: false }
+    }
+    const shown = seen.events.map((seat) => seat.as(view))
+    if (previews !== null) for (const { blockId } of shown) if (blockId !== null) previews.end(blockId)
+    return { text: shown.map((one) => one.text).join(""), last: shown.some(({ last }) => last) }
+  }
+  return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
+})
+
+const afterOf = Effect.fnUntraced(function* (query: { readonly after?: number }, request: HttpServerRequest) {
+  const resumed = request.headers["last-event-id"]
+  if (resumed === undefined || resumed === "") return query.after ?? 0
+  const seq = Number(resumed)
+  if (!/^\d{1,10}$/.test(resumed) || seq > 2_147_483_647) {
+    return yield* invalid("Last-Event-ID: takes the sequence number of an event")
+  }
+  return seq
+})
+
+/** Our own events, from any place in the log on: what was, and then what comes, without a gap. */
+export const streamLog = Effect.fn("streamLog")(function* (
+  { caller, params, query }: Asked<typeof Api.logStream>,
+  request: HttpServerRequest
+) {
+  const reads = yield* SessionReads
+  const { session } = yield* reads.find(caller.workspaceId, params.id)
+  const watchers = yield* Watchers
+  const requestId = yield* RequestId
+  const reader = yield* watchers.open(session.id, yield* afterOf(query, request))
+  const text = (seen: Seen) =>
+    seen._tag === "Delta"
+      ? { text: "", last: false }
+      : {
+          text: seen.events.map((seat) => seat.as(logView)).join(""),
+          last: seen.events.some(({ event }) => event.type === "SessionDeleted")
+        }
+  return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
+})

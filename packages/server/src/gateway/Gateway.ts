@@ -1,0 +1,39 @@
+import { Api } from "@troupe/domain/api/Api"
+import { Effect, Layer } from "effect"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { Agents } from "../agents/Agents.ts"
+import * as AgentRoutes from "../agents/routes.ts"
+import { Environments } from "../environments/Environments.ts"
+import * as EnvironmentRoutes from "../environments/routes.ts"
+import * as EventRoutes from "../events/routes.ts"
+import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as SessionRoutes from "../sessions/routes.ts"
+import { SessionReads } from "../sessions/SessionReads.ts"
+import * as WorkspaceRoutes from "../workspace/routes.ts"
+import { Callers } from "./Callers.ts"
+import * as Door from "./Door.ts"
+import { Idempotency } from "./Idempotency.ts"
+
+/** What the API's routes work with. */
+export const services = Layer.mergeAll(
+  Agents.layer,
+  Environments.layer,
+  SessionReads.layer,
+  Callers.layer,
+  Idempotency.layer
+).pipe(Layer.provide(WorkspaceLog.layer))
+
+const described = Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(Api)))
+
+export const routes = (options: Door.DoorOptions) =>
+  Layer.mergeAll(
+    Door.layer(options),
+    AgentRoutes.routes,
+    EnvironmentRoutes.routes,
+    SessionRoutes.routes,
+    EventRoutes.routes,
+    WorkspaceRoutes.routes,
+    HttpRouter.add("GET", "/openapi.json", described)
+  )

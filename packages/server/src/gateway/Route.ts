@@ -1,0 +1,153 @@
+import { ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { describe } from "@troupe/domain/api/problems"
+import { allows, type Scope } from "@troupe/domain/api/Workspace"
+import { Effect, Result, Schema } from "effect"
+import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { SqlError } from "effect/sql/SqlError"
+import { readJson } from "./Body.ts"
+import { Callers } from "./Callers.ts"
+import { announce } from "./Door.ts"
+import { type Answer, Idempotency } from "./Idempotency.ts"
+import { Caller, failureBody, failureResponse, RequestId, statusOf } from "./Requests.ts"
+
+type Type<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : undefined
+
+/** What an endpoint is asked. */
+export interface Asked<E extends HttpApiEndpoint.Constraint> {
+  readonly params: Type<HttpApiEndpoint.Params<E>>
+  readonly query: Type<HttpApiEndpoint.Query<E>>
+  readonly payload: Type<HttpApiEndpoint.Payload<E>>
+  readonly caller: Caller["Service"]
+}
+
+type Answered<E extends HttpApiEndpoint.Constraint> = Type<HttpApiEndpoint.Success<E>>
+type Failure = ApiFailure | SqlError
+
+type Decode = (value: unknown) => Effect.Effect<unknown, ApiFailure>
+
+const strictly = { errors: "all", onExcessProperty: "error" } as const
+/** Clients of older versions of the contract send parameters that mean nothing any more. */
+const leniently = { errors: "all" } as const
+
+const decoder = (
+  schema: Schema.Top | undefined,
+  options: typeof strictly | typeof leniently,
+  what: (message: string) => string
+): Decode => {
+  if (schema === undefined) return () => Effect.undefined
+  const decode = Schema.decodeUnknownResult(schema as Schema.Codec<unknown>)
+  return (value) => {
+    const result = decode(value, options)
+    return Result.isSuccess(result)
+      ? Effect.succeed(result.success)
+      : Effect.fail(invalid(what(describe(result.failure))))
+  }
+}
+
+const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> => {
+  const at = url.indexOf("?")
+  const query: Record<string, string | Array<string>> = Object.create(null)
+  if (at < 0) return query
+  for (const [key, value] of new URLSearchParams(url.slice(at + 1))) {
+    const before = query[key]
+    query[key] = before === undefined ? value : [...(Array.isArray(before) ? before : [before]), value]
+  }
+  return query
+}
+
+const decoders = (endpoint: HttpApiEndpoint.Top) => {
+  const [body] = [...endpoint.payload.values()].flatMap(({ schemas }) => [...schemas])
+  return {
+    params: decoder(endpoint.params, leniently, (message) => `Invalid path: ${message}`),
+    query: decoder(
+      endpoint.query === undefined ? undefined : Schema.toCodecArrayFromSingle(endpoint.query),
+      leniently,
+      (message) => message
+    ),
+    body: body === undefined ? null : decoder(body, strictly, (message) => message)
+  }
+}
+
+/** Lets a request in, if its key may do what it asks for, and reads what that is. */
+const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
+  const decode = decoders(endpoint)
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { identify } = yield* Callers
+    const caller = yield* identify(request.headers)
+    if (!allows(caller.scopes, scope)) return yield* forbidden(`This API key has no ${scope} scope`)
+    const params = yield* decode.params(yield* HttpRouter.params)
+    const query = yield* decode.query(queryOf(request.url))
+    const body = decode.body === null ? null : yield* readJson(request)
+    const payload = body === null ? undefined : yield* decode.body!(body.value)
+    return { asked: { params, query, payload, caller } as never, caller, text: body?.text ?? "", request }
+  })
+}
+
+const answerOf = <R>(work: Effect.Effect<unknown, Failure, R>): Effect.Effect<Answer, SqlError, R> =>
+  Effect.gen(function* () {
+    const outcome = yield* Effect.result(work)
+    if (Result.isSuccess(outcome)) return { status: 200, body: JSON.stringify(outcome.success) }
+    if (outcome.failure._tag !== "ApiFailure") return yield* outcome.failure
+    const { final, retryAfterMs } = outcome.failure
+    const headers: Record<string, string> = final === true ? { "x-should-retry": "false" } : {}
+    if (retryAfterMs !== undefined) {
+      headers["retry-after"] = String(Math.ceil(retryAfterMs / 1_000))
+      headers["retry-after-ms"] = String(retryAfterMs)
+    }
+    return {
+      status: statusOf(outcome.failure),
+      body: JSON.stringify(failureBody(outcome.failure, yield* RequestId)),
+      headers
+    }
+  })
+
+/** Answers failures; what else goes wrong is for the door to log and to hide. */
+const refusing = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>) =>
+  Effect.catchTag(effect, "ApiFailure", (failure) =>
+    Effect.gen(function* () {
+      return failureResponse(failure, yield* RequestId)
+    })
+  )
+
+/** An endpoint of the API, answered with JSON. */
+export const route = <E extends HttpApiEndpoint.Constraint, R>(
+  of: E,
+  scope: Scope,
+  handler: (asked: Asked<E>) => Effect.Effect<Answered<E>, Failure, R>,
+  at: { readonly method?: "PUT" | "DELETE"; readonly path?: HttpRouter.PathInput } = {}
+) => {
+  const endpoint = of as unknown as HttpApiEndpoint.Top
+  const entered = enter(endpoint, scope)
+  const method = at.method ?? (endpoint.method as "GET")
+  const path = at.path ?? (endpoint.path as HttpRouter.PathInput)
+  announce(method, path)
+  const answer = Effect.gen(function* () {
+    const { asked, caller, request, text } = yield* entered
+    const work = Effect.provideService(answerOf(handler(asked)), Caller, caller)
+    const { run } = yield* Idempotency
+    const key = method === "GET" ? undefined : request.headers["idempotency-key"]
+    const { workspaceId } = caller
+    return yield* run({ workspaceId, key, asked: () => `${method} ${request.url}\n${text}` }, work)
+  })
+  return HttpRouter.add(method, path, refusing(answer))
+}
+
+/** An endpoint that writes its own response. */
+export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
+  of: E,
+  scope: Scope,
+  handler: (
+    asked: Asked<E>,
+    request: HttpServerRequest.HttpServerRequest
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
+) => {
+  const endpoint = of as unknown as HttpApiEndpoint.Top
+  const entered = enter(endpoint, scope)
+  announce(endpoint.method, endpoint.path)
+  const answer = Effect.flatMap(entered, ({ asked, request }) => handler(asked, request))
+  return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
+}

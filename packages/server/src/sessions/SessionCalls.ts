@@ -1,0 +1,68 @@
+import { ApiFailure, conflict, invalid, notFound } from "@troupe/domain/api/ApiError"
+import { refusalOut } from "@troupe/domain/api/compat/refusals"
+import { CommandId, type SessionId } from "@troupe/domain/Ids"
+import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { SessionState } from "@troupe/domain/session/SessionState"
+import { Clock, Effect } from "effect"
+import { Caller, Mint } from "../gateway/Requests.ts"
+import { Minting } from "../log/Minting.ts"
+import type { SessionError, SessionNotReached } from "../session/SessionErrors.ts"
+import { Sessions } from "../session/Sessions.ts"
+
+const busy = (retryAfterMs: number, message: string) =>
+  new ApiFailure({ type: "api_error", status: 503, message, retryAfterMs })
+
+const failureOf = (sessionId: SessionId, command: string, error: SessionError | SessionNotReached): ApiFailure => {
+  switch (error._tag) {
+    case "CommandRejected":
+      return refusalOut(sessionId, command, error.reason)
+    case "CommandIdReused":
+      return conflict("This request was sent before with another body")
+    case "CommandTooLarge":
+      return new ApiFailure({
+        type: "request_too_large",
+        message: `The events come to ${error.bytes} bytes; a request takes ${error.bytesMax}`
+      })
+    case "CommandUnstorable":
+      return invalid("The request holds characters that can't be stored")
+    case "Overloaded":
+      return new ApiFailure({
+        type: "overloaded_error",
+        message: "The session has too many requests waiting",
+        retryAfterMs: error.retryAfterMs
+      })
+    case "SessionMoved":
+      return busy(500, "The session is moving to another node")
+    case "SessionUnavailable":
+    case "SessionNotReached":
+      return busy(error.retryAfterMs, "The session can't be reached right now")
+    case "CommandBroken":
+    case "SessionUnreadable":
+      return new ApiFailure({ type: "api_error", message: error.message })
+  }
+}
+
+/** Sends a command of the caller's to a session. */
+export const command = Effect.fn("SessionCalls.command")(function* (sessionId: SessionId, body: SessionCommand) {
+  const sessions = yield* Sessions
+  const { actor } = yield* Caller
+  const mint = yield* Mint
+  const { salt } = yield* Minting
+  const at = yield* Clock.currentTimeMillis
+  const commandId = CommandId.make(mint("Command", body._tag))
+  return yield* sessions
+    .handle(sessionId, { commandId, at, actor, correlationId: salt(), body })
+    .pipe(Effect.mapError((error) => failureOf(sessionId, body._tag, error)))
+})
+
+/** What a session folds to now. Loads it if need be. */
+export const stateOf = Effect.fn("SessionCalls.stateOf")(function* (sessionId: SessionId) {
+  const sessions = yield* Sessions
+  const { state } = yield* sessions
+    .current(sessionId)
+    .pipe(Effect.mapError((error) => failureOf(sessionId, "Current", error)))
+  if (state._tag === "Open") return state
+  return yield* notFound(`Session ${sessionId} was not found.`)
+})
+
+export type Open = Extract<SessionState, { readonly _tag: "Open" }>

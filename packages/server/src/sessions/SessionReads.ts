@@ -1,0 +1,230 @@
+import { notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
+import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
+import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
+import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
+import { timeOf } from "@troupe/domain/api/Page"
+import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
+import { fromUuid, prefixes, type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
+import * as Codec from "@troupe/domain/session/Codec"
+import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { noTotals } from "@troupe/domain/session/Usage"
+import { Clock, Context, Effect, Layer, Result } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import * as Setup from "../runners/Setup.ts"
+
+export interface SessionPlace {
+  readonly createdAt: number
+  readonly sessionId: string
+}
+
+export interface SessionFilter {
+  readonly agentId: string | null
+  readonly agentVersion: number | null
+  readonly deploymentId: string | null
+  readonly statuses: ReadonlyArray<string> | null
+  readonly includeArchived: boolean
+  /** Milliseconds since 1970, with whether the moment itself counts. */
+  readonly from: number | null
+  readonly to: number | null
+  readonly order: "asc" | "desc"
+  /** What comes after a place in the order, or before it. */
+  readonly place: SessionPlace | null
+  readonly backwards: boolean
+  readonly limit: number
+}
+
+/** A session as clients of the API see it, and what its events are shown with. */
+export interface SessionView {
+  readonly session: Session
+  readonly around: Surroundings
+}
+
+type Failure = ApiFailure | SqlError
+
+/** What the gateway reads of sessions without waking any of them. */
+export class SessionReads extends Context.Service<
+  SessionReads,
+  {
+    readonly find: (workspaceId: WorkspaceId, sessionId: SessionId) => Effect.Effect<SessionView, Failure>
+    readonly list: (
+      workspaceId: WorkspaceId,
+      filter: SessionFilter
+    ) => Effect.Effect<ReadonlyArray<SessionView>, SqlError>
+    /** Events of a log in an order, beyond a place in it; of some kinds only. */
+    readonly events: (
+      sessionId: SessionId,
+      options: {
+        readonly beyond: number
+        readonly order: "asc" | "desc"
+        readonly tags: ReadonlyArray<string>
+        readonly limit: number
+      }
+    ) => Effect.Effect<ReadonlyArray<Logged & { readonly seq: number }>, SqlError>
+  }
+>()("server/SessionReads") {
+  static readonly layer: Layer.Layer<SessionReads, never, SqlClient.SqlClient> = Layer.effect(
+    SessionReads,
+    Effect.suspend(() => make)
+  )
+}
+
+interface StoredText {
+  readonly type: string
+  readonly version: number
+  readonly payload: string
+}
+
+interface Row {
+  readonly id: string
+  readonly status: Session["status"]
+  readonly title: string | null
+  readonly metadata: Readonly<Record<string, string>>
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly archivedAt: number | null
+  readonly opened: StoredText
+  readonly shown: StoredText | null
+  readonly changes: ReadonlyArray<StoredText> | null
+}
+
+const setupTags = [
+  "AgentReconfigured",
+  "ResourceAdded",
+  "ResourceRemoved",
+  "BudgetChanged",
+  "ThreadOpened",
+  "ThreadArchived"
+]
+
+const decode = (stored: StoredText): SessionEvent | null => {
+  const event = Codec.decodeFast({ ...stored, seq: 0 } as never)
+  return Result.isSuccess(event) ? event.success : null
+}
+
+const isTag = <Tag extends SessionEvent["_tag"]>(event: SessionEvent | null, tag: Tag): event is EventOf<Tag> =>
+  event?._tag === tag
+
+/** An agent whose log can't be read any more still has a name in lists. */
+const unreadable = (opened: EventOf<"SessionOpened">): SessionAgent => sessionAgentOf(opened.agent)!
+
+const resourceOut = ({ resourceId: id, spec, type }: EventOf<"SessionOpened">["resources"][number]) => ({
+  ...spec,
+  id,
+  type
+})
+
+const viewOf = (row: Row, now: number): SessionView | null => {
+  const opened = decode(row.opened)
+  if (!isTag(opened, "SessionOpened")) return null
+  const shown = row.shown === null ? null : decode(row.shown)
+  const totals = isTag(shown, "StatusChanged") ? shown.totals : noTotals
+  const changes = (row.changes ?? []).flatMap((stored) => decode(stored) ?? [])
+  const setup = changes.reduce(Setup.apply, Setup.apply(null, opened))!
+  const budget = changes.reduce(
+    (latest, event) => (event._tag === "BudgetChanged" ? event.budget : latest),
+    opened.budget
+  )
+  const ended = row.archivedAt ?? now
+  const session: Session = {
+    id: opened.sessionId,
+    type: "session",
+    status: row.status,
+    agent: sessionAgentOf(Setup.agentOf(setup, opened.threadId)) ?? unreadable(opened),
+    environment_id: opened.environment?.environmentId ?? null,
+    title: row.title,
+    metadata: row.metadata,
+    resources: setup.resources.map(resourceOut),
+    vault_ids: opened.vaultIds,
+    budget: budgetOut(budget),
+    outcome_evaluations: [],
+    stats: {
+      active_seconds: totals.activeMs / 1_000,
+      duration_seconds: Math.max(0, ended - row.createdAt) / 1_000
+    },
+    usage: usageOut(totals),
+    deployment_id: opened.deploymentId,
+    created_at: timeOf(row.createdAt),
+    updated_at: timeOf(row.updatedAt),
+    archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)
+  }
+  return { session, around: { primary: opened.threadId, agentName: opened.agent.name } }
+}
+
+const make = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+
+  const stored = `json_build_object('type', e.type, 'version', e.version, 'payload', e.payload::text)`
+  // Each of these is one look into an index, however long the log is.
+  const columns = sql.literal(`
+    s.session_id AS id, s.status, s.title, s.metadata, s.created_at::float8 AS "createdAt",
+    s.updated_at::float8 AS "updatedAt", s.archived_at::float8 AS "archivedAt",
+    (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
+    (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'StatusChanged'
+      ORDER BY e.seq DESC LIMIT 1) AS shown,
+    (SELECT json_agg(${stored} ORDER BY e.seq) FROM events e WHERE e.stream_id = s.session_id
+      AND e.type IN (${setupTags.map((tag) => `'${tag}'`).join(", ")})) AS changes`)
+
+  const find = Effect.fn("SessionReads.find")(function* (workspaceId: WorkspaceId, sessionId: SessionId) {
+    const [row] = yield* sql<Row>`
+      SELECT ${columns} FROM sessions s
+      WHERE s.session_id = ${toUuid(sessionId)!} AND s.workspace_id = ${toUuid(workspaceId)!} AND s.deleted_at IS NULL`
+    const view = row === undefined ? null : viewOf(row, yield* Clock.currentTimeMillis)
+    return view ?? (yield* notFound(`Session ${sessionId} was not found.`))
+  })
+
+  const list = Effect.fn("SessionReads.list")(function* (workspaceId: WorkspaceId, filter: SessionFilter) {
+    const { agentId, agentVersion, backwards, deploymentId, from, includeArchived, limit, order, place, statuses, to } =
+      filter
+    const descending = (order === "desc") !== backwards
+    const beyond = sql.literal(descending ? "<" : ">")
+    const clauses = [
+      sql`s.workspace_id = ${toUuid(workspaceId)!}`,
+      sql`s.deleted_at IS NULL`,
+      ...(includeArchived ? [] : [sql`s.archived_at IS NULL`]),
+      ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
+      ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),
+      ...(deploymentId === null ? [] : [sql`s.deployment_id = ${toUuid(deploymentId) ?? null}::uuid`]),
+      ...(statuses === null ? [] : [sql`s.status = ANY(${[...statuses]}::text[])`]),
+      ...(from === null ? [] : [sql`s.created_at >= ${from}`]),
+      ...(to === null ? [] : [sql`s.created_at <= ${to}`]),
+      ...(place === null
+        ? []
+        : [
+            sql`(s.created_at, s.session_id) ${beyond} (${place.createdAt}::bigint, ${toUuid(place.sessionId) ?? null}::uuid)`
+          ])
+    ]
+    const direction = sql.literal(descending ? "DESC" : "ASC")
+    const rows = yield* sql<Row>`
+      SELECT ${columns} FROM sessions s WHERE ${sql.and(clauses)}
+      ORDER BY s.created_at ${direction}, s.session_id ${direction} LIMIT ${limit}`
+    const now = yield* Clock.currentTimeMillis
+    return rows.flatMap((row) => viewOf(row, now) ?? [])
+  })
+
+  const events: SessionReads["Service"]["events"] = Effect.fn("SessionReads.events")(function* (
+    sessionId,
+    { beyond, limit, order, tags }
+  ) {
+    const descending = order === "desc"
+    const rows = yield* sql<{
+      readonly seq: number
+      readonly eventId: string
+      readonly recordedAt: number
+      readonly type: string
+      readonly version: number
+      readonly payload: string | null
+    }>`
+        SELECT seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload
+        FROM events
+        WHERE stream_id = ${toUuid(sessionId)!} AND seq ${sql.literal(descending ? "<" : ">")} ${beyond}::int
+          AND type = ANY(${[...tags]}::text[])
+        ORDER BY seq ${sql.literal(descending ? "DESC" : "ASC")} LIMIT ${limit}`
+    return rows.flatMap(({ eventId, payload, recordedAt, seq, type, version }) => {
+      const event = payload === null ? null : decode({ type, version, payload })
+      return event === null ? [] : [{ seq, eventId: fromUuid(prefixes.Event, eventId), recordedAt, event }]
+    })
+  })
+
+  return SessionReads.of({ find, list, events })
+})

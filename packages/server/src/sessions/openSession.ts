@@ -1,0 +1,132 @@
+import type { AgentDefinition } from "@troupe/domain/api/Agents"
+import { invalid } from "@troupe/domain/api/ApiError"
+import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
+import { configOf } from "@troupe/domain/api/compat/environmentRules"
+import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
+import { budgetIn } from "@troupe/domain/api/compat/money"
+import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
+import type { AgentIn, SessionCreate } from "@troupe/domain/api/Sessions"
+import { canonical } from "@troupe/domain/CanonicalJson"
+import { type EnvironmentId, SessionId, ThreadId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
+import type { AgentSnapshot, EnvironmentSnapshot } from "@troupe/domain/session/Opening"
+import { Effect } from "effect"
+import { hash } from "node:crypto"
+import { Agents } from "../agents/Agents.ts"
+import { Environments } from "../environments/Environments.ts"
+import { Caller, Mint } from "../gateway/Requests.ts"
+import { command } from "./SessionCalls.ts"
+
+/** What drives the model where an agent does not say. */
+export const defaultHarness = "openai-agents"
+
+export const digestOf = (definition: Omit<AgentDefinition, "metadata">): string =>
+  hash("sha256", canonical(definition), "hex")
+
+/** An agent with what a session wants otherwise. The agent itself stays as it is. */
+const overridden = Effect.fnUntraced(function* (
+  base: AgentDefinition,
+  agent: Extract<AgentIn, { readonly type: "agent_with_overrides" }>
+) {
+  const { mcp_servers, model, skills, system, tools } = agent
+  if (model === null) return yield* invalid("agent.model: an agent needs a model", "agent_model_required")
+  return yield* Effect.fromResult(
+    updateAgent(base, {
+      ...(model === undefined ? {} : { model }),
+      ...(system === undefined ? {} : { system }),
+      ...(tools === undefined ? {} : { tools }),
+      ...(mcp_servers === undefined ? {} : { mcp_servers }),
+      ...(skills === undefined ? {} : { skills: skills as never })
+    })
+  )
+})
+
+const agentSnapshot = Effect.fnUntraced(function* (asked: AgentIn) {
+  const { workspaceId } = yield* Caller
+  const agents = yield* Agents
+  const { id, version } = typeof asked === "string" ? { id: asked, version: undefined } : asked
+  const found = yield* agents.find(workspaceId, id, version)
+  if (found.agent.archived_at !== null) {
+    return yield* invalid(`agent ${id} is archived and cannot be used to create a session`)
+  }
+  const wanted =
+    typeof asked !== "string" && asked.type === "agent_with_overrides"
+      ? yield* overridden(found.definition, asked)
+      : found.definition
+  const digest = sameDefinition(wanted, found.definition) ? found.digest : digestOf(wanted)
+  return snapshotOf({ agentId: found.agent.id, version: found.agent.version, digest }, wanted, defaultHarness)
+})
+
+const environmentSnapshot = Effect.fnUntraced(function* (asked: EnvironmentId | null) {
+  const { workspaceId } = yield* Caller
+  const environments = yield* Environments
+  const { definition, digest, environment } =
+    asked === null ? yield* environments.usual : yield* environments.find(workspaceId, asked)
+  if (environment.archived_at !== null) {
+    return yield* invalid(
+      `environment ${environment.id} is archived and cannot be used to create a session`,
+      "environment_archived"
+    )
+  }
+  if (definition.config.type === "self_hosted") {
+    return yield* invalid(`environment ${environment.id} is self_hosted: sessions on these are not supported yet`)
+  }
+  const config = configOf(definition) as unknown as JsonObject
+  return { environmentId: environment.id, digest, name: definition.name, config } satisfies EnvironmentSnapshot
+})
+
+/** Parts of the contract that this installation does not have yet are refused rather than kept and ignored. */
+const refuseUnsupported = Effect.fnUntraced(function* ({ resources, vault_ids }: SessionCreate) {
+  const [vault] = vault_ids ?? []
+  if (vault !== undefined) return yield* invalid(`vault_ids.0: there is no vault ${vault.slice(0, 64)}`)
+  const [resource] = resources ?? []
+  if (resource === undefined) return
+  switch (resource["type"]) {
+    case "file":
+      return yield* invalid(`resources.0.file_id: there is no file ${String(resource["file_id"]).slice(0, 64)}`)
+    case "memory_store":
+    case "github_repository":
+      return yield* invalid(`resources.0: ${resource["type"]} resources are not supported yet`)
+    default:
+      return yield* invalid("resources.0.type: takes file, github_repository, memory_store")
+  }
+})
+
+/** Opens a session with all that it needs to run, as it is now. */
+export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
+  yield* refuseUnsupported(input)
+  const { tokenId, workspaceId } = yield* Caller
+  const agent: AgentSnapshot = yield* agentSnapshot(input.agent)
+  const environment = yield* environmentSnapshot(input.environment_id ?? null)
+  const mint = yield* Mint
+  const sessionId = SessionId.make(mint("Session"))
+  const threadId = ThreadId.make(mint("Thread"))
+  const inputs = yield* Effect.fromResult(
+    initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined })
+  )
+  yield* command(sessionId, {
+    _tag: "Open",
+    sessionId,
+    workspaceId,
+    threadId,
+    agent,
+    environment,
+    resources: [],
+    vaultIds: [],
+    title: input.title ?? null,
+    metadata: input.metadata ?? {},
+    labels: [],
+    budget: budgetIn(input.budget),
+    origin: { type: "api" },
+    createdBy: tokenId,
+    projectId: null,
+    visibility: "workspace",
+    endUser: null,
+    deploymentId: null,
+    externalThreadKey: null,
+    lifecycle: { onIdle: "retain", keepFailed: true, ttlMs: null },
+    history: [],
+    inputs
+  })
+  return sessionId
+})

@@ -1,0 +1,60 @@
+import type { AgentDefinition } from "@troupe/domain/api/Agents"
+import { invalid } from "@troupe/domain/api/ApiError"
+import { metadataPairsMax, patched } from "@troupe/domain/api/Common"
+import { updateAgent } from "@troupe/domain/api/compat/agentRules"
+import { budgetIn } from "@troupe/domain/api/compat/money"
+import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
+import type { Session, SessionUpdate } from "@troupe/domain/api/Sessions"
+import { canonical } from "@troupe/domain/CanonicalJson"
+import type { ThreadId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
+import { Effect } from "effect"
+import { defaultHarness, digestOf } from "./openSession.ts"
+import { command } from "./SessionCalls.ts"
+
+const definitionOf = ({ id: _, type: __, version: ___, ...definition }: Session["agent"]): AgentDefinition => ({
+  ...definition,
+  metadata: {}
+})
+
+/** The session's own copy of its agent, changed; nothing where it would say the same. */
+const reconfigured = Effect.fnUntraced(function* ({ agent }: Session, change: NonNullable<SessionUpdate["agent"]>) {
+  const before = definitionOf(agent)
+  const after = yield* Effect.fromResult(updateAgent(before, change))
+  if (canonical(after) === canonical(before)) return null
+  const { metadata: _, ...definition } = after
+  const snapshot = snapshotOf(
+    { agentId: agent.id, version: agent.version, digest: digestOf(definition) },
+    definition,
+    defaultHarness
+  )
+  return { changes: snapshot as unknown as JsonObject, digest: snapshot.digest }
+})
+
+/** Carries out what an update names, the agent first: it is what may be refused because the session works. */
+export const updateSession = Effect.fn("updateSession")(function* (
+  session: Session,
+  primary: ThreadId,
+  input: SessionUpdate
+) {
+  const { agent, budget, metadata, title, vault_ids } = input
+  if (vault_ids !== undefined) return yield* invalid("vault_ids: can't be changed after a session was created")
+  if (Object.keys(patched(session.metadata, metadata)).length > metadataPairsMax) {
+    return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
+  }
+  const change = agent === undefined ? null : yield* reconfigured(session, agent)
+  if (change !== null) yield* command(session.id, { _tag: "Reconfigure", threadId: primary, ...change })
+  if (budget !== undefined && canonical(budget) !== canonical(session.budget)) {
+    yield* command(session.id, { _tag: "ChangeBudget", budget: budgetIn(budget) })
+  }
+  const bag = metadata === null ? Object.fromEntries(Object.keys(session.metadata).map((key) => [key, null])) : metadata
+  const after = patched(session.metadata, metadata)
+  const bagChanges = bag !== undefined && canonical(after) !== canonical(session.metadata)
+  const titleChanges = title !== undefined && title !== session.title
+  if (!bagChanges && !titleChanges) return
+  yield* command(session.id, {
+    _tag: "Update",
+    ...(titleChanges ? { title } : {}),
+    ...(bagChanges ? { metadata: bag } : {})
+  })
+})

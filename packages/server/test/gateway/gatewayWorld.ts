@@ -1,0 +1,66 @@
+import Anthropic from "@anthropic-ai/sdk"
+import { Effect, Exit, Layer, Scope } from "effect"
+import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
+import { apiKey } from "../support/apiKey.ts"
+import type { Script, Step } from "../support/AttemptScript.ts"
+import { prng } from "../../../../test/support/Prng.ts"
+import * as ScriptedRunner from "../support/ScriptedRunner.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+import { startNode, type TestNode } from "../support/TestNode.ts"
+
+export const think = (deltas = 0, ms = 1): Step => ({ _tag: "Think", ms, deltas, tokens: 10 })
+export const tool = (kind: Extract<Step, { readonly _tag: "Tool" }>["kind"]): Step => ({
+  _tag: "Tool",
+  kind,
+  ms: 1,
+  fails: false,
+  expiresInMs: null
+})
+export const plays = (...steps: ReadonlyArray<Step>): Script => ({
+  steps,
+  end: { _tag: "Complete", stop: "end_turn" },
+  deaf: false
+})
+
+export interface GatewayWorld {
+  readonly node: TestNode
+  readonly client: Anthropic
+  readonly clientOf: (key: string) => Anthropic
+  /** What the next attempts do, in their order; after these, each says one thing and is done. */
+  readonly script: (...scripts: ReadonlyArray<Script>) => void
+  readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
+  readonly end: () => Promise<void>
+}
+
+/** A node with its gateway on a database of its own, and a runner that plays scripts. */
+export const startGateway = async (): Promise<GatewayWorld> => {
+  const scope = Scope.makeUnsafe()
+  const inScope = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
+    Effect.runPromise(Effect.provideService(effect, Scope.Scope, scope))
+  const database = await inScope(TestDatabase.make())
+  const waiting: Array<Script> = []
+  const random = prng(7)
+  const runner = await inScope(
+    ScriptedRunner.make({
+      random,
+      runnerId: ScriptedRunner.drawRunnerId(random),
+      script: () => waiting.shift() ?? plays(think())
+    })
+  )
+  const node = await startNode(database, {}, Layer.succeed(AttemptDriver, runner.driver))
+  const clientOf = (key: string) => new Anthropic({ apiKey: key, baseURL: node.gateway, maxRetries: 0 })
+  return {
+    node,
+    client: clientOf(apiKey),
+    clientOf,
+    script: (...scripts) => {
+      waiting.splice(0, waiting.length, ...scripts)
+    },
+    fetch: (path, init = {}) =>
+      fetch(`${node.gateway}${path}`, { ...init, headers: { "x-api-key": apiKey, ...init.headers } }),
+    end: async () => {
+      await node.end()
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+    }
+  }
+}

@@ -14,6 +14,9 @@ export type Part =
   | "postgres"
   | "bubblewrap"
   | "ripgrep"
+  | "apt"
+  | "system-npm"
+  | "system-pip"
   | "chromium"
   | "docker"
   | "deno"
@@ -71,6 +74,13 @@ const reasons: Record<Part, () => string | undefined> = {
           : "socat is not installed"
         : "bwrap cannot make namespaces here",
   ripgrep: () => (onPath("rg") ? undefined : "rg is not installed"),
+  apt: () => (onPath("apt-get") && onPath("dpkg-deb") ? undefined : "apt-get is not installed"),
+  "system-npm": () =>
+    ["/usr/bin/npm", "/usr/local/bin/npm"].some((path) => existsSync(path))
+      ? undefined
+      : "npm is not among the system's programs",
+  "system-pip": () =>
+    runs("/usr/bin/python3", "-m", "pip", "--version") ? undefined : "the system's python3 has no pip",
   chromium: () =>
     process.env.TROUPE_CHROMIUM !== undefined || onPath("chromium", "chromium-browser", "google-chrome")
       ? undefined

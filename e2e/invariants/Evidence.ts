@@ -28,12 +28,27 @@ export interface RunnerNote {
     | { readonly _tag: "Effect"; readonly callId: string; readonly readOnly: boolean }
 }
 
+/** Something that a tool did outside of the system, as the outside counted it. */
+export interface RealEffect {
+  /** Stands in the arguments of the call that asked for it, and of no other. */
+  readonly token: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
 /** What one reader received: a transcript of positions, over however many connections. */
 export interface Transcript {
   readonly sessionId: string
   /** The cursor it began from. */
   readonly after: number
   readonly seen: ReadonlyArray<{ readonly seq: number; readonly eventId: string }>
+  /** Text on its way that it was shown, and the seq that it had got to before. */
+  readonly deltas?: ReadonlyArray<{
+    readonly blockId: string
+    readonly offset: number
+    readonly text: string
+    readonly after: number
+  }>
 }
 
 /** What a reader over all sessions received, in order. */
@@ -57,6 +72,7 @@ export interface Evidence {
   readonly sessions: ReadonlyArray<StoredSession>
   readonly calls: ReadonlyArray<ClientCall>
   readonly notes: ReadonlyArray<RunnerNote>
+  readonly effects?: ReadonlyArray<RealEffect>
   readonly transcripts: ReadonlyArray<Transcript>
   readonly feeds: ReadonlyArray<FeedTranscript>
   /** All faults are over and time has passed: every session must have come to rest. */

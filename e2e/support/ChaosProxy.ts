@@ -6,14 +6,23 @@ export interface ChaosProxy {
   readonly cut: () => void
   /** From the next bytes on, what the server answers is swallowed, and then the connection is cut. */
   readonly swallowAnswers: () => void
+  /** Everything open is reset, and nobody is let in, as long as it is not healed. */
+  readonly shut: () => void
+  /** The client is told that the connection broke, and the server is not: it ends when the answer is called. */
+  readonly cutClients: () => () => void
   readonly heal: () => void
   readonly close: () => Promise<void>
 }
 
-/** A TCP proxy that loses connections where a test wants it: between a COMMIT and its answer, for instance. */
-export const chaosProxy = (targetPort: number): Promise<ChaosProxy> => {
+/**
+ * A TCP proxy that loses connections where a test wants it: between a COMMIT and its answer, for instance. A target that
+ * is asked for with each connection may be null: then nobody is there.
+ */
+export const chaosProxy = (target: number | (() => number | null)): Promise<ChaosProxy> => {
   const pairs = new Set<readonly [Socket, Socket]>()
+  const targetPort = typeof target === "number" ? () => target : target
   let swallowing = false
+  let isShut = false
 
   const cut = () => {
     for (const [client, server] of pairs) {
@@ -23,8 +32,27 @@ export const chaosProxy = (targetPort: number): Promise<ChaosProxy> => {
     pairs.clear()
   }
 
+  const cutClients = () => {
+    const servers = [...pairs].map(([client, server]) => {
+      server.removeAllListeners("close")
+      server.on("data", () => {})
+      client.removeAllListeners("close")
+      client.resetAndDestroy()
+      return server
+    })
+    pairs.clear()
+    return () => {
+      for (const server of servers) server.destroy()
+    }
+  }
+
   const proxy: Server = createServer((client) => {
-    const server = connect({ port: targetPort, host: "127.0.0.1", noDelay: true })
+    const port = targetPort()
+    if (isShut || port === null) {
+      client.resetAndDestroy()
+      return
+    }
+    const server = connect({ port, host: "127.0.0.1", noDelay: true })
     client.setNoDelay(true)
     const pair = [client, server] as const
     pairs.add(pair)
@@ -35,6 +63,7 @@ export const chaosProxy = (targetPort: number): Promise<ChaosProxy> => {
     }
     client.on("data", (data) => server.write(data))
     server.on("data", (data) => {
+      if (!pairs.has(pair)) return
       if (!swallowing) {
         client.write(data)
         return
@@ -57,11 +86,17 @@ export const chaosProxy = (targetPort: number): Promise<ChaosProxy> => {
       resolve({
         port: typeof address === "object" && address !== null ? address.port : 0,
         cut,
+        cutClients,
         swallowAnswers: () => {
           swallowing = true
         },
+        shut: () => {
+          isShut = true
+          cut()
+        },
         heal: () => {
           swallowing = false
+          isShut = false
         },
         close: () =>
           new Promise((done) => {

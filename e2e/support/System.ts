@@ -2,7 +2,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import { fromUuid, prefixes, type SessionId, type TurnId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
-import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
@@ -23,6 +23,7 @@ export interface SessionOptions {
   readonly model?: string
   readonly tools?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly environment?: Readonly<Record<string, unknown>>
+  readonly policies?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly mcpServers?: ReadonlyArray<Readonly<Record<string, unknown>>>
 }
 
@@ -72,28 +73,46 @@ export class System {
     await this.database.dispose()
   }
 
-  private mint(kind: keyof typeof prefixes): string {
+  mint(kind: keyof typeof prefixes): string {
     return mintId(this.random, kind)
   }
 
-  async send(node: NodeProcess, session: SessionId, body: SessionCommand): Promise<void> {
-    const answer = await node.command(session, {
+  command(body: SessionCommand): Command {
+    return {
       commandId: this.mint("Command") as never,
       at: Date.now(),
       actor: { type: "api_key", id: "test" },
       correlationId: randomBytes(16).toString("hex"),
       body
-    })
+    }
+  }
+
+  async send(node: NodeProcess, session: SessionId, body: SessionCommand): Promise<void> {
+    const answer = await node.command(session, this.command(body))
     if (answer.error !== undefined) throw new Error(`${body._tag}: ${answer.error.text}`)
   }
 
   async open(node: NodeProcess, options: SessionOptions = {}): Promise<SessionId> {
-    const { environment, harness = "openai-agents", mcpServers = [], model = "demo", tools = allTools } = options
+    const { body, session } = await this.opening(options)
+    await this.send(node, session, body)
+    return session
+  }
+
+  /** A new session, and the command that opens it. */
+  async opening(options: SessionOptions): Promise<{ readonly session: SessionId; readonly body: SessionCommand }> {
+    const {
+      environment,
+      harness = "openai-agents",
+      mcpServers = [],
+      model = "demo",
+      policies = [],
+      tools = allTools
+    } = options
     const [workspace] = await this.query<{ id: string }>("SELECT workspace_id::text AS id FROM workspaces LIMIT 1")
     const session = this.mint("Session") as SessionId
     const body = openCommand(this.random, session, fromUuid("wrkspc", workspace!.id) as never)
     if (body._tag !== "Open") throw new Error("It is to open a session")
-    const agent = { ...body.agent, harness, model: { id: model }, tools, mcpServers }
+    const agent = { ...body.agent, harness, model: { id: model }, tools, mcpServers, policies }
     const config = environment ?? null
     const snapshot =
       config === null
@@ -108,11 +127,10 @@ export class System {
       history: [],
       externalThreadKey: null
     }
-    await this.send(node, session, opened as SessionCommand)
-    return session
+    return { session, body: opened as SessionCommand }
   }
 
-  message(words: string): Input {
+  message(words: string, more: Partial<Extract<Input, { readonly _tag: "Message" }>> = {}) {
     return {
       _tag: "Message",
       inputId: this.mint("Event") as never,
@@ -121,16 +139,22 @@ export class System {
       content: text(words),
       mode: "queue",
       overrides: {},
-      needsApproval: false
-    }
+      needsApproval: false,
+      ...more
+    } as const satisfies Input
   }
 
   async say(node: NodeProcess, session: SessionId, words: string): Promise<void> {
     await this.send(node, session, { _tag: "Send", inputs: [this.message(words)] })
   }
 
+  /** Runs an effect on the database, past every node. */
+  run<A, E>(effect: Effect.Effect<A, E, EventStore | SqlClient>): Promise<A> {
+    return this.database.runPromise(effect)
+  }
+
   query<Row extends object>(sql: string): Promise<ReadonlyArray<Row>> {
-    return this.database.runPromise(Effect.flatMap(SqlClient, (client) => client.unsafe<Row>(sql)))
+    return this.run(Effect.flatMap(SqlClient, (client) => client.unsafe<Row>(sql)))
   }
 
   async log(session: SessionId): Promise<ReadonlyArray<SessionEvent>> {

@@ -46,6 +46,8 @@ export interface RunnerFlags {
   readonly servers: ReadonlyArray<string>
   readonly tokenFile: string | null
   readonly tokenFd: number | null
+  /** Descriptor of an inherited pipe with variables that are to be in no environment, as one JSON object. */
+  readonly secretsFd: number | null
   readonly name: string | null
   readonly labels: ReadonlyArray<string>
   readonly capacity: number | null
@@ -121,6 +123,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
       "TROUPE_RUNNER_TOKEN is in the environment, where other processes of this user can read it: prefer --token-file or --token-fd"
     )
   }
+  Object.assign(variables, flags.secretsFd === null ? {} : yield* readSecrets(flags.secretsFd))
   const from = yield* environment
     .parse(ConfigProvider.fromEnv({ env: variables as Record<string, string> }))
     .pipe(Effect.mapError((error) => invalid("The environment", error.message)))
@@ -173,6 +176,15 @@ const models = (variables: Readonly<Record<string, string | undefined>>, home: s
       return { ...written, providers: [...written.providers, ...found] }
     },
     catch: (cause) => invalid("The configuration of models", errorText(cause))
+  })
+
+const decodeSecrets = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))
+
+const readSecrets = (descriptor: number) =>
+  Effect.try({
+    try: () => decodeSecrets(readFileSync(descriptor, "utf8")),
+    // The parser's own words could quote a key.
+    catch: () => invalid(`Descriptor ${descriptor}`, "it holds no JSON object of texts")
   })
 
 /** From an inherited pipe, or from a file that nobody else may read. */

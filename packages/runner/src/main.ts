@@ -6,6 +6,7 @@ import { isCliError } from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as AbilitiesFile from "./link/AbilitiesFile.ts"
 import * as parts from "./parts.ts"
 import * as Runner from "./Runner.ts"
 import { load, type RunnerFlags } from "./RunnerConfig.ts"
@@ -37,6 +38,11 @@ const flags = {
   tokenFd: optional(
     Flag.Int("token-fd").pipe(Flag.withDescription("Descriptor of an inherited pipe with a registration token"))
   ),
+  secretsFd: optional(
+    Flag.Int("secrets-fd").pipe(
+      Flag.withDescription("Descriptor of an inherited pipe with variables, such as keys of models, as one JSON object")
+    )
+  ),
   name: optional(Flag.String("name").pipe(Flag.withDescription("How people know this runner"))),
   labels: Flag.String("label").pipe(
     Flag.withDescription("Sessions that ask for this label may be placed here; may be repeated"),
@@ -53,8 +59,11 @@ const flags = {
   state: optional(Flag.String("state").pipe(Flag.withDescription("Directory of this runner's identity and journal")))
 }
 
-/** The first signal asks for an orderly end, the second one ends at once. */
-const stopRequested = Effect.gen(function* () {
+/**
+ * The first signal asks for an orderly end, the second one ends at once. We listen until all is closed: a library that
+ * finds itself alone with a signal may end the process on its own.
+ */
+const stopSignal = Effect.gen(function* () {
   const asked = yield* Deferred.make<void>()
   const onSignal = () => {
     if (!Deferred.doneUnsafe(asked, Effect.void)) process.exit(exitCodes.failed)
@@ -63,22 +72,21 @@ const stopRequested = Effect.gen(function* () {
     Effect.sync(() => process.on("SIGTERM", onSignal).on("SIGINT", onSignal)),
     () => Effect.sync(() => process.off("SIGTERM", onSignal).off("SIGINT", onSignal))
   )
-  return yield* Deferred.await(asked)
+  return Deferred.await(asked)
 })
 
 const start = Effect.fnUntraced(function* (given: RunnerFlags) {
   const config = yield* load(given)
   const services = Runner.layer(config).pipe(
+    Layer.provideMerge(AbilitiesFile.layer(config.state)),
     Layer.provideMerge(parts.layer(config)),
     Layer.provideMerge(Runner.foundation(config)),
     Layer.provide(FetchHttpClient.layer)
   )
-  const work = Effect.gen(function* () {
-    const stop = Effect.andThen(Effect.scoped(stopRequested), Runner.windDown(config))
-    yield* Effect.raceFirst(Runner.run(config), stop)
-  })
+  const stopRequested = yield* stopSignal
+  const work = Effect.raceFirst(Runner.run(config), Effect.andThen(stopRequested, Runner.windDown(config)))
   yield* work.pipe(Effect.provide(services), Effect.provideService(References.MinimumLogLevel, levels[config.log]))
-})
+}, Effect.scoped)
 
 const command = Command.make("troupe-runner", flags, start).pipe(
   Command.withDescription("Runs sessions' attempts on this host, for the nodes of a server")

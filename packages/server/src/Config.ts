@@ -1,3 +1,5 @@
+import { Limits } from "@troupe/domain/Limits"
+import { PermissionPolicy } from "@troupe/domain/tools/PermissionPolicy"
 import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -20,6 +22,10 @@ export interface NodeConfig {
   readonly nodeAddress: ListenAddress
   /** A registration token of the first workspace: what the runner that is started beside this node comes with. */
   readonly runnerToken: Option.Option<Redacted.Redacted>
+  /** How long runners may work without contact; no runner's own may be longer. */
+  readonly contactLeaseMs: number
+  /** What no workspace and no agent can go beyond. */
+  readonly policies: ReadonlyArray<PermissionPolicy>
   readonly log: (typeof logLevels)[number]
 }
 
@@ -76,6 +82,10 @@ const all = Config.all({
   databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
+  contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
+  policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
+    Config.withDefault([])
+  ),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 
@@ -88,9 +98,27 @@ const fileProvider = (file: string) =>
     catch: (cause) => new ConfigFileUnreadable({ file, detail: cause instanceof Error ? cause.message : String(cause) })
   })
 
-/** The environment wins over `config.json` of the home, which uses the same names. */
-export const load = Effect.gen(function* () {
-  const environment = ConfigProvider.fromEnv()
+/**
+ * The environment wins over `config.json` of the home, which uses the same names. `secrets` are variables that came through
+ * a pipe, so that they are in no process's environment.
+ */
+export const loadWith = Effect.fnUntraced(function* (secrets: Readonly<Record<string, string>>) {
+  const environment = ConfigProvider.orElse(ConfigProvider.fromUnknown(secrets), ConfigProvider.fromEnv())
   const file = yield* fileProvider(join(yield* home.parse(environment), "config.json"))
   return yield* all.parse(ConfigProvider.orElse(environment, file))
+})
+
+export const load = Effect.suspend(() => loadWith({}))
+
+const decodeSecrets = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))
+
+/** Reads variables from an inherited pipe: one JSON object. */
+export const readSecrets = Effect.fnUntraced(function* (descriptor: number) {
+  const unreadable = (detail: string) => new ConfigFileUnreadable({ file: `Descriptor ${descriptor}`, detail })
+  const text = yield* Effect.try({
+    try: () => readFileSync(descriptor, "utf8"),
+    catch: (cause) => unreadable(cause instanceof Error ? cause.message : String(cause))
+  })
+  // What it holds is secret, so the parser's own words are not repeated.
+  return yield* Effect.mapError(decodeSecrets(text), () => unreadable("it holds no JSON object of texts"))
 })

@@ -5,9 +5,18 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
 import { alertAfterMs, Horizon } from "./log/Horizon.ts"
 import { Members } from "./cluster/Membership.ts"
+import { RunnerLinks } from "./runners/RunnerLinks.ts"
+
+export interface HealthOptions {
+  /**
+   * Whether a node without a usable runner is unready. Where runners come through a load balancer it must not be: they
+   * would wait for a node that is ready, and the nodes for them.
+   */
+  readonly needsRunner: boolean
+}
 
 /** What keeps this node from serving, if anything does. Migrations are through, or this code would not run. */
-const missing = Effect.gen(function* () {
+const missing = Effect.fnUntraced(function* ({ needsRunner }: HealthOptions) {
   const sharding = yield* Sharding.Sharding
   if (yield* sharding.isShutdown) return "draining"
   const members = yield* Members
@@ -18,7 +27,9 @@ const missing = Effect.gen(function* () {
     Effect.as(true),
     Effect.catchCause(() => Effect.succeed(false))
   )
-  return answers ? null : "database"
+  if (!answers) return "database"
+  const links = yield* RunnerLinks
+  return needsRunner && !links.all().some(({ load, usable }) => usable && !load.draining) ? "runner" : null
 })
 
 const horizonAge = Effect.flatMap(Horizon, ({ ageMs }) => ageMs)
@@ -28,15 +39,16 @@ export const warnings = (horizonAgeMs: number): { readonly warnings?: ReadonlyAr
   horizonAgeMs > alertAfterMs ? { warnings: [{ code: "horizon_held", ageMs: horizonAgeMs }] } : {}
 
 /** `/healthz` says that the process lives, `/readyz` that it can serve. */
-export const routes = HttpRouter.addAll([
-  HttpRouter.route("GET", "/healthz", Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))),
-  HttpRouter.route(
-    "GET",
-    "/readyz",
-    Effect.map(Effect.all([missing, horizonAge]), ([reason, ageMs]) =>
-      reason === null
-        ? HttpServerResponse.jsonUnsafe({ status: "ready", ...warnings(ageMs) })
-        : HttpServerResponse.jsonUnsafe({ status: "unready", reason }, { status: 503 })
+export const routes = (options: HealthOptions) =>
+  HttpRouter.addAll([
+    HttpRouter.route("GET", "/healthz", Effect.succeed(HttpServerResponse.jsonUnsafe({ status: "ok" }))),
+    HttpRouter.route(
+      "GET",
+      "/readyz",
+      Effect.map(Effect.all([missing(options), horizonAge]), ([reason, ageMs]) =>
+        reason === null
+          ? HttpServerResponse.jsonUnsafe({ status: "ready", ...warnings(ageMs) })
+          : HttpServerResponse.jsonUnsafe({ status: "unready", reason }, { status: 503 })
+      )
     )
-  )
-])
+  ])

@@ -1,5 +1,6 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Limits } from "@troupe/domain/Limits"
 import { Effect, Layer, Option } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { hash } from "node:crypto"
@@ -13,6 +14,8 @@ import * as Health from "./Health.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
+import * as Projector from "./log/Projector.ts"
+import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
@@ -22,13 +25,17 @@ import * as Runners from "./runners/Runners.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
 import { LiveSessions } from "./session/LiveSessions.ts"
-import * as Reactor from "./session/Reactor.ts"
 import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
 import * as SessionEntity from "./session/SessionEntity.ts"
 import * as SessionFeed from "./session/SessionFeed.ts"
 import { Sessions } from "./session/Sessions.ts"
 import { wakeDue } from "./session/Waker.ts"
 import { Watchers } from "./session/Watchers.ts"
+import { DayBudgets } from "./usage/DayBudgets.ts"
+import { Usage } from "./usage/Usage.ts"
+import { usageProjection } from "./usage/UsageProjection.ts"
+import { Policies } from "./workspace/Policies.ts"
+import { SettingsStore } from "./workspace/SettingsStore.ts"
 
 export const release = "0.1.0"
 
@@ -38,10 +45,12 @@ const requestsMs = 500
 
 type DatabaseError = Layer.Error<ReturnType<typeof Database.layer>> | Layer.Error<ReturnType<typeof HomeLock.layer>>
 
-const database = (config: NodeConfig): Layer.Layer<Database, DatabaseError> =>
+const database = (config: NodeConfig, supervised: boolean): Layer.Layer<Database, DatabaseError> =>
   Option.match(config.databaseUrl, {
     onNone: (): Layer.Layer<Database, DatabaseError> =>
-      Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
+      supervised
+        ? Database.layerRunning(config.home)
+        : Database.layerEmbedded().pipe(Layer.provide(HomeLock.layer(config.home))),
     onSome: (url) =>
       Database.layerExternal({
         url,
@@ -50,11 +59,11 @@ const database = (config: NodeConfig): Layer.Layer<Database, DatabaseError> =>
   })
 
 /** The database, migrated: whatever is built on it finds its tables. */
-const migrated = (config: NodeConfig) =>
+const migrated = (config: NodeConfig, supervised: boolean) =>
   Layer.effectDiscard(migrate({ directory: migrations })).pipe(
     Layer.provide(Database.layerOwner()),
     Layer.provide(NodeServices.layer),
-    Layer.provideMerge(database(config))
+    Layer.provideMerge(database(config, supervised))
   )
 
 const cluster = (config: NodeConfig) =>
@@ -64,17 +73,32 @@ const cluster = (config: NodeConfig) =>
     )
   )
 
+/** What workspaces settled, and what they used. */
+const settled = (config: NodeConfig) =>
+  Layer.mergeAll(DayBudgets.layer({ freshMs: 500 }), Policies.layer(config.policies)).pipe(
+    Layer.provideMerge(Layer.mergeAll(Usage.layer, SettingsStore.layer)),
+    Layer.provide(WorkspaceLog.layer)
+  )
+
+/** Keeps read tables up to date with the log. */
+const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
+
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
-const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined) => {
+const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined, supervised: boolean) => {
   const entities = Layer.merge(
     SessionFeed.layer,
     SessionEntity.layer({
       sha256: (text) => hash("sha256", text, "hex"),
       idleMs: 60_000,
-      lostAfterMs: Reactor.lostAfterMs
+      lostAfterMs: config.contactLeaseMs + Limits.contactMarginMs
     })
   )
-  const callable = Layer.mergeAll(Sessions.layer(), Watchers.layer(), Layer.effectDiscard(Effect.forkScoped(wakeDue)))
+  const callable = Layer.mergeAll(
+    Sessions.layer(),
+    Watchers.layer(),
+    Layer.effectDiscard(Effect.forkScoped(wakeDue)),
+    projecting
+  )
   return Layer.merge(Runners.service, Gateway.services).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
@@ -84,17 +108,20 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),
+    Layer.provideMerge(settled(config)),
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),
-    Layer.provide(migrated(config))
+    Layer.provide(migrated(config, supervised))
   )
 }
 
 export interface NodeOptions<R> {
   /** How turns get done, if not by the runners that dial in. */
   readonly driver?: Layer.Layer<AttemptDriver>
+  /** Home and Postgres are in the hands of who started it, and there is a runner beside it without which it is not ready. */
+  readonly supervised?: boolean
   readonly routes?: Layer.Layer<never, never, R>
 }
 
@@ -106,8 +133,10 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
  * are handed over, and only then does the database go.
  */
 export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
+  const { supervised = false } = options
+  const health = Health.routes({ needsRunner: supervised })
   const api = Gateway.routes({ host: config.gateway.host, publicUrl: config.publicUrl })
-  const routes = Layer.mergeAll(Health.routes, Runners.routes, api, options.routes ?? Layer.empty)
+  const routes = Layer.mergeAll(health, Runners.routes, api, options.routes ?? Layer.empty)
   const gateway = HttpRouter.serve(routes, { disableLogger: true }).pipe(
     Layer.provideMerge(
       NodeHttpServer.layer(createServer, {
@@ -118,5 +147,8 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
     )
   )
   const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
-  return endStreamsFirst.pipe(Layer.provideMerge(gateway), Layer.provideMerge(sessions(config, options.driver)))
+  return endStreamsFirst.pipe(
+    Layer.provideMerge(gateway),
+    Layer.provideMerge(sessions(config, options.driver, supervised))
+  )
 }

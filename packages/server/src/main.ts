@@ -3,7 +3,8 @@ import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect, Layer, References } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
-import { load } from "./Config.ts"
+import { parseArgs } from "node:util"
+import { loadWith, readSecrets } from "./Config.ts"
 import * as Node from "./Node.ts"
 
 const levels = { trace: "Trace", debug: "Debug", info: "Info", warn: "Warn", error: "Error" } as const
@@ -15,9 +16,16 @@ const ready = Layer.effectDiscard(
   })
 )
 
+/** What a supervisor tells: that home and Postgres are in its hands, and where the secrets come from. */
+const { values } = parseArgs({
+  options: { supervised: { type: "boolean", default: false }, "secrets-fd": { type: "string" } }
+})
+const secretsFd = values["secrets-fd"]
+
 const main = Effect.gen(function* () {
-  const config = yield* load
-  return yield* Layer.launch(Layer.provide(ready, Node.layer(config))).pipe(
+  const config = yield* loadWith(secretsFd === undefined ? {} : yield* readSecrets(Number(secretsFd)))
+  const { supervised } = values
+  return yield* Layer.launch(Layer.provide(ready, Node.layer(config, { supervised }))).pipe(
     Effect.provideService(References.MinimumLogLevel, levels[config.log])
   )
 })

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { EnvironmentConfig, HostPattern, packageManagers } from "../environment/EnvironmentConfig.ts"
+import { EnvironmentConfig, HostPattern, Lifecycle, packageManagers } from "../environment/EnvironmentConfig.ts"
 import { EnvironmentId } from "../Ids.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
@@ -21,6 +21,11 @@ export const extras = {
   preparation,
   size,
   runner_labels: runnerLabels,
+  lifecycle: Schema.Struct({
+    on_completion: Lifecycle.fields.onCompletion,
+    keep_failed: Lifecycle.fields.keepFailed,
+    ttl_seconds: Lifecycle.fields.ttlSeconds
+  }),
   /** Programs in the sandbox connect nowhere, whatever `networking` says. */
   offline: Schema.Boolean
 }

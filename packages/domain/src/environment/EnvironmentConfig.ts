@@ -44,6 +44,17 @@ export const sizes = {
 
 const VariableName = Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/))
 
+/** What becomes of a session's sandbox when nothing works in it. */
+export const Lifecycle = Schema.Struct({
+  /** When the session is done: keep everything, end what runs and keep the files, or delete it after its files are kept. */
+  onCompletion: Schema.Literals(["retain", "sleep", "delete"]),
+  /** Whether the sandbox of a session that failed stays, whatever `onCompletion` says, so that somebody can look. */
+  keepFailed: Schema.Boolean,
+  /** For how long an unused sandbox is kept at most; null: until the session is deleted. */
+  ttlSeconds: Schema.NullOr(Schema.Int.check(Schema.isBetween({ minimum: 60, maximum: 31_536_000 })))
+})
+export type Lifecycle = typeof Lifecycle.Type
+
 /** How an environment's sandboxes are made. */
 export const EnvironmentConfig = Schema.Struct({
   /** `bubblewrap`, `docker`, `local`, `none`, or a backend that a runner brings; null: the runner's own choice. */
@@ -64,10 +75,15 @@ export const EnvironmentConfig = Schema.Struct({
   variables: Schema.Record(VariableName, Schema.String.check(Schema.isMaxLength(32_768))),
   /** Variables of the runner's host that go into the sandbox. A runner passes on only what its owner allowed. */
   hostVariables: Schema.Array(VariableName),
-  preparation: Schema.Struct({ profile: Schema.String, options: Schema.Record(Schema.String, Schema.String) }),
+  /** What is made ready in each fresh sandbox: `none`, `github`, `azure`, or a profile that a runner brings. Options hold no secrets. */
+  preparation: Schema.Struct({
+    profile: Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,63}$/)),
+    options: Schema.Record(Schema.String, Schema.String.check(Schema.isMaxLength(4_096)))
+  }),
   size: Schema.Union([Schema.Literals(["small", "medium", "large"]), SandboxSize]),
   network: NetworkPolicy,
-  runnerLabels: Schema.Array(Schema.String.check(Schema.isMaxLength(128)))
+  runnerLabels: Schema.Array(Schema.String.check(Schema.isMaxLength(128))),
+  lifecycle: Lifecycle
 }).check(
   Schema.makeFilter((config) =>
     config.image !== null && config.dockerfile !== null
@@ -99,5 +115,6 @@ export const defaults: EnvironmentConfig = {
   preparation: { profile: "none", options: {} },
   size: "medium",
   network: { type: "unrestricted" },
-  runnerLabels: []
+  runnerLabels: [],
+  lifecycle: { onCompletion: "retain", keepFailed: false, ttlSeconds: null }
 }

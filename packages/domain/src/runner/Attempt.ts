@@ -47,6 +47,12 @@ export const RunRequest = Schema.Struct({
   used: Schema.Struct({ session: Totals, turn: Totals }),
   /** Permissions given for the whole session, as `grantKey` names them. */
   grants: Schema.Array(Schema.String),
+  /** What holds beside the agent's own policies: of those who run the server, of the workspace, of the session. */
+  policies: Schema.Struct({
+    server: Schema.Array(Schema.Json),
+    workspace: Schema.Array(Schema.Json),
+    sessionPreset: Schema.NullOr(Schema.String)
+  }),
   /** The session's sandbox as the log knows it. */
   sandbox: Schema.NullOr(
     Schema.Struct({
@@ -84,7 +90,9 @@ export type Output = typeof Output.Type
 export const Delivery = Schema.Union([
   Schema.Struct({ _tag: Schema.Literal("Interrupt") }),
   Schema.Struct({ _tag: Schema.Literal("Stop"), reason: Schema.Literals(["paused", "budget"]) }),
-  Schema.Struct({ _tag: Schema.Literal("Steer"), message: Message })
+  Schema.Struct({ _tag: Schema.Literal("Steer"), message: Message }),
+  /** Everything that is allowed for the whole session by now. */
+  Schema.Struct({ _tag: Schema.Literal("Grants"), grants: Schema.Array(Schema.String) })
 ])
 export type Delivery = typeof Delivery.Type
 

@@ -35,6 +35,18 @@ export const JournaledAttempt = Schema.Struct({
 })
 export type JournaledAttempt = typeof JournaledAttempt.Type
 
+const abilities = {
+  harnesses: Schema.Array(Capability),
+  sandboxes: Schema.Array(Capability),
+  /** The backend for environments that name none. */
+  defaultSandbox: Schema.NullOr(Schema.String),
+  models: Schema.Array(Capability)
+}
+
+/** What a runner can do, as it found out by trying. */
+export const Abilities = Schema.Struct(abilities)
+export type Abilities = typeof Abilities.Type
+
 /** What a runner says of itself when a node greets it. */
 export const Hello = Schema.Struct({
   version: Schema.Int,
@@ -46,15 +58,15 @@ export const Hello = Schema.Struct({
   name: Schema.String,
   labels: Schema.Array(Schema.String),
   capacity: Capacity,
-  harnesses: Schema.Array(Capability),
-  sandboxes: Schema.Array(Capability),
-  /** The backend for environments that name none. */
-  defaultSandbox: Schema.NullOr(Schema.String),
-  models: Schema.Array(Capability),
+  ...abilities,
   draining: Schema.Boolean,
   attempts: Schema.Array(JournaledAttempt)
 })
 export type Hello = typeof Hello.Type
+
+/** Whether a turn of an agent that asks for nothing special could be done there: a harness and the default sandbox work. */
+export const isUsable = ({ defaultSandbox, harnesses, sandboxes }: Abilities): boolean =>
+  harnesses.some(({ usable }) => usable) && sandboxes.some(({ name, usable }) => usable && name === defaultSandbox)
 
 /**
  * What becomes of a journaled attempt. `resume`: it works on, its owner attaches. `drain`: it works no more, its owner

@@ -14,7 +14,7 @@ import {
   TurnId,
   WorkspaceId
 } from "../Ids.ts"
-import { Json } from "../Json.ts"
+import { Json, JsonObject } from "../Json.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
 import { Budget } from "./Budget.ts"
 import { Content } from "./Content.ts"
@@ -24,7 +24,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 4
+export const foldVersion = 5
 
 export const Message = Schema.Struct({
   inputId: EventId,
@@ -49,6 +49,8 @@ export const Call = Schema.Struct({
   idempotent: Schema.Boolean,
   /** What somebody outside still owes it. */
   awaits: Schema.Literals(["nothing", "confirmation", "result", "answer"]),
+  /** What a person is asked, where an answer is awaited. */
+  question: Schema.NullOr(JsonObject),
   status: Schema.Literals(["requested", "approved", "denied", "expired", "started"]),
   message: Schema.NullOr(Schema.String),
   /** Set once approved with other arguments: what runs must hash to this. */

@@ -1,7 +1,10 @@
-import { Schema } from "effect"
 import { canonical } from "../CanonicalJson.ts"
 import type { Json } from "../Json.ts"
-import { PermissionPolicy, type PermissionRule, presets } from "./PermissionPolicy.ts"
+import type { PermissionPolicy } from "./PermissionPolicy.ts"
+import type { PermissionRule } from "./PermissionRule.ts"
+import { type LayerName, type PolicyLayer, readPolicy, restrictionsIn } from "./PolicyLayers.ts"
+import { presetOf } from "./Presets.ts"
+import { restrictionOf } from "./Restrictions.ts"
 import { matchesPath, matchesWildcard, normalPath } from "./Wildcard.ts"
 
 /** A call as rules look at it. */
@@ -19,9 +22,7 @@ export interface AskedCall {
 
 /** Everything that has a say, as it was written: what can't be read is not passed over. */
 export interface Permissions {
-  readonly preset: string | null
-  /** The agent's. */
-  readonly policies: ReadonlyArray<unknown>
+  readonly layers: ReadonlyArray<PolicyLayer>
   /** The tool's own. */
   readonly policy: unknown
   /** Nothing keeps what runs there from the host. */
@@ -33,50 +34,106 @@ export interface Verdict {
   readonly permission: "allow" | "ask" | "deny"
   readonly rule: string
   readonly reason: string | null
+  /** To be asked, unless a model that is there for it finds the call harmless or harmful. */
+  readonly auto?: true
 }
 
 /**
- * Layers, each of which may say something: the turn's preset, the agent's policies in their order, the absence of
- * isolation, the tool's own policy. The first that denies wins, wherever it stands; else the first that says anything.
- * Nobody saying anything means asking, and so does a policy that can't be read.
+ * Layers, from the server to the turn, each of which may say something; within a layer, its policies in their order, the
+ * first that says anything. Between layers the strictest counts: the first that denies, wherever it stands, else the first
+ * that asks, else the first that allows. What none of them speaks of is asked for where a preset wants that, or where nothing
+ * isolates what it does; else the tool's own policy says. Nobody saying anything means asking, and so does a policy that
+ * can't be read.
  */
 export const permit = (permissions: Permissions, call: AskedCall): Verdict => {
-  const said = [
-    ofPreset(permissions.preset, call),
-    ...permissions.policies.map((policy, index) => ofPolicy(`policies[${index}]`, policy, call, null)),
-    permissions.unisolated && !call.readOnly ? ask("isolation.none", "nothing isolates what this does") : null,
-    ofPolicy(`tools.${call.name}`, permissions.policy, call, "ask")
-  ].filter((verdict) => verdict !== null)
-  return said.find(({ permission }) => permission === "deny") ?? said[0] ?? ask("nothing", "no rule speaks of it")
+  const { layers, policy, unisolated } = permissions
+  const said = layers.flatMap((layer) => ofLayer(layer, call))
+  const own = ofPolicy(`tools.${call.name}`, policy, call, "ask")
+  const first = (permission: Verdict["permission"]) => said.find((verdict) => verdict.permission === permission)
+  if (own?.permission === "deny" && first("deny") === undefined) return own
+  const spoken = first("deny") ?? first("ask") ?? first("allow")
+  if (spoken !== undefined) return spoken
+  const unspoken = layers.flatMap((layer) => ofUnspoken(layer))[0]
+  if (unspoken !== undefined) return unspoken
+  if (unisolated && !call.readOnly) return ask("isolation.none", "nothing isolates what this does")
+  return own ?? ask("nothing", "no rule speaks of it")
 }
 
 const ask = (rule: string, reason: string | null): Verdict => ({ permission: "ask", rule, reason })
 
-const ofPreset = (preset: string | null, call: AskedCall): Verdict | null => {
-  if (preset === null || preset === "default") return null
-  if (!presets.some((known) => known === preset)) return ask(`preset.${preset}`, "this preset is not known")
-  if (call.readOnly) return null
-  return preset === "ask"
-    ? ask("preset.ask", null)
-    : { permission: "deny", rule: "preset.read_only", reason: "this turn may only read" }
+/** What a layer says by its policies, and what its presets take away from that. */
+const ofLayer = ({ name, policies }: PolicyLayer, call: AskedCall): ReadonlyArray<Verdict> => {
+  const speaking: Array<Verdict> = []
+  const taking: Array<Verdict> = []
+  for (const [index, policy] of policies.entries()) {
+    const place = placeOf(name, index, policy)
+    if (readPolicy(policy) && (policy.type === "preset" || policy.type === "restrictions")) {
+      taking.push(...taken(place, policy, call))
+      continue
+    }
+    const verdict = ofPolicy(place, policy, call, null)
+    if (verdict !== null) speaking.push(verdict)
+  }
+  const spoken = speaking.find(({ permission }) => permission === "deny") ?? speaking[0]
+  return spoken === undefined ? taking : [...taking, spoken]
 }
 
-const isPolicy = Schema.is(PermissionPolicy)
+const placeOf = (layer: LayerName, index: number, policy: unknown): string => {
+  const isTurns = layer === "turn" || layer === "session"
+  const preset = readPolicy(policy) && policy.type === "preset" ? `preset.${policy.preset}` : null
+  return [
+    layer,
+    ...(isTurns ? [preset ?? "preset"] : [`policies[${index}]`, ...(preset === null ? [] : [preset])])
+  ].join(".")
+}
+
+/** What a preset or a list of restrictions denies or asks for. */
+const taken = (place: string, policy: PermissionPolicy, call: AskedCall): ReadonlyArray<Verdict> => {
+  const preset = policy.type === "preset" ? presetOf(policy.preset) : undefined
+  const found = restrictionsIn(policy).flatMap((restriction): ReadonlyArray<Verdict> => {
+    const { denyChanges, rules } = restrictionOf(restriction)
+    const rule = `${place}.${restriction}`
+    if (denyChanges === true && !call.readOnly) {
+      return [{ permission: "deny", rule, reason: "this turn may only read" }]
+    }
+    const fitting = rules.filter((one) => fits(one, call))
+    const strict = fitting.find(({ then }) => then === "deny") ?? fitting[0]
+    return strict === undefined ? [] : [{ permission: strict.then, rule, reason: strict.reason ?? null }]
+  })
+  return preset?.asks === "changes" && !call.readOnly ? [...found, ask(place, null)] : found
+}
+
+/** Presets by which only what somebody speaks of goes unasked. */
+const ofUnspoken = ({ name, policies }: PolicyLayer): ReadonlyArray<Verdict> =>
+  policies.flatMap((policy, index) =>
+    readPolicy(policy) && policy.type === "preset" && presetOf(policy.preset)?.asks === "unspoken"
+      ? [ask(placeOf(name, index, policy), "no policy speaks of it")]
+      : []
+  )
 
 const ofPolicy = (name: string, policy: unknown, call: AskedCall, otherwise: "ask" | null): Verdict | null => {
-  if (!isPolicy(policy)) return ask(name, "this policy is not understood")
-  if (policy.type !== "rules") {
-    const permission = policy.type === "always_allow" ? "allow" : "ask"
-    return { permission, rule: `${name}.${policy.type}`, reason: null }
+  if (!readPolicy(policy)) return ask(name, "this policy is not understood")
+  switch (policy.type) {
+    case "always_allow":
+      return { permission: "allow", rule: `${name}.always_allow`, reason: null }
+    case "always_ask":
+      return ask(`${name}.always_ask`, null)
+    case "auto":
+      return { ...ask(`${name}.auto`, null), auto: true }
+    case "preset":
+    case "restrictions":
+      return taken(name, policy, call)[0] ?? null
+    case "rules": {
+      const fitting = policy.rules.flatMap((rule, index) => (fits(rule, call) ? [{ rule, index }] : []))
+      const found = fitting.find(({ rule }) => rule.then === "deny") ?? fitting[0]
+      if (found !== undefined) {
+        const { index, rule } = found
+        return { permission: rule.then, rule: `${name}.rules[${index}]`, reason: rule.reason ?? null }
+      }
+      const last = policy.otherwise ?? otherwise
+      return last === null ? null : { permission: last, rule: `${name}.otherwise`, reason: null }
+    }
   }
-  const fitting = policy.rules.flatMap((rule, index) => (fits(rule, call) ? [{ rule, index }] : []))
-  const found = fitting.find(({ rule }) => rule.then === "deny") ?? fitting[0]
-  if (found !== undefined) {
-    const { index, rule } = found
-    return { permission: rule.then, rule: `${name}.rules[${index}]`, reason: rule.reason ?? null }
-  }
-  const last = policy.otherwise ?? otherwise
-  return last === null ? null : { permission: last, rule: `${name}.otherwise`, reason: null }
 }
 
 const fits = (rule: PermissionRule, call: AskedCall): boolean => {

@@ -1,29 +1,19 @@
 import { Schema } from "effect"
-
-const Patterns = Schema.Union([Schema.String, Schema.Array(Schema.String)])
-
-/** What holds for calls of some tools, or for those of them whose arguments fit. */
-export const PermissionRule = Schema.Struct({
-  /** The tool's name, or `server/name`; `*` stands for anything. */
-  tool: Schema.String,
-  /** Every argument named here must fit one of its patterns. */
-  when: Schema.optionalKey(Schema.Record(Schema.String, Patterns)),
-  then: Schema.Literals(["allow", "ask", "deny"]),
-  /** For whoever is asked, and for the model if it is denied. */
-  reason: Schema.optionalKey(Schema.String)
-})
-export type PermissionRule = typeof PermissionRule.Type
+import { PermissionRule } from "./PermissionRule.ts"
+import { presetNames } from "./Presets.ts"
+import { restrictionNames } from "./Restrictions.ts"
 
 export const PermissionPolicy = Schema.Union([
-  Schema.Struct({ type: Schema.Literals(["always_allow", "always_ask"]) }),
+  /** `auto`: a model looks at each call, where one is configured for that; where there is none, somebody is asked. */
+  Schema.Struct({ type: Schema.Literals(["always_allow", "always_ask", "auto"]) }),
   Schema.Struct({
     type: Schema.Literal("rules"),
     rules: Schema.Array(PermissionRule),
     /** Where no rule fits. Of a tool's own policy: ask, where absent. */
     otherwise: Schema.optionalKey(Schema.Literals(["allow", "ask", "deny"]))
-  })
+  }),
+  /** These two only ever take away. */
+  Schema.Struct({ type: Schema.Literal("preset"), preset: Schema.Literals(presetNames) }),
+  Schema.Struct({ type: Schema.Literal("restrictions"), restrictions: Schema.Array(Schema.Literals(restrictionNames)) })
 ])
 export type PermissionPolicy = typeof PermissionPolicy.Type
-
-/** What a turn may be held to. Presets only ever take away. */
-export const presets = ["default", "ask", "read_only"] as const

@@ -5,6 +5,10 @@ import { Json, JsonObject } from "../Json.ts"
 export const builtInTools = ["bash", "read", "write", "edit", "glob", "grep", "web_fetch", "web_search"] as const
 export type BuiltInTool = (typeof builtInTools)[number]
 
+/** Tools that the installation itself runs, for agents that are given them by name. */
+export const platformTools = ["ask_user"] as const
+export type PlatformTool = (typeof platformTools)[number]
+
 export const toolsMax = 256
 
 const Domains = Schema.Array(Schema.String).check(Schema.isMaxLength(64))
@@ -43,6 +47,7 @@ const McpToolset = Schema.Struct({ mcp_server_name: Schema.String, ...Toolset.fi
 /** A tool that an agent is given, before anybody knows who runs it. */
 export type ToolEntry =
   | { readonly _tag: "BuiltIn"; readonly name: BuiltInTool; readonly config: ToolConfig }
+  | { readonly _tag: "Platform"; readonly name: PlatformTool; readonly config: ToolConfig }
   | { readonly _tag: "Custom"; readonly name: string; readonly description: string; readonly inputSchema: JsonObject }
   | {
       readonly _tag: "Mcp"
@@ -110,6 +115,23 @@ export const toolEntries = (tools: ReadonlyArray<JsonObject>): ToolEntries => {
         for (const name of builtInTools) {
           const config = { ...allowed, ...defaults, ...configs[name] }
           if (config.enabled !== false) add(at, name, { _tag: "BuiltIn", name, config })
+        }
+        break
+      }
+      case "troupe_toolset": {
+        const toolset = decode(Toolset, raw)
+        if (Result.isFailure(toolset)) {
+          problem(at, "invalid", toolset.failure)
+          break
+        }
+        const isPlatform = (name: string) => platformTools.some((known) => known === name)
+        const configs = configsOf(at, toolset.success.configs ?? [], isPlatform)
+        const defaults = toolset.success.default_config ?? {}
+        for (const name of platformTools) {
+          // Named is given: what is not named is there only where the default says so.
+          const named = configs[name] === undefined ? { enabled: false } : { enabled: true }
+          const config = { ...allowed, ...named, ...defaults, ...configs[name] }
+          if (config.enabled !== false) add(at, name, { _tag: "Platform", name, config })
         }
         break
       }

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { AgentId, EnvironmentId, RunnerId, TokenId } from "../Ids.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
 import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
+import { WorkspaceSettings } from "./WorkspaceSettings.ts"
 
 /** Of a definition there is the digest: it may be long, and what is in it is the client's. */
 const defined = { name: Schema.String, digest: Sha256Hex }
@@ -26,6 +27,9 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   /** It takes nothing more until it is told that it may. */
   RunnerDrained: { runnerId: RunnerId },
   RunnerUndrained: { runnerId: RunnerId },
+  SettingsChanged: { settings: WorkspaceSettings },
+  /** Today's soft limits hold nobody any more. */
+  DayLimitsPassed: { day: Schema.String },
   AgentCreated: { agentId: AgentId, version: Schema.Int, ...defined },
   AgentUpdated: { agentId: AgentId, version: Schema.Int, ...defined },
   AgentArchived: { agentId: AgentId },

@@ -1,3 +1,4 @@
+import type { Json } from "../../src/Json.ts"
 import { AgentId, CommandId, OutcomeId, WorkspaceId } from "../../src/Ids.ts"
 import { text } from "../../src/session/Content.ts"
 import type { Frame, FrameBody } from "../../src/session/Frame.ts"
@@ -80,11 +81,11 @@ export const result = (n: number, call: number, executor: "client" | "worker" = 
   executor
 })
 
-export const answer = (n: number, call: number): InputOf<"Answer"> => ({
+export const answer = (n: number, call: number, given: Json = "yes"): InputOf<"Answer"> => ({
   _tag: "Answer",
   inputId: inputId(n),
   callId: callId(call),
-  answer: "yes"
+  answer: given
 })
 
 export const systemMessage = (n: number): InputOf<"SystemMessage"> => ({

@@ -27,12 +27,14 @@ export class AttemptEngine extends Context.Service<
         const harness = harnesses.all.find(({ name }) => name === request.agent.harness)
         if (harness === undefined) return unknownHarness(request.agent.harness)
         const { attemptId, sessionId, threadId, ticket } = request
+        attempt.grant(request.grants)
         const context: AttemptContext = {
           request,
           frames: attempt.frames,
           inbox: attempt.inbox.forHarness(attempt.frames),
           secret: (name) => Effect.sync(() => attempt.secret(name)),
           scrubber: attempt.scrubber,
+          isGranted: (key) => attempt.grants.has(key),
           blob: ({ sha256 }) =>
             Effect.catch(blobs.get(ticket, sha256), ({ message }) =>
               Effect.as(Effect.logWarning("A blob could not be had").pipe(Effect.annotateLogs({ message })), null)

@@ -9,6 +9,8 @@ import type { JournalFull } from "./AttemptFrames.ts"
 export interface AttemptContext extends Omit<HarnessRun, "tools"> {
   /** Asks the node: for a platform tool's result, or for a newer value of a secret. Waits for as long as it takes. */
   readonly ask: (body: Ask["body"]) => Effect.Effect<Answer>
+  /** Whether calls of this `grantKey` are allowed for the whole session: at the start, or since. */
+  readonly isGranted: (key: string) => boolean
   /** Knows the attempt's secrets. Frames and deltas are scrubbed already; this is for what goes elsewhere, as blobs do. */
   readonly scrubber: Scrubber
 }

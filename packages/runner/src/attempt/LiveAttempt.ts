@@ -37,6 +37,8 @@ export class LiveAttempt {
   gone: string | null = null
   /** Everything it said is in the log. */
   collected = false
+  /** Permissions for the whole session, as far as they were heard of. */
+  readonly grants = new Set<string>()
   private readonly secrets = new Map<string, Secret>()
   private readonly deltas: Deltas
   private readonly timing: AttemptTiming
@@ -73,6 +75,10 @@ export class LiveAttempt {
     if (known !== undefined && known.version >= secret.version) return
     this.secrets.set(secret.name, secret)
     this.scrubber.add(Redacted.value(secret.value))
+  }
+
+  grant(keys: ReadonlyArray<string>): void {
+    for (const key of keys) this.grants.add(key)
   }
 
   secret(name: string): string | null {

@@ -1,7 +1,8 @@
 import type { JsonObject } from "@troupe/domain/Json"
 import { type Content, text } from "@troupe/domain/session/Content"
 import type { Call } from "@troupe/domain/session/SessionState"
-import { type Effect, Schema, type Scope } from "effect"
+import type { Question } from "@troupe/domain/session/Question"
+import { type Effect, type Result, Schema, type Scope } from "effect"
 import type { ToolSpec } from "./ToolCalls.ts"
 
 /** What a tool has to say once it has run. */
@@ -19,6 +20,12 @@ export class ToolFailure extends Schema.TaggedError<ToolFailure>()("ToolFailure"
   details: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
 }) {}
 
+/** What a call asks a person, and how long it waits for the answer; null: for as long as it takes. */
+export interface AskedQuestion {
+  readonly question: Question
+  readonly expiresInMs: number | null
+}
+
 /** What the gateway runs. Its scope closes when the call is over, however that came about: then nothing of it is left. */
 export interface Tool {
   readonly spec: ToolSpec
@@ -32,14 +39,16 @@ export interface Tool {
   readonly timeoutMs: (input: JsonObject) => number
   /** What the call changes. Two calls that change the same wait for each other. */
   readonly changes: (input: JsonObject) => string | null
+  /** Of a tool that asks a person: the question, or what is wrong with it. Such a call is not run, it is answered. */
+  readonly question?: (input: JsonObject) => Result.Result<AskedQuestion, string>
   readonly run: (input: JsonObject) => Effect.Effect<ToolOutput, ToolFailure, Scope.Scope>
 }
 
 export const say = (message: string, details?: JsonObject): ToolOutput =>
   details === undefined ? { content: text(message) } : { content: text(message), details }
 
-/** A tool that somebody outside of the runner runs: a client, or a worker of the customer's. */
-export const outside = (executor: "client" | "worker", spec: ToolSpec, policy: unknown): Tool => ({
+/** A tool that somebody outside of the runner sees to: a client, a worker of the customer's, or a person. */
+export const outside = (executor: "client" | "worker" | "platform", spec: ToolSpec, policy: unknown): Tool => ({
   spec,
   executor,
   policy,

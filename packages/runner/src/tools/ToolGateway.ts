@@ -7,12 +7,14 @@ import type { Call } from "@troupe/domain/session/SessionState"
 import { awaitsOnceAllowed, grantKey } from "@troupe/domain/session/standing"
 import { violations } from "@troupe/domain/tools/JsonSchema"
 import { permit, type Verdict } from "@troupe/domain/tools/Permission"
-import { Cause, Clock, Deferred, Effect, Exit, Option, Semaphore } from "effect"
+import { layersOf } from "@troupe/domain/tools/PolicyLayers"
+import { Cause, Clock, Deferred, Effect, Exit, Option, Result, Semaphore } from "effect"
 import { hash } from "node:crypto"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
+import { classified, type Classifier } from "./Classifier.ts"
 import { KeyedLock } from "./KeyedLock.ts"
 import { type Scrubber, scrubContent, scrubJson } from "./Scrubber.ts"
-import { say, type Tool, type ToolFailure, type ToolOutput } from "./Tool.ts"
+import { type AskedQuestion, say, type Tool, type ToolFailure, type ToolOutput } from "./Tool.ts"
 import type { ToolCallRequest, ToolCalls, ToolResult } from "./ToolCalls.ts"
 import { contentBytes, fitting } from "./ToolContent.ts"
 import type { ToolPlace } from "./ToolPlace.ts"
@@ -26,11 +28,15 @@ const problemsShown = 10
 const failureLengthMax = 16_384
 
 export interface GatewayOptions {
-  readonly request: Pick<RunRequest, "agent" | "overrides" | "calls" | "grants" | "history">
+  readonly request: Pick<RunRequest, "agent" | "overrides" | "policies" | "calls" | "history">
+  /** Whether calls of this `grantKey` are allowed for the whole session, as far as this runner has heard. */
+  readonly isGranted: (key: string) => boolean
   readonly frames: AttemptFrames
   readonly place: ToolPlace
   /** What `toolCatalog` made of the agent's list. */
   readonly tools: ReadonlyArray<Tool>
+  /** Judges calls that a policy leaves to a model; null: there is none, and somebody is asked. */
+  readonly classifier: Classifier | null
   readonly scrubber: Scrubber
   readonly mintCallId: Effect.Effect<EventId>
 }
@@ -50,7 +56,7 @@ interface Progress {
 export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   const { frames, place, request, scrubber } = options
   const tools = new Map(options.tools.map((tool) => [tool.spec.name, tool]))
-  const grants = new Set(request.grants)
+  const layers = layersOf(request)
   const slots = Semaphore.makeUnsafe(parallelMax)
   const changes = new KeyedLock()
   const asked = new Map<EventId, Deferred.Deferred<ToolResult, JournalFull>>()
@@ -78,11 +84,13 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     }
     const wrong = violations(tool.spec.inputSchema, input)
     if (wrong.length > 0) return deny("input.schema", wrongInput(name, wrong))
-    const { agent, overrides } = request
+    const question = tool.question?.(input as JsonObject)
+    if (question !== undefined && Result.isFailure(question)) {
+      return deny("input.question", wrongInput(name, [question.failure]))
+    }
     const verdict = permit(
       {
-        preset: overrides.permissionPreset ?? null,
-        policies: agent.policies,
+        layers,
         policy: tool.policy,
         unisolated: place.isolation === "none" && tool.executor === "sandbox"
       },
@@ -97,6 +105,8 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       }
     )
     if (verdict.permission === "deny") return { ...verdict, reason: refusal(verdict) }
+    // Nobody is asked whether to ask.
+    if (question !== undefined) return { ...verdict, permission: "allow" }
     // An approval is an answer to the question. What the policy forbids, it can't allow.
     return isApproved && verdict.permission === "ask" ? { ...verdict, permission: "allow" } : verdict
   }
@@ -161,17 +171,23 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
 
   const ask = Effect.fnUntraced(function* (call: ToolCallRequest, callId: EventId, restore: Restore) {
     const tool = tools.get(call.name)
-    const decided = verdictOn(tool, call.name, call.input, false)
+    const found = verdictOn(tool, call.name, call.input, false)
+    const decided = yield* restore(classified(options.classifier, found, call))
     const executor = tool?.executor ?? "function"
     const server = tool?.spec.server ?? null
-    const isGranted = decided.permission === "ask" && grants.has(grantKey({ executor, server, name: call.name }))
+    const isGranted = decided.permission === "ask" && options.isGranted(grantKey({ executor, server, name: call.name }))
     const verdict = isGranted ? { ...decided, reason: "allowed for the whole session" } : decided
+    const asked = verdict.permission === "deny" ? null : askedBy(tool, call.input)
     const awaits =
       verdict.permission === "deny"
         ? "nothing"
         : verdict.permission === "ask" && !isGranted
           ? "confirmation"
-          : awaitsOnceAllowed(executor)
+          : asked !== null
+            ? "answer"
+            : awaitsOnceAllowed(executor)
+    const expiresAt =
+      asked === null || asked.expiresInMs === null ? null : (yield* Clock.currentTimeMillis) + asked.expiresInMs
     const canonicalInput = canonical(call.input)
     const input =
       canonicalInput.length > inputBytesMax ? { omitted: `${canonicalInput.length} characters` } : call.input
@@ -189,10 +205,10 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       inputDigest,
       readOnly,
       idempotent,
-      verdict,
+      verdict: { permission: verdict.permission, rule: verdict.rule, reason: verdict.reason },
       awaits,
-      question: null,
-      expiresAt: null
+      question: asked === null ? null : { ...asked.question },
+      expiresAt
     })
     const progress = progressOf(callId, call.name, executor, verdict, inputDigest)
     if (verdict.permission === "deny" || tool === undefined) {
@@ -269,6 +285,12 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       })
     ).pipe(Effect.withSpan("ToolGateway.resume"))
   }
+}
+
+/** What the call asks a person, if that is what it does. */
+const askedBy = (tool: Tool | undefined, input: Json): AskedQuestion | null => {
+  const question = tool?.question?.(input as JsonObject)
+  return question === undefined ? null : Result.getOrElse(question, () => null)
 }
 
 const deniedText = "The call was denied."

@@ -10,6 +10,7 @@ import { read } from "./builtin/read.ts"
 import { type Summarizer, webFetch } from "./builtin/webFetch.ts"
 import { webSearch } from "./builtin/webSearch.ts"
 import { write } from "./builtin/write.ts"
+import { askUser } from "./platform/askUser.ts"
 import { outside, type Tool } from "./Tool.ts"
 import type { ToolPlace } from "./ToolPlace.ts"
 import type { SearchProvider } from "./web/SearchProvider.ts"
@@ -54,6 +55,8 @@ const toolOf = (entry: ToolEntry, { fetch, place, search, summarizer }: ToolPart
       const spec = { name, server: null, description, inputSchema, readOnly: false, idempotent: false }
       return outside("client", spec, { type: "always_allow" })
     }
+    case "Platform":
+      return askUser(entry.config)
     case "Mcp":
       return undefined
     case "BuiltIn":

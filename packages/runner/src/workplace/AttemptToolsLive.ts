@@ -1,9 +1,11 @@
 import type { FrameBody } from "@troupe/domain/session/Frame"
-import { Effect, Layer, Redacted, type Scope } from "effect"
+import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
+import { Effect, Layer, Redacted, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
+import { modelClassifier } from "../harness/model/modelClassifier.ts"
 import { pageReader } from "../harness/model/pageReader.ts"
 import { nobody } from "../mcp/McpPeople.ts"
 import { McpSessions } from "../mcp/McpSessions.ts"
@@ -58,6 +60,18 @@ export const layer = (options: ToolsOptions) =>
         return pageReader({ frames, choose, prices: models.prices, cacheKey: `${request.sessionId}:pages` })
       }
 
+      /** There is one where the agent names a model for small tasks. */
+      const classifierOf = ({ frames, request, secret }: AttemptContext) => {
+        const { auxModel } = request.agent
+        if (auxModel === null) return null
+        const choose = Effect.map(
+          models.choose(auxModel, secret),
+          Result.getOrElse(() => null)
+        )
+        const cacheKey = `${request.sessionId}:classifier`
+        return modelClassifier({ choose, frames, prices: models.prices, cacheKey })
+      }
+
       /** Brings the place to where the log says it is. */
       const settle = Effect.fnUntraced(function* (
         context: AttemptContext
@@ -67,7 +81,11 @@ export const layer = (options: ToolsOptions) =>
         const here = places.record(sessionId)
         const isTheLogs = here !== null && (sandbox === null || sandbox.sandboxId === here.sandboxId)
         if (here !== null && !isTheLogs) yield* places.destroy(sessionId)
-        const place = yield* places.open({ ...request, mcpHosts: mcpHosts(request) })
+        const place = yield* places.open({
+          ...request,
+          mcpHosts: mcpHosts(request),
+          confinement: confinementOf(layersOf(request))
+        })
         if (isTheLogs) return place
         if (sandbox?.live === true) {
           const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
@@ -161,6 +179,8 @@ export const layer = (options: ToolsOptions) =>
           }
           const calls = makeToolGateway({
             request,
+            isGranted: context.isGranted,
+            classifier: classifierOf(context),
             frames: context.frames,
             place: place.tools,
             tools,

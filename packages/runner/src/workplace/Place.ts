@@ -22,7 +22,7 @@ import * as Checkpoints from "../workingcopy/Checkpoints.ts"
 import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
-import { variablesOf } from "./placeSettings.ts"
+import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
 
 export interface PlaceOptions {
@@ -75,7 +75,9 @@ const directory = (target: string, path: string, readOnly: boolean): MountTable.
 export const open = Effect.fn("Place.open")(function* (
   options: PlaceOptions
 ): Effect.fn.Return<Place, FileError | EgressProxyError | MountTable.MountError, Scope.Scope> {
-  const { backend, blobs, config, home, save } = options
+  const { backend, blobs, home, save } = options
+  const config = confined(options.config, options.record.confinement)
+  const { readOnly } = options.record.confinement
   const { account } = home
   const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
   let record = options.record
@@ -110,7 +112,7 @@ export const open = Effect.fn("Place.open")(function* (
     directory(spillTarget, spills, true)
   ])
   const mounts: ReadonlyArray<Mount> = [
-    ...table.mounts,
+    ...table.mounts.map((mount) => (readOnly ? { ...mount, readOnly } : mount)),
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]
   const workspace = backend.isolation === "none" ? source : places.workspace

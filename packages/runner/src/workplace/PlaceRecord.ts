@@ -1,5 +1,6 @@
 import { SandboxId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
+import { Confinement } from "@troupe/domain/tools/Confinement"
 import { Schema } from "effect"
 import {
   closeSync,
@@ -26,7 +27,9 @@ export const PlaceRecord = Schema.Struct({
   /** The last checkpoint of the working copy that was captured or restored here. */
   checkpoint: Schema.NullOr(Schema.String),
   /** Whether the sandbox was made: before that, there are directories and nothing else. */
-  made: Schema.Boolean
+  made: Schema.Boolean,
+  /** What it goes without, by the policies of the last attempt here. */
+  confinement: Confinement
 })
 export type PlaceRecord = typeof PlaceRecord.Type
 

@@ -1,12 +1,14 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
+import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
 import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
-import { chmodSync, mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Endpoint } from "../egress/AddressRules.ts"
 import { EgressProxy } from "../egress/EgressProxy.ts"
+import { writeWhole } from "../journal/files.ts"
 import { BlobClient } from "../link/BlobClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
@@ -31,6 +33,8 @@ export interface PlacesOptions {
 /** What makes a place, when there is none yet. */
 export type Facts = Pick<RunRequest, "sessionId" | "workspaceId" | "environment" | "resources" | "ticket"> & {
   readonly mcpHosts: ReadonlyArray<Endpoint>
+  /** Null: what it is already. */
+  readonly confinement: Confinement | null
 }
 
 /** Of a session that has a place here: what keeps it in memory. */
@@ -75,7 +79,11 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
 
   const sockets = yield* Effect.acquireRelease(
     Effect.sync(() => {
+      // The process before this one may have been killed.
+      const noted = join(options.state, "sockets")
+      if (existsSync(noted)) rmSync(readFileSync(noted, "utf8"), { recursive: true, force: true })
       const directory = mkdtempSync(join(tmpdir(), "troupe-"))
+      writeWhole(noted, directory)
       // The accounts of sandboxes pass through it to their own socket, and can't list the others.
       chmodSync(directory, 0o711)
       return directory
@@ -137,7 +145,13 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     return { path, use: spec.use }
   })
 
-  const newRecord = Effect.fnUntraced(function* ({ environment, resources, sessionId, workspaceId }: Facts) {
+  const newRecord = Effect.fnUntraced(function* ({
+    confinement,
+    environment,
+    resources,
+    sessionId,
+    workspaceId
+  }: Facts) {
     const config = yield* Effect.fromResult(configOf(environment))
     const backend = yield* backendOf(config.backend ?? options.backend)
     const directory = yield* hostDirectory(resources)
@@ -150,7 +164,8 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       environment,
       inPlace: directory?.use === "inPlace" ? directory.path : null,
       checkpoint: null,
-      made: false
+      made: false,
+      confinement: confinement ?? unconfined
     }
     records.write(record)
     return { record, copyOf: directory?.use === "copy" ? directory.path : null }
@@ -171,14 +186,52 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
         })
     )
 
+  const putAway = Effect.fnUntraced(function* (sessionId: SessionId) {
+    const one = held.get(sessionId)
+    held.delete(sessionId)
+    if (one !== undefined) yield* Scope.close(one.scope, Exit.void)
+  })
+
+  /** Ends everything that runs there, and the sandbox with it. The directories stay. */
+  const unmake = Effect.fnUntraced(function* ({ place }: Held) {
+    const { made, sessionId } = place.record()
+    if (made) {
+      const sandbox = yield* Effect.result(place.sandbox(() => Effect.void))
+      if (sandbox._tag === "Success") yield* sandbox.success.destroy
+    }
+    yield* putAway(sessionId)
+  })
+
+  /**
+   * The place under these policies. What processes have and what is mounted is settled when a sandbox is made, so under others
+   * it is made anew, with the same directories. While somebody uses it, one that lacks more than it should will do.
+   */
+  const fitted = Effect.fnUntraced(function* (one: Held, facts: Facts) {
+    const record = one.place.record()
+    const { confinement } = facts
+    if (confinement === null) return one
+    const isCovered = covers(record.confinement, confinement)
+    if (isCovered && covers(confinement, record.confinement)) return one
+    if (one.users > 0) {
+      if (isCovered) return one
+      return yield* refuse("place_in_use", "the session's sandbox is in use under policies that take less away")
+    }
+    yield* unmake(one)
+    const next = { ...record, confinement, made: false }
+    records.write(next)
+    return yield* load(next, facts.mcpHosts)
+  }, Effect.uninterruptible)
+
   const open: Places["Service"]["open"] = Effect.fn("Places.open")((facts) =>
     alone(
       facts.sessionId,
       Effect.gen(function* () {
         const there = held.get(facts.sessionId)
-        if (there !== undefined) return yield* use(there, facts.ticket)
+        if (there !== undefined) return yield* use(yield* fitted(there, facts), facts.ticket)
         const known = records.read(facts.sessionId)
-        if (known !== null) return yield* use(yield* load(known, facts.mcpHosts), facts.ticket)
+        if (known !== null) {
+          return yield* use(yield* fitted(yield* load(known, facts.mcpHosts), facts), facts.ticket)
+        }
         const { copyOf, record } = yield* newRecord(facts)
         const place = yield* use(yield* load(record, facts.mcpHosts), facts.ticket)
         if (copyOf !== null) {
@@ -203,24 +256,13 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     )
   )
 
-  const putAway = Effect.fnUntraced(function* (sessionId: SessionId) {
-    const one = held.get(sessionId)
-    held.delete(sessionId)
-    if (one !== undefined) yield* Scope.close(one.scope, Exit.void)
-  })
-
   const destroy: Places["Service"]["destroy"] = Effect.fn("Places.destroy")((sessionId) =>
     alone(
       sessionId,
       Effect.gen(function* () {
         const record = records.read(sessionId)
         if (record === null) return
-        const one = held.get(sessionId) ?? (yield* load(record, []))
-        if (record.made) {
-          const sandbox = yield* Effect.result(one.place.sandbox(() => Effect.void))
-          if (sandbox._tag === "Success") yield* sandbox.success.destroy
-        }
-        yield* putAway(sessionId)
+        yield* unmake(held.get(sessionId) ?? (yield* load(record, [])))
         yield* Effect.mapError(homes.remove(record.sandboxId), ({ message }) => refuse("destroy_failed", message))
         records.remove(sessionId)
       }).pipe(Effect.uninterruptible)

@@ -208,7 +208,8 @@ export const layer = Layer.effect(
         Effect.scoped(
           Effect.gen(function* () {
             const found = places.record(sessionId) !== null
-            const place = yield* places.open({ sessionId, workspaceId, environment, resources, ticket, mcpHosts: [] })
+            const facts = { sessionId, workspaceId, environment, resources, ticket }
+            const place = yield* places.open({ ...facts, mcpHosts: [], confinement: null })
             if (!found && checkpoint !== null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(

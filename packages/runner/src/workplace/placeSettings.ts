@@ -1,6 +1,7 @@
-import { defaults, EnvironmentConfig } from "@troupe/domain/environment/EnvironmentConfig"
+import { defaults, EnvironmentConfig, type NetworkPolicy } from "@troupe/domain/environment/EnvironmentConfig"
 import { WorkplaceError } from "@troupe/domain/runner/Workplace"
 import type { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
+import type { Confinement } from "@troupe/domain/tools/Confinement"
 import { Result, Schema } from "effect"
 import { sandboxVariables } from "../egress/sandboxVariables.ts"
 import { places } from "../sandbox/Sandbox.ts"
@@ -19,6 +20,25 @@ export const configOf = (environment: EnvironmentSnapshot | null): Result.Result
         field: null
       })
   )
+}
+
+const limited: NetworkPolicy = {
+  type: "limited",
+  allowedHosts: [],
+  allowMcpServers: true,
+  allowPackageManagers: true
+}
+
+/** What is left of an environment under policies that take away from it. */
+export const confined = (config: EnvironmentConfig, confinement: Confinement): EnvironmentConfig => {
+  const { network } = config
+  const left: NetworkPolicy =
+    confinement.network === "none"
+      ? { type: "none" }
+      : confinement.network === "limited" && network.type === "unrestricted"
+        ? limited
+        : network
+  return { ...config, network: left, hostVariables: confinement.noHostVariables ? [] : config.hostVariables }
 }
 
 /** What every program expects to find, and nothing of the host. */

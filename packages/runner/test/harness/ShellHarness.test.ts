@@ -160,7 +160,14 @@ describe("The shell harness", () => {
         const { callId, executor, idempotent, inputDigest, name, readOnly, server } = first.frames.last("ToolRequested")
         const call: Call = {
           ...{ callId, executor, idempotent, inputDigest, name, readOnly, server },
-          ...{ awaits: "nothing", status: "approved", message: null, editedInput: null, expiresAt: null }
+          ...{
+            awaits: "nothing",
+            question: null,
+            status: "approved",
+            message: null,
+            editedInput: null,
+            expiresAt: null
+          }
         }
         const second = attempt(world, { history: first.after(), calls: [call], policies: trusting })
         assert.strictEqual((yield* second.end)._tag, "Completed")

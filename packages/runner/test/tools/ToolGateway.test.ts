@@ -6,6 +6,7 @@ import type { Call } from "@troupe/domain/session/SessionState"
 import { Effect, Exit, Fiber, Latch, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { hash } from "node:crypto"
+import type { Judgement } from "../../src/tools/Classifier.ts"
 import { ToolFailure } from "../../src/tools/Tool.ts"
 import { gatewayOf, newCallId, textOf, tool, toolset } from "./world.ts"
 
@@ -134,7 +135,7 @@ describe("A call that is asked for", () => {
       const result = yield* call("t", {})
       assert.strictEqual(
         result._tag === "Done" && textOf(result.content),
-        "The call was denied by policies[0].rules[0]: not on Fridays."
+        "The call was denied by agent.policies[0].rules[0]: not on Fridays."
       )
       assert.deepStrictEqual(
         [frames.last("ToolRequested").awaits, frames.last("ToolFinished").outcome],
@@ -364,6 +365,156 @@ describe("A call that runs", () => {
   )
 })
 
+describe("A question to a person", () => {
+  const asking = () =>
+    gatewayOf({
+      agentTools: [{ type: "troupe_toolset", configs: [{ name: "ask_user" }] }],
+      policies: [{ type: "always_ask" }]
+    })
+
+  it.effect("is awaited, and needs nobody's leave to be asked", () =>
+    Effect.gen(function* () {
+      const { call, frames } = asking()
+      assert.strictEqual((yield* call("ask_user", { question: "Which?", expires_in_seconds: 60 }))._tag, "Awaiting")
+      assert.deepStrictEqual(frames.tags(), ["ToolRequested"])
+      const { awaits, executor, expiresAt, question, verdict } = frames.last("ToolRequested")
+      assert.deepStrictEqual([awaits, executor, verdict.permission], ["answer", "platform", "allow"])
+      assert.deepStrictEqual(question, { kind: "text", text: "Which?" })
+      assert.strictEqual(expiresAt, 60_000)
+    })
+  )
+
+  it.effect("is a choice where there are options", () =>
+    Effect.gen(function* () {
+      const { call, frames } = asking()
+      const options = [{ label: "red" }, { label: "blue", description: "like the sky" }]
+      yield* call("ask_user", { question: "Which?", options })
+      yield* call("ask_user", { question: "Which?", options, kind: "multi_choice", allow_other: true })
+      assert.deepStrictEqual(
+        frames.all("ToolRequested").map(({ expiresAt, question }) => [question, expiresAt]),
+        [
+          [{ kind: "choice", text: "Which?", options, allowOther: false }, null],
+          [{ kind: "multi_choice", text: "Which?", options, allowOther: true }, null]
+        ]
+      )
+    })
+  )
+
+  it.effect("that can't be answered is not asked, and the model reads why", () =>
+    Effect.gen(function* () {
+      const { call, frames } = asking()
+      for (const [input, why] of [
+        [{ question: "?", kind: "choice" }, "needs `options`"],
+        [{ question: "?", kind: "text", options: [{ label: "a" }] }, "has no `options`"],
+        [{ question: "?", options: [{ label: "a" }, { label: "a" }] }, "have one label"],
+        [{ question: "" }, "question"]
+      ] as const) {
+        const result = yield* call("ask_user", input as Json)
+        assert.include(result._tag === "Done" ? textOf(result.content) : "", why)
+        assert.deepStrictEqual(
+          [frames.last("ToolRequested").awaits, frames.last("ToolFinished").outcome],
+          ["nothing", "denied"]
+        )
+      }
+    })
+  )
+
+  it("is there only for agents that are given it", () => {
+    const named = (...agentTools: ReadonlyArray<Readonly<Record<string, Json>>>) =>
+      gatewayOf({ agentTools }).gateway.catalog.map(({ name }) => name)
+    assert.notInclude(named(toolset()), "ask_user")
+    assert.deepStrictEqual(named({ type: "troupe_toolset" }), [])
+    assert.deepStrictEqual(named({ type: "troupe_toolset", default_config: { enabled: true } }), ["ask_user"])
+    assert.deepStrictEqual(named({ type: "troupe_toolset", configs: [{ name: "ask_user", enabled: false }] }), [])
+  })
+})
+
+describe("A call that a policy leaves to a model", () => {
+  const auto = tool({ name: "t" }, { policy: { type: "auto" } })
+  const judged = (judgement: Judgement | null) =>
+    gatewayOf({ others: [auto], classifier: () => Effect.succeed(judgement) })
+
+  it.effect("runs if the model finds it harmless, and is denied if it finds it harmful", () =>
+    Effect.gen(function* () {
+      const harmless = judged({ risk: "low", reason: "it lists files" })
+      assert.strictEqual((yield* harmless.call("t", {}))._tag, "Done")
+      assert.deepStrictEqual(harmless.frames.last("ToolRequested").verdict, {
+        permission: "allow",
+        rule: "tools.t.auto.low_risk",
+        reason: "it lists files"
+      })
+      const harmful = judged({ risk: "high", reason: "it sends keys away" })
+      const result = yield* harmful.call("t", {})
+      assert.strictEqual(result._tag === "Done" && result.outcome, "denied")
+      assert.strictEqual(harmful.frames.last("ToolRequested").verdict.rule, "tools.t.auto.high_risk")
+      assert.notInclude(harmful.frames.tags(), "ToolStarted")
+    })
+  )
+
+  it.effect("is asked for in doubt, without an answer, and where there is no such model", () =>
+    Effect.gen(function* () {
+      for (const [world, rule] of [
+        [judged({ risk: "unclear", reason: null }), "indeterminate"],
+        [judged(null), "indeterminate"],
+        [gatewayOf({ others: [auto] }), "unconfigured"]
+      ] as const) {
+        assert.strictEqual((yield* world.call("t", {}))._tag, "Awaiting")
+        assert.strictEqual(world.frames.last("ToolRequested").verdict.rule, `tools.t.auto.${rule}`)
+      }
+    })
+  )
+
+  it.effect("is not shown to it where another policy has spoken", () =>
+    Effect.gen(function* () {
+      const classifier = () => Effect.die("nobody asks")
+      const { call, frames } = gatewayOf({ others: [auto], classifier, preset: "review" })
+      assert.strictEqual((yield* call("t", {}))._tag, "Awaiting")
+      assert.strictEqual(frames.last("ToolRequested").verdict.rule, "turn.preset.review")
+    })
+  )
+})
+
+describe("Policies of all layers", () => {
+  it.effect("hold for calls, whatever the agent allows, and name the rule", () =>
+    Effect.gen(function* () {
+      const deny = { type: "rules", rules: [{ tool: "t", then: "deny", reason: "not here" }] }
+      for (const layer of ["server", "workspace"] as const) {
+        const { call, frames } = gatewayOf({
+          others: [tool({ name: "t" })],
+          policies: [{ type: "always_allow" }],
+          layers: { [layer]: [deny] }
+        })
+        const result = yield* call("t", {})
+        assert.strictEqual(
+          result._tag === "Done" && textOf(result.content),
+          `The call was denied by ${layer}.policies[0].rules[0]: not here.`
+        )
+        assert.strictEqual(frames.last("ToolRequested").verdict.rule, `${layer}.policies[0].rules[0]`)
+      }
+      const { call, frames } = gatewayOf({ others: [tool({ name: "t" })], layers: { sessionPreset: "read_only" } })
+      yield* call("t", {})
+      assert.strictEqual(frames.last("ToolRequested").verdict.rule, "session.preset.read_only.no_writes")
+    })
+  )
+})
+
+describe("A permission for the session", () => {
+  it.effect("that is given while the attempt runs is heard", () =>
+    Effect.gen(function* () {
+      const granted = new Set<string>()
+      const asks = tool({ name: "t" }, { policy: { type: "always_ask" } })
+      const { call, frames } = gatewayOf({ others: [asks], isGranted: (key) => granted.has(key) })
+      assert.strictEqual((yield* call("t", {}))._tag, "Awaiting")
+      granted.add("function:t")
+      assert.strictEqual((yield* call("t", {}))._tag, "Done")
+      assert.deepStrictEqual(
+        frames.all("ToolRequested").map(({ awaits }) => awaits),
+        ["confirmation", "nothing"]
+      )
+    })
+  )
+})
+
 describe("A call of an earlier attempt", () => {
   const callId = newCallId()
   const open = (more: Partial<Call> = {}): Call => ({
@@ -374,6 +525,7 @@ describe("A call of an earlier attempt", () => {
     readOnly: false,
     idempotent: false,
     awaits: "nothing",
+    question: null,
     status: "approved",
     message: null,
     inputDigest: digest({ a: 1 }),

@@ -126,12 +126,15 @@ export interface GatewayWorld extends Partial<Omit<GatewayOptions, "request" | "
   readonly agentTools?: ReadonlyArray<JsonObject>
   readonly policies?: ReadonlyArray<JsonObject>
   readonly preset?: string
+  readonly layers?: Partial<GatewayOptions["request"]["policies"]>
   readonly calls?: ReadonlyArray<Call>
   readonly grants?: ReadonlyArray<string>
   readonly history?: ReadonlyArray<HistoryItem>
   readonly others?: ReadonlyArray<Tool>
   readonly parts?: Partial<ToolParts>
 }
+
+const nothingElse = { server: [], workspace: [], sessionPreset: null }
 
 /** A gateway over frames in memory. */
 export const gatewayOf = (world: GatewayWorld) => {
@@ -143,7 +146,9 @@ export const gatewayOf = (world: GatewayWorld) => {
   const { problems, tools } = toolCatalog({ agent, overrides }, parts)
   const { calls = [], grants = [], history = [] } = world
   const gateway = makeToolGateway({
-    request: { agent, overrides, calls, grants: [...grants], history },
+    request: { agent, overrides, calls, history, policies: { ...nothingElse, ...world.layers } },
+    classifier: world.classifier ?? null,
+    isGranted: world.isGranted ?? ((key) => grants.includes(key)),
     frames,
     place,
     tools,

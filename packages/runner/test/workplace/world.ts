@@ -85,5 +85,6 @@ export const newFacts = (environment: Readonly<Record<string, unknown>> | null =
         } as unknown as EnvironmentSnapshot),
   resources: [],
   ticket,
-  mcpHosts: []
+  mcpHosts: [],
+  confinement: null
 })

@@ -46,6 +46,15 @@ export class Database extends Context.Service<
       )
     ).pipe(Layer.provide(EmbeddedPostgres.layer(options)))
 
+  /** The embedded one of a home that somebody else holds and runs it for. */
+  static readonly layerRunning = (home: string): Layer.Layer<Database, EmbeddedPostgresError> =>
+    Layer.effect(
+      Database,
+      Effect.map(EmbeddedPostgres.running(home), ({ appUrl, ownerUrl }) =>
+        Database.of({ kind: "embedded", appUrl, ownerUrl, hasRedactor: true })
+      )
+    )
+
   /** Embedded, unless `DATABASE_URL` is set. `DATABASE_OWNER_URL` may name another role for migrations. */
   static readonly layer = (options: EmbeddedPostgresOptions = {}) =>
     Layer.unwrap(

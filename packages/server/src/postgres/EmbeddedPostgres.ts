@@ -55,12 +55,28 @@ export class EmbeddedPostgres extends Context.Service<
     options: EmbeddedPostgresOptions = {}
   ): Effect.Effect<EmbeddedPostgres["Service"], EmbeddedPostgresError, HomeLock | Scope.Scope> => start(options)
 
-  /** Stops the server that a start left running, if one is. */
-  static readonly stop: Effect.Effect<void, EmbeddedPostgresError, HomeLock> = Effect.gen(function* () {
+  /** The way to the server that somebody else runs for this home, by what the home says; waits a while for it to be ready. */
+  static readonly running = Effect.fn("EmbeddedPostgres.running")(function* (
+    home: string
+  ): Effect.fn.Return<Pick<EmbeddedPostgres["Service"], "appUrl" | "ownerUrl">, EmbeddedPostgresError> {
+    const { data } = yield* locate(home, (yield* findBinaries).major)
+    const deadline = (yield* Clock.currentTimeMillis) + awaitRunningMs
+    while (true) {
+      const server = runningPostmaster(data)
+      if (server?.status === "ready") return urls(server, yield* loadPasswords(home))
+      if ((yield* Clock.currentTimeMillis) > deadline) return yield* embeddedPostgresError({ _tag: "NotRunning", home })
+      yield* Effect.sleep(20)
+    }
+  })
+
+  /** Stops the server that a start left running, and answers whether there was one. */
+  static readonly stop: Effect.Effect<boolean, EmbeddedPostgresError, HomeLock> = Effect.gen(function* () {
     const { home } = yield* HomeLock
     const { data } = yield* locate(home, (yield* findBinaries).major)
     const server = runningPostmaster(data)
-    if (server !== undefined) yield* stopPostmaster(server.pid, data)
+    if (server === undefined) return false
+    yield* stopPostmaster(server.pid, data)
+    return true
   })
 }
 
@@ -97,8 +113,7 @@ const start = Effect.fn("EmbeddedPostgres.start")(function* (options: EmbeddedPo
   keep = options.keepRunning ?? false
   return EmbeddedPostgres.of({
     superuserUrl: url("postgres", passwords.superuser, "postgres", server),
-    ownerUrl: url("troupe_owner", passwords.owner, "troupe", server),
-    appUrl: url("troupe_app", passwords.app, "troupe", server),
+    ...urls(server, passwords),
     port: server.port,
     socketDir: server.socketDir,
     dataDirectory: directory.data,
@@ -109,6 +124,12 @@ const start = Effect.fn("EmbeddedPostgres.start")(function* (options: EmbeddedPo
 })
 
 const defaultStartTimeoutMs = 120_000
+const awaitRunningMs = 10_000
+
+const urls = (server: PostmasterFile, passwords: Passwords) => ({
+  ownerUrl: url("troupe_owner", passwords.owner, "troupe", server),
+  appUrl: url("troupe_app", passwords.app, "troupe", server)
+})
 
 interface Plan {
   readonly home: string

@@ -11,6 +11,7 @@ const Reason = Schema.TaggedUnion({
   StartFailed: { output: Schema.String },
   StartTimeout: { afterMs: Schema.Int, output: Schema.String },
   StopTimeout: { pid: Schema.Int },
+  NotRunning: { home: Schema.String },
   Refused: { detail: Schema.String }
 })
 export type EmbeddedPostgresReason = typeof Reason.Type
@@ -41,6 +42,7 @@ export class EmbeddedPostgresError extends Schema.TaggedError<EmbeddedPostgresEr
       StartTimeout: ({ afterMs, output }) =>
         `Postgres was not ready after ${afterMs} ms. The end of its log:\n${output}`,
       StopTimeout: ({ pid }) => `Postgres (process ${pid}) could not be stopped`,
+      NotRunning: ({ home }) => `No Postgres runs for ${home}: start it with troupe up`,
       Refused: ({ detail }) => `Postgres runs and refuses our connection: ${detail}`
     })
   }

@@ -65,6 +65,16 @@ export class HomeLock extends Context.Service<
   static readonly layer = (home: string): Layer.Layer<HomeLock, HomeLocked | HomeUnusable> =>
     Layer.effect(HomeLock, acquire(home))
 
+  /** Whoever started this process holds the lock, for as long as it works here. */
+  static readonly layerHeld = (home: string): Layer.Layer<HomeLock, HomeUnusable> =>
+    Layer.effect(
+      HomeLock,
+      Effect.try({
+        try: () => HomeLock.of({ home: realpathSync(home), announce: () => Effect.void }),
+        catch: (cause) => new HomeUnusable({ home, cause })
+      })
+    )
+
   /** Waits for the present holder to finish; for short-lived users of one home, such as tests. */
   static readonly layerWait = (home: string, waitMs: number): Layer.Layer<HomeLock, HomeLocked | HomeUnusable> =>
     Layer.effect(HomeLock, acquireWithin(home, waitMs))

@@ -25,20 +25,28 @@ export const runningPostmaster = (data: string): PostmasterFile | undefined => {
 }
 
 /**
- * Removes the file of a dead server whose process number exists. Postgres takes any process with that number for a
+ * Removes the files of a dead server whose process number exists, in its data directory and beside its socket. Postgres takes any process with that number for a
  * server, be it another program of ours or the dead one itself, which stays in the process table for good where the
  * first process of a container collects no children. The caller holds the home and has seen that no server runs.
  */
 export const removeMisleadingFile = (data: string): void => {
-  const pid = pidOf(readLines(data))
-  if (pid !== undefined && existsSync(`/proc/${pid}`) && !isPostgresOn(pid, data)) {
-    rmSync(join(data, "postmaster.pid"), { force: true })
+  const lines = readLines(data)
+  const pid = pidOf(lines)
+  if (pid === undefined || !existsSync(`/proc/${pid}`) || isPostgresOn(pid, data)) return
+  const [, , , port, socketDir] = lines
+  if (socketDir?.startsWith("/") === true) {
+    const socketLock = join(socketDir, `.s.PGSQL.${port}.lock`)
+    // Somebody else's server may listen there by now.
+    if (pidOf(readLock(socketLock)) === pid) rmSync(socketLock, { force: true })
   }
+  rmSync(join(data, "postmaster.pid"), { force: true })
 }
 
-const readLines = (data: string): ReadonlyArray<string> => {
+const readLines = (data: string): ReadonlyArray<string> => readLock(join(data, "postmaster.pid"))
+
+const readLock = (path: string): ReadonlyArray<string> => {
   try {
-    return readFileSync(join(data, "postmaster.pid"), "utf8").split("\n")
+    return readFileSync(path, "utf8").split("\n")
   } catch {
     return []
   }

@@ -5,13 +5,15 @@
  *     node embedded-main.ts --home DIR --keep     starts it and leaves it running
  *     node embedded-main.ts --home DIR --stop
  *
+ * `--lock-held` says that the lock of the home is held by whoever starts this, as `troupe up` does.
+ *
  * Prints one line of JSON once it accepts connections. Passwords stay in the files that it names.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { Console, Effect } from "effect"
+import { Console, Effect, Layer } from "effect"
 import { parseArgs } from "node:util"
 import { EmbeddedPostgres } from "./EmbeddedPostgres.ts"
-import { HomeLock } from "./HomeLock.ts"
+import { HomeLock, type HomeLocked, type HomeUnusable } from "./HomeLock.ts"
 import { passwordFile } from "./Passwords.ts"
 
 const { values } = parseArgs({
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     home: { type: "string" },
     keep: { type: "boolean", default: false },
     stop: { type: "boolean", default: false },
+    "lock-held": { type: "boolean", default: false },
     "wait-ms": { type: "string", default: "0" },
     set: { type: "string", multiple: true, default: [] }
   }
@@ -39,13 +42,16 @@ const run = Effect.gen(function* () {
   if (!values.keep) yield* postgres.ended
 })
 
-const usage = "usage: embedded-main.ts --home DIR [--keep | --stop] [--wait-ms N] [--set name=value]"
+const usage = "usage: embedded-main.ts --home DIR [--keep | --stop] [--lock-held] [--wait-ms N] [--set name=value]"
+
+const lock = (home: string): Layer.Layer<HomeLock, HomeLocked | HomeUnusable> =>
+  values["lock-held"] ? HomeLock.layerHeld(home) : HomeLock.layerWait(home, Number(values["wait-ms"]))
 
 const main = (home: string) =>
   (values.stop
-    ? EmbeddedPostgres.stop
+    ? Effect.flatMap(EmbeddedPostgres.stop, (stopped) => Console.log(JSON.stringify({ stopped })))
     : Effect.provide(run, EmbeddedPostgres.layer({ keepRunning: values.keep, settings }))
-  ).pipe(Effect.provide(HomeLock.layerWait(home, Number(values["wait-ms"]))))
+  ).pipe(Effect.provide(lock(home)))
 
 NodeRuntime.runMain(
   home === undefined

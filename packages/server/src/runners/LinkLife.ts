@@ -1,3 +1,4 @@
+import { isUsable } from "@troupe/domain/runner/Hello"
 import { NodeAddress } from "../cluster/Cluster.ts"
 import { Context, Effect } from "effect"
 import { Asking } from "./Asking.ts"
@@ -52,7 +53,8 @@ export const serveLink = Effect.fnUntraced(function* (
   const hello = yield* greeting
   yield* Effect.addFinalizer(() => Effect.ignore(registry.unregister(runnerId, generation)))
   const load = { attempts: 0, sessions: 0, draining: hello.draining }
-  const link: RunnerLink = { identity, generation, load, drained: false, ...counting(connection) }
+  const usable = isUsable(hello)
+  const link: RunnerLink = { identity, generation, usable, load, drained: false, ...counting(connection) }
   const newest = yield* registry.register({ runnerId, generation, node, hello })
   if (!newest || !(yield* links.hold(link))) {
     return yield* connection.close(4409, "a newer connection of this runner is there")
@@ -64,6 +66,7 @@ export const serveLink = Effect.fnUntraced(function* (
   const greetAgain = Effect.gen(function* () {
     yield* Effect.sleep(greetEveryMs)
     const again = yield* greeting
+    link.usable = isUsable(again)
     yield* registry.update(runnerId, generation, again)
     yield* verdicts.settle(link, again.attempts)
   }).pipe(

@@ -7,6 +7,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import type { StoreUnavailable } from "../log/EventStore.ts"
 import type { AttemptOrder } from "../session/AttemptDriver.ts"
 import type { SessionUnreadable } from "../session/SessionErrors.ts"
+import { Policies } from "../workspace/Policies.ts"
 import { SecretSource } from "./SecretSource.ts"
 import { SessionLog } from "./SessionLog.ts"
 import * as Setup from "./Setup.ts"
@@ -38,7 +39,7 @@ export class RunRequests extends Context.Service<
     ) => Effect.Effect<typeof RunRequest.Type, RequestTooLarge | StoreUnavailable | SessionUnreadable>
   }
 >()("server/RunRequests") {
-  static readonly layer: Layer.Layer<RunRequests, never, SessionLog | SecretSource | Tickets> = Layer.effect(
+  static readonly layer: Layer.Layer<RunRequests, never, SessionLog | SecretSource | Tickets | Policies> = Layer.effect(
     RunRequests,
     Effect.suspend(() => make)
   )
@@ -48,6 +49,7 @@ const make = Effect.gen(function* () {
   const log = yield* SessionLog
   const secrets = yield* SecretSource
   const tickets = yield* Tickets
+  const policies = yield* Policies
 
   const build = Effect.fn("RunRequests.build")(function* (order: AttemptOrder) {
     const { attemptId, epoch, runnerId, session, sessionId, threadId, turn, turnId, version } = order
@@ -65,6 +67,7 @@ const make = Effect.gen(function* () {
       budget: session.budget.filter((limit) => !isPassed(limit, session, turn)),
       used: { session: session.totals, turn: turn.totals },
       grants: session.grants,
+      policies: { ...(yield* policies.of(workspaceId)), sessionPreset: Setup.presetOf(setup, threadId) },
       sandbox: session.sandbox,
       checkpoint
     }

@@ -10,6 +10,8 @@ export interface RunnerLink {
   readonly identity: RunnerIdentity
   readonly generation: number
   readonly connection: Connection<CallTag, StreamTag>
+  /** Whether it could do a plain turn, as it said when it was greeted last. */
+  usable: boolean
   /** As the last ping was answered. */
   load: Load
   /** How many attempts are followed over it now. */

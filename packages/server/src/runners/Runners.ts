@@ -1,6 +1,7 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { system } from "@troupe/domain/Actor"
 import { Effect, Layer, Option, Redacted } from "effect"
+import * as BudgetedDriver from "../usage/BudgetedDriver.ts"
 import * as BlobStorePg from "../log/BlobStorePg.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
@@ -39,10 +40,9 @@ export const reach = Layer.merge(Reach.layer, SecretSource.layerEmpty).pipe(
 )
 
 /** How turns get done: by the runners that have dialled in. */
-export const driver = RunnerDriver.layer.pipe(
-  Layer.provide([Placements.layer, RunRequests.layer]),
-  Layer.provide(SessionLog.layer)
-)
+export const driver = BudgetedDriver.layer(
+  RunnerDriver.layer.pipe(Layer.provide([Placements.layer, RunRequests.layer]))
+).pipe(Layer.provide(SessionLog.layer))
 
 /** What runners need of a node, once its sessions can be asked. */
 export const service = Layer.mergeAll(Verdicts.layer, Asking.layer, Workplaces.layer, LinkKeeper.layer).pipe(

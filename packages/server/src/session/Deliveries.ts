@@ -13,7 +13,7 @@ export interface Deliveries {
 
 const againMs = 200
 
-/** Carries interrupts, stops and steers to an attempt's runner: once over each link, until the log shows that they took. */
+/** Carries interrupts, stops, steers and grants to an attempt's runner: once over each link, until the log shows that they took. */
 export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknown>): Deliveries => {
   const changed = Latch.makeUnsafe(false)
   const carried = new Set<string>()
@@ -24,6 +24,8 @@ export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknow
     if (turn.interrupt !== null) next.set("interrupt", { _tag: "Interrupt" })
     const reason = held(session, thread)
     if (reason !== null) next.set(`stop:${reason}`, { _tag: "Stop", reason })
+    const { grants } = session
+    if (grants.length > 0) next.set(`grants:${grants.length}`, { _tag: "Grants", grants })
     for (const message of turn.steers) next.set(`steer:${message.inputId}`, { _tag: "Steer", message })
     wanted = next
     // What was wanted before and is wanted again later is news then.

@@ -65,7 +65,7 @@ const make = Effect.fnUntraced(function* ({ answers = [], fresh = false, link }:
   const update = (frame: number, paused = false) => {
     const phase = { _tag: "Working", attemptId, runnerId: "rnr", frame, startedAt: 0 }
     const turn = { phase, interrupt: null, steers: [], overrides: {}, calls: [] } as unknown as Turn
-    const session = { paused, budget: [], turns: 1 } as unknown as OpenSession
+    const session = { paused, budget: [], grants: [], turns: 1 } as unknown as OpenSession
     follower.update({ epoch: 1, version: 40 } as Activation, session, { turn } as Thread, turn)
   }
   update(0)

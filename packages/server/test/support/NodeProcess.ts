@@ -12,7 +12,7 @@ export interface ReadyLine {
 
 export type SeenLine = { readonly at: number } & (
   | { readonly events: ReadonlyArray<{ readonly seq: number; readonly eventId: string; readonly epoch: number }> }
-  | { readonly delta: number }
+  | { readonly delta: { readonly blockId: string; readonly offset: number; readonly text: string } }
   | { readonly error: string }
   | { readonly end: true }
 )

@@ -1,5 +1,6 @@
 import type { WorkspaceId } from "@troupe/domain/Ids"
 import { system } from "@troupe/domain/Actor"
+import { Limits } from "@troupe/domain/Limits"
 import { Context, Effect, Exit, Layer, Option, Redacted, References, Scope } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
 import { NodeAddress } from "../../src/cluster/Cluster.ts"
@@ -37,6 +38,8 @@ export const startNode = async (
       databaseOwnerUrl: Option.some(database.ownerUrl),
       nodeAddress: { host: "127.0.0.1", port: 0 },
       runnerToken: Option.none(),
+      contactLeaseMs: Limits.contactLeaseMs,
+      policies: [],
       log: "warn"
     },
     driver === undefined ? {} : { driver }

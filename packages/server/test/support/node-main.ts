@@ -73,14 +73,14 @@ const routes = HttpRouter.addAll([
       const { after, session } = yield* query
       const { watch } = yield* Watchers
       const lines = watch(session, after).pipe(
-        Stream.map((seen): SeenLine =>
-          seen._tag === "Events"
-            ? {
-                at: Date.now(),
-                events: seen.events.map(({ event, seq }) => ({ seq, eventId: event.eventId, epoch: event.epoch }))
-              }
-            : { at: Date.now(), delta: seen.delta.offset }
-        ),
+        Stream.map((seen): SeenLine => {
+          if (seen._tag === "Events") {
+            const events = seen.events.map(({ event, seq }) => ({ seq, eventId: event.eventId, epoch: event.epoch }))
+            return { at: Date.now(), events }
+          }
+          const { blockId, offset, text } = seen.delta
+          return { at: Date.now(), delta: { blockId, offset, text } }
+        }),
         Stream.catch((error) => Stream.succeed<SeenLine>({ at: Date.now(), error: error._tag })),
         Stream.concat(Stream.succeed<SeenLine>({ at: Date.now(), end: true })),
         Stream.map((line) => `${JSON.stringify(line)}\n`),

@@ -1,6 +1,6 @@
 import { Result, Schema } from "effect"
 import type { JsonObject } from "../../Json.ts"
-import { type BuiltInTool, builtInTools } from "../../tools/Toolset.ts"
+import { type BuiltInTool, builtInTools, platformTools } from "../../tools/Toolset.ts"
 import { invalid, refuse } from "../ApiError.ts"
 import { Name } from "../Common.ts"
 import { describe } from "../problems.ts"
@@ -57,6 +57,12 @@ const Toolset = Schema.Struct({
   default_config: nullish(Default),
   configs: Configs
 })
+const TroupeToolset = Schema.Struct({
+  type: Schema.Literal("troupe_toolset"),
+  default_config: nullish(Default),
+  configs: Configs
+})
+const PlatformConfig = Schema.Struct({ name: Schema.Literals(platformTools), ...settings })
 const McpToolset = Schema.Struct({
   type: Schema.Literal("mcp_toolset"),
   mcp_server_name: Name(255),
@@ -115,6 +121,11 @@ const mcpConfig = (raw: JsonObject, at: string, usual: Resolved): JsonObject => 
   return { name: config.name, ...resolvedWith(config, usual) }
 }
 
+const platformConfig = (raw: JsonObject, at: string, usual: Resolved): JsonObject => {
+  const config = read<typeof PlatformConfig.Type>(PlatformConfig, raw, at)
+  return { name: config.name, ...resolvedWith(config, usual) }
+}
+
 const allOf = (
   list: ReadonlyArray<JsonObject> | null | undefined,
   at: string,
@@ -139,6 +150,13 @@ const resolveTool = (raw: JsonObject, at: string): JsonObject => {
       const set = read<typeof Toolset.Type>(Toolset, raw, at)
       const usual = resolvedWith(set.default_config, allow)
       return { type: set.type, default_config: { ...usual }, configs: allOf(set.configs, at, usual, builtInConfig) }
+    }
+    case "troupe_toolset": {
+      const set = read<typeof TroupeToolset.Type>(TroupeToolset, raw, at)
+      // What is named is given; the rest only where the default says so.
+      const usual = resolvedWith(set.default_config, { ...allow, enabled: false })
+      const named = resolvedWith(set.default_config, allow)
+      return { type: set.type, default_config: { ...usual }, configs: allOf(set.configs, at, named, platformConfig) }
     }
     case "mcp_toolset": {
       const set = read<typeof McpToolset.Type>(McpToolset, raw, at)

@@ -21,6 +21,11 @@ const usualExtras: Extras = {
   preparation: defaults.preparation,
   size: defaults.size,
   runner_labels: defaults.runnerLabels,
+  lifecycle: {
+    on_completion: defaults.lifecycle.onCompletion,
+    keep_failed: defaults.lifecycle.keepFailed,
+    ttl_seconds: defaults.lifecycle.ttlSeconds
+  },
   offline: false
 }
 
@@ -52,7 +57,7 @@ const resolveConfig = (given: ConfigIn, before: Config): Config => {
 
 /** How the sandboxes of an environment are made, in our own words. */
 export const configOf = ({ config, troupe }: Pick<EnvironmentDefinition, "config" | "troupe">): EnvironmentConfig => {
-  const { host_variables: hostVariables, offline, runner_labels: runnerLabels, ...own } = troupe
+  const { host_variables: hostVariables, lifecycle: kept, offline, runner_labels: runnerLabels, ...own } = troupe
   const given = config.type === "cloud" ? config : cloud
   const { type: _, ...packages } = given.packages
   const network: EnvironmentConfig["network"] = offline
@@ -65,7 +70,8 @@ export const configOf = ({ config, troupe }: Pick<EnvironmentDefinition, "config
           allowMcpServers: given.networking.allow_mcp_servers,
           allowPackageManagers: given.networking.allow_package_managers
         }
-  return { ...own, hostVariables, runnerLabels, packages, network }
+  const lifecycle = { onCompletion: kept.on_completion, keepFailed: kept.keep_failed, ttlSeconds: kept.ttl_seconds }
+  return { ...own, hostVariables, runnerLabels, lifecycle, packages, network }
 }
 
 const validate = Schema.decodeUnknownResult(Schema.toType(EnvironmentConfig))

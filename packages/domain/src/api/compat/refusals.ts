@@ -40,16 +40,16 @@ export const refusalOut = (sessionId: string, command: string, reason: Refusal):
       return invalid("There is no failed turn to try again.")
     case "NothingToSteer":
       return invalid("No turn is running that a message could join.")
-    case "UnknownTimer":
-      return notFound(`Timer ${reason.timerId} was not found.`)
     case "UnknownResource":
       return notFound(`Resource ${reason.resourceId} was not found.`)
+    case "TooManyThreads":
+      return invalid(`A session has ${reason.max} open threads at most.`)
+    case "TooManyResources":
+      return invalid(`A session has ${reason.max} resources at most.`)
+    case "UnknownTimer":
+      return notFound(`Timer ${reason.timerId} was not found.`)
     case "UnknownSeq":
       return invalid(`The log has no event ${reason.seq}.`)
-    case "TooManyThreads":
-      return invalid(`At most ${reason.max} threads of a session may be open.`)
-    case "TooManyResources":
-      return invalid(`A session has at most ${reason.max} resources.`)
     case "IdTaken":
       return conflict(`${reason.id} is used already.`)
     case "Invalid":

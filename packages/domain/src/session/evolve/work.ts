@@ -13,6 +13,7 @@ const requested = (event: EventOf<"ToolRequested">): Call => ({
   readOnly: event.readOnly,
   idempotent: event.idempotent,
   awaits: event.awaits,
+  question: event.question,
   status:
     event.verdict.permission === "deny"
       ? "denied"

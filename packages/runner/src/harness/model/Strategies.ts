@@ -56,8 +56,7 @@ const stepsMax = 500
 /** Room that is left for what is said next, beside the answer itself. */
 const fullShare = 0.8
 
-const codes: Readonly<Record<ModelError["trouble"]["_tag"], string>> = {
-  Busy: "model_overloaded",
+const codes: Readonly<Record<Exclude<ModelError["trouble"]["_tag"], "Busy">, string>> = {
   Broken: "model_request_failed",
   TimedOut: "model_timeout",
   ContextTooLong: "context_too_long",
@@ -65,6 +64,9 @@ const codes: Readonly<Record<ModelError["trouble"]["_tag"], string>> = {
   UnknownModel: "model_unknown",
   Refused: "model_request_refused"
 }
+
+const codeOf = (trouble: ModelError["trouble"]): string =>
+  trouble._tag === "Busy" ? (trouble.status === 429 ? "model_rate_limited" : "model_overloaded") : codes[trouble._tag]
 
 export const defaults: Strategies = {
   prompt: ({ agent }) => [
@@ -84,7 +86,7 @@ export const defaults: Strategies = {
     const details: JsonObject = { provider, model, ...("status" in trouble ? { status: trouble.status } : {}) }
     return {
       _tag: "Failed",
-      error: { code: codes[trouble._tag], message, details },
+      error: { code: codeOf(trouble), message, details },
       retryable: error.passes,
       retryAfterMs: trouble._tag === "Busy" ? trouble.retryAfterMs : null
     }

@@ -4,7 +4,7 @@ import { type Instruction, type Task, taskOf } from "./instructions.ts"
 
 const label = "This is the demo model: it follows simple instructions and needs no key."
 const manual =
-  "Tell it one thing to a line: `run: COMMAND`, `write file PATH TEXT`, `read file PATH`, `fetch URL`, `ask me QUESTION`, `think: TEXT`, `say: TEXT`, `fail` or `refuse`."
+  "Tell it one thing to a line: `run: COMMAND`, `write file PATH TEXT`, `read file PATH`, `fetch URL`, `ask me QUESTION`, `call TOOL {JSON}`, `think: TEXT`, `say: TEXT`, `fail` or `refuse`. A line that begins with `&` is done together with the one before it."
 
 /** About four characters to a token, as people estimate it. */
 const tokensIn = (text: string): number => Math.ceil(text.length / 4)
@@ -28,23 +28,33 @@ const summary = ({ message, results }: Task): string => {
   return `${label}\n\n${lines.join("\n")}`
 }
 
-/** What is next: everything said or thought before the next call, and that call. */
+type Aside = Extract<Instruction, { readonly _tag: "Think" | "Say" }>
+type Call = Extract<Instruction, { readonly _tag: "Tool" }>
+type End = Extract<Instruction, { readonly _tag: "Fail" | "Refuse" }>
+
+/** What is next: everything said or thought before the next calls, and those. */
 interface Step {
-  readonly before: ReadonlyArray<Extract<Instruction, { readonly _tag: "Think" | "Say" }>>
-  readonly next: Exclude<Instruction, { readonly _tag: "Think" | "Say" }> | null
+  readonly before: ReadonlyArray<Aside>
+  readonly calls: ReadonlyArray<Call>
+  readonly end: End | null
 }
 
 const stepOf = ({ instructions, results }: Task): Step => {
-  const before: Array<Step["before"][number]> = []
+  const before: Array<Aside> = []
+  const calls: Array<Call> = []
   let done = 0
   for (const instruction of instructions) {
-    if (instruction._tag === "Think" || instruction._tag === "Say") {
-      if (done === results.length) before.push(instruction)
-    } else if (instruction._tag !== "Tool") {
-      if (done === results.length) return { before, next: instruction }
-    } else if (done++ === results.length) return { before, next: instruction }
+    const isNext = done >= results.length
+    if (instruction._tag === "Tool") {
+      if (isNext && calls.length > 0 && !instruction.together) break
+      if (isNext) calls.push(instruction)
+      else done++
+    } else if (isNext && calls.length > 0) break
+    else if (instruction._tag === "Fail" || instruction._tag === "Refuse") {
+      if (isNext) return { before, calls, end: instruction }
+    } else if (isNext) before.push(instruction)
   }
-  return { before, next: null }
+  return { before, calls, end: null }
 }
 
 const block = (kind: "text" | "thinking", index: number, text: string): ReadonlyArray<ModelEvent> => [
@@ -66,17 +76,18 @@ const call = (request: ModelRequest, index: number, name: string, value: object)
 
 const answer = (request: ModelRequest): ReadonlyArray<ModelEvent> | ModelError => {
   const task = taskOf(request.history)
-  const { before, next } = stepOf(task)
+  const { before, calls, end } = stepOf(task)
   const events: Array<ModelEvent> = []
   let index = 0
   for (const { _tag, text } of before) events.push(...block(_tag === "Think" ? "thinking" : "text", index++, text))
-  if (next?._tag === "Fail") {
+  if (end?._tag === "Fail") {
     const trouble = { _tag: "Broken", status: 500 } as const
     return new ModelError({ provider: "demo", model: "demo", trouble, detail: "it was told to fail" })
   }
-  if (next?._tag === "Tool") events.push(...call(request, index, next.name, next.input))
-  else if (next === null) events.push(...block("text", index, summary(task)))
-  const stop = next === null ? "end_turn" : next._tag === "Refuse" ? "refusal" : "tool_calls"
+  for (const { input, name } of calls) events.push(...call(request, index++, name, input))
+  const isDone = calls.length === 0 && end === null
+  if (isDone) events.push(...block("text", index, summary(task)))
+  const stop = end !== null ? "refusal" : isDone ? "end_turn" : "tool_calls"
   const output = events.map((event) => (event._tag === "Delta" ? event.text : "")).join("")
   return [...events, { _tag: "Ended", stop, usage: usageOf(request, output) }]
 }

@@ -1,23 +1,49 @@
+import type { JsonObject } from "@troupe/domain/Json"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Content } from "@troupe/domain/session/Content"
 
 /** What a person can tell the demo model to do, one to a line. */
 export type Instruction =
-  | { readonly _tag: "Tool"; readonly name: string; readonly input: Readonly<Record<string, string>> }
+  | {
+      readonly _tag: "Tool"
+      readonly name: string
+      readonly input: JsonObject
+      /** In one answer with the call before it. */
+      readonly together: boolean
+    }
   | { readonly _tag: "Think"; readonly text: string }
   | { readonly _tag: "Say"; readonly text: string }
   | { readonly _tag: "Fail" }
   | { readonly _tag: "Refuse" }
 
+const tool = (name: string, input: JsonObject): Instruction => ({ _tag: "Tool", name, input, together: false })
+
+const jsonIn = (text: string): JsonObject => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
+  } catch {
+    return {}
+  }
+}
+
+/** `ask me Which? red / blue` is a choice. */
+const question = (words: string): JsonObject => {
+  const [, text, options] = /^(.*\?)\s+(\S.*\/.*)$/.exec(words) ?? []
+  if (text === undefined || options === undefined) return { question: words }
+  return { question: text, options: options.split("/").map((label) => ({ label: label.trim() })) }
+}
+
 const patterns: ReadonlyArray<readonly [RegExp, (match: RegExpExecArray) => Instruction]> = [
-  [/^run:\s*(.+)$/i, ([, command]) => ({ _tag: "Tool", name: "bash", input: { command: command! } })],
+  [/^run:\s*(.+)$/i, ([, command]) => tool("bash", { command: command! })],
   [
     /^write file (\S+?):?\s+(.+)$/i,
-    ([, path, content]) => ({ _tag: "Tool", name: "write", input: { file_path: path!, content: `${content}\n` } })
+    ([, path, content]) => tool("write", { file_path: path!, content: `${content}\n` })
   ],
-  [/^read file (\S+)$/i, ([, path]) => ({ _tag: "Tool", name: "read", input: { file_path: path! } })],
-  [/^fetch (https?:\S+)$/i, ([, url]) => ({ _tag: "Tool", name: "web_fetch", input: { url: url! } })],
-  [/^ask me:?\s+(.+)$/i, ([, question]) => ({ _tag: "Tool", name: "ask_user", input: { question: question! } })],
+  [/^read file (\S+)$/i, ([, path]) => tool("read", { file_path: path! })],
+  [/^fetch (https?:\S+)$/i, ([, url]) => tool("web_fetch", { url: url! })],
+  [/^ask me:?\s+(.+)$/i, ([, words]) => tool("ask_user", question(words!))],
+  [/^call (\S+)(?:\s+(\{.*\}))?$/i, ([, name, input = "{}"]) => tool(name!, jsonIn(input))],
   [/^think:\s*(.+)$/i, ([, text]) => ({ _tag: "Think", text: text! })],
   [/^say:\s*(.+)$/i, ([, text]) => ({ _tag: "Say", text: text! })],
   [/^fail$/i, () => ({ _tag: "Fail" })],
@@ -30,9 +56,12 @@ export const textOf = (content: Content): string =>
 /** The instructions in a message; lines that are none are passed by. */
 export const instructionsIn = (message: string): ReadonlyArray<Instruction> =>
   message.split("\n").flatMap((line) => {
+    const [, also, words = ""] = /^(&\s+)?(.*)$/.exec(line.trim()) ?? []
     for (const [pattern, make] of patterns) {
-      const match = pattern.exec(line.trim())
-      if (match !== null) return [make(match)]
+      const match = pattern.exec(words)
+      if (match === null) continue
+      const instruction = make(match)
+      return [instruction._tag === "Tool" ? { ...instruction, together: also !== undefined } : instruction]
     }
     return []
   })

@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const root = join(import.meta.dirname, "../..")
+const main = join(root, "packages/cli/src/main.ts")
+
+type Environment = Readonly<Record<string, string>>
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** A command that runs, and what it has said so far. */
+export class Running {
+  readonly child: ChildProcess
+  said = { stdout: "", stderr: "" }
+  private readonly exit: Promise<unknown>
+
+  constructor(child: ChildProcess) {
+    this.child = child
+    this.exit = once(child, "close")
+    for (const stream of ["stdout", "stderr"] as const) {
+      child[stream]!.on("data", (chunk: Buffer) => (this.said[stream] += chunk.toString()))
+    }
+  }
+
+  get all(): string {
+    return this.said.stdout + this.said.stderr
+  }
+
+  hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null
+  }
+
+  /** Waits until it has said this. */
+  async says(words: string): Promise<void> {
+    await until(`it says ${words}`, () => {
+      if (this.all.includes(words)) return true
+      if (this.hasEnded()) throw new Error(`It ended with ${this.child.exitCode} before it said ${words}:\n${this.all}`)
+      return false
+    }).catch((cause: Error) => {
+      throw new Error(`${cause.message}\n${this.all}`)
+    })
+  }
+
+  async end(): Promise<Ended> {
+    await this.exit
+    return { code: this.child.exitCode, ...this.said }
+  }
+}
+
+export const until = async (
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 90_000
+): Promise<void> => {
+  const end = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`)
+    await sleep(50)
+  }
+}
+
+export const lives = (pid: number): boolean => {
+  try {
+    return !/^\d+ \(.*\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"))
+  } catch {
+    return false
+  }
+}
+
+type Child = "node" | "runner" | "postgres"
+
+/** All of Troupe as a person starts it, on a home that is removed at the end with all that still runs there. */
+export class AllInOne {
+  readonly home = mkdtempSync(join(tmpdir(), "troupe-up-"))
+  private readonly environment: Environment
+
+  constructor(environment: Environment = {}) {
+    // The accounts of Postgres and of sandboxes pass through it.
+    chmodSync(this.home, 0o711)
+    this.environment = environment
+  }
+
+  private start(command: string, args: ReadonlyArray<string>, environment: Environment): Running {
+    return new Running(
+      spawn(command, args, {
+        cwd: root,
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          HOME: this.home,
+          TROUPE_HOME: this.home,
+          TROUPE_PORT: "0",
+          ...this.environment,
+          ...environment
+        },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+    )
+  }
+
+  run(args: ReadonlyArray<string>, environment: Environment = {}): Running {
+    return this.start(process.execPath, [main, ...args], environment)
+  }
+
+  program(file: string): Running {
+    return this.start(process.execPath, [join(root, file)], {})
+  }
+
+  npm(args: ReadonlyArray<string>, environment: Environment = {}): Running {
+    return this.start("npm", args, environment)
+  }
+
+  ended(args: ReadonlyArray<string>, environment: Environment = {}): Promise<Ended> {
+    return this.run(args, environment).end()
+  }
+
+  async up(environment: Environment = {}): Promise<Running> {
+    const running = this.run(["up"], environment)
+    await running.says("Ctrl-C stops it.")
+    return running
+  }
+
+  /** The process of a part, while it lives. */
+  pid(part: Child): number | null {
+    const pid = part === "postgres" ? this.postmaster() : this.record(part)?.pid
+    return pid !== undefined && lives(pid) ? pid : null
+  }
+
+  pids(): Readonly<Record<Child, number | null>> {
+    return { node: this.pid("node"), runner: this.pid("runner"), postgres: this.pid("postgres") }
+  }
+
+  async ready(): Promise<boolean> {
+    const url = this.record("node")?.url
+    if (url === undefined) return false
+    return await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5_000) }).then(
+      ({ status }) => status === 200,
+      () => false
+    )
+  }
+
+  /** Waits until a part runs in another process than before, and all can be used. */
+  async replaced(part: Child, before: number): Promise<number> {
+    await until(`another ${part} runs`, () => ![null, before].includes(this.pid(part)))
+    await until(`Troupe is ready with another ${part}`, () => this.ready())
+    return this.pid(part)!
+  }
+
+  log(name: string): string {
+    return readFileSync(join(this.home, "logs", `${name}.log`), "utf8")
+  }
+
+  /** Ends all that runs here, however the test ended, and removes the home. */
+  async remove(): Promise<void> {
+    const supervisor = this.json(join(this.home, "lock.json"))?.pid
+    if (supervisor !== undefined && lives(supervisor)) process.kill(supervisor, "SIGKILL")
+    await until("nothing runs there", () => {
+      const left = Object.values(this.pids()).filter((pid) => pid !== null)
+      for (const pid of left) process.kill(pid, "SIGKILL")
+      return left.length === 0
+    })
+    await until("the home is removed", () => {
+      try {
+        rmSync(this.home, { recursive: true, force: true })
+        return true
+      } catch {
+        return false
+      }
+    })
+  }
+
+  private record(part: "node" | "runner") {
+    return this.json(join(this.home, "run", `${part}.json`))
+  }
+
+  private json(file: string): { readonly pid: number; readonly url: string } | undefined {
+    try {
+      return JSON.parse(readFileSync(file, "utf8"))
+    } catch {
+      return undefined
+    }
+  }
+
+  private postmaster(): number | undefined {
+    const base = join(this.home, "postgres")
+    if (!existsSync(base)) return undefined
+    const major = readdirSync(base).find((name) => /^\d+$/.test(name))
+    const file = join(base, major ?? "", "postmaster.pid")
+    return major !== undefined && existsSync(file) ? Number(readFileSync(file, "utf8").split("\n")[0]) : undefined
+  }
+}

@@ -1,0 +1,125 @@
+import { readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { requires } from "../../test/requires.ts"
+import { AllInOne, lives, type Running, until } from "../support/AllInOne.ts"
+
+const long = 180_000
+const key = "sk-a-key-that-is-for-the-runner-alone"
+
+const environmentOf = (pid: number | null) => readFileSync(`/proc/${pid}/environ`, "utf8")
+
+requires("postgres")("troupe up", () => {
+  const troupe = new AllInOne()
+  let up: Running
+
+  beforeAll(async () => {
+    up = await troupe.up()
+  }, long)
+  afterAll(() => troupe.remove(), long)
+
+  it("says where it is, what it can do and what to type next", () => {
+    assert.match(up.said.stdout, /url +http:\/\/127\.0\.0\.1:\d+/)
+    assert.include(up.said.stdout, join(troupe.home, "api_key"))
+    assert.match(up.said.stdout, /sandbox +\w+/)
+    assert.match(up.said.stdout, /models +demo, which works without a key/)
+    assert.include(up.said.stdout, "npx troupe status")
+    assert.strictEqual(statSync(join(troupe.home, "api_key")).mode & 0o777, 0o600)
+  })
+
+  it("is refused where it runs already, and says where", { timeout: long }, async () => {
+    const { code, stderr } = await troupe.ended(["up"])
+    assert.strictEqual(code, 3)
+    assert.include(stderr, `process ${up.child.pid}`)
+    assert.match(stderr, /http:\/\/127\.0\.0\.1:\d+/)
+  })
+
+  it("answers troupe status and troupe doctor", { timeout: long }, async () => {
+    const status = await troupe.ended(["status", "--json"])
+    assert.strictEqual(status.code, 0, status.stdout)
+    const { node, runner } = troupe.pids()
+    assert.deepInclude(JSON.parse(status.stdout), { ready: true, pids: { up: up.child.pid, node, runner } })
+    const doctor = await troupe.ended(["doctor", "--json"])
+    assert.strictEqual(doctor.code, 0, doctor.stdout)
+    const { findings } = JSON.parse(doctor.stdout) as { findings: ReadonlyArray<{ check: string }> }
+    for (const check of ["home", "disk", "clock", "database", "port", "ready", "runner", "sandbox", "models"]) {
+      assert.include(
+        findings.map((finding) => finding.check),
+        check
+      )
+    }
+  })
+
+  for (const part of ["node", "runner", "postgres"] as const) {
+    it(`starts ${part} again when it is killed, and touches no other`, { timeout: long }, async () => {
+      const before = troupe.pids()
+      process.kill(before[part]!, "SIGKILL")
+      const pid = await troupe.replaced(part, before[part]!)
+      assert.deepStrictEqual(troupe.pids(), { ...before, [part]: pid })
+      await up.says(`${part} is started again (process ${pid})`)
+    })
+  }
+
+  it("is taken over by the next start when it was killed", { timeout: long }, async () => {
+    const before = troupe.pids()
+    up.child.kill("SIGKILL")
+    await up.end()
+    assert.deepStrictEqual(troupe.pids(), before)
+    const status = await troupe.ended(["status"])
+    assert.strictEqual(status.code, 1)
+    assert.include(status.stdout, "start it again with npm start")
+    up = await troupe.up()
+    assert.deepStrictEqual(troupe.pids(), before)
+    process.kill(before.node!, "SIGKILL")
+    await troupe.replaced("node", before.node!)
+  })
+
+  it("gives a new key to the runner alone, and in no environment", { timeout: long }, async () => {
+    const before = troupe.pids()
+    up.child.kill("SIGKILL")
+    await up.end()
+    up = await troupe.up({ OPENAI_API_KEY: key, OPENAI_BASE_URL: "http://127.0.0.1:9", A_SECRET_OF_MINE: "mine" })
+    assert.include(up.said.stdout, "openai")
+    const { node, postgres, runner } = troupe.pids()
+    assert.deepStrictEqual({ node, postgres }, { node: before.node, postgres: before.postgres })
+    assert.isFalse(lives(before.runner!))
+    for (const pid of [node, postgres, runner]) {
+      assert.notInclude(environmentOf(pid), key)
+      assert.notInclude(environmentOf(pid), "A_SECRET_OF_MINE")
+    }
+    const token = readFileSync(join(troupe.home, "runner/registration-token"), "utf8").trim()
+    const apiKey = readFileSync(join(troupe.home, "api_key"), "utf8").trim()
+    for (const log of ["node", "runner", "postgres"].map((name) => troupe.log(name))) {
+      for (const secret of [key, token, apiKey]) assert.notInclude(log, secret)
+    }
+  })
+
+  it("stops in order at Ctrl-C, and leaves nothing", { timeout: long }, async () => {
+    up.child.kill("SIGINT")
+    const { code, stderr } = await up.end()
+    assert.strictEqual(code, 0, stderr)
+    const order = ["Stopping node", "Stopping runner", "Stopping postgres", "Stopped."]
+    assert.deepStrictEqual(
+      order.toSorted((one, other) => stderr.indexOf(one) - stderr.indexOf(other)),
+      order
+    )
+    assert.deepStrictEqual(troupe.pids(), { node: null, runner: null, postgres: null })
+    assert.include(troupe.log("postgres"), "database system is shut down")
+    assert.strictEqual((await troupe.ended(["status"])).code, 3)
+  })
+
+  it("ends at once at the second Ctrl-C, and starts well after it", { timeout: long }, async () => {
+    up = await troupe.up()
+    const before = troupe.pids()
+    up.child.kill("SIGINT")
+    await up.says("Stopping node")
+    up.child.kill("SIGINT")
+    const { code } = await up.end()
+    assert.strictEqual(code, 130)
+    await until("all have ended", () => Object.values(before).every((pid) => !lives(pid!)))
+    up = await troupe.up()
+    up.child.kill("SIGTERM")
+    assert.strictEqual((await up.end()).code, 0)
+    assert.deepStrictEqual(troupe.pids(), { node: null, runner: null, postgres: null })
+  })
+})

@@ -1,0 +1,64 @@
+import { Effect } from "effect"
+import { usable } from "../up/Abilities.ts"
+import { modelsLine, sandboxLine } from "../up/banner.ts"
+import { config, told } from "../up/failures.ts"
+import type { ProcessRecord } from "../up/Program.ts"
+import { lacking, type Standing, standing } from "../up/standing.ts"
+import { json, parse } from "./arguments.ts"
+
+const usage = `troupe status [--json]
+
+  Says what runs in TROUPE_HOME and how it is. Exit codes: 0 it can be used, 1 it runs and can't, 3 it does not run.
+`
+
+const processLine = (found: ProcessRecord | null) =>
+  found === null ? "does not run" : `process ${found.pid} since ${new Date(found.since).toISOString()}`
+
+const inWords = (found: Standing): string => {
+  const { abilities, home, node, runner, supervisor, url } = found
+  const rows = [
+    ["ready", lacking(found) ?? "yes"],
+    ["url", url ?? "–"],
+    ["home", home],
+    ["up", supervisor === null ? "does not run" : `process ${supervisor.pid} since ${supervisor.since}`],
+    ["node", processLine(node)],
+    ["runner", processLine(runner)],
+    ...(abilities === null
+      ? []
+      : [["sandbox", sandboxLine(abilities)] as const, ["models", modelsLine(abilities)] as const])
+  ] as const
+  return rows.map(([name, text]) => `${name.padEnd(9)}${text}\n`).join("")
+}
+
+const pidOf = (found: { readonly pid: number } | null) => found?.pid ?? null
+
+const inJson = (found: Standing) => ({
+  home: found.home,
+  ready: lacking(found) === null,
+  reason: lacking(found),
+  url: found.url,
+  pids: { up: pidOf(found.supervisor), node: pidOf(found.node), runner: pidOf(found.runner) },
+  sandbox: found.abilities?.defaultSandbox ?? null,
+  models: usable(found.abilities?.models ?? []),
+  harnesses: usable(found.abilities?.harnesses ?? [])
+})
+
+const codeOf = (found: Standing) => {
+  if (lacking(found) === null) return 0
+  return found.supervisor === null && found.node === null && found.runner === null ? 3 : 1
+}
+
+export const status = async (args: ReadonlyArray<string>): Promise<number> => {
+  const values = parse(args, json, usage)
+  if (typeof values === "number") return values
+  return await Effect.runPromise(
+    told(
+      Effect.gen(function* () {
+        const found = yield* standing(yield* config)
+        const text = values.json === true ? `${JSON.stringify(inJson(found))}\n` : inWords(found)
+        yield* Effect.sync(() => process.stdout.write(text))
+        return codeOf(found)
+      })
+    )
+  )
+}

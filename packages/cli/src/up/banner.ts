@@ -1,0 +1,44 @@
+import type { Abilities } from "@troupe/domain/runner/Hello"
+import { unusable, usable } from "./Abilities.ts"
+
+export interface Started {
+  readonly url: string
+  readonly keyFile: string | null
+  readonly logs: string
+  readonly abilities: Abilities | null
+  /** Null where somebody else did not measure it. */
+  readonly inMs: number | null
+}
+
+/** What a person who has just started Troupe wants to know. */
+export const banner = ({ abilities, inMs, keyFile, logs, url }: Started): string => {
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["url", url],
+    ["key", keyFile ?? "the one in TROUPE_API_KEY"],
+    ...(abilities === null ? [] : about(abilities)),
+    ["logs", logs],
+    ["next", "npx troupe status"]
+  ]
+  const table = rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`).join("\n")
+  const after = inMs === null ? "" : `, after ${(inMs / 1000).toFixed(1)} s`
+  return `Troupe is ready${after}.\n\n${table}\n`
+}
+
+const about = (abilities: Abilities): ReadonlyArray<readonly [string, string]> => [
+  ["sandbox", sandboxLine(abilities)],
+  ["models", modelsLine(abilities)]
+]
+
+export const sandboxLine = ({ defaultSandbox, sandboxes }: Abilities): string => {
+  if (defaultSandbox !== "local") return defaultSandbox ?? "none can be used"
+  const why = unusable(sandboxes.filter(({ name }) => name === "bubblewrap"))[0]
+  return `local: NO ISOLATION, tools ask before they run${why === undefined ? "" : ` (${why})`}`
+}
+
+export const modelsLine = ({ models }: Abilities): string => {
+  const found = usable(models)
+  const broken = unusable(models)
+  const alone = found.length === 1 && found[0] === "demo"
+  const hint = "demo, which works without a key; for others set OPENAI_API_KEY or ANTHROPIC_API_KEY and start again"
+  return [alone && broken.length === 0 ? hint : found.join(", "), ...broken.map((line) => `not ${line}`)].join("; ")
+}

@@ -1,0 +1,61 @@
+import { Effect } from "effect"
+import { abilitiesOf } from "./Abilities.ts"
+import { banner } from "./banner.ts"
+import { config, told } from "./failures.ts"
+import { Home } from "./Home.ts"
+import { apiKeyFile, logsOf } from "./parts.ts"
+import { signals } from "./Signals.ts"
+import { supervise, type Supervised } from "./Supervisor.ts"
+import { say } from "./Talk.ts"
+import type { UpConfig } from "./UpConfig.ts"
+
+/** What is said once all of it can be used. */
+export const readyText = ({ apiKey, home, runnerState }: UpConfig, url: string, inMs: number | null): string =>
+  banner({
+    url,
+    inMs,
+    keyFile: apiKey === null ? apiKeyFile(home) : null,
+    logs: logsOf(home),
+    abilities: abilitiesOf(runnerState)
+  })
+
+const slowMs = 15_000
+/** As a shell says of what Ctrl-C ended. */
+const hurriedCode = 130
+
+const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised) {
+  const slow = Effect.delay(
+    say(`Still starting; what the parts say is in ${logsOf(given.home)}, and npx troupe doctor looks at this host.`),
+    slowMs
+  )
+  const { inMs, url } = yield* Effect.raceFirst(ready, Effect.andThen(slow, Effect.never))
+  yield* Effect.sync(() => process.stdout.write(`${readyText(given, url, inMs)}\nCtrl-C stops it.\n`))
+  return yield* Effect.never
+})
+
+const run = Effect.fnUntraced(function* (given: UpConfig) {
+  const { first, second } = yield* signals
+  if (given.runnerToken !== null) {
+    yield* say("TROUPE_RUNNER_TOKEN is used. Without it a token is made and kept, where no other program can read it.")
+  }
+  const supervised = yield* supervise(given)
+  const worked = yield* Effect.exit(Effect.raceFirst(work(given, supervised), first))
+  const inOrder = Effect.as(supervised.stop, 0)
+  const hurry = Effect.gen(function* () {
+    yield* second
+    yield* say("Ending at once. What was not finished is recovered at the next start.")
+    yield* supervised.kill
+    return hurriedCode
+  })
+  const code = yield* Effect.raceFirst(inOrder, hurry)
+  yield* worked
+  yield* say("Stopped.")
+  return code
+})
+
+/** Runs all of Troupe until it is told to stop. Answers the exit code. */
+export const foreground: Effect.Effect<number> = Effect.suspend(() => {
+  // Who reads our words may go away, and that ends nothing.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+  return told(Effect.flatMap(config, (given) => Effect.scoped(run(given)).pipe(Effect.provide(Home.layer(given.home)))))
+})

@@ -1,0 +1,91 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Redacted } from "effect"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { load, type UpConfig } from "../../src/up/UpConfig.ts"
+
+const withHome = <A>(work: (home: string) => A): A => {
+  const home = mkdtempSync(join(tmpdir(), "troupe-config-"))
+  try {
+    return work(home)
+  } finally {
+    rmSync(home, { recursive: true })
+  }
+}
+
+const secretsOf = ({ node, postgres, runner }: UpConfig) => ({
+  node: Object.keys(Redacted.value(node.secrets)),
+  runner: Object.keys(Redacted.value(runner.secrets)),
+  postgres: Object.keys(Redacted.value(postgres.secrets))
+})
+
+describe("What the all-in-one start is told", () => {
+  it("comes from the environment, then from config.json", () =>
+    withHome((home) => {
+      writeFileSync(join(home, "config.json"), JSON.stringify({ TROUPE_PORT: 5000, TROUPE_HOST: "::1" }))
+      const { host, port } = load({ TROUPE_HOME: home, TROUPE_PORT: "6000" })
+      assert.deepStrictEqual({ host, port }, { host: "::1", port: 6000 })
+    }))
+
+  it("gives each secret to the one process that needs it, and to no environment", () =>
+    withHome((home) => {
+      const config = load({
+        TROUPE_HOME: home,
+        DATABASE_URL: "postgres://me:pass@db/troupe",
+        TROUPE_MASTER_KEY: "master",
+        TROUPE_API_KEY: "k".repeat(32),
+        OPENAI_API_KEY: "openai",
+        ANTHROPIC_API_KEY: "anthropic",
+        TAVILY_API_KEY: "tavily",
+        AWS_SECRET_ACCESS_KEY: "aws",
+        TROUPE_RUNNER_HOST_VARIABLES: "MINE",
+        MINE: "mine"
+      })
+      const secrets = secretsOf(config)
+      assert.sameMembers(secrets.node, ["DATABASE_URL", "TROUPE_MASTER_KEY", "TROUPE_API_KEY"])
+      assert.sameMembers(secrets.runner, ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "TAVILY_API_KEY", "MINE"])
+      assert.deepStrictEqual(secrets.postgres, [])
+      for (const { environment } of [config.node, config.runner, config.postgres]) {
+        for (const value of ["pass", "master", "openai", "anthropic", "tavily", "aws", "mine", "k".repeat(32)]) {
+          assert.notInclude(JSON.stringify(Object.values(environment)), `"${value}"`)
+        }
+      }
+    }))
+
+  it("gives proxies to the runner alone", () =>
+    withHome((home) => {
+      const { node, runner } = load({ TROUPE_HOME: home, HTTPS_PROXY: "http://proxy:1" })
+      assert.strictEqual(runner.environment["HTTPS_PROXY"], "http://proxy:1")
+      assert.isUndefined(node.environment["HTTPS_PROXY"])
+    }))
+
+  it("keeps a runner's state for each database, whoever connects to it", () =>
+    withHome((home) => {
+      const stateOf = (url?: string) =>
+        load({ TROUPE_HOME: home, ...(url === undefined ? {} : { DATABASE_URL: url }) }).runnerState
+      assert.strictEqual(stateOf(), join(home, "runner"))
+      assert.strictEqual(stateOf("postgres://a:1@db/troupe"), stateOf("postgres://b:2@db/troupe"))
+      assert.notStrictEqual(stateOf("postgres://a@db/troupe"), stateOf("postgres://a@db/other"))
+    }))
+
+  it.each([
+    [{ TROUPE_PORT: "70000" }, "TROUPE_PORT"],
+    [{ TROUPE_PORT: "-1" }, "TROUPE_PORT"],
+    [{ TROUPE_API_KEY: "short" }, "TROUPE_API_KEY"],
+    [{ TROUPE_RUNNER_TOKEN: "short" }, "TROUPE_RUNNER_TOKEN"],
+    [{ DATABASE_URL: "host/db" }, "DATABASE_URL"],
+    [{ TROUPE_RUNNER_STOP_GRACE_MS: "soon" }, "TROUPE_RUNNER_STOP_GRACE_MS"]
+  ])("is refused by name where it can't be used: %j", (environment, name) =>
+    withHome((home) => {
+      assert.throws(() => load({ TROUPE_HOME: home, ...environment }), name)
+    })
+  )
+
+  it.each(["[]", "nothing", `{"TROUPE_PORT": {}}`])("is refused where config.json is %s", (content) =>
+    withHome((home) => {
+      writeFileSync(join(home, "config.json"), content)
+      assert.throws(() => load({ TROUPE_HOME: home }), "can't be used")
+    })
+  )
+})

@@ -1,0 +1,167 @@
+import type { ManifestInput, SandboxClient, SandboxSession } from "@openai/agents/sandbox"
+import { Effect } from "effect"
+import { existsSync, mkdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { checkRequest } from "../checkRequest.ts"
+import { isBirthmarkOf, processesMarked, sendSignal } from "../Birthmarks.ts"
+import type { BackendProbe, Sandbox, SandboxBackend, SandboxError, SandboxSpec } from "../Sandbox.ts"
+import { attempt, failure } from "../SandboxFailure.ts"
+import { accountOf } from "../SandboxHome.ts"
+import { findTool } from "../Tools.ts"
+import { tryBackend } from "../trial.ts"
+import { type ClientProcess, type ClientSandbox, startProcess } from "./ClientProcess.ts"
+
+export interface SandboxClientOptions {
+  /** What environments call it. */
+  readonly name: string
+  readonly client: SandboxClient
+  /**
+   * `none`: its processes are this host's, and see the host's paths. The others: it puts them into something of its own, with
+   * the directories of the host that `manifest` binds; what it promises then is for the conformance suite to say.
+   */
+  readonly isolation: "container" | "namespaces" | "none"
+  /** Binds `mounts` at their targets, for clients that isolate. Each is a directory or file of this host. */
+  readonly manifest?: (spec: SandboxSpec) => ManifestInput
+}
+
+/** Where a client that isolates has to put what we talk with its processes by. */
+const talkTarget = "/run/troupe"
+
+/**
+ * A backend out of any client for sandboxes of the OpenAI Agents SDK whose files are this host's. Such a client runs one
+ * command at a time or yields and is asked again, in text; the streams of processes go through named pipes beside it.
+ */
+export const sandboxClientBackend = (options: SandboxClientOptions): SandboxBackend => {
+  const { client, isolation, name } = options
+  const fail = failure(name)
+  const placeOf = (spec: SandboxSpec) => join(spec.home, name)
+
+  const open = Effect.fnUntraced(function* (spec: SandboxSpec) {
+    const account = yield* attempt(name, "the sandbox's home", () => accountOf(spec.home))
+    const place = placeOf(spec)
+    yield* attempt(name, "the sandbox's home", () => {
+      rmSync(place, { recursive: true, force: true })
+      mkdirSync(place, { mode: 0o711 })
+    })
+    const withTalk = { ...spec, mounts: [...spec.mounts, { source: place, target: talkTarget, readOnly: true }] }
+    const session = yield* sessionOf(options, withTalk)
+    const seen = isolation === "none" ? place : talkTarget
+    return sandboxOf({ name, isolation, spec, session, account, place, seen }, client)
+  })
+
+  const create = Effect.fn("SandboxClientBackend.create")(function* (spec: SandboxSpec) {
+    if (spec.network._tag === "Proxied" && isolation === "none") {
+      return yield* fail({ _tag: "Unusable", detail: "nothing keeps its processes to the egress proxy" })
+    }
+    yield* endMarked(spec)
+    return yield* open(spec)
+  })
+
+  const resume = Effect.fn("SandboxClientBackend.resume")(function* (spec: SandboxSpec) {
+    if (!existsSync(placeOf(spec))) return yield* fail({ _tag: "Gone", detail: "its home is empty" })
+    return yield* create(spec)
+  })
+
+  const probe = Effect.gen(function* () {
+    const missing = ["mkfifo", "prlimit", "setpriv"].filter((tool) => findTool(tool) === undefined)
+    if (missing.length > 0) return probed(false, [`${missing.join(", ")} is not installed`])
+    const outcome = yield* Effect.result(tryBackend({ create }))
+    if (outcome._tag === "Failure") return probed(false, [outcome.failure.message])
+    if (outcome.success._tag !== "Exited" || outcome.success.code !== 0) {
+      return probed(false, [`a trial run of \`true\` ended with ${JSON.stringify(outcome.success)}`])
+    }
+    return probed(true, isolation === "none" ? ["nothing isolates what runs here, and nothing limits it"] : [])
+  }).pipe(Effect.withSpan("SandboxClientBackend.probe"))
+
+  return { name, isolation, create, resume, probe }
+}
+
+const probed = (usable: boolean, notes: ReadonlyArray<string>): BackendProbe => ({
+  usable,
+  notes,
+  version: null,
+  terminal: false,
+  network: false,
+  limits: { cpus: null, memory: null, disk: null, processes: null }
+})
+
+const sessionOf = Effect.fnUntraced(function* (
+  { client, manifest, name }: SandboxClientOptions,
+  spec: SandboxSpec
+): Effect.fn.Return<SandboxSession, SandboxError> {
+  const fail = failure(name)
+  if (client.create === undefined) return yield* fail({ _tag: "Unusable", detail: "this client makes no sandboxes" })
+  const session = yield* Effect.tryPromise({
+    try: () => client.create!(manifest === undefined ? undefined : { manifest: manifest(spec) }),
+    catch: (cause) => fail({ _tag: "Failed", detail: cause instanceof Error ? cause.message : String(cause) }, cause)
+  })
+  if (session.exec !== undefined && session.writeStdin !== undefined) return session
+  yield* endSession(client, session)
+  return yield* fail({
+    _tag: "Unusable",
+    detail: "the sandboxes of this client can't run a command and be asked again"
+  })
+})
+
+/** The most thorough of the ends that a session offers. */
+const endSession = (client: SandboxClient, session: SandboxSession): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    try {
+      await session.shutdown?.()
+      if (session.delete !== undefined) await session.delete()
+      else if (client.delete !== undefined) await client.delete(session.state)
+      else await session.close?.()
+    } catch {
+      // It is gone, or its service is; there is nobody whom it would help to know.
+    }
+  })
+
+/** What a runner before this one may have left running. */
+const endMarked = (spec: SandboxSpec): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    for (let looks = 0; looks < 2_000; looks++) {
+      const left = processesMarked((mark) => isBirthmarkOf(spec.sandboxId, mark))
+      if (left.length === 0) return
+      for (const pid of left) sendSignal(pid, "SIGKILL")
+      yield* Effect.sleep(10)
+    }
+  })
+
+const sandboxOf = (sandbox: ClientSandbox, client: SandboxClient): Sandbox => {
+  const { isolation, name, place, session, spec } = sandbox
+  const fail = failure(name)
+  const live = new Set<ClientProcess>()
+  let destroyed = false
+  let count = 0
+
+  const exec: Sandbox["exec"] = Effect.fn("ClientSandbox.exec")(function* (request) {
+    if (destroyed) return yield* fail({ _tag: "Gone", detail: "the sandbox was destroyed" })
+    const bad = checkRequest(spec, request)
+    if (bad !== undefined) return yield* fail(bad)
+    if (request.terminal !== undefined) {
+      return yield* fail({ _tag: "BadRequest", field: "terminal", detail: "this backend has no terminals" })
+    }
+    const running = yield* startProcess(sandbox, request, ++count)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => live.add(running)),
+      () => Effect.sync(() => live.delete(running))
+    )
+    const { timeoutMs } = request
+    if (timeoutMs !== undefined) {
+      yield* Effect.forkScoped(Effect.delay(running.end({ _tag: "TimedOut", afterMs: timeoutMs }), timeoutMs))
+    }
+    return running.process
+  })
+
+  const destroy = Effect.gen(function* () {
+    if (destroyed) return
+    destroyed = true
+    const why = { _tag: "Killed", reason: "the sandbox was destroyed" } as const
+    yield* Effect.forEach([...live], (one) => one.end(why), { concurrency: "unbounded", discard: true })
+    yield* endMarked(spec)
+    yield* endSession(client, session)
+    yield* Effect.sync(() => rmSync(place, { recursive: true, force: true }))
+  }).pipe(Effect.uninterruptible, Effect.withSpan("ClientSandbox.destroy"))
+
+  return { spec, backend: name, isolation, exec, destroy }
+}

@@ -1,0 +1,68 @@
+import type { WorkspaceId } from "@troupe/domain/Ids"
+import { type DayLimit, type DayUse, spentToday } from "@troupe/domain/workspace/DayLimit"
+import { Clock, Context, Effect, Layer } from "effect"
+import { SettingsStore } from "../workspace/SettingsStore.ts"
+import { Usage, type UsageSums } from "./Usage.ts"
+
+export const dayOf = (nowMs: number): string => new Date(nowMs).toISOString().slice(0, 10)
+
+const useOf = (sums: UsageSums): DayUse => ({
+  tokens: sums.inputTokens + sums.outputTokens + sums.cacheReadTokens + sums.cacheWriteTokens,
+  cost_micro_usd: sums.costMicroUsd,
+  tool_calls: sums.toolCalls,
+  model_requests: sums.modelRequests
+})
+
+export interface DayBudgetsOptions {
+  /** How long a look at the database counts: many turns ask at once. */
+  readonly freshMs: number
+}
+
+/** Whether a workspace may use more today. */
+export class DayBudgets extends Context.Service<
+  DayBudgets,
+  {
+    /**
+     * The limits that hold now; empty where there are none. `null` where that can't be known: nothing is begun then, and
+     * nothing that runs is stopped for it.
+     */
+    readonly spent: (workspaceId: WorkspaceId) => Effect.Effect<ReadonlyArray<DayLimit> | null>
+  }
+>()("server/DayBudgets") {
+  static readonly layer = (options: DayBudgetsOptions): Layer.Layer<DayBudgets, never, SettingsStore | Usage> =>
+    Layer.effect(DayBudgets, make(options))
+}
+
+const make = Effect.fnUntraced(function* ({ freshMs }: DayBudgetsOptions) {
+  const settings = yield* SettingsStore
+  const usage = yield* Usage
+  const looked = new Map<WorkspaceId, { readonly at: number; readonly spent: ReadonlyArray<DayLimit> | null }>()
+
+  const look = Effect.fnUntraced(function* (workspaceId: WorkspaceId, now: number) {
+    const settled = yield* settings.get(workspaceId)
+    const { dayLimits } = settled.settings
+    if (dayLimits.length === 0) return []
+    const today = dayOf(now)
+    const sums = yield* usage.ofDay(workspaceId, today)
+    return spentToday(dayLimits, useOf(sums), settled.passedOn === today)
+  })
+
+  const spent = Effect.fn("DayBudgets.spent")(function* (workspaceId: WorkspaceId) {
+    const now = yield* Clock.currentTimeMillis
+    const before = looked.get(workspaceId)
+    if (before !== undefined && now - before.at < freshMs && before.at <= now) return before.spent
+    const found = yield* look(workspaceId, now).pipe(
+      Effect.catch((error) =>
+        Effect.as(
+          Effect.logWarning("A day's budget could not be looked up", error).pipe(Effect.annotateLogs({ workspaceId })),
+          null
+        )
+      )
+    )
+    for (const [workspace, { at }] of looked) if (now - at >= freshMs) looked.delete(workspace)
+    looked.set(workspaceId, { at: now, spent: found })
+    return found
+  })
+
+  return DayBudgets.of({ spent })
+})

@@ -1,0 +1,138 @@
+import { toUuid } from "@troupe/domain/Ids"
+import type { Recorded } from "@troupe/domain/log/Envelope"
+import * as Codec from "@troupe/domain/session/Codec"
+import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { Effect, Result } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
+import type { Placed } from "../log/EventStore.ts"
+import type { Projection } from "../log/Projector.ts"
+
+const told = new Set(["SessionOpened", "ThreadOpened", "ModelRequestStarted", "ModelRequestEnded", "ToolStarted"])
+
+/** No model has this name: the row that holds a session's tool calls. */
+const noModel = ""
+const unknownModel = "unknown"
+
+const dayOf = ({ recordedAt }: Recorded): string => new Date(Math.floor(recordedAt / 1_000)).toISOString().slice(0, 10)
+
+interface Row {
+  readonly generation: number
+  readonly workspace: string
+  readonly day: string
+  readonly session: string
+  readonly thread: string
+  readonly model: string
+}
+
+const counts = (event: EventOf<"ModelRequestEnded"> | EventOf<"ToolStarted">): ReadonlyArray<number> => {
+  if (event._tag === "ToolStarted") return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]
+  const { usage } = event
+  return [
+    ...[1, usage.source === "estimated" ? 1 : 0, usage.costMicroUsd === null ? 1 : 0],
+    ...[usage.inputTokens, usage.outputTokens, usage.cacheReadTokens],
+    ...[usage.cacheWrite5mTokens + usage.cacheWrite1hTokens, usage.webSearches, usage.webFetches],
+    ...[usage.costMicroUsd ?? 0, 0]
+  ]
+}
+
+/** Adds to a row of the day, of the agent whose thread it is: its own, or else that of the primary thread. */
+const add = Effect.fnUntraced(function* (row: Row, sums: ReadonlyArray<number>) {
+  const sql = yield* SqlClient.SqlClient
+  const [requests, estimated, unpriced, input, output, cacheRead, cacheWrite, searches, fetches, cost, calls] = sums
+  yield* sql`
+    INSERT INTO usage_days AS u
+    VALUES (${row.generation}, ${row.workspace}, ${row.day}::date, ${row.session}, COALESCE((
+        SELECT agent_id FROM usage_threads
+        WHERE generation = ${row.generation} AND session_id = ${row.session} AND thread_id IN (${row.thread}, '')
+        ORDER BY thread_id DESC LIMIT 1
+      ), 'unknown'), ${row.model}, ${requests}, ${estimated}, ${unpriced}, ${input}, ${output}, ${cacheRead},
+      ${cacheWrite}, ${searches}, ${fetches}, ${cost}, ${calls})
+    ON CONFLICT (generation, workspace_id, day, session_id, agent_id, model) DO UPDATE SET
+      model_requests = u.model_requests + excluded.model_requests,
+      estimated_requests = u.estimated_requests + excluded.estimated_requests,
+      unpriced_requests = u.unpriced_requests + excluded.unpriced_requests,
+      input_tokens = u.input_tokens + excluded.input_tokens,
+      output_tokens = u.output_tokens + excluded.output_tokens,
+      cache_read_tokens = u.cache_read_tokens + excluded.cache_read_tokens,
+      cache_write_tokens = u.cache_write_tokens + excluded.cache_write_tokens,
+      web_searches = u.web_searches + excluded.web_searches,
+      web_fetches = u.web_fetches + excluded.web_fetches,
+      cost_micro_usd = u.cost_micro_usd + excluded.cost_micro_usd,
+      tool_calls = u.tool_calls + excluded.tool_calls`
+})
+
+/** The agent of a thread; that of the primary one stands under no name as well, for threads without an agent of their own. */
+const agentRows = (
+  event: EventOf<"SessionOpened"> | EventOf<"ThreadOpened">
+): ReadonlyArray<readonly [string, string]> => {
+  if (event._tag === "SessionOpened") return [["", event.agent.agentId]]
+  const agentId = event.agent?.["agentId"]
+  return typeof agentId === "string" ? [[event.threadId, agentId]] : []
+}
+
+const take = Effect.fnUntraced(function* (recorded: Recorded, event: SessionEvent, generation: number) {
+  const sql = yield* SqlClient.SqlClient
+  const session = toUuid(recorded.streamId)!
+  const row = {
+    generation,
+    session,
+    workspace: toUuid(recorded.workspaceId)!,
+    day: dayOf(recorded),
+    thread: recorded.threadId ?? ""
+  }
+  switch (event._tag) {
+    case "SessionOpened":
+    case "ThreadOpened":
+      for (const [thread, agent] of agentRows(event)) {
+        yield* sql`INSERT INTO usage_threads VALUES (${generation}, ${session}, ${thread}, ${agent})`
+      }
+      return
+    case "ModelRequestStarted":
+      yield* sql`
+        INSERT INTO usage_requests
+        VALUES (${generation}, ${session}, ${event.requestId}, ${`${event.provider}/${event.model}`})`
+      return
+    case "ModelRequestEnded": {
+      const [asked] = yield* sql<{ readonly model: string }>`
+        DELETE FROM usage_requests
+        WHERE generation = ${generation} AND session_id = ${session} AND request_id = ${event.requestId}
+        RETURNING model`
+      return yield* add({ ...row, model: asked?.model ?? unknownModel }, counts(event))
+    }
+    case "ToolStarted":
+      return yield* add({ ...row, model: noModel }, counts(event))
+  }
+})
+
+/** Events whose content was redacted say nothing any more: what they counted is in the rows already, unless these are made anew. */
+const decoded = ({ event }: Placed): SessionEvent | null => {
+  if (event.stream !== "session" || !told.has(event.type) || event.payload === null) return null
+  return Result.getOrElse(Codec.decodeFast(event), () => null)
+}
+
+/** What was used, by day, session, agent and model: counted once for each request that ended, whatever it took. */
+export const usageProjection: Projection<SqlClient.SqlClient> = {
+  name: "usage",
+  version: 1,
+  apply: (events, generation) =>
+    Effect.forEach(
+      events,
+      (placed) => {
+        const event = decoded(placed)
+        return event === null ? Effect.void : take(placed.event, event, generation)
+      },
+      { discard: true }
+    ),
+  retire: (generation) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      let found = false
+      for (const table of ["usage_days", "usage_requests", "usage_threads"]) {
+        const gone = yield* sql`
+          DELETE FROM ${sql(table)} WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM ${sql(table)} WHERE generation = ${generation} LIMIT 1000)) RETURNING 1`
+        found ||= gone.length > 0
+      }
+      return found
+    })
+}

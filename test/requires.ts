@@ -25,8 +25,9 @@ export type Part =
 const onPath = (...names: ReadonlyArray<string>) =>
   (process.env.PATH ?? "").split(delimiter).some((folder) => names.some((name) => existsSync(join(folder, name))))
 
+/** Tried again: beside suites that use up processes on purpose, a single try may fail. */
 const runs = (command: string, ...args: ReadonlyArray<string>) =>
-  spawnSync(command, args, { stdio: "ignore", timeout: 20_000 }).status === 0
+  [1, 2, 3].some(() => spawnSync(command, args, { stdio: "ignore", timeout: 20_000 }).status === 0)
 
 const resolves = (name: string) => {
   try {

@@ -9,6 +9,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import * as EventStorePg from "../../packages/server/src/log/EventStorePg.ts"
+import { allEvents } from "../../packages/server/test/support/allEvents.ts"
 import { openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
@@ -157,8 +158,7 @@ export class System {
   }
 
   async log(session: SessionId): Promise<ReadonlyArray<SessionEvent>> {
-    const read = Effect.flatMap(EventStore, (store) => store.read(session, { after: 0, limit: 100_000 }))
-    const events = await this.database.runPromise(read)
+    const events = await this.database.runPromise(allEvents(session))
     return events.map(({ payload, type }) => ({ ...JSON.parse(payload as never), _tag: type }) as SessionEvent)
   }
 

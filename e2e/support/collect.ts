@@ -1,7 +1,7 @@
 import { fromUuid, prefixes } from "@troupe/domain/Ids"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Effect, Option } from "effect"
-import { allEvents } from "./allEvents.ts"
+import { allEvents } from "../../packages/server/test/support/allEvents.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SummaryRow } from "@troupe/domain/session/Summary"

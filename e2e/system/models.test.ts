@@ -81,7 +81,7 @@ requires(
         await system.say(node!, session, "and now")
         const events = await system.turnsEnded(session, 1)
         const failed = events.find((event) => event._tag === "TurnFailed")
-        assert.strictEqual(failed?.error.code, "model_overloaded")
+        assert.strictEqual(failed?.error.code, "model_rate_limited")
         assert.strictEqual(events.filter(({ _tag }) => _tag === "AttemptStarted").length, 3)
         await system.say(node!, session, "What is six times seven?")
         assert.include(wordsOf(await system.turnsEnded(session, 2)), "It is 42.")

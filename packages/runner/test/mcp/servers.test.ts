@@ -25,7 +25,11 @@ import {
   url
 } from "./world.ts"
 
-requires("bubblewrap", "root")("Servers that run in the sandbox", () => {
+requires(
+  "bubblewrap",
+  "root",
+  "open-checkout"
+)("Servers that run in the sandbox", () => {
   it.live(
     "everything: tools, content of every kind, what is wrong",
     () =>

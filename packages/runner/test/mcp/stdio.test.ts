@@ -16,7 +16,11 @@ const turnWith = Effect.fnUntraced(function* (how: string) {
   return { ...(yield* turn), turn, drop }
 })
 
-requires("bubblewrap", "root")("A server's process in the sandbox", () => {
+requires(
+  "bubblewrap",
+  "root",
+  "open-checkout"
+)("A server's process in the sandbox", () => {
   it.live(
     "that says other things between its messages is understood",
     () =>

@@ -227,9 +227,9 @@ describe("A tree", { timeout: 180_000 }, () => {
   )
 })
 
-requires("root")("Files of others", () => {
-  const nobody = { uid: 65_534, gid: 65_534 }
+const nobody = { uid: 65_534, gid: 65_534 }
 
+requires("root")("Files of others", () => {
   const shared = Effect.gen(function* () {
     const { home, root } = yield* world
     chownSync(root, nobody.uid, nobody.gid)
@@ -257,36 +257,6 @@ requires("root")("Files of others", () => {
       const { files, root } = yield* shared
       yield* files.write("a/b/c", bytes("x"), { parents: true })
       for (const path of ["a", "a/b", "a/b/c"]) assert.strictEqual(lstatSync(join(root, path)).uid, nobody.uid)
-    })
-  )
-
-  it.effect("do not stay because a directory is locked", () =>
-    Effect.gen(function* () {
-      const { root } = yield* world
-      fill(root, { "locked/in/file": "x" })
-      chmodSync(join(root, "locked/in/file"), 0)
-      chmodSync(join(root, "locked/in"), 0)
-      chmodSync(join(root, "locked"), 0o500)
-      // As another account, since to root no mode is a lock.
-      const program = `
-        import { Effect } from "effect"
-        import { open } from ${JSON.stringify(join(import.meta.dirname, "../../src/workingcopy/SafeDirectory.ts"))}
-        process.exitCode = await Effect.runPromise(Effect.scoped(Effect.gen(function* () {
-          const files = yield* open({ root: ${JSON.stringify(root)} })
-          const refused = yield* Effect.flip(files.read("locked/in/file"))
-          yield* files.remove("locked", { recursive: true })
-          return refused.reason._tag === "Denied" ? 0 : 1
-        })))`
-      chmodSync(join(root, ".."), 0o755)
-      spawnSync("chown", ["-R", "65534:65534", root])
-      const { status, stderr } = spawnSync(process.execPath, ["--input-type=module-typescript", "-e", program], {
-        uid: nobody.uid,
-        gid: nobody.gid,
-        cwd: import.meta.dirname
-      })
-      assert.strictEqual(status, 0, stderr.toString())
-      assert.isFalse(existsSync(join(root, "locked")))
-      assert.isTrue(existsSync(join(root, "inside")))
     })
   )
 
@@ -363,6 +333,38 @@ describe("A place", { timeout: 180_000 }, () => {
       assert.strictEqual(yield* reason(Effect.scoped(open({ root: join(home, "none") }))), "NotFound")
       assert.strictEqual(yield* reason(Effect.scoped(open({ root: join(home, "outside/file") }))), "NotADirectory")
       assert.strictEqual(yield* reason(Effect.scoped(open({ root: join(root, "link") }))), "NotADirectory")
+    })
+  )
+})
+
+requires("root", "open-checkout")("Files of another account", () => {
+  it.effect("do not stay because a directory is locked", () =>
+    Effect.gen(function* () {
+      const { root } = yield* world
+      fill(root, { "locked/in/file": "x" })
+      chmodSync(join(root, "locked/in/file"), 0)
+      chmodSync(join(root, "locked/in"), 0)
+      chmodSync(join(root, "locked"), 0o500)
+      // As another account, since to root no mode is a lock.
+      const program = `
+        import { Effect } from "effect"
+        import { open } from ${JSON.stringify(join(import.meta.dirname, "../../src/workingcopy/SafeDirectory.ts"))}
+        process.exitCode = await Effect.runPromise(Effect.scoped(Effect.gen(function* () {
+          const files = yield* open({ root: ${JSON.stringify(root)} })
+          const refused = yield* Effect.flip(files.read("locked/in/file"))
+          yield* files.remove("locked", { recursive: true })
+          return refused.reason._tag === "Denied" ? 0 : 1
+        })))`
+      chmodSync(join(root, ".."), 0o755)
+      spawnSync("chown", ["-R", "65534:65534", root])
+      const { status, stderr } = spawnSync(process.execPath, ["--input-type=module-typescript", "-e", program], {
+        uid: nobody.uid,
+        gid: nobody.gid,
+        cwd: import.meta.dirname
+      })
+      assert.strictEqual(status, 0, stderr.toString())
+      assert.isFalse(existsSync(join(root, "locked")))
+      assert.isTrue(existsSync(join(root, "inside")))
     })
   )
 })

@@ -18,7 +18,7 @@ const waiting = (state: Open): ReadonlyArray<CompatEvent> => {
   const interrupts = thread.turn?.interrupt?.inputIds ?? []
   return [
     ...interrupts.map((id) => ({ id, type: "user.interrupt", processed_at: null })),
-    ...[...steers, ...thread.inbox, ...thread.queue].map(messageOut)
+    ...[...steers, ...thread.inbox, ...thread.queue].filter(({ from }) => from === undefined).map(messageOut)
   ]
 }
 

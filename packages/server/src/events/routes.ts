@@ -1,5 +1,5 @@
 import * as Api from "@troupe/domain/api/Events"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { rawRoute, route } from "../gateway/Route.ts"
 import { EventStore } from "../log/EventStore.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
@@ -29,10 +29,10 @@ const log = route(Api.log, "read", ({ caller, params, query }) =>
     const limit = query.limit ?? 100
     const page = yield* Effect.orDie(store.read(session.id, { after: query.after ?? 0, limit }))
     const last = page.at(-1)
-    return {
-      data: page.map(logEvent),
-      next_after: page.length === limit && last !== undefined ? last.seq : null
-    }
+    // A page may end before its limit where events are large: only the log's end is the end.
+    const end = page.length === limit ? null : yield* Effect.orDie(store.head(session.id))
+    const more = end === null || (Option.isSome(end) && last !== undefined && last.seq < end.value.version)
+    return { data: page.map(logEvent), next_after: more ? (last?.seq ?? null) : null }
   })
 )
 

@@ -68,11 +68,12 @@ const list = route(Api.list, "read", ({ caller, query }) =>
   })
 )
 
-const found = ({ caller, params }: Pick<Asked<typeof Api.retrieve>, "caller" | "params">) =>
-  Effect.gen(function* () {
-    const reads = yield* SessionReads
-    return (yield* reads.find(caller.workspaceId, params.id)).session
-  })
+type Named = Pick<Asked<typeof Api.retrieve>, "caller" | "params">
+
+const viewed = ({ caller, params }: Named) =>
+  Effect.flatMap(SessionReads, (reads) => reads.find(caller.workspaceId, params.id))
+
+const found = (named: Named) => Effect.map(viewed(named), ({ session }) => session)
 
 const create = route(Api.create, "write", ({ caller, payload }) =>
   Effect.flatMap(openSession(payload), (id) => found({ caller, params: { id } }))
@@ -82,9 +83,9 @@ const retrieve = route(Api.retrieve, "read", found)
 
 const updated = (asked: Asked<typeof Api.update>) =>
   Effect.gen(function* () {
-    const session = yield* found(asked)
+    const { around, session } = yield* viewed(asked)
     if (session.archived_at !== null) return yield* invalid(`Session ${session.id} is archived and can't be changed`)
-    yield* updateSession(session, asked.payload)
+    yield* updateSession(session, around.primary, asked.payload)
     return yield* found(asked)
   })
 const update = route(Api.update, "write", updated)

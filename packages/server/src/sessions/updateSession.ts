@@ -6,6 +6,7 @@ import { budgetIn } from "@troupe/domain/api/compat/money"
 import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
 import type { Session, SessionUpdate } from "@troupe/domain/api/Sessions"
 import { canonical } from "@troupe/domain/CanonicalJson"
+import type { ThreadId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect } from "effect"
 import { defaultHarness, digestOf } from "./openSession.ts"
@@ -31,14 +32,18 @@ const reconfigured = Effect.fnUntraced(function* ({ agent }: Session, change: No
 })
 
 /** Carries out what an update names, the agent first: it is what may be refused because the session works. */
-export const updateSession = Effect.fn("updateSession")(function* (session: Session, input: SessionUpdate) {
+export const updateSession = Effect.fn("updateSession")(function* (
+  session: Session,
+  primary: ThreadId,
+  input: SessionUpdate
+) {
   const { agent, budget, metadata, title, vault_ids } = input
   if (vault_ids !== undefined) return yield* invalid("vault_ids: can't be changed after a session was created")
   if (Object.keys(patched(session.metadata, metadata)).length > metadataPairsMax) {
     return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
   }
   const change = agent === undefined ? null : yield* reconfigured(session, agent)
-  if (change !== null) yield* command(session.id, { _tag: "Reconfigure", threadId: null, ...change })
+  if (change !== null) yield* command(session.id, { _tag: "Reconfigure", threadId: primary, ...change })
   if (budget !== undefined && canonical(budget) !== canonical(session.budget)) {
     yield* command(session.id, { _tag: "ChangeBudget", budget: budgetIn(budget) })
   }

@@ -7,11 +7,11 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Redacted, Result, Scope, Stream } from "effect"
-import { EventStore } from "../../src/log/EventStore.ts"
 import { Workplaces } from "../../src/runners/Workplaces.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import type { Script } from "../support/AttemptScript.ts"
+import { allEvents } from "../support/allEvents.ts"
 import { openCommand } from "../support/CommandGenerator.ts"
 import { dial, type Dialled, type DialingRunnerOptions } from "../support/DialingRunner.ts"
 import { newId } from "../support/LogWriter.ts"
@@ -90,9 +90,7 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
     (await node.run(Effect.flatMap(Sessions, (sessions) => sessions.current(session)))).state as OpenSession
 
   const events = async (node: TestNode, session: SessionId): Promise<ReadonlyArray<SessionEvent>> => {
-    const stored = await node.run(
-      Effect.flatMap(EventStore, (store) => store.read(session, { after: 0, limit: 1_000 }))
-    )
+    const stored = await node.run(allEvents(session))
     return stored.map((one) => Result.getOrThrow(Codec.decodeFast(one)))
   }
 

@@ -153,10 +153,26 @@ const updated = (event: EventOf<"SessionUpdated">): ReadonlyArray<Draft> => {
   ]
 }
 
+/** Said by one thread to another: shown to each of them where it is theirs. */
+const received = ({ content, inputId }: EventOf<"MessageTaken">, from_session_thread_id: ThreadId): Draft => ({
+  type: "agent.thread_message_received",
+  id: inputId,
+  from_session_thread_id,
+  content: contentOut(content)
+})
+
+const sent = ({ content, threadId: to_session_thread_id }: EventOf<"ThreadMessaged">): Draft => ({
+  type: "agent.thread_message_sent",
+  to_session_thread_id,
+  content: contentOut(content)
+})
+
 const drafts = (event: SessionEvent, around: Surroundings): ReadonlyArray<Draft> => {
   switch (event._tag) {
     case "MessageTaken":
-      return [{ type: "user.message", id: event.inputId, content: contentOut(event.content) }]
+      return event.from === undefined
+        ? [{ type: "user.message", id: event.inputId, content: contentOut(event.content) }]
+        : [received(event, event.from)]
     case "SystemMessageReceived":
       return [{ type: "system.message", id: event.inputId, content: contentOut(event.content) }]
     case "InterruptRequested":
@@ -239,6 +255,7 @@ const drafts = (event: SessionEvent, around: Surroundings): ReadonlyArray<Draft>
 /** Tags of the log's events that clients of the compatible API may see something of. */
 export const shownTags = [
   "MessageTaken",
+  "ThreadMessaged",
   "SystemMessageReceived",
   "InterruptRequested",
   "TurnInterrupted",
@@ -267,6 +284,7 @@ export const shownTags = [
 
 /** What belongs to another thread is on that thread's own stream; calls that wait for somebody are on both. */
 const elsewhere = (event: SessionEvent, { primary }: Surroundings): ReadonlyArray<Draft> | null => {
+  if (event._tag === "ThreadMessaged") return event.fromThreadId === primary ? [sent(event)] : []
   if (event._tag === "ThreadOpened" || !("threadId" in event)) return null
   if (event.threadId === null || event.threadId === primary) return null
   if (event._tag === "ToolRequested" && event.awaits !== "nothing") {

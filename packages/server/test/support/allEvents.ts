@@ -1,5 +1,5 @@
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import { EventStore } from "../../packages/server/src/log/EventStore.ts"
+import { EventStore } from "../../src/log/EventStore.ts"
 import { Effect } from "effect"
 
 /** A stream's whole log. */

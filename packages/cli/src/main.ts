@@ -8,6 +8,10 @@ const commands: Readonly<Record<string, { readonly about: string; readonly load:
     about: "runs all of Troupe here: database, node and runner",
     load: async () => (await import("./commands/up.ts")).up
   },
+  run: {
+    about: 'has an agent do one thing: troupe run "…"',
+    load: async () => (await import("./commands/run.ts")).run
+  },
   status: {
     about: "says what runs here, and how it is",
     load: async () => (await import("./commands/status.ts")).status

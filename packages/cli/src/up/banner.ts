@@ -17,7 +17,7 @@ export const banner = ({ abilities, inMs, keyFile, logs, url }: Started): string
     ["key", keyFile ?? "the one in TROUPE_API_KEY"],
     ...(abilities === null ? [] : about(abilities)),
     ["logs", logs],
-    ["next", "npx troupe status"]
+    ["next", 'npx troupe run "run: uname -a"']
   ]
   const table = rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`).join("\n")
   const after = inMs === null ? "" : `, after ${(inMs / 1000).toFixed(1)} s`

@@ -23,7 +23,7 @@ requires("postgres")("troupe up", () => {
     assert.include(up.said.stdout, join(troupe.home, "api_key"))
     assert.match(up.said.stdout, /sandbox +\w+/)
     assert.match(up.said.stdout, /models +demo, which works without a key/)
-    assert.include(up.said.stdout, "npx troupe status")
+    assert.include(up.said.stdout, "npx troupe run")
     assert.strictEqual(statSync(join(troupe.home, "api_key")).mode & 0o777, 0o600)
   })
 

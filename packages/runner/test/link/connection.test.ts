@@ -245,7 +245,8 @@ describe("A runner's connection", () => {
         const early = runner.residentKiB
         yield* reached(100_001)
         const late = runner.residentKiB
-        assert.isBelow(late - early, 60 * 1_024, `${early} KiB became ${late} KiB`)
+        // Garbage comes and goes by tens of megabytes; 80,000 frames that were kept would be 100.
+        assert.isBelow(late - early, 95 * 1_024, `${early} KiB became ${late} KiB`)
         assert.isBelow(owner.numbers.length, 50_000)
         assert.deepStrictEqual(owner.numbers, range(1, owner.numbers.length))
       }).pipe(Effect.scoped),

@@ -1,6 +1,8 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Access from "./Access.ts"
 import * as Agents from "./Agents.ts"
+import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Sessions from "./Sessions.ts"
@@ -8,7 +10,13 @@ import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
 export const Api = HttpApi.make("troupe")
-  .add(Agents.group, Environments.group, Sessions.group, Events.group, Workspace.group)
+  .add(Agents.group, Environments.group, Sessions.group, Events.group, Workspace.group, Access.group)
   .annotateMerge(
-    OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      description: "Agent sessions as durable, sharded actors.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      transform: describe
+    })
   )

@@ -42,6 +42,8 @@ export const ClientConfig = Schema.Struct({
   type: Schema.Literal("client_config"),
   version: Schema.String,
   workspace: Schema.Struct({ id: WorkspaceId, name: Schema.String }),
+  /** Whether this server has the console at `/`. */
+  console: Schema.Boolean,
   /** No model can be reached but the one that needs no key. */
   demo: Schema.Boolean,
   /** The parts of the API that this release has. */

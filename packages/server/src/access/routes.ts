@@ -7,6 +7,8 @@ import { WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Effect, Layer, Option, Redacted } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { Callers } from "../gateway/Callers.ts"
 import { type Caller, Mint } from "../gateway/Requests.ts"
 import { openRoute, rawRoute, route } from "../gateway/Route.ts"
@@ -58,30 +60,34 @@ const me = route(Api.me, "read", ({ caller }) => meOf(caller))
 /** The parts that the contract is divided into. */
 const features = Object.keys(Everything.groups)
 
-const clientConfig = route(Api.clientConfig, "read", ({ caller }) =>
-  Effect.gen(function* () {
-    const { name, workspaceId } = yield* workspaceOf(caller.workspaceId)
-    const models = yield* modelIds(workspaceId)
-    return {
-      type: "client_config" as const,
-      version: release,
-      workspace: { id: workspaceId, name },
-      demo: models.every((id) => id === "demo" || id.startsWith("demo/")),
-      features
-    }
-  })
-)
+const clientConfig = ({ consoleDirectory }: AccessOptions) =>
+  route(Api.clientConfig, "read", ({ caller }) =>
+    Effect.gen(function* () {
+      const { name, workspaceId } = yield* workspaceOf(caller.workspaceId)
+      const models = yield* modelIds(workspaceId)
+      return {
+        type: "client_config" as const,
+        version: release,
+        workspace: { id: workspaceId, name },
+        console: existsSync(join(consoleDirectory, "index.html")),
+        demo: models.every((id) => id === "demo" || id.startsWith("demo/")),
+        features
+      }
+    })
+  )
 
 const addressOf = ({ remoteAddress }: HttpServerRequest): string => Option.getOrElse(remoteAddress, () => "unknown")
 
-export interface LoginOptions {
+export interface AccessOptions {
   /** Whether browsers come by HTTPS, and keep cookies from going any other way. */
   readonly secure: boolean
   /** Where browsers find this server, where that is not the name that a request came by. */
   readonly origin: string | null
+  /** Where the console was built to. */
+  readonly consoleDirectory: string
 }
 
-const login = ({ secure }: LoginOptions) =>
+const login = ({ secure }: AccessOptions) =>
   openRoute(Api.login, (payload, request) =>
     Effect.gen(function* () {
       yield* (yield* RateLimits).login(addressOf(request))
@@ -99,7 +105,7 @@ const login = ({ secure }: LoginOptions) =>
     })
   )
 
-const logout = ({ secure }: LoginOptions) =>
+const logout = ({ secure }: AccessOptions) =>
   rawRoute(Api.logout, "read", ({ caller }, request) =>
     Effect.gen(function* () {
       if (caller.kind === "console") {
@@ -113,7 +119,7 @@ const logout = ({ secure }: LoginOptions) =>
     })
   )
 
-const createLoginLink = ({ origin, secure }: LoginOptions) =>
+const createLoginLink = ({ origin, secure }: AccessOptions) =>
   rawRoute(Api.createLoginLink, "read", ({ caller }, request) =>
     Effect.gen(function* () {
       const { link } = yield* Logins
@@ -192,10 +198,10 @@ const createWorkspaceToken = route(Api.createWorkspaceToken, "admin", ({ caller,
   })
 )
 
-export const routes = (options: LoginOptions) =>
+export const routes = (options: AccessOptions) =>
   Layer.mergeAll(
     me,
-    clientConfig,
+    clientConfig(options),
     login(options),
     logout(options),
     createLoginLink(options),

@@ -1,6 +1,7 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { ApiFailure, notFound } from "@troupe/domain/api/ApiError"
 import { Cause, Effect, Layer, Option } from "effect"
+import { isHttpServerError } from "effect/http/HttpServerError"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -30,6 +31,17 @@ const always = (request: HttpServerRequest.HttpServerRequest, listedOrigin: stri
   })
 
 const broke = new ApiFailure({ type: "api_error", message: "The request could not be answered; try again" })
+
+/** No route was found for what is no path at all, or for a method that nobody knows. */
+const isNoRoute = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+}
+
+const failureOf = (cause: Cause.Cause<unknown>, requestId: string): Effect.Effect<ApiFailure> =>
+  isNoRoute(cause)
+    ? Effect.succeed(notFound("There is nothing at this address"))
+    : Effect.as(Effect.logError("A request broke", cause).pipe(Effect.annotateLogs({ requestId })), broke)
 
 /** What every request passes, whichever part of the node answers it. */
 const guard = (options: DoorOptions) => {
@@ -63,10 +75,7 @@ const guard = (options: DoorOptions) => {
             Effect.catchCause((cause) =>
               Cause.hasInterruptsOnly(cause)
                 ? Effect.failCause(cause)
-                : Effect.as(
-                    Effect.logError("A request broke", cause).pipe(Effect.annotateLogs({ requestId })),
-                    numbered(failureResponse(broke, requestId))
-                  )
+                : Effect.map(failureOf(cause, requestId), (failure) => numbered(failureResponse(failure, requestId)))
             )
           )
         })

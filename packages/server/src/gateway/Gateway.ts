@@ -49,7 +49,7 @@ export const routes = (config: NodeConfig) => {
       corsOrigins: config.corsOrigins,
       page: pages(config.consoleDirectory)
     }),
-    AccessRoutes.routes({ secure, origin }),
+    AccessRoutes.routes({ secure, origin, consoleDirectory: config.consoleDirectory }),
     AgentRoutes.routes,
     EnvironmentRoutes.routes,
     SessionRoutes.routes,

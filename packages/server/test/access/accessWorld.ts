@@ -5,12 +5,11 @@ import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { apiKey } from "../support/apiKey.ts"
 import type { GatewayWorld } from "../gateway/gatewayWorld.ts"
 
-
 /** What came back, with its JSON, whatever it is. */
 const answered = async (response: Response) => {
   const text = await response.text()
   const isJson = response.headers.get("content-type")?.startsWith("application/json") === true
-  return { status: response.status, headers: response.headers, text, body: (isJson ? JSON.parse(text) : null) as any }
+  return { status: response.status, headers: response.headers, text, body: isJson ? JSON.parse(text) : null }
 }
 
 export type Headings = Record<string, string>

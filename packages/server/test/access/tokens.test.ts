@@ -15,8 +15,12 @@ describe("tokens", { timeout: 120_000 }, () => {
   afterAll(() => world?.end())
 
   const session = async (endUser?: string): Promise<string> =>
-    (await post("/v1/sessions", { agent: agentId, ...(endUser === undefined ? {} : { troupe: { end_user: endUser } }) }))
-      .body.id
+    (
+      await post("/v1/sessions", {
+        agent: agentId,
+        ...(endUser === undefined ? {} : { troupe: { end_user: endUser } })
+      })
+    ).body.id
   const token = async (asked: object, headers: Headings = own): Promise<{ id: string; secret: string }> => {
     const made = await post("/v1/tokens", asked, headers)
     assert.strictEqual(made.status, 200, made.text)

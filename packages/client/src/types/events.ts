@@ -1,5 +1,5 @@
 import type * as Events from "@troupe/domain/api/Events"
-import type { Json, JsonObject } from "@troupe/domain/Json"
+import type { JsonObject } from "@troupe/domain/Json"
 import type { SessionEvent as LoggedEvent } from "@troupe/domain/session/SessionEvent"
 import type { Usage as SessionUsage } from "@troupe/domain/api/Sessions"
 import type { Query, Plain } from "./wire.ts"
@@ -9,36 +9,26 @@ export type { Json, JsonObject } from "@troupe/domain/Json"
 export type EventListQuery = Query<typeof Events.list>
 export type LogQuery = Query<typeof Events.log>
 
-declare const unknownType: unique symbol
-/** A type that this release of the client does not know: comparing with a known one rules it out. */
-export type UnknownType = string & { readonly [unknownType]: true }
-
 type EnvelopeOfLog = Omit<Plain<Events.LogEvent>, "type" | "payload">
 
-/** Events of the log whose payloads are known. Null payloads were redacted. */
-export type KnownLogEvent = {
+/**
+ * An event as it stands in the log; null payloads were redacted. A newer server may send types that are not listed here:
+ * they are passed on as they are.
+ */
+export type LogEvent = {
   readonly [Tag in LoggedEvent["_tag"]]: EnvelopeOfLog & {
     readonly type: Tag
     readonly payload: Omit<Extract<LoggedEvent, { readonly _tag: Tag }>, "_tag"> | null
   }
 }[LoggedEvent["_tag"]]
 
-/** An event as it stands in the log. Types that are not known yet are passed on as they are. */
-export type LogEvent =
-  | KnownLogEvent
-  | (EnvelopeOfLog & { readonly type: UnknownType; readonly payload: JsonObject | null })
-
 export type TextBlock = { readonly type: "text"; readonly text: string }
 /** A block of content: text, or another that says by its type what it is. */
-export type ContentBlock =
-  | TextBlock
-  | (JsonObject & { readonly type: "image" | "document" | "search_result" })
-  | (JsonObject & { readonly type: UnknownType })
+export type ContentBlock = TextBlock | (JsonObject & { readonly type: "image" | "document" | "search_result" })
 
 export type StopReason =
   | { readonly type: "end_turn" | "retries_exhausted" | "budget_reached" | "refusal" }
   | { readonly type: "requires_action"; readonly event_ids: ReadonlyArray<string> }
-  | { readonly type: UnknownType }
 
 interface Shown {
   readonly id: string
@@ -118,16 +108,14 @@ interface Shapes {
   }
 }
 
-/** Events of a session that this release knows the fields of. */
-export type KnownEvent = { readonly [T in keyof Shapes]: Shown & { readonly type: T } & Shapes[T] }[keyof Shapes]
-
-/** An event as a session shows it. Types that are not known yet are passed on as they are. */
-export type SessionEvent =
-  | KnownEvent
-  | (Shown & { readonly type: UnknownType; readonly [field: string]: Json | undefined })
+/**
+ * An event as a session shows it: its type says which other fields there are. A newer server may send types that are not
+ * listed here: they are passed on as they are.
+ */
+export type SessionEvent = { readonly [T in keyof Shapes]: Shown & { readonly type: T } & Shapes[T] }[keyof Shapes]
 
 /** The event of one type: `EventOf<"agent.message">`. */
-export type EventOf<T extends keyof Shapes> = Extract<KnownEvent, { readonly type: T }>
+export type EventOf<T extends keyof Shapes> = Extract<SessionEvent, { readonly type: T }>
 
 /** A message begins that is still being written. */
 export interface EventStart {

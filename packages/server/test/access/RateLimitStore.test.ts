@@ -26,10 +26,7 @@ describe("a limit of all nodes together", { timeout: 120_000 }, () => {
         assert.isAtLeast(passed, limit - 2 * Math.floor(limit / 50))
         for (const one of nodes) assert.isFalse(yield* passes(one, `k${limit}`, limit, 3_600_000))
       }
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(TestDatabase.layerApp().pipe(Layer.provide(TestDatabase.layer())))
-    )
+    }).pipe(Effect.scoped, Effect.provide(TestDatabase.layerApp().pipe(Layer.provide(TestDatabase.layer()))))
   )
 
   it.live("begins anew with its window, and is each key's own", () =>
@@ -41,10 +38,7 @@ describe("a limit of all nodes together", { timeout: 120_000 }, () => {
       assert.isTrue(yield* passes(limiter, "b", 1, long))
       assert.isTrue(yield* passes(limiter, "short", 1, 200))
       while (!(yield* passes(limiter, "short", 1, 200))) yield* Effect.sleep(20)
-    }).pipe(
-      Effect.scoped,
-      Effect.provide(TestDatabase.layerApp().pipe(Layer.provide(TestDatabase.layer())))
-    )
+    }).pipe(Effect.scoped, Effect.provide(TestDatabase.layerApp().pipe(Layer.provide(TestDatabase.layer()))))
   )
 
   it("grants what is left of it", () => {

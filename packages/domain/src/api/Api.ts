@@ -5,12 +5,23 @@ import * as Agents from "./Agents.ts"
 import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Files from "./Files.ts"
+import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
 export const Api = HttpApi.make("troupe")
-  .add(Agents.group, Environments.group, Sessions.group, Events.group, Workspace.group, Access.group)
+  .add(
+    Agents.group,
+    Environments.group,
+    Sessions.group,
+    Events.group,
+    Files.group,
+    SessionResources.group,
+    Workspace.group,
+    Access.group
+  )
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",

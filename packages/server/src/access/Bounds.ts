@@ -71,7 +71,9 @@ const make = Effect.gen(function* () {
     const { bound } = caller
     if (bound === null) return Effect.void
     const id = (params as { readonly id?: string } | undefined)?.id
-    if (/^\/v1\/sessions\/:id(\/|$)/.test(path)) return session(caller, id as SessionId)
+    // What is given to a session comes from the workspace, which has more than these may see.
+    const gives = /^\/v1\/sessions\/:id\/resources(\/|$)/.test(path) && method !== "GET"
+    if (/^\/v1\/sessions\/:id(\/|$)/.test(path) && !gives) return session(caller, id as SessionId)
     if (bound.type === "environment" && /^\/v1\/environments\/:id(\/|$)/.test(path)) {
       return id === bound.environment_id ? Effect.void : Effect.fail(notFound(`Environment ${id} was not found.`))
     }

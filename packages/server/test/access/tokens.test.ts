@@ -63,10 +63,13 @@ describe("tokens", { timeout: 120_000 }, () => {
       for (const refused of [
         { agent: { type: "agent_with_overrides", id: agentId, system: "Do as I say." } },
         { agent: agentId, troupe: { end_user: "ann" } },
+        { agent: agentId, resources: [{ type: "file", file_id: "file_011CZkZAtmR3yMPDzynEDxu7" }] },
         { agent: agentId, budget: { type: "limit", max_list_cost: { amount: "100", currency: "USD" } } }
       ]) {
         assert.strictEqual((await post("/v1/sessions", refused, cleo)).status, 403)
       }
+      const resource = { type: "file", file_id: "file_011CZkZAtmR3yMPDzynEDxu7" }
+      assert.strictEqual((await post(`/v1/sessions/${opened.body.id}/resources`, resource, cleo)).status, 403)
       const changed = { agent: { tools: [] } }
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, changed, cleo)).status, 403)
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, { title: "ours" }, cleo)).body.title, "ours")

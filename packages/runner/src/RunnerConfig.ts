@@ -2,7 +2,10 @@ import { Config, ConfigProvider, Effect, Redacted, Schema } from "effect"
 import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs"
 import { availableParallelism, homedir, hostname } from "node:os"
 import { join, resolve } from "node:path"
+import type { PackageManager } from "@troupe/domain/environment/EnvironmentConfig"
 import { Limits } from "@troupe/domain/Limits"
+import { readManagersFile } from "./environment/managersFile.ts"
+import type { ManagerSetting } from "./environment/ManagerSettings.ts"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
 import { defaults as dockerDefaults } from "./sandbox/docker/DockerBackend.ts"
@@ -25,6 +28,10 @@ export interface RunnerConfig {
   readonly docker: { readonly socketPath: string; readonly image: string; readonly runtime: string | null }
   /** Modules that bring sandbox backends of their own. */
   readonly backends: ReadonlyArray<string>
+  /** A directory with preparation profiles of the owner's own: modules and scripts. */
+  readonly profiles: string | null
+  /** Mirrors of package managers, and what it takes to use them. */
+  readonly managers: Partial<Record<PackageManager, ManagerSetting>>
   /** Variables of this host that environments may ask for, with what they hold. */
   readonly hostVariables: Readonly<Record<string, string>>
   /** `host:port` pairs that agents may reach although they are not public. */
@@ -90,6 +97,7 @@ const environment = Config.all({
     runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing)
   }),
   backends: list("TROUPE_SANDBOX_MODULES"),
+  profiles: Config.NonEmptyString("TROUPE_PROFILES").pipe(nothing),
   hostVariables: list("TROUPE_RUNNER_HOST_VARIABLES"),
   alsoAllowed: list("TROUPE_EGRESS_ALLOW"),
   journalBytes: Config.Int("TROUPE_RUNNER_JOURNAL_BYTES").pipe(Config.withDefault(defaultSizes.totalBytes)),
@@ -151,6 +159,8 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     sandbox: flags.sandbox ?? from.sandbox,
     docker: from.docker,
     backends: from.backends,
+    profiles: from.profiles === null ? null : resolve(from.profiles),
+    managers: yield* managers(from.home),
     hostVariables: Object.fromEntries(
       from.hostVariables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]]))
     ),
@@ -176,6 +186,15 @@ const models = (variables: Readonly<Record<string, string | undefined>>, home: s
       return { ...written, providers: [...written.providers, ...found] }
     },
     catch: (cause) => invalid("The configuration of models", errorText(cause))
+  })
+
+const managers = (home: string) =>
+  Effect.try({
+    try: () => {
+      const file = join(home, "packages.json")
+      return existsSync(file) ? readManagersFile(file) : {}
+    },
+    catch: (cause) => invalid("The configuration of package managers (packages.json)", errorText(cause))
   })
 
 const decodeSecrets = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))

@@ -3,6 +3,7 @@ import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
 import { Effect, Layer, Redacted, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
+import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
@@ -138,6 +139,12 @@ export const layer = (options: ToolsOptions) =>
           return Effect.ignore(frames.emit({ _tag: "Noted", event }))
         }
 
+      /** Nothing begins in a place that is not what its environment says. */
+      const ready = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const onLine = yield* preparationNotes((said) => note(context)("environment_preparing", said))
+        yield* Effect.mapError(place.ready({ secret: context.secret, onLine }), hinderedBy)
+      }, Effect.scoped)
+
       /** What the agent's MCP servers offer. Without their secrets' newest values they are asked once more. */
       const ofServers = ({ ask, frames, request, scrubber, secret }: AttemptContext, place: Place) =>
         mcp.open({
@@ -166,6 +173,7 @@ export const layer = (options: ToolsOptions) =>
             place,
             request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
           )
+          yield* ready(context, place)
           const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
             place: place.tools,

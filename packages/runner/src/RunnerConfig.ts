@@ -25,7 +25,13 @@ export interface RunnerConfig {
   readonly roots: ReadonlyArray<string>
   /** The sandbox backend for environments that name none; null: the best there is. */
   readonly sandbox: string | null
-  readonly docker: { readonly socketPath: string; readonly image: string; readonly runtime: string | null }
+  readonly docker: {
+    readonly socketPath: string
+    readonly image: string
+    readonly runtime: string | null
+    /** Whether images are made of the Dockerfiles of environments. */
+    readonly builds: boolean
+  }
   /** Modules that bring sandbox backends of their own. */
   readonly backends: ReadonlyArray<string>
   /** A directory with preparation profiles of the owner's own: modules and scripts. */
@@ -94,7 +100,8 @@ const environment = Config.all({
   docker: Config.all({
     socketPath: Config.NonEmptyString("TROUPE_DOCKER_SOCKET").pipe(Config.withDefault(dockerDefaults.socketPath)),
     image: Config.NonEmptyString("TROUPE_DOCKER_IMAGE").pipe(Config.withDefault(dockerDefaults.image)),
-    runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing)
+    runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing),
+    builds: Config.Boolean("TROUPE_DOCKER_BUILDS").pipe(Config.withDefault(true))
   }),
   backends: list("TROUPE_SANDBOX_MODULES"),
   profiles: Config.NonEmptyString("TROUPE_PROFILES").pipe(nothing),

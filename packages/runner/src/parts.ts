@@ -10,6 +10,7 @@ import { Outbound } from "./egress/Outbound.ts"
 import { Resolver } from "./egress/Resolver.ts"
 import { SafeFetch } from "./egress/SafeFetch.ts"
 import { TrustStore } from "./egress/TrustStore.ts"
+import { type Images, makeImages } from "./environment/image/Images.ts"
 import { ManagerSettings } from "./environment/ManagerSettings.ts"
 import { Preparations } from "./environment/Preparations.ts"
 import { Profiles } from "./environment/profiles/Profiles.ts"
@@ -122,10 +123,10 @@ const outward = (rules: AddressRules) =>
   )
 
 /** What is made ready for environments, once for many sessions. */
-const preparations = (config: RunnerConfig, directory: string) =>
+const preparations = (config: RunnerConfig, directory: string, images: Images | undefined) =>
   Layer.unwrap(
     Effect.map(socketDirectory(join(config.state, "preparation-sockets")), (sockets) =>
-      Preparations.layer({ directory, sockets })
+      Preparations.layer({ directory, sockets, ...(images === undefined ? {} : { images }) })
     )
   ).pipe(Layer.provide(ManagerSettings.layer(config.managers)))
 
@@ -137,6 +138,11 @@ export const layer = (config: RunnerConfig) =>
       const { runnerId } = yield* Identity
       const directories = directoriesOf(config.state)
       const docker = DockerBackend.make({ ...config.docker, owner: runnerId })
+      // Another runtime was chosen for what it keeps in, and builds would go past it.
+      const images =
+        config.docker.builds && config.docker.runtime === null
+          ? makeImages({ engine: docker.engine, owner: runnerId })
+          : undefined
       const places = Places.layer({
         state: config.state,
         backend: config.sandbox,
@@ -150,10 +156,11 @@ export const layer = (config: RunnerConfig) =>
             memory: join(config.state, "directories.json")
           })
         ),
-        Layer.provideMerge(preparations(config, directories.environments)),
+        Layer.provideMerge(preparations(config, directories.environments, images)),
         Layer.provideMerge(SandboxHome.layer(directories.sandboxes))
       )
       return Layer.mergeAll(
+        Layer.effectDiscard(Effect.forkScoped(Effect.ignore(docker.collect))),
         AttemptToolsLive.layer({
           search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch))
         }),

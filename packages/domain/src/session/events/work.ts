@@ -53,7 +53,9 @@ export const work = {
     /** What somebody outside must send before the call can go on. */
     awaits: Schema.Literals(["nothing", "confirmation", "result", "answer"]),
     question: Schema.NullOr(JsonObject),
-    expiresAt: Schema.NullOr(Schema.Int)
+    expiresAt: Schema.NullOr(Schema.Int),
+    /** The call that runs and has people asked this. The answer goes to it, and the model is told nothing of the question. */
+    within: Schema.optionalKey(EventId)
   },
   ToolStarted: { callId: EventId, at: Schema.Int },
   ToolFinished: {

@@ -27,7 +27,8 @@ export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknow
     const { grants } = session
     if (grants.length > 0) next.set(`grants:${grants.length}`, { _tag: "Grants", grants })
     for (const message of turn.steers) next.set(`steer:${message.inputId}`, { _tag: "Steer", message })
-    for (const { answer, callId } of turn.answers ?? []) next.set(`answer:${callId}`, { _tag: "Answer", callId, answer })
+    for (const { answer, callId } of turn.answers ?? [])
+      next.set(`answer:${callId}`, { _tag: "Answer", callId, answer })
     wanted = next
     // What was wanted before and is wanted again later is news then.
     for (const key of carried) if (!next.has(key)) carried.delete(key)

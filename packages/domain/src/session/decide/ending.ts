@@ -64,7 +64,8 @@ export const closeQuestions = (draft: Draft, threadId: ThreadId, callId: EventId
   const turn = draft.turn(threadId)
   if (turn === null) return
   for (const call of turn.calls) {
-    if (call.within === callId) finish(draft, threadId, turn, call, call.status === "expired" ? "expired" : "interrupted")
+    if (call.within === callId)
+      finish(draft, threadId, turn, call, call.status === "expired" ? "expired" : "interrupted")
   }
 }
 
@@ -79,7 +80,8 @@ export const closeCalls = (draft: Draft, threadId: ThreadId, turn: Turn, end: "a
     if (call.status === "started") finish(draft, threadId, turn, call, "unknown")
     const never = call.status === "requested" && call.awaits === "nothing"
     const waits = call.status === "approved" || (call.status === "requested" && call.awaits !== "nothing")
-    if (never || (waits && (end === "turn" || call.within !== undefined))) finish(draft, threadId, turn, call, "interrupted")
+    if (never || (waits && (end === "turn" || call.within !== undefined)))
+      finish(draft, threadId, turn, call, "interrupted")
   }
 }
 

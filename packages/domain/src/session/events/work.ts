@@ -39,6 +39,8 @@ export const work = {
     requestId: Schema.NullOr(ModelRequestId),
     providerCallId: Schema.String,
     name: Schema.String,
+    /** What its server calls it, where the model knows it by another name. */
+    ownName: Schema.optionalKey(Schema.String),
     server: Schema.NullOr(Schema.String),
     executor: Executor,
     input: Json,

@@ -107,7 +107,8 @@ describe("an answer", () => {
 
 describe("a question that a call asks while it runs", () => {
   const within = callId(1)
-  const ofCall = (part: Parameters<typeof question>[1] = {}) => question(2, { question: { ...choice }, within, ...part })
+  const ofCall = (part: Parameters<typeof question>[1] = {}) =>
+    question(2, { question: { ...choice }, within, ...part })
   const running = after(open(), send(message(1)), start(1), frames(1, 1, requested(1), started(1)))
   const asking = running.and(frames(1, 3, ofCall()))
 

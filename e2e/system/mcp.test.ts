@@ -70,8 +70,8 @@ requires(
     const ask = async (session: SessionId, tool: string, input = "{}") => {
       await system.say(system.nodes.at(-1)!, session, `call mcp__everything__trigger-${tool} ${input}`)
     }
-    const asked = async (session: SessionId, tool = "elicitation-request") => {
-      await ask(session, tool)
+    const asked = async (session: SessionId, tool = "elicitation-request", given = "{}") => {
+      await ask(session, tool, given)
       const isQuestion = ({ within }: EventOf<"ToolRequested">) => within !== undefined
       const events = await system.until(session, "a question is asked", (log) =>
         only(log, "ToolRequested").some(isQuestion)
@@ -117,8 +117,8 @@ requires(
 
     it("has them open an address", { timeout: 180_000 }, async () => {
       const session = await open()
-      const { callId, question } = await asked(session, "url-elicitation")
-      assert.match(String(question?.["text"]), /https?:/)
+      const { callId, question } = await asked(session, "url-elicitation", '{"url":"https://sign.example/here"}')
+      assert.include(String(question?.["text"]), "https://sign.example/here")
       await answer(session, callId, "Done")
       assert.include(await heard(session), "accept")
     })

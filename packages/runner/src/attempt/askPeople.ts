@@ -18,7 +18,7 @@ export interface PeopleQuestion {
 }
 
 /** The log says when a question has expired. It is heard of here this much later, and never before an answer in time. */
-const graceMs = 5_000
+const graceMs = 2_000
 
 /**
  * Asks people something while a call runs: what they answer in time, or none. The question is in the log, so that it can be

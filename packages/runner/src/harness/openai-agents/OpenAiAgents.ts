@@ -5,6 +5,7 @@ import type { ErrorInfo } from "@troupe/domain/session/Status"
 import { Effect, FiberSet, Result } from "effect"
 import type { JournalFull } from "../../attempt/AttemptFrames.ts"
 import type { ModelSettings } from "../../models/ModelClient.ts"
+import { capabilities, type HarnessCapability } from "../capabilities.ts"
 import type { Harness, HarnessEnd, HarnessRun } from "../Harness.ts"
 import type { StepAnswer, StepCall } from "../model/ModelStep.ts"
 import * as ModelTurn from "../model/ModelTurn.ts"
@@ -191,6 +192,7 @@ export const make = (options: OpenAiAgentsOptions): Harness => {
 
   return {
     name: "openai-agents",
+    capabilities: Object.keys(capabilities) as ReadonlyArray<HarnessCapability>,
     probe: Effect.succeed({ version: "0.20.0", usable: true, notes: [] }),
     run: work
   }

@@ -98,8 +98,8 @@ const capabilities = (config: RunnerConfig) =>
       const models = yield* Models
       const profiles = yield* Profiles
       const probe = Effect.gen(function* () {
-        const found = yield* Effect.forEach(all, ({ name, probe }) =>
-          Effect.map(probe, (probed) => ({ name, ...probed, details: {} }))
+        const found = yield* Effect.forEach(all, ({ capabilities, name, probe }) =>
+          Effect.map(probe, (probed) => ({ name, ...probed, details: { capabilities: [...capabilities] } }))
         )
         const sandboxes = yield* backends.probes
         const defaultSandbox = config.sandbox ?? (yield* backends.best).name

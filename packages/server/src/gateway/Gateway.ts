@@ -9,6 +9,7 @@ import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as PlaceRoutes from "../places/routes.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
@@ -34,6 +35,7 @@ export const routes = (options: Door.DoorOptions) =>
     EnvironmentRoutes.routes,
     SessionRoutes.routes,
     EventRoutes.routes,
+    PlaceRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )

@@ -4,12 +4,23 @@ import * as Agents from "./Agents.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Places from "./Places.ts"
+import * as Files from "./Files.ts"
+import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
 export const Api = HttpApi.make("troupe")
-  .add(Agents.group, Environments.group, Sessions.group, Events.group, Places.group, Workspace.group)
+  .add(
+    Agents.group,
+    Environments.group,
+    Sessions.group,
+    Events.group,
+    Files.group,
+    Places.group,
+    SessionResources.group,
+    Workspace.group
+  )
   .annotateMerge(
     OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
   )

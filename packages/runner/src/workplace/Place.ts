@@ -70,7 +70,8 @@ export interface Place {
   readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
   readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
   /** To a checkpoint, or to what is there now. */
-  readonly diff: (from: string, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** `from` null: since it was empty. `to` null: up to now. */
+  readonly diff: (from: string | null, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
   /** The sandbox that a runner before this one made, without what it ran. */
   readonly resume: Effect.Effect<void, SandboxError>
   /** Somebody wants the sandbox made from here on: their word of it. */

@@ -18,7 +18,7 @@ const strangeValues: ReadonlyArray<unknown> = [
   "ünïcödé 🦜 \u202e",
   "'; DROP TABLE events; --",
   "../../../../etc/passwd",
-  "${jndi:ldap://127.0.0.1}",
+  "{{7*7}}",
   "2024-02-30T25:61:61Z",
   "9999-12-31T23:59:59Z",
   "-infinity",

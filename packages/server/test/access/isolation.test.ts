@@ -1,4 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { WorkspaceId } from "@troupe/domain/Ids"
+import { register } from "../support/TestNode.ts"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
 import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
 import { bodyOf, type Endpoint, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
@@ -42,7 +44,8 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
     )
     keep((await get(`/v1/sessions/${session}/threads`)).body.data[0].id)
     keep((await post("/v1/tokens", { kind: "api_key", name: "our secret key", scopes: ["read"] })).body.id)
-    keep((await get("/v1/me")).body.workspace.id)
+    const workspace = WorkspaceId.make(keep((await get("/v1/me")).body.workspace.id))
+    keep((await register(world.node, workspace, { name: "our secret runner" })).runnerId)
     const form = new FormData()
     form.append("file", new Blob(["our secret file"]), "secret.txt")
     const uploaded = await fetch(`${world.node.gateway}/v1/files`, { method: "POST", body: form, headers: own })
@@ -56,7 +59,7 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
   }, 120_000)
   afterAll(() => world?.end())
 
-  const ask = async (endpoint: Endpoint, who: Headings, idOf: (prefix: string, id: string) => string) => {
+  const ask = async (endpoint: Endpoint, who: Headings, idOf: (prefix: string) => string) => {
     const params = withIds(valuesOf(endpoint.params, 1, 1)[0] ?? {}, idOf) as Record<string, string>
     // A page of a list is asked for with what the list itself made.
     const { page: _, ...query } = (withIds(valuesOf(endpoint.query, 1, 1)[0], idOf) ?? {}) as Record<string, unknown>
@@ -71,7 +74,7 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
     if (isStream) await response.body?.cancel()
     return { status: response.status, text: isStream ? "" : await response.text() }
   }
-  const anothers = (prefix: string, id: string) => ours.get(prefix) ?? id
+  const anothers = (prefix: string) => ours.get(prefix) ?? unknown(prefix)
   const nobodys = (prefix: string) => unknown(prefix)
 
   /** A refusal without what differs from request to request. */
@@ -139,6 +142,6 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
 
   it("is asked for in every part of the API that has ids", () => {
     assert.isAbove(named.length, 20)
-    assert.includeMembers([...ours.keys()], ["agent", "env", "sesn", "sthr", "tok", "file", "wrkspc"])
+    assert.includeMembers([...ours.keys()], ["agent", "env", "sesn", "sthr", "tok", "file", "wrkspc", "rnr"])
   })
 })

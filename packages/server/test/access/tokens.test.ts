@@ -72,6 +72,7 @@ describe("tokens", { timeout: 120_000 }, () => {
       }
       const resource = { type: "file", file_id: "file_011CZkZAtmR3yMPDzynEDxu7" }
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}/resources`, resource, cleo)).status, 403)
+      assert.strictEqual((await post(`/v1/sessions/${opened.body.id}/exec`, { command: "id" }, cleo)).status, 403)
       const changed = { agent: { tools: [] } }
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, changed, cleo)).status, 403)
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, { title: "ours" }, cleo)).body.title, "ours")

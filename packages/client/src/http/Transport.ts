@@ -2,6 +2,7 @@ import { AbortError, ConnectionError, InvalidAnswerError, TimeoutError, TroupeEr
 import { type CallOptions, defaults, type Logger, type TroupeOptions } from "../options.ts"
 import type { Answer } from "./Call.ts"
 import { failureOf } from "./failures.ts"
+import { idempotencyKey } from "./idempotencyKey.ts"
 import { mayPass, pause, pauseMs } from "./retry.ts"
 import { urlOf } from "./url.ts"
 
@@ -22,9 +23,6 @@ const page = globalThis as { readonly location?: { readonly origin: string } }
 
 const silent: Logger = { debug: () => undefined, warn: () => undefined }
 const never = new AbortController().signal
-
-const idempotencyKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 const isRaw = (body: object): body is FormData | Blob | Uint8Array<ArrayBuffer> | ReadableStream =>
   body instanceof FormData || body instanceof Blob || body instanceof Uint8Array || body instanceof ReadableStream

@@ -1,0 +1,56 @@
+import { Api } from "@troupe/domain/api/Api"
+import { assert, describe, it } from "vitest"
+import { Troupe } from "../src/index.ts"
+import { Resource } from "../src/resources/Resource.ts"
+
+const isResource = (value: unknown): value is Resource => value instanceof Resource
+
+const methodsOf = (resource: Resource) =>
+  Object.getOwnPropertyNames(Object.getPrototypeOf(resource))
+    .filter((name) => name !== "constructor")
+    .map((name) => ({ resource, name }))
+
+const walk = (resources: ReadonlyArray<unknown>): ReturnType<typeof methodsOf> =>
+  resources.filter(isResource).flatMap((resource) => [...methodsOf(resource), ...walk(Object.values(resource))])
+
+/** What all methods of the client ask for, with `x` wherever an id is expected. */
+const asked = async (): Promise<ReadonlySet<string>> => {
+  const seen = new Set<string>()
+  const client = new Troupe({
+    baseURL: "http://client.test",
+    apiKey: "k",
+    maxRetries: 0,
+    fetch: async (url, init) => {
+      seen.add(`${init?.method} ${new URL(String(url)).pathname}`)
+      const isStream = new Headers(init?.headers).get("accept") === "text/event-stream"
+      return isStream ? new Response(null, { status: 403 }) : Response.json({ data: [], next_page: null })
+    }
+  })
+  for (const { name, resource } of walk(Object.values(client))) {
+    const method = (resource as unknown as Record<string, (...args: ReadonlyArray<unknown>) => unknown>)[name]!
+    await Promise.resolve(method.call(resource, "x", "x", "x")).catch(() => undefined)
+  }
+  return seen
+}
+
+const endpoints = Object.values(Api.groups).flatMap(({ endpoints: some }) =>
+  Object.values(some as Readonly<Record<string, { readonly method: string; readonly path: string }>>).map(
+    ({ method, path }) => `${method} ${path.replaceAll(/:\w+/g, "x")}`
+  )
+)
+
+describe("the client", () => {
+  it("has a method for each endpoint of the API", async () => {
+    const seen = await asked()
+    const missing = endpoints.filter((endpoint) => !seen.has(endpoint))
+    const how = "give packages/client/src/resources a method for each, and packages/client/src/types their types"
+    assert.deepStrictEqual(missing, [], how)
+  })
+
+  it("asks for nothing that the API has not", async () => {
+    assert.deepStrictEqual(
+      [...(await asked())].filter((one) => !endpoints.includes(one)),
+      []
+    )
+  })
+})

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { delimiter, join } from "node:path"
 import { text } from "node:stream/consumers"
 
 const html = `<!doctype html><meta charset="utf-8"><script type="module" src="/script.js"></script>`
@@ -65,14 +65,17 @@ export class Page {
   }
 }
 
-const candidates = ["chromium", "chromium-browser", "google-chrome"]
+const installed = () =>
+  ["chromium", "chromium-browser", "google-chrome"].find((name) =>
+    (process.env["PATH"] ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)))
+  )
 
 /** Chromium without a window on one page, with a profile of its own. */
 export class Browser {
   private readonly profile = mkdtempSync(join(tmpdir(), "troupe-chromium-"))
   private readonly child: ChildProcess
 
-  constructor(url: string, name = process.env["TROUPE_CHROMIUM"] ?? candidates[0]!) {
+  constructor(url: string, name = process.env["TROUPE_CHROMIUM"] ?? installed()!) {
     const quiet = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     const alone = ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
     this.child = spawn(name, [...quiet, ...alone, `--user-data-dir=${this.profile}`, url], {

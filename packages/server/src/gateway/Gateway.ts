@@ -8,7 +8,9 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
@@ -33,7 +35,9 @@ export const routes = (options: Door.DoorOptions) =>
     AgentRoutes.routes,
     EnvironmentRoutes.routes,
     SessionRoutes.routes,
+    ResourceRoutes.routes,
     EventRoutes.routes,
+    FileRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )

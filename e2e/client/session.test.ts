@@ -165,6 +165,22 @@ requires(
     assert.match(String(refused), /id/)
   })
 
+  it("is given files, and gives some", { timeout: long }, async () => {
+    const content = new TextEncoder().encode("a,b\n1,2\n")
+    const file = await troupe.files.upload({ name: "table.csv", content, type: "text/csv" })
+    assert.deepInclude(file as object, { filename: "table.csv", mime_type: "text/csv", size_bytes: content.length })
+    assert.strictEqual(await (await troupe.files.download(file.id)).text(), "a,b\n1,2\n")
+    const session = await open()
+    const resource = await troupe.sessions.resources.add(session.id, { type: "file", file_id: file.id })
+    const { data } = await troupe.sessions.resources.list(session.id)
+    assert.deepStrictEqual(
+      data.map(({ id }) => id),
+      [resource.id]
+    )
+    await troupe.files.delete(file.id)
+    assert.instanceOf(await troupe.files.download(file.id).catch((error: unknown) => error), NotFoundError)
+  })
+
   it("is listed with others, and is gone once it is deleted", { timeout: long }, async () => {
     const sessions = [await open(), await open(), await open()]
     const ids = new Set<string>()

@@ -1,8 +1,11 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Access from "./Access.ts"
 import * as Agents from "./Agents.ts"
+import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
@@ -16,9 +19,17 @@ export const Api = HttpApi.make("troupe")
     Sessions.group,
     Events.group,
     Files.group,
+    Places.group,
     SessionResources.group,
-    Workspace.group
+    Workspace.group,
+    Access.group
   )
   .annotateMerge(
-    OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      description: "Agent sessions as durable, sharded actors.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      transform: describe
+    })
   )

@@ -3,12 +3,24 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as Agents from "./Agents.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Inbox from "./Inbox.ts"
+import * as Replay from "./Replay.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
 export const Api = HttpApi.make("troupe")
-  .add(Agents.group, Environments.group, Sessions.group, Events.group, Workspace.group)
+  .add(
+    Agents.group,
+    Environments.group,
+    Sessions.group,
+    Events.group,
+    Workspace.group,
+    Turns.group,
+    Replay.group,
+    Inbox.group
+  )
   .annotateMerge(
     OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
   )

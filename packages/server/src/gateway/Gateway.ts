@@ -8,9 +8,14 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import { Inbox } from "../inbox/Inbox.ts"
+import * as InboxRoutes from "../inbox/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { Folds } from "../replay/Folds.ts"
+import * as ReplayRoutes from "../replay/routes.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import * as TurnRoutes from "../turns/routes.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
 import * as Door from "./Door.ts"
@@ -21,6 +26,8 @@ export const services = Layer.mergeAll(
   Agents.layer,
   Environments.layer,
   SessionReads.layer,
+  Folds.layer,
+  Inbox.layer,
   Callers.layer,
   Idempotency.layer
 ).pipe(Layer.provide(WorkspaceLog.layer))
@@ -34,6 +41,9 @@ export const routes = (options: Door.DoorOptions) =>
     EnvironmentRoutes.routes,
     SessionRoutes.routes,
     EventRoutes.routes,
+    TurnRoutes.routes,
+    ReplayRoutes.routes,
+    InboxRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )

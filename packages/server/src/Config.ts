@@ -4,6 +4,7 @@ import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "e
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { type FilesConfig, filesConfig } from "./files/FilesConfig.ts"
 
 export interface ListenAddress {
   readonly host: string
@@ -26,6 +27,7 @@ export interface NodeConfig {
   readonly contactLeaseMs: number
   /** What no workspace and no agent can go beyond. */
   readonly policies: ReadonlyArray<PermissionPolicy>
+  readonly files: FilesConfig
   readonly log: (typeof logLevels)[number]
 }
 
@@ -86,6 +88,7 @@ const all = Config.all({
   policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
     Config.withDefault([])
   ),
+  files: filesConfig,
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

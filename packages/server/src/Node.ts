@@ -8,6 +8,7 @@ import { createServer } from "node:http"
 import { join } from "node:path"
 import * as Cluster from "./cluster/Cluster.ts"
 import type { NodeConfig } from "./Config.ts"
+import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
@@ -102,7 +103,12 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.effectDiscard(Effect.forkScoped(wakeDue)),
     projecting
   )
-  return Layer.merge(Runners.service, Gateway.services).pipe(
+  const files = FileServices.layer({
+    files: config.files,
+    home: config.home,
+    isShared: Option.isSome(config.databaseUrl)
+  })
+  return Layer.mergeAll(Runners.service, Gateway.services, files).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),

@@ -5,6 +5,8 @@ import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Replay from "./Replay.ts"
+import * as Files from "./Files.ts"
+import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
@@ -16,6 +18,8 @@ export const Api = HttpApi.make("troupe")
     Environments.group,
     Sessions.group,
     Events.group,
+    Files.group,
+    SessionResources.group,
     Workspace.group,
     Turns.group,
     Replay.group,

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { AgentId, EnvironmentId, RunnerId, TokenId } from "../Ids.ts"
+import { AgentId, EnvironmentId, FileId, RunnerId, TokenId } from "../Ids.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
 import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
 import { WorkspaceSettings } from "./WorkspaceSettings.ts"
@@ -36,7 +36,10 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   EnvironmentCreated: { environmentId: EnvironmentId, ...defined },
   EnvironmentUpdated: { environmentId: EnvironmentId, ...defined },
   EnvironmentArchived: { environmentId: EnvironmentId },
-  EnvironmentDeleted: { environmentId: EnvironmentId }
+  EnvironmentDeleted: { environmentId: EnvironmentId },
+  /** Of what clients upload; what agents make is in their sessions' logs. */
+  FileUploaded: { fileId: FileId, sha256: Sha256Hex, bytes: Schema.Int, expiresAt: Schema.NullOr(Schema.Int) },
+  FileDeleted: { fileId: FileId }
 })
 export type WorkspaceEvent = typeof WorkspaceEvent.Type
 

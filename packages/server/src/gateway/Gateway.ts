@@ -10,9 +10,11 @@ import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
 import { Inbox } from "../inbox/Inbox.ts"
 import * as InboxRoutes from "../inbox/routes.ts"
-import { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { Folds } from "../replay/Folds.ts"
 import * as ReplayRoutes from "../replay/routes.ts"
+import * as FileRoutes from "../files/routes.ts"
+import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as TurnRoutes from "../turns/routes.ts"
@@ -40,10 +42,12 @@ export const routes = (options: Door.DoorOptions) =>
     AgentRoutes.routes,
     EnvironmentRoutes.routes,
     SessionRoutes.routes,
+    ResourceRoutes.routes,
     EventRoutes.routes,
     TurnRoutes.routes,
     ReplayRoutes.routes,
     InboxRoutes.routes,
+    FileRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )

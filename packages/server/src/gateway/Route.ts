@@ -59,7 +59,10 @@ const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> =>
 }
 
 const decoders = (endpoint: HttpApiEndpoint.Top) => {
-  const [body] = [...endpoint.payload.values()].flatMap(({ schemas }) => [...schemas])
+  // Bodies in parts are read as they come, by their routes.
+  const [body] = [...endpoint.payload.values()].flatMap(({ encoding, schemas }) =>
+    encoding._tag === "Multipart" ? [] : [...schemas]
+  )
   return {
     params: decoder(endpoint.params, leniently, (message) => `Invalid path: ${message}`),
     query: decoder(
@@ -87,7 +90,8 @@ const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
   })
 }
 
-const answerOf = <R>(work: Effect.Effect<unknown, Failure, R>): Effect.Effect<Answer, SqlError, R> =>
+/** A handler's outcome as it is answered and kept. */
+export const answerOf = <R>(work: Effect.Effect<unknown, Failure, R>): Effect.Effect<Answer, SqlError, R> =>
   Effect.gen(function* () {
     const outcome = yield* Effect.result(work)
     if (Result.isSuccess(outcome)) return { status: 200, body: JSON.stringify(outcome.success) }

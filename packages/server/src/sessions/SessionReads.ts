@@ -1,5 +1,6 @@
 import { notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
 import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
+import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf } from "@troupe/domain/api/Page"
@@ -127,12 +128,6 @@ const isTag = <Tag extends SessionEvent["_tag"]>(event: SessionEvent | null, tag
 
 /** An agent whose log can't be read any more still has a name in lists. */
 const unreadable = (opened: EventOf<"SessionOpened">): SessionAgent => sessionAgentOf(opened.agent)!
-
-const resourceOut = ({ resourceId: id, spec, type }: EventOf<"SessionOpened">["resources"][number]) => ({
-  ...spec,
-  id,
-  type
-})
 
 /** Reasons to be idle that leave messages in the queue. */
 const withWork = new Set(["requires_action", "budget_reached", "paused"])

@@ -1,14 +1,17 @@
 import { invalid, notFound } from "@troupe/domain/api/ApiError"
 import { metadataPairsMax } from "@troupe/domain/api/Common"
 import type * as Api from "@troupe/domain/api/Replay"
-import { ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
+import { type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
+import type { Resource } from "@troupe/domain/session/Opening"
 import { Effect } from "effect"
+import { Files } from "../files/Files.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Asked } from "../gateway/Route.ts"
 import { EventStore } from "../log/EventStore.ts"
 import { eventsMax, Folds } from "../replay/Folds.ts"
 import { forkPoint } from "../session/fork.ts"
 import { turnEnd } from "../turns/startedTurns.ts"
+import { giveFiles } from "./giveFiles.ts"
 import { command } from "./SessionCalls.ts"
 import type { SessionView } from "./SessionReads.ts"
 
@@ -32,6 +35,26 @@ const afterTurn = Effect.fnUntraced(function* (sessionId: SessionId, turn: TurnI
   return end
 })
 
+/** Resources of its own: files are copied, and one that its parent has not kept since is left behind. */
+const ownResources = Effect.fnUntraced(function* (sessionId: SessionId, resources: ReadonlyArray<Resource>) {
+  const files = yield* Files
+  const mint = yield* Mint
+  const { workspaceId } = yield* Caller
+  const [named, others] = [
+    resources.filter(({ type }) => type === "file"),
+    resources.filter(({ type }) => type !== "file")
+  ]
+  const wanted = yield* Effect.forEach(named, ({ spec }) => {
+    const fileId = spec["file_id"] as FileId
+    return files.find(workspaceId, fileId).pipe(
+      Effect.as([{ fileId, mountPath: String(spec["mount_path"]) }]),
+      Effect.catchTag("ApiFailure", () => Effect.succeed([]))
+    )
+  })
+  const copied = yield* giveFiles(sessionId, wanted.flat())
+  return [...copied, ...others.map((one) => ({ ...one, resourceId: ResourceId.make(mint("Resource")) }))]
+})
+
 /** Opens a session that goes on from a place in another one, with its own copy of the conversation. */
 export const forkSession = Effect.fn("forkSession")(function* ({ session }: SessionView, wanted: Wanted) {
   const store = yield* EventStore
@@ -49,6 +72,7 @@ export const forkSession = Effect.fn("forkSession")(function* ({ session }: Sess
     return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
   }
   const sessionId = SessionId.make(mint("Session"))
+  const resources = yield* ownResources(sessionId, setup.resources)
   // First, so that a redaction there knows of every copy. Where nothing follows, nothing is lost by it.
   yield* command(session.id, { _tag: "NoteFork", childId: sessionId, seq })
   yield* command(sessionId, {
@@ -58,7 +82,7 @@ export const forkSession = Effect.fn("forkSession")(function* ({ session }: Sess
     threadId: ThreadId.make(mint("Thread")),
     agent: setup.agents.get(state.primary) ?? setup.agent,
     environment: setup.environment,
-    resources: setup.resources.map((one) => ({ ...one, resourceId: ResourceId.make(mint("Resource")) })),
+    resources,
     vaultIds: session.vault_ids as never,
     title: wanted.title === undefined ? state.title : wanted.title,
     metadata,

@@ -4,6 +4,7 @@ import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRule
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
 import { budgetIn } from "@troupe/domain/api/compat/money"
+import { wantedFiles } from "@troupe/domain/api/compat/resources"
 import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
 import type { AgentIn, SessionCreate } from "@troupe/domain/api/Sessions"
 import { canonical } from "@troupe/domain/CanonicalJson"
@@ -15,6 +16,7 @@ import { hash } from "node:crypto"
 import { Agents } from "../agents/Agents.ts"
 import { Environments } from "../environments/Environments.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
+import { giveFiles } from "./giveFiles.ts"
 import { command } from "./SessionCalls.ts"
 
 /** What drives the model where an agent does not say. */
@@ -76,26 +78,16 @@ const environmentSnapshot = Effect.fnUntraced(function* (asked: EnvironmentId | 
 })
 
 /** Parts of the contract that this installation does not have yet are refused rather than kept and ignored. */
-const refuseUnsupported = Effect.fnUntraced(function* ({ resources, vault_ids }: SessionCreate) {
+const refuseUnsupported = Effect.fnUntraced(function* ({ vault_ids }: SessionCreate) {
   const [vault] = vault_ids ?? []
   if (vault !== undefined) return yield* invalid(`vault_ids.0: there is no vault ${vault.slice(0, 64)}`)
-  const [resource] = resources ?? []
-  if (resource === undefined) return
-  switch (resource["type"]) {
-    case "file":
-      return yield* invalid(`resources.0.file_id: there is no file ${String(resource["file_id"]).slice(0, 64)}`)
-    case "memory_store":
-    case "github_repository":
-      return yield* invalid(`resources.0: ${resource["type"]} resources are not supported yet`)
-    default:
-      return yield* invalid("resources.0.type: takes file, github_repository, memory_store")
-  }
 })
 
 /** Opens a session with all that it needs to run, as it is now. */
 export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
   yield* refuseUnsupported(input)
   const { tokenId, workspaceId } = yield* Caller
+  const wanted = yield* Effect.fromResult(wantedFiles(input.resources ?? []))
   const agent: AgentSnapshot = yield* agentSnapshot(input.agent)
   const environment = yield* environmentSnapshot(input.environment_id ?? null)
   const mint = yield* Mint
@@ -104,6 +96,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   const inputs = yield* Effect.fromResult(
     initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined })
   )
+  const resources = yield* giveFiles(sessionId, wanted)
   yield* command(sessionId, {
     _tag: "Open",
     sessionId,
@@ -111,7 +104,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     threadId,
     agent,
     environment,
-    resources: [],
+    resources,
     vaultIds: [],
     title: input.title ?? null,
     metadata: input.metadata ?? {},

@@ -173,6 +173,23 @@ describe("what sessions were, over HTTP", { timeout: 120_000 }, () => {
     assert.isTrue((await of("/verify?level=1")).ok)
   })
 
+  it("give their forks copies of their files", async () => {
+    const form = new FormData()
+    form.append("file", new Blob(["hello"], { type: "text/plain" }), "a.txt")
+    const response = await world.fetch("/v1/files", { method: "POST", body: form })
+    const file = (await response.json()) as Body
+    const parent = await world.open({ resources: [{ type: "file", file_id: file.id, mount_path: "/work/a.txt" }] })
+    const child = (await world.post(`/v1/sessions/${parent}/fork`, {})).body
+    const [theirs] = (await world.get(`/v1/sessions/${parent}/resources`)).body.data
+    const [own] = child.resources
+    assert.deepStrictEqual(
+      [own.mount_path, own.id === theirs.id, own.file_id === theirs.file_id],
+      [theirs.mount_path, false, false]
+    )
+    await world.fetch(`/v1/sessions/${parent}`, { method: "DELETE" })
+    assert.strictEqual((await world.get(`/v1/files/${own.file_id}`)).status, 200)
+  })
+
   it("are forked at an event or at the end, once for each request", async () => {
     const keyed = () => world.post(`/v1/sessions/${id}/fork`, { title: null }, { "idempotency-key": "fork-1" })
     const [first, second] = [await keyed(), await keyed()]

@@ -40,6 +40,7 @@ export const startNode = async (
       runnerToken: Option.none(),
       contactLeaseMs: Limits.contactLeaseMs,
       policies: [],
+      files: { store: Option.none(), bytesMax: 8 * 1_048_576 },
       log: "warn"
     },
     driver === undefined ? {} : { driver }

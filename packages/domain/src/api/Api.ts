@@ -1,6 +1,8 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Access from "./Access.ts"
 import * as Agents from "./Agents.ts"
+import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
@@ -23,8 +25,15 @@ export const Api = HttpApi.make("troupe")
     Workspace.group,
     Turns.group,
     Replay.group,
-    Inbox.group
+    Inbox.group,
+    Access.group
   )
   .annotateMerge(
-    OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      description: "Agent sessions as durable, sharded actors.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      transform: describe
+    })
   )

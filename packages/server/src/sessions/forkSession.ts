@@ -1,4 +1,4 @@
-import { invalid, notFound } from "@troupe/domain/api/ApiError"
+import { forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { metadataPairsMax } from "@troupe/domain/api/Common"
 import type * as Api from "@troupe/domain/api/Replay"
 import { type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
@@ -59,7 +59,10 @@ const ownResources = Effect.fnUntraced(function* (sessionId: SessionId, resource
 export const forkSession = Effect.fn("forkSession")(function* ({ session }: SessionView, wanted: Wanted) {
   const store = yield* EventStore
   const mint = yield* Mint
-  const { tokenId, workspaceId } = yield* Caller
+  const { bound, tokenId, workspaceId } = yield* Caller
+  if (bound !== null && (bound.type !== "end_user" || bound.session_ids !== null)) {
+    return yield* forbidden("This token is for sessions that are there, and opens none")
+  }
   const seq = yield* seqOf(session.id, wanted)
   if (seq > eventsMax) return yield* invalid(`seq: forks are made of ${eventsMax} events at most`, "log_too_long")
   const point = yield* forkPoint(store, session.id, seq).pipe(

@@ -1,4 +1,4 @@
-import { attempt, invalid, notFound } from "@troupe/domain/api/ApiError"
+import { attempt, forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { contentIn } from "@troupe/domain/api/compat/content"
 import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/Turns"
@@ -86,6 +86,9 @@ const edit = route(Api.edit, "write", (asked) =>
   Effect.gen(function* () {
     const { content, overrides, queue_version } = asked.payload
     if (content === undefined && overrides === undefined) return yield* invalid("content or overrides: one is needed")
+    if (asked.caller.bound !== null && overrides !== undefined) {
+      return yield* forbidden("overrides: this token can't change what a turn runs with")
+    }
     const blocks =
       content === undefined
         ? undefined

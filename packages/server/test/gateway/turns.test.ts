@@ -155,6 +155,21 @@ describe("turns, over HTTP", { timeout: 120_000 }, () => {
     await stop(id)
   })
 
+  it("are changed by an end user's token in what they say, and not in what they run with", async () => {
+    const { id, queue } = await busy("two")
+    const [two] = idsOf(queue.data)
+    const wanted = { kind: "end_user", subject: "ann", session_ids: [id], scopes: ["write"] }
+    const { secret } = (await world.post("/v1/tokens", wanted)).body
+    const as = { "x-api-key": secret }
+    const path = `/v1/sessions/${id}/turns/${two}`
+    const said = await world.post(path, { content: [{ type: "text", text: "2" }] }, as)
+    const ran = await world.post(path, { overrides: { permission_preset: "all" } }, as)
+    const forked = await world.post(`/v1/sessions/${id}/fork`, {}, as)
+    assert.deepStrictEqual([said.status, ran.status, forked.status], [200, 403, 403])
+    assert.strictEqual((await world.get("/v1/approvals", secret)).status, 403)
+    await stop(id)
+  })
+
   it("are edited once, however often the request is sent", async () => {
     const { id, queue } = await busy("two")
     const [two] = idsOf(queue.data)

@@ -7,6 +7,7 @@ import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Replay from "./Replay.ts"
+import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
@@ -21,6 +22,7 @@ export const Api = HttpApi.make("troupe")
     Sessions.group,
     Events.group,
     Files.group,
+    Places.group,
     SessionResources.group,
     Workspace.group,
     Turns.group,

@@ -20,6 +20,7 @@ import { Folds } from "../replay/Folds.ts"
 import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
@@ -67,6 +68,7 @@ export const routes = (config: NodeConfig) => {
     TurnRoutes.routes,
     ReplayRoutes.routes,
     InboxRoutes.routes,
+    PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)

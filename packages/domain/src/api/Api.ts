@@ -4,8 +4,15 @@ import * as Agents from "./Agents.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Files from "./Files.ts"
+import * as McpServers from "./McpServers.ts"
+import * as ModelCards from "./ModelCards.ts"
+import * as Policies from "./Policies.ts"
+import * as Projects from "./Projects.ts"
+import * as Search from "./Search.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Settings from "./Settings.ts"
+import * as UsageReport from "./UsageReport.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
@@ -19,6 +26,8 @@ export const Api = HttpApi.make("troupe")
     SessionResources.group,
     Workspace.group
   )
+  .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)
+  .add(UsageReport.group, Search.group)
   .annotateMerge(
     OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
   )

@@ -1,12 +1,13 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { AgentId, DeploymentId, EnvironmentId, SessionId, ThreadId } from "../Ids.ts"
+import { AgentId, DeploymentId, EnvironmentId, ProjectId, SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Agent, ModelIn } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Text } from "./Common.ts"
 import { Flag, Page, pageQuery, Time } from "./Page.ts"
+import { Labels } from "./Projects.ts"
 
 const Money = Schema.Struct({ amount: Schema.String, currency: Schema.String })
 const Cents = Schema.String.check(Schema.isPattern(/^[1-9]\d{0,11}$/))
@@ -38,14 +39,21 @@ const title = Schema.optionalKey(Schema.NullOr(Text(512)))
 
 /** Events and resources are read by rules of their own, which say better what is wrong with one of them. */
 export const SessionCreate = Schema.Struct({
-  agent: AgentIn,
+  /** May be left out where the session's project names one. */
+  agent: Schema.optionalKey(AgentIn),
   environment_id: Schema.optionalKey(Schema.NullOr(EnvironmentId)),
   title,
   metadata: Schema.optionalKey(Metadata),
   resources: Schema.optionalKey(Json),
   vault_ids: Schema.optionalKey(Schema.Array(Schema.String)),
   initial_events: Schema.optionalKey(Json.check(Schema.isMaxLength(50))),
-  budget: Schema.optionalKey(Schema.NullOr(BudgetIn))
+  budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),
+  troupe: Schema.optionalKey(
+    Schema.Struct({
+      project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
+      labels: Schema.optionalKey(Labels)
+    })
+  )
 })
 export type SessionCreate = typeof SessionCreate.Type
 
@@ -97,6 +105,7 @@ export const Session = Schema.Struct({
   stats: Schema.Struct({ active_seconds: Schema.Finite, duration_seconds: Schema.Finite }),
   usage: Usage,
   deployment_id: Schema.NullOr(DeploymentId),
+  troupe: Schema.Struct({ project_id: Schema.NullOr(ProjectId), labels: Schema.Array(Schema.String) }),
   created_at: Schema.String,
   updated_at: Schema.String,
   archived_at: Schema.NullOr(Schema.String)
@@ -133,6 +142,7 @@ export const list = HttpApiEndpoint.get("listSessions", "/v1/sessions", {
     agent_id: Schema.optionalKey(AgentId),
     agent_version: Schema.optionalKey(Schema.Int),
     deployment_id: Schema.optionalKey(Schema.String),
+    project_id: Schema.optionalKey(ProjectId),
     memory_store_id: Schema.optionalKey(Schema.String),
     "statuses[]": Schema.optionalKey(Schema.Array(Status)),
     include_archived: Schema.optionalKey(Flag),

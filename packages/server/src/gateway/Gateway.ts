@@ -10,9 +10,21 @@ import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { McpServers } from "../mcpservers/McpServers.ts"
+import * as McpServerRoutes from "../mcpservers/routes.ts"
+import { ModelCards } from "../modelcards/ModelCards.ts"
+import * as ModelCardRoutes from "../modelcards/routes.ts"
+import * as PolicyRoutes from "../policies/routes.ts"
+import { Projects } from "../projects/Projects.ts"
+import * as ProjectRoutes from "../projects/routes.ts"
+import { SessionLog } from "../runners/SessionLog.ts"
+import * as SearchRoutes from "../search/routes.ts"
+import { Search } from "../search/Search.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import * as SettingsRoutes from "../settings/routes.ts"
+import * as UsageRoutes from "../usage/routes.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
 import * as Door from "./Door.ts"
@@ -23,6 +35,11 @@ export const services = Layer.mergeAll(
   Agents.layer,
   Environments.layer,
   SessionReads.layer,
+  SessionLog.layer,
+  ModelCards.layer,
+  McpServers.layer,
+  Projects.layer,
+  Search.layer,
   Callers.layer,
   Idempotency.layer
 ).pipe(Layer.provide(WorkspaceLog.layer))
@@ -39,5 +56,12 @@ export const routes = (options: Door.DoorOptions) =>
     EventRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,
+    ModelCardRoutes.routes,
+    McpServerRoutes.routes,
+    ProjectRoutes.routes,
+    PolicyRoutes.routes,
+    SettingsRoutes.routes,
+    UsageRoutes.routes,
+    SearchRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )

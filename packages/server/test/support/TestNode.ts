@@ -33,7 +33,7 @@ export const startNode = async (
       gateway: { host: "127.0.0.1", port: 0 },
       publicUrl: Option.none(),
       apiKey: Option.some(Redacted.make(apiKey)),
-      masterKey: Option.none(),
+      masterKey: Option.some(Redacted.make("a-master-key-of-tests-that-is-long-enough")),
       databaseUrl: Option.some(database.appUrl),
       databaseOwnerUrl: Option.some(database.ownerUrl),
       nodeAddress: { host: "127.0.0.1", port: 0 },

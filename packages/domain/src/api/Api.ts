@@ -1,6 +1,8 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Access from "./Access.ts"
 import * as Agents from "./Agents.ts"
+import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Files from "./Files.ts"
@@ -24,10 +26,17 @@ export const Api = HttpApi.make("troupe")
     Events.group,
     Files.group,
     SessionResources.group,
-    Workspace.group
+    Workspace.group,
+    Access.group
   )
   .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)
   .add(UsageReport.group, Search.group)
   .annotateMerge(
-    OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      description: "Agent sessions as durable, sharded actors.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      transform: describe
+    })
   )

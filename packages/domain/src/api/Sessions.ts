@@ -5,7 +5,7 @@ import { AgentId, DeploymentId, EnvironmentId, ProjectId, SessionId, ThreadId } 
 import { JsonObject } from "../Json.ts"
 import { Agent, ModelIn } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
-import { Metadata, MetadataPatch, Text } from "./Common.ts"
+import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
 import { Flag, Page, pageQuery, Time } from "./Page.ts"
 import { Labels } from "./Projects.ts"
 
@@ -50,6 +50,8 @@ export const SessionCreate = Schema.Struct({
   budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),
   troupe: Schema.optionalKey(
     Schema.Struct({
+      /** Whose session it is, by the id that the user has in your product. */
+      end_user: Schema.optionalKey(Name(128)),
       project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
       labels: Schema.optionalKey(Labels)
     })

@@ -6,6 +6,7 @@ import type { AttemptJournal } from "../journal/AttemptJournal.ts"
 import { Scrubber } from "../secrets/Scrubber.ts"
 import { secretParts } from "../secrets/secretParts.ts"
 import { scrubFrame } from "../secrets/scrubFrame.ts"
+import { Answers } from "./Answers.ts"
 import { AttemptInbox } from "./AttemptInbox.ts"
 import { type AttemptFrames, JournalFull } from "./AttemptFrames.ts"
 import { Deltas } from "./Deltas.ts"
@@ -28,6 +29,7 @@ export type LinkError = RunnerAway | EpochRefused | AttemptGone
 export class LiveAttempt {
   readonly journal: AttemptJournal
   readonly inbox = new AttemptInbox()
+  readonly answers = new Answers()
   readonly scrubber = new Scrubber()
   readonly lease: Lease
   /** A harness works on it. */
@@ -85,6 +87,11 @@ export class LiveAttempt {
   secret(name: string): string | null {
     const known = this.secrets.get(name)
     return known === undefined ? null : Redacted.value(known.value)
+  }
+
+  /** Of the value it has; 0 where it has none. */
+  versionOf(name: string): number {
+    return this.secrets.get(name)?.version ?? 0
   }
 
   acknowledge(frame: number, contact: number): void {

@@ -72,12 +72,20 @@ const directory = (target: string, path: string, readOnly: boolean): MountTable.
   sync: "none"
 })
 
+/** As the mount point that it is, it can be neither written nor moved away inside. */
+const repository = (workspace: string): Mount => ({
+  source: join(workspace, ".git"),
+  target: `${places.workspace}/.git`,
+  readOnly: true,
+  inner: true
+})
+
 export const open = Effect.fn("Place.open")(function* (
   options: PlaceOptions
 ): Effect.fn.Return<Place, FileError | EgressProxyError | MountTable.MountError, Scope.Scope> {
   const { backend, blobs, home, save } = options
   const config = confined(options.config, options.record.confinement)
-  const { readOnly } = options.record.confinement
+  const { noGitWrites, readOnly } = options.record.confinement
   const { account } = home
   const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
   let record = options.record
@@ -113,6 +121,7 @@ export const open = Effect.fn("Place.open")(function* (
   ])
   const mounts: ReadonlyArray<Mount> = [
     ...table.mounts.map((mount) => (readOnly ? { ...mount, readOnly } : mount)),
+    ...(noGitWrites ? [repository(source)] : []),
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]
   const workspace = backend.isolation === "none" ? source : places.workspace

@@ -5,6 +5,7 @@ import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
+import type { BoundTo } from "@troupe/domain/api/Workspace"
 import { fromUuid, prefixes, type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -12,6 +13,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Clock, Context, Effect, Layer, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { withinBound } from "../access/Bounds.ts"
 import { pageBytesMax } from "../log/EventStore.ts"
 import * as Setup from "../runners/Setup.ts"
 
@@ -25,6 +27,8 @@ export interface SessionFilter {
   readonly agentVersion: number | null
   readonly deploymentId: string | null
   readonly projectId: string | null
+  /** What the caller's token is for, where that is not the whole workspace. */
+  readonly bound: BoundTo | null
   readonly statuses: ReadonlyArray<string> | null
   readonly includeArchived: boolean
   /** Milliseconds since 1970, with whether the moment itself counts. */
@@ -193,6 +197,7 @@ const make = Effect.gen(function* () {
       agentId,
       agentVersion,
       backwards,
+      bound,
       deploymentId,
       from,
       includeArchived,
@@ -208,6 +213,7 @@ const make = Effect.gen(function* () {
     const clauses = [
       sql`s.workspace_id = ${toUuid(workspaceId)!}`,
       sql`s.deleted_at IS NULL`,
+      ...(bound === null ? [] : [withinBound(sql, bound)]),
       ...(includeArchived ? [] : [sql`s.archived_at IS NULL`]),
       ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
       ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),

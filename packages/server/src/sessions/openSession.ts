@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
-import { type ApiFailure, invalid } from "@troupe/domain/api/ApiError"
+import { type ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
@@ -93,10 +93,31 @@ const agentIn = ({ agent }: SessionCreate, project: Project | null): Effect.Effe
   return wanted === null ? Effect.fail(invalid("agent: Missing key")) : Effect.succeed(wanted)
 }
 
+/** What a session of an end user's is made of is for the product to say, and not for its users. */
+const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troupe }: SessionCreate) {
+  const { bound } = yield* Caller
+  if (bound === null) return troupe?.end_user ?? null
+  if (bound.type !== "end_user" || bound.session_ids !== null) {
+    return yield* forbidden("This token is for sessions that are there, and opens none")
+  }
+  if (typeof agent === "object" && agent.type === "agent_with_overrides") {
+    return yield* forbidden("agent: with an end user's token agents are taken as they are")
+  }
+  if ((resources ?? []).length > 0) return yield* forbidden("resources: are not for end users to give")
+  if (troupe?.project_id != null) return yield* forbidden("troupe.project_id: is not for end users to name")
+  if (troupe?.labels !== undefined) return yield* forbidden("troupe.labels: are not for end users to give")
+  if (budget != null) return yield* forbidden("budget: is not for end users to set")
+  if (troupe?.end_user !== undefined && troupe.end_user !== bound.subject) {
+    return yield* forbidden("troupe.end_user: this token is another end user's")
+  }
+  return bound.subject
+})
+
 /** Opens a session with all that it needs to run, as it is now. */
 export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
   yield* refuseUnsupported(input)
-  const { tokenId, workspaceId } = yield* Caller
+  const { kind, tokenId, workspaceId } = yield* Caller
+  const endUser = yield* endUserOf(input)
   const project = yield* projectOf(input)
   const agent: AgentSnapshot = yield* agentSnapshot(yield* agentIn(input, project))
   const environment = yield* environmentSnapshot(input.environment_id ?? project?.defaults.environment_id ?? null)
@@ -121,11 +142,11 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     metadata: input.metadata ?? {},
     labels: [...new Set([...(project?.defaults.labels ?? []), ...(input.troupe?.labels ?? [])])],
     budget: budgetIn(input.budget),
-    origin: { type: "api" },
+    origin: { type: kind === "console" ? "console" : "api" },
     createdBy: tokenId,
     projectId: project?.id ?? null,
     visibility: "workspace",
-    endUser: null,
+    endUser,
     deploymentId: null,
     externalThreadKey: null,
     lifecycle: { onIdle: "retain", keepFailed: true, ttlMs: null },

@@ -48,6 +48,7 @@ const list = route(Api.list, "read", ({ caller, query }) =>
       agentVersion: query.agent_version ?? null,
       deploymentId: query.deployment_id ?? null,
       projectId: query.project_id ?? null,
+      bound: caller.bound,
       statuses: query["statuses[]"] ?? null,
       includeArchived: query.include_archived === "true",
       ...bounds(query),

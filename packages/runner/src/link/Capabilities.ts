@@ -1,4 +1,4 @@
-import type { Hello } from "@troupe/domain/runner/Hello"
+import type { Abilities } from "@troupe/domain/runner/Hello"
 import { Context, type Effect, type Redacted } from "effect"
 import type { ModelProbe } from "../models/ModelClient.ts"
 
@@ -6,7 +6,7 @@ import type { ModelProbe } from "../models/ModelClient.ts"
 export class Capabilities extends Context.Service<
   Capabilities,
   {
-    readonly probe: Effect.Effect<Pick<Hello, "harnesses" | "sandboxes" | "defaultSandbox" | "models">>
+    readonly probe: Effect.Effect<Abilities>
     /** Tries to reach the model of a card. */
     readonly probeCard: (card: Redacted.Redacted) => Effect.Effect<ModelProbe>
   }

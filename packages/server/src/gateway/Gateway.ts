@@ -26,6 +26,7 @@ import * as ProjectRoutes from "../projects/routes.ts"
 import { SessionLog } from "../runners/SessionLog.ts"
 import * as SearchRoutes from "../search/routes.ts"
 import { Search } from "../search/Search.ts"
+import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
@@ -74,6 +75,7 @@ export const routes = (config: NodeConfig) => {
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,
+    PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,
     ModelCardRoutes.routes,

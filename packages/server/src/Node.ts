@@ -12,6 +12,7 @@ import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
+import { inboxProjection } from "./inbox/inboxProjection.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
@@ -89,10 +90,11 @@ const secrets = (config: NodeConfig) =>
 
 /** Keeps read tables up to date with the log. */
 const projecting = Layer.effectDiscard(
-  Effect.andThen(
+  Effect.all([
     Effect.forkScoped(Projector.run(usageProjection)),
+    Effect.forkScoped(Projector.run(inboxProjection)),
     Effect.forkScoped(Projector.run(searchProjection, { idle: "300 millis", elsewhere: "1 second" }))
-  )
+  ])
 )
 
 /** The sessions of this node, its way to those of others, and the runners that work for them. */

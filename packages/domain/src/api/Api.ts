@@ -5,6 +5,8 @@ import * as Agents from "./Agents.ts"
 import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Inbox from "./Inbox.ts"
+import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as McpServers from "./McpServers.ts"
@@ -16,6 +18,7 @@ import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Settings from "./Settings.ts"
 import * as UsageReport from "./UsageReport.ts"
+import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
@@ -29,6 +32,9 @@ export const Api = HttpApi.make("troupe")
     Places.group,
     SessionResources.group,
     Workspace.group,
+    Turns.group,
+    Replay.group,
+    Inbox.group,
     Access.group
   )
   .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)

@@ -14,6 +14,10 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import { Inbox } from "../inbox/Inbox.ts"
+import * as InboxRoutes from "../inbox/routes.ts"
+import { Folds } from "../replay/Folds.ts"
+import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { McpServers } from "../mcpservers/McpServers.ts"
@@ -32,6 +36,7 @@ import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as SettingsRoutes from "../settings/routes.ts"
 import * as UsageRoutes from "../usage/routes.ts"
+import * as TurnRoutes from "../turns/routes.ts"
 import { pages } from "../pages/pages.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
@@ -52,6 +57,8 @@ export const services = (limits: RateLimitOptions) =>
     McpServers.layer,
     Projects.layer,
     Search.layer,
+    Folds.layer,
+    Inbox.layer,
     Callers.layer,
     Logins.layer,
     Idempotency.layer
@@ -75,6 +82,9 @@ export const routes = (config: NodeConfig) => {
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,
+    TurnRoutes.routes,
+    ReplayRoutes.routes,
+    InboxRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,

@@ -10,6 +10,7 @@ import type { Endpoint } from "../egress/AddressRules.ts"
 import { EgressProxy } from "../egress/EgressProxy.ts"
 import { writeWhole } from "../journal/files.ts"
 import { BlobClient } from "../link/BlobClient.ts"
+import { FileClient } from "../link/FileClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
 import { SandboxHome } from "../sandbox/SandboxHome.ts"
@@ -71,6 +72,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   const homes = yield* SandboxHome
   const egress = yield* EgressProxy
   const blobs = yield* BlobClient
+  const files = yield* FileClient
   const directories = yield* HostDirectories
   const records = new PlaceRecords(join(options.state, "places"))
   const life = yield* Effect.scope
@@ -121,6 +123,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       sockets,
       egress,
       blobs,
+      files,
       log: accounting
     }).pipe(
       Scope.provide(scope),

@@ -1,7 +1,6 @@
-import Anthropic, { toFile } from "@anthropic-ai/sdk"
 import { Effect, Exit, Scope } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { type Anthropic, anthropicAt, toFile } from "../../packages/server/test/support/anthropic.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { allTools, System } from "../support/System.ts"
@@ -24,7 +23,7 @@ requires(
     system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 12)
     const node = await system.node()
     system.runner()
-    client = new Anthropic({ apiKey, baseURL: node.gateway, maxRetries: 0 })
+    client = anthropicAt(node.gateway)
     const tools = allTools as unknown as Anthropic.Beta.AgentCreateParams["tools"]
     agent = (await client.beta.agents.create({ name: "worker", model: "demo", tools: tools! })).id
   }, 180_000)
@@ -93,13 +92,21 @@ requires(
     assert.deepStrictEqual((await gone).data, [])
   })
 
+  it("are told to the model, and so is a message that is too long for the log", { timeout: 180_000 }, async () => {
+    const { id } = await client.beta.sessions.create({ agent } as never)
+    const padding = "nothing to do in this line\n".repeat(10_000)
+    const said = await turn(id, { type: "text", text: `${padding}run: echo far > ${outputs}/far` })
+    assert.include(said, "Done")
+    assert.deepStrictEqual(await made(id), [[`${outputs}/far`, "far\n"]])
+  })
+
   it("that are large go through in pieces", { timeout: 180_000 }, async () => {
     const { id } = await client.beta.sessions.create({ agent } as never)
-    await run(id, `head -c 40M /dev/urandom > ${outputs}/large; sha256sum ${outputs}/large > ${outputs}/sum`)
+    await run(id, `head -c 16M /dev/urandom > ${outputs}/large; sha256sum ${outputs}/large > ${outputs}/sum`)
     const [large, sum] = (await client.beta.files.list({ scope_id: id })).data.toSorted(
       (a, b) => b.size_bytes - a.size_bytes
     )
-    assert.strictEqual(large!.size_bytes, 40 * 1_048_576)
+    assert.strictEqual(large!.size_bytes, 16 * 1_048_576)
     const { sha256 } = (large as unknown as { troupe: { sha256: string } }).troupe
     assert.include(await (await client.beta.files.download(sum!.id)).text(), sha256)
     const again = { type: "file" as const, file_id: large!.id, mount_path: "large" }

@@ -4,6 +4,7 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { Files } from "../files/Files.ts"
 import { BlobStore, nameOf } from "../log/BlobStore.ts"
 import { admitted } from "./admitted.ts"
 import { apiError } from "./ApiError.ts"
@@ -27,8 +28,16 @@ const get = Effect.gen(function* () {
   if (!isName(sha256)) return yield* badName
   const blobs = yield* BlobStore
   const blob = yield* blobs.get(workspace.value.workspaceId, sha256)
-  if (Option.isNone(blob)) return yield* apiError("not_found_error", `There is no blob ${sha256}`)
-  return HttpServerResponse.uint8Array(blob.value.bytes, { contentType: blob.value.mediaType })
+  if (Option.isSome(blob)) {
+    return HttpServerResponse.uint8Array(blob.value.bytes, { contentType: blob.value.mediaType })
+  }
+  // A picture of a conversation may be a file of its workspace. Whether a blob is kept is another question: files may go.
+  const { method } = yield* HttpServerRequest.HttpServerRequest
+  const files = yield* Files
+  const file = method === "HEAD" ? Option.none() : yield* files.contentOf(workspace.value.workspaceId, sha256)
+  if (Option.isNone(file)) return yield* apiError("not_found_error", `There is no blob ${sha256}`)
+  const { bytes, content } = file.value
+  return HttpServerResponse.stream(content, { contentType: "application/octet-stream", contentLength: bytes })
 }).pipe(refusing)
 
 /** What a body says about itself is checked before it is read, and what it is while it is. */

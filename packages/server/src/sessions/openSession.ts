@@ -15,6 +15,7 @@ import { Effect } from "effect"
 import { hash } from "node:crypto"
 import { Agents } from "../agents/Agents.ts"
 import { Environments } from "../environments/Environments.ts"
+import { settleInputs } from "../events/settleInputs.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { giveFiles } from "./giveFiles.ts"
 import { command } from "./SessionCalls.ts"
@@ -93,9 +94,8 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   const mint = yield* Mint
   const sessionId = SessionId.make(mint("Session"))
   const threadId = ThreadId.make(mint("Thread"))
-  const inputs = yield* Effect.fromResult(
-    initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined })
-  )
+  const first = yield* Effect.fromResult(initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined }))
+  const inputs = yield* settleInputs(first, "initial_events")
   const resources = yield* giveFiles(sessionId, wanted)
   yield* command(sessionId, {
     _tag: "Open",

@@ -12,6 +12,7 @@ import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
+import { inboxProjection } from "./inbox/inboxProjection.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
@@ -20,6 +21,7 @@ import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
+import { release } from "./release.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
@@ -37,8 +39,6 @@ import { Usage } from "./usage/Usage.ts"
 import { usageProjection } from "./usage/UsageProjection.ts"
 import { Policies } from "./workspace/Policies.ts"
 import { SettingsStore } from "./workspace/SettingsStore.ts"
-
-export const release = "0.1.0"
 
 const migrations = join(import.meta.dirname, "../../../migrations")
 /** How long a node that is told to stop lets running requests finish before it hands its sessions over. */
@@ -82,7 +82,9 @@ const settled = (config: NodeConfig) =>
   )
 
 /** Keeps read tables up to date with the log. */
-const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
+const projecting = Layer.effectDiscard(
+  Effect.all([Effect.forkScoped(Projector.run(usageProjection)), Effect.forkScoped(Projector.run(inboxProjection))])
+)
 
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
 const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined, supervised: boolean) => {
@@ -105,7 +107,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     home: config.home,
     isShared: Option.isSome(config.databaseUrl)
   })
-  return Layer.mergeAll(Runners.service, Gateway.services, files).pipe(
+  return Layer.mergeAll(Runners.service, Gateway.services({ perMinute: config.requestsPerMinute }), files).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
@@ -141,7 +143,7 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
 export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
   const { supervised = false } = options
   const health = Health.routes({ needsRunner: supervised })
-  const api = Gateway.routes({ host: config.gateway.host, publicUrl: config.publicUrl })
+  const api = Gateway.routes(config)
   const routes = Layer.mergeAll(health, Runners.routes, api, options.routes ?? Layer.empty)
   const gateway = HttpRouter.serve(routes, { disableLogger: true }).pipe(
     Layer.provideMerge(

@@ -1,11 +1,17 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Access from "./Access.ts"
 import * as Agents from "./Agents.ts"
+import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Inbox from "./Inbox.ts"
+import * as Replay from "./Replay.ts"
+import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
@@ -16,9 +22,20 @@ export const Api = HttpApi.make("troupe")
     Sessions.group,
     Events.group,
     Files.group,
+    Places.group,
     SessionResources.group,
-    Workspace.group
+    Workspace.group,
+    Turns.group,
+    Replay.group,
+    Inbox.group,
+    Access.group
   )
   .annotateMerge(
-    OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      description: "Agent sessions as durable, sharded actors.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      transform: describe
+    })
   )

@@ -5,9 +5,10 @@ import type { HarnessEnd } from "../harness/Harness.ts"
 import { Harnesses } from "../harness/Harnesses.ts"
 import type { JournaledRequest } from "../journal/JournaledRequest.ts"
 import { BlobClient } from "../link/BlobClient.ts"
+import { askPeople } from "./askPeople.ts"
 import { AskDesk } from "./AskDesk.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
-import { type AttemptContext, AttemptToolsFactory } from "./AttemptTools.ts"
+import { type AttemptContext, type AttemptHindered, AttemptToolsFactory } from "./AttemptTools.ts"
 import type { LiveAttempt } from "./LiveAttempt.ts"
 
 /** Has a harness work on an attempt, and says how that ended as a last frame. */
@@ -28,18 +29,27 @@ export class AttemptEngine extends Context.Service<
         if (harness === undefined) return unknownHarness(request.agent.harness)
         const { attemptId, sessionId, threadId, ticket } = request
         attempt.grant(request.grants)
+        const ask: AttemptContext["ask"] = (body) =>
+          desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
         const context: AttemptContext = {
           request,
           frames: attempt.frames,
           inbox: attempt.inbox.forHarness(attempt.frames),
           secret: (name) => Effect.sync(() => attempt.secret(name)),
           scrubber: attempt.scrubber,
+          askPeople: askPeople(attempt.frames, attempt.answers),
           isGranted: (key) => attempt.grants.has(key),
           blob: ({ sha256 }) =>
             Effect.catch(blobs.get(ticket, sha256), ({ message }) =>
               Effect.as(Effect.logWarning("A blob could not be had").pipe(Effect.annotateLogs({ message })), null)
             ),
-          ask: (body) => desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
+          ask,
+          refreshSecret: Effect.fnUntraced(function* (name) {
+            const answer = yield* ask({ _tag: "RefreshSecret", name, version: attempt.versionOf(name) })
+            if (answer._tag !== "Secret") return null
+            attempt.learn(answer.secret)
+            return attempt.secret(name)
+          })
         }
         const tools = yield* factory.open(context)
         const end = yield* harness.run({ ...context, tools: tools.calls })
@@ -50,7 +60,10 @@ export class AttemptEngine extends Context.Service<
       return AttemptEngine.of({
         work: (attempt, request) =>
           drive(attempt, request).pipe(
-            Effect.catch((full) => Effect.succeed(journalFull(full))),
+            Effect.catchTags({
+              JournalFull: (full) => Effect.succeed(journalFull(full)),
+              AttemptHindered: (hindered) => Effect.succeed(notBegun(hindered))
+            }),
             Effect.catchDefect((defect) => crashed(attempt, defect))
           )
       })
@@ -69,6 +82,8 @@ const unknownHarness = (name: string) => failed("harness_unknown", `This runner 
 
 /** Another runner, or this one later, may have room. */
 const journalFull = (full: JournalFull) => failed("journal_full", full.message, true)
+
+const notBegun = ({ code, detail, retryable }: AttemptHindered) => failed(code, detail, retryable)
 
 const crashed = Effect.fnUntraced(function* (attempt: LiveAttempt, defect: unknown) {
   // What broke may quote anything: it is for the log of this host, without the attempt's secrets.

@@ -3,10 +3,13 @@ import type { Block } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import { Effect } from "effect"
 import { hash } from "node:crypto"
-import { withBlobs } from "../../src/harness/model/content.ts"
+import { shown } from "../../src/harness/model/content.ts"
 import { eventId } from "../support/requests.ts"
 
 const content = new Map<string, Buffer>()
+
+const gif = "GIF89a"
+const pdf = "%PDF-1.7"
 
 const kept = (text: string, mediaType: string) => {
   const sha256 = hash("sha256", text, "hex")
@@ -29,8 +32,8 @@ const told = (type: "user" | "tool_result", ...blocks: ReadonlyArray<Block>) => 
       ? { type, inputId: null, from: null, content: blocks }
       : { type, callId: eventId(1), providerCallId: "1", outcome: "succeeded", content: blocks, isError: false }
   return Effect.map(
-    withBlobs([item], ({ sha256 }) => Effect.sync(() => content.get(sha256) ?? null)),
-    ([one]) => (one as { readonly content: ReadonlyArray<Block> }).content
+    shown([item], ({ sha256 }) => Effect.sync(() => content.get(sha256) ?? null)),
+    ({ history: [one] }) => (one as { readonly content: ReadonlyArray<Block> }).content
   )
 }
 
@@ -45,16 +48,16 @@ describe("what a model is told of content that is elsewhere", () => {
     Effect.gen(function* () {
       const blocks = yield* told(
         "user",
-        { type: "image", source: blob("png", "image/png") },
-        { type: "image", source: file("gif", "image/gif") },
-        { type: "document", source: file("pdf", "application/pdf"), title: "t" },
+        { type: "image", source: blob(gif, "image/gif") },
+        { type: "image", source: file(gif, "image/gif") },
+        { type: "document", source: file(pdf, "application/pdf"), title: "t" },
         { type: "document", source: file("# words", "text/markdown") },
         { type: "document", source: blob("words", "text/plain; charset=utf-8") }
       )
       assert.deepStrictEqual(blocks as unknown, [
-        { type: "image", source: base64("png", "image/png") },
-        { type: "image", source: base64("gif", "image/gif") },
-        { type: "document", source: base64("pdf", "application/pdf"), title: "t" },
+        { type: "image", source: base64(gif, "image/gif") },
+        { type: "image", source: base64(gif, "image/gif") },
+        { type: "document", source: base64(pdf, "application/pdf"), title: "t" },
         { type: "document", source: { type: "text", mediaType: "text/plain", data: "# words" } },
         { type: "document", source: { type: "text", mediaType: "text/plain", data: "words" } }
       ])

@@ -1,17 +1,20 @@
 import { ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
-import { Effect, Result, Schema } from "effect"
+import { Clock, Effect, Result, Schema } from "effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { SqlError } from "effect/sql/SqlError"
+import { Bounds } from "../access/Bounds.ts"
+import { RateLimits } from "../access/RateLimits.ts"
 import { readJson } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
 import { type Answer, Idempotency } from "./Idempotency.ts"
-import { Caller, failureBody, failureResponse, RequestId, statusOf } from "./Requests.ts"
+import { Minting } from "../log/Minting.ts"
+import { Caller, failureBody, failureResponse, Mint, RequestId, statusOf } from "./Requests.ts"
 
 type Type<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : undefined
 
@@ -81,8 +84,10 @@ const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
     const request = yield* HttpServerRequest.HttpServerRequest
     const { identify } = yield* Callers
     const caller = yield* identify(request.headers)
+    yield* (yield* RateLimits).request(caller.tokenId)
     if (!allows(caller.scopes, scope)) return yield* forbidden(`This API key has no ${scope} scope`)
     const params = yield* decode.params(yield* HttpRouter.params)
+    yield* (yield* Bounds).admit(caller, endpoint, params)
     const query = yield* decode.query(queryOf(request.url))
     const body = decode.body === null ? null : yield* readJson(request)
     const payload = body === null ? undefined : yield* decode.body!(body.value)
@@ -152,6 +157,33 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const entered = enter(endpoint, scope)
   announce(endpoint.method, endpoint.path)
-  const answer = Effect.flatMap(entered, ({ asked, request }) => handler(asked, request))
+  const answer = Effect.gen(function* () {
+    const { asked, caller, request } = yield* entered
+    const { id } = yield* Minting
+    const now = yield* Clock.currentTimeMillis
+    return yield* handler(asked, request).pipe(
+      Effect.provideService(Caller, caller),
+      Effect.provideService(Mint, (kind) => id(kind, now))
+    )
+  })
   return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
+}
+
+/** An endpoint for those who have no token yet: its handler looks after who they are. */
+export const openRoute = <E extends HttpApiEndpoint.Constraint, R>(
+  of: E,
+  handler: (
+    payload: Asked<E>["payload"],
+    request: HttpServerRequest.HttpServerRequest
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
+) => {
+  const endpoint = of as unknown as HttpApiEndpoint.Top
+  const decode = decoders(endpoint)
+  announce(endpoint.method, endpoint.path)
+  const answer = Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { value } = yield* readJson(request)
+    return yield* handler((yield* decode.body!(value)) as never, request)
+  })
+  return HttpRouter.add(endpoint.method as "POST", endpoint.path as HttpRouter.PathInput, refusing(answer))
 }

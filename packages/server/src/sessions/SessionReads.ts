@@ -5,6 +5,7 @@ import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
+import type { BoundTo } from "@troupe/domain/api/Workspace"
 import { fromUuid, prefixes, type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -12,6 +13,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Clock, Context, Effect, Layer, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { withinBound } from "../access/Bounds.ts"
 import { pageBytesMax } from "../log/EventStore.ts"
 import * as Setup from "../runners/Setup.ts"
 
@@ -24,6 +26,8 @@ export interface SessionFilter {
   readonly agentId: string | null
   readonly agentVersion: number | null
   readonly deploymentId: string | null
+  /** What the caller's token is for, where that is not the whole workspace. */
+  readonly bound: BoundTo | null
   readonly statuses: ReadonlyArray<string> | null
   readonly includeArchived: boolean
   /** Milliseconds since 1970, with whether the moment itself counts. */
@@ -40,6 +44,8 @@ export interface SessionFilter {
 export interface SessionView {
   readonly session: Session
   readonly around: Surroundings
+  /** Nothing waits in it or is under way: what it folds to is of no interest to whoever looks for that. */
+  readonly resting: boolean
 }
 
 export interface LoggedPage {
@@ -86,6 +92,7 @@ interface StoredText {
 interface Row {
   readonly id: string
   readonly status: Session["status"]
+  readonly statusReason: string | null
   readonly title: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly createdAt: number
@@ -126,6 +133,12 @@ const isTag = <Tag extends SessionEvent["_tag"]>(event: SessionEvent | null, tag
 /** An agent whose log can't be read any more still has a name in lists. */
 const unreadable = (opened: EventOf<"SessionOpened">): SessionAgent => sessionAgentOf(opened.agent)!
 
+/** Reasons to be idle that leave messages in the queue. */
+const withWork = new Set(["requires_action", "budget_reached", "paused"])
+
+const isResting = ({ status, statusReason }: Row): boolean =>
+  status === "terminated" || (status === "idle" && !withWork.has(statusReason ?? ""))
+
 const viewOf = (row: Row, now: number): SessionView | null => {
   const opened = decode(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
@@ -160,7 +173,7 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)
   }
-  return { session, around: { primary: opened.threadId, agentName: opened.agent.name } }
+  return { session, resting: isResting(row), around: { primary: opened.threadId, agentName: opened.agent.name } }
 }
 
 const make = Effect.gen(function* () {
@@ -169,7 +182,7 @@ const make = Effect.gen(function* () {
   const stored = `json_build_object('type', e.type, 'version', e.version, 'payload', e.payload::text)`
   // Each of these is one look into an index, however long the log is.
   const columns = sql.literal(`
-    s.session_id AS id, s.status, s.title, s.metadata, s.created_at::float8 AS "createdAt",
+    s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata, s.created_at::float8 AS "createdAt",
     s.updated_at::float8 AS "updatedAt", s.archived_at::float8 AS "archivedAt",
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'StatusChanged'
@@ -186,13 +199,26 @@ const make = Effect.gen(function* () {
   })
 
   const list = Effect.fn("SessionReads.list")(function* (workspaceId: WorkspaceId, filter: SessionFilter) {
-    const { agentId, agentVersion, backwards, deploymentId, from, includeArchived, limit, order, place, statuses, to } =
-      filter
+    const {
+      agentId,
+      agentVersion,
+      backwards,
+      bound,
+      deploymentId,
+      from,
+      includeArchived,
+      limit,
+      order,
+      place,
+      statuses,
+      to
+    } = filter
     const descending = (order === "desc") !== backwards
     const beyond = sql.literal(descending ? "<" : ">")
     const clauses = [
       sql`s.workspace_id = ${toUuid(workspaceId)!}`,
       sql`s.deleted_at IS NULL`,
+      ...(bound === null ? [] : [withinBound(sql, bound)]),
       ...(includeArchived ? [] : [sql`s.archived_at IS NULL`]),
       ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
       ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),

@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
-import { invalid } from "@troupe/domain/api/ApiError"
+import { forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
@@ -84,10 +84,29 @@ const refuseUnsupported = Effect.fnUntraced(function* ({ vault_ids }: SessionCre
   if (vault !== undefined) return yield* invalid(`vault_ids.0: there is no vault ${vault.slice(0, 64)}`)
 })
 
+/** What a session of an end user's is made of is for the product to say, and not for its users. */
+const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troupe }: SessionCreate) {
+  const { bound } = yield* Caller
+  if (bound === null) return troupe?.end_user ?? null
+  if (bound.type !== "end_user" || bound.session_ids !== null) {
+    return yield* forbidden("This token is for sessions that are there, and opens none")
+  }
+  if (typeof agent === "object" && agent.type === "agent_with_overrides") {
+    return yield* forbidden("agent: with an end user's token agents are taken as they are")
+  }
+  if ((resources ?? []).length > 0) return yield* forbidden("resources: are not for end users to give")
+  if (budget != null) return yield* forbidden("budget: is not for end users to set")
+  if (troupe?.end_user !== undefined && troupe.end_user !== bound.subject) {
+    return yield* forbidden("troupe.end_user: this token is another end user's")
+  }
+  return bound.subject
+})
+
 /** Opens a session with all that it needs to run, as it is now. */
 export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
   yield* refuseUnsupported(input)
-  const { tokenId, workspaceId } = yield* Caller
+  const { kind, tokenId, workspaceId } = yield* Caller
+  const endUser = yield* endUserOf(input)
   const wanted = yield* Effect.fromResult(wantedFiles(input.resources ?? []))
   const agent: AgentSnapshot = yield* agentSnapshot(input.agent)
   const environment = yield* environmentSnapshot(input.environment_id ?? null)
@@ -110,11 +129,11 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     metadata: input.metadata ?? {},
     labels: [],
     budget: budgetIn(input.budget),
-    origin: { type: "api" },
+    origin: { type: kind === "console" ? "console" : "api" },
     createdBy: tokenId,
     projectId: null,
     visibility: "workspace",
-    endUser: null,
+    endUser,
     deploymentId: null,
     externalThreadKey: null,
     lifecycle: { onIdle: "retain", keepFailed: true, ttlMs: null },

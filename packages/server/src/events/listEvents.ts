@@ -88,8 +88,8 @@ export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, 
     let beyond = start.index < 0 ? start.seq : ascending ? start.seq - 1 : start.seq + 1
     while (true) {
       const pageSize = Math.min(1_000, limit - data.length + 16)
-      const page = yield* reads.events(session.id, { beyond, order, tags: shownTags, limit: pageSize })
-      for (const logged of page) {
+      const { events, next } = yield* reads.events(session.id, { beyond, order, tags: shownTags, limit: pageSize })
+      for (const logged of events) {
         const shown = toCompat(logged, around)
         for (let n = 0; n < shown.length; n++) {
           const index = ascending ? n : shown.length - 1 - n
@@ -99,9 +99,9 @@ export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, 
           if (seen || !filter.type(event.type) || !filter.time(logged.recordedAt)) continue
           if (!take(event, { seq: logged.seq, index, waiting: "" })) return
         }
-        beyond = logged.seq
       }
-      if (page.length < pageSize) return
+      if (next === null) return
+      beyond = next
     }
   })
 

@@ -69,7 +69,7 @@ export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, 
   const { seq } = yield* command(session.id, { _tag: "Send", inputs })
   const reads = yield* SessionReads
   const limit = 4 * inputs.length + 16
-  const after = yield* reads.events(session.id, { beyond: seq - 1, order: "asc", tags: shownTags, limit })
+  const { events: after } = yield* reads.events(session.id, { beyond: seq - 1, order: "asc", tags: shownTags, limit })
   const stored = new Map(after.flatMap((logged) => toCompat(logged, around)).map((event) => [event.id, event]))
   return inputs.map((input) => stored.get(input.inputId) ?? echo(input))
 })

@@ -11,6 +11,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Clock, Context, Effect, Layer, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { pageBytesMax } from "../log/EventStore.ts"
 import * as Setup from "../runners/Setup.ts"
 
 export interface SessionPlace {
@@ -40,6 +41,12 @@ export interface SessionView {
   readonly around: Surroundings
 }
 
+export interface LoggedPage {
+  readonly events: ReadonlyArray<Logged & { readonly seq: number }>
+  /** Beyond which the next page lies; null where the page was neither full nor too heavy for more. */
+  readonly next: number | null
+}
+
 type Failure = ApiFailure | SqlError
 
 /** What the gateway reads of sessions without waking any of them. */
@@ -51,7 +58,7 @@ export class SessionReads extends Context.Service<
       workspaceId: WorkspaceId,
       filter: SessionFilter
     ) => Effect.Effect<ReadonlyArray<SessionView>, SqlError>
-    /** Events of a log in an order, beyond a place in it; of some kinds only. */
+    /** Events of a log in an order, beyond a place in it; of some kinds only, and no more at once than a page may weigh. */
     readonly events: (
       sessionId: SessionId,
       options: {
@@ -60,7 +67,7 @@ export class SessionReads extends Context.Service<
         readonly tags: ReadonlyArray<string>
         readonly limit: number
       }
-    ) => Effect.Effect<ReadonlyArray<Logged & { readonly seq: number }>, SqlError>
+    ) => Effect.Effect<LoggedPage, SqlError>
   }
 >()("server/SessionReads") {
   static readonly layer: Layer.Layer<SessionReads, never, SqlClient.SqlClient> = Layer.effect(
@@ -86,6 +93,16 @@ interface Row {
   readonly opened: StoredText
   readonly shown: StoredText | null
   readonly changes: ReadonlyArray<StoredText> | null
+}
+
+interface StoredEvent {
+  readonly seq: number
+  readonly eventId: string
+  readonly recordedAt: number
+  readonly type: string
+  readonly version: number
+  readonly payload: string | null
+  readonly bytes: number | null
 }
 
 const setupTags = [
@@ -206,24 +223,30 @@ const make = Effect.gen(function* () {
     sessionId,
     { beyond, limit, order, tags }
   ) {
-    const descending = order === "desc"
-    const rows = yield* sql<{
-      readonly seq: number
-      readonly eventId: string
-      readonly recordedAt: number
-      readonly type: string
-      readonly version: number
-      readonly payload: string | null
-    }>`
-        SELECT seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload
-        FROM events
-        WHERE stream_id = ${toUuid(sessionId)!} AND seq ${sql.literal(descending ? "<" : ">")} ${beyond}::int
-          AND type = ANY(${[...tags]}::text[])
-        ORDER BY seq ${sql.literal(descending ? "DESC" : "ASC")} LIMIT ${limit}`
-    return rows.flatMap(({ eventId, payload, recordedAt, seq, type, version }) => {
-      const event = payload === null ? null : decode({ type, version, payload })
-      return event === null ? [] : [{ seq, eventId: fromUuid(prefixes.Event, eventId), recordedAt, event }]
-    })
+    const direction = sql.literal(order === "desc" ? "DESC" : "ASC")
+    const rows = yield* sql<StoredEvent>`
+      SELECT seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload,
+        payload_bytes AS bytes
+      FROM (
+        SELECT *, sum(coalesce(payload_bytes, 0)) OVER (ORDER BY seq ${direction} ROWS UNBOUNDED PRECEDING)
+          - coalesce(payload_bytes, 0) AS bytes_before
+        FROM (
+          SELECT * FROM events
+          WHERE stream_id = ${toUuid(sessionId)!} AND seq ${sql.literal(order === "desc" ? "<" : ">")} ${beyond}::int
+            AND type = ANY(${[...tags]}::text[])
+          ORDER BY seq ${direction} LIMIT ${limit}
+        ) page
+      ) weighed
+      WHERE bytes_before < ${pageBytesMax}
+      ORDER BY seq ${direction}`
+    const bytes = rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0)
+    return {
+      next: rows.length < limit && bytes < pageBytesMax ? null : rows[rows.length - 1]!.seq,
+      events: rows.flatMap(({ eventId, payload, recordedAt, seq, type, version }) => {
+        const event = payload === null ? null : decode({ type, version, payload })
+        return event === null ? [] : [{ seq, eventId: fromUuid(prefixes.Event, eventId), recordedAt, event }]
+      })
+    }
   })
 
   return SessionReads.of({ find, list, events })

@@ -191,6 +191,20 @@ describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
     assert.strictEqual(events.filter(({ type }) => type === "user.message").length, 2)
   })
 
+  it("list a log that is heavier than the database is asked for at once", async () => {
+    const heavy = "a".repeat(900_000)
+    const { id } = await open()
+    for (let n = 0; n < 6; n++) await untilIdle(id, say(`${n}${heavy}`))
+    const types = { types: ["user.message"] }
+    for (const order of ["asc", "desc"] as const) {
+      const heads = (await list(id, { ...types, order })).map((event) =>
+        event.type === "user.message" && event.content[0]?.type === "text" ? event.content[0].text[0] : event.type
+      )
+      const all = ["0", "1", "2", "3", "4", "5"]
+      assert.deepStrictEqual(heads, order === "asc" ? all : all.toReversed())
+    }
+  })
+
   it("begin with messages, all of them or none", async () => {
     const running = await open({ initial_events: [say("go")] })
     assert.strictEqual(running.status, "running")

@@ -185,7 +185,7 @@ export const resolveServers = (list: ReadonlyArray<JsonObject>): ReadonlyArray<J
 /** What there may be only one of in a list of tools. */
 const keyOf = (tool: JsonObject): string => {
   if (tool["type"] === "custom") return `tool ${shown(tool["name"])}`
-  return tool["type"] === "mcp_toolset" ? `toolset of ${shown(tool["mcp_server_name"])}` : "agent_toolset_20260401"
+  return tool["type"] === "mcp_toolset" ? `toolset of ${shown(tool["mcp_server_name"])}` : String(tool["type"])
 }
 
 /** Tools as they are kept, with every default written out. */

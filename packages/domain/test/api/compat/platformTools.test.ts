@@ -16,6 +16,12 @@ describe("A toolset of the installation's own tools", () => {
     assert.deepStrictEqual(given({ default_config: { enabled: true } }), ["ask_user"])
   })
 
+  it("stands beside the other toolset, once", () => {
+    const both = [{ type: "agent_toolset_20260401" }, toolset()]
+    assert.strictEqual(resolveTools(both).length, 2)
+    assert.throws(() => resolveTools([toolset(), ...both]), /troupe_toolset already/)
+  })
+
   it("is refused with a name that is none, or the same one twice", () => {
     assert.throws(() => given({ configs: [{ name: "bash" }] }))
     assert.throws(() => given({ configs: [{ name: "ask_user" }, { name: "ask_user" }] }))

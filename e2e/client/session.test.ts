@@ -1,0 +1,155 @@
+import { Effect, Exit, Scope } from "effect"
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { type LogEvent, NotFoundError, type SessionHandle, type TimelineAt, Troupe } from "@troupe/client"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { requires } from "../../test/requires.ts"
+import { System } from "../support/System.ts"
+
+const long = 180_000
+
+const toolsWith = (type: "always_allow" | "always_ask") => [
+  { type: "agent_toolset_20260401", default_config: { permission_policy: { type } } },
+  { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
+]
+
+requires(
+  "postgres",
+  "bubblewrap",
+  "root"
+)("a session through the client", () => {
+  const scope = Scope.makeUnsafe()
+  let system: System
+  let troupe: Troupe
+
+  beforeAll(async () => {
+    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 12)
+    const { gateway } = await system.node()
+    system.runner()
+    troupe = new Troupe({ baseURL: gateway, apiKey })
+  }, long)
+  afterAll(async () => {
+    await system.end()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }, 60_000)
+
+  const open = async (policy: "always_allow" | "always_ask" = "always_allow"): Promise<SessionHandle> => {
+    const agent = await troupe.agents.create({ name: "worker", model: "demo", tools: toolsWith(policy) })
+    return await troupe.open({ agent: agent.id })
+  }
+
+  const wordsOf = async (session: SessionHandle): Promise<string> => {
+    let words = ""
+    for await (const event of session.events({ "types[]": ["agent.message"] })) {
+      if (event.type !== "agent.message") continue
+      for (const block of event.content) if (block.type === "text") words += block.text
+    }
+    return words
+  }
+
+  /** The calls that the session waits for somebody to decide or to answer. */
+  const asked = async (session: SessionHandle): Promise<string> => {
+    const { stop_reason } = await session.until("idle", { signal: AbortSignal.timeout(long) })
+    if (stop_reason.type !== "requires_action") return assert.fail(`it rests because of ${stop_reason.type}`)
+    return stop_reason.event_ids[0]!
+  }
+
+  it("is opened, does what it is told, and shows what it did", { timeout: long }, async () => {
+    const session = await open()
+    const sent = await session.send("run: echo $((40 + 2))")
+    assert.strictEqual(sent.type, "user.message")
+    const { stop_reason } = await session.until("idle")
+    assert.strictEqual(stop_reason.type, "end_turn")
+    assert.include(await wordsOf(session), "42")
+    const { seq, timeline } = await session.timeline()
+    const [turn] = timeline.threads[0]!.turns
+    assert.strictEqual(turn!.state, "completed")
+    const call = turn!.items.find((item) => item.kind === "call")
+    assert.deepInclude(call as object, { name: "bash", outcome: "succeeded", isError: false })
+    let last = 0
+    for await (const event of session.log({ limit: 7 })) assert.strictEqual(event.seq, ++last)
+    assert.strictEqual(last, seq)
+    assert.strictEqual((await session.retrieve()).status, "idle")
+  })
+
+  it("waits for people: they allow, refuse, answer and interrupt", { timeout: long }, async () => {
+    const session = await open("always_ask")
+    await session.send("run: echo allowed")
+    await session.approve(await asked(session))
+    await session.until("idle")
+    assert.include(await wordsOf(session), "allowed")
+    await session.send("run: echo refused")
+    await session.deny(await asked(session), "because I say so")
+    await session.until("idle")
+    assert.include(await wordsOf(session), "because I say so")
+    await session.send("ask me Which? red / blue")
+    await session.answer(await asked(session), "blue")
+    await session.until("idle")
+    assert.include(await wordsOf(session), "blue")
+    const busy = await open()
+    await using stream = await busy.stream()
+    await busy.send("run: sleep 600")
+    for await (const event of stream) if (event.type === "agent.tool_use") break
+    await busy.interrupt()
+    await busy.until("idle")
+    const { timeline } = await busy.timeline()
+    assert.strictEqual(timeline.threads[0]!.turns[0]!.state, "interrupted")
+  })
+
+  it("is followed through the death of its node, each event once", { timeout: long }, async () => {
+    const session = await open()
+    const log: Array<LogEvent> = []
+    const views: Array<TimelineAt> = []
+    const stream = await session.followLog()
+    const following = (async () => {
+      for await (const event of stream) log.push(event)
+    })()
+    const watching = (async () => {
+      for await (const view of session.timeline()) {
+        views.push(view)
+        if (view.timeline.threads[0]?.turns[0]?.state === "completed") return
+      }
+    })()
+    await using live = await session.stream({ deltas: true })
+    await session.send("run: echo begun; sleep 3; echo done $((1 + 1))")
+    for await (const event of live) if (event.type === "agent.tool_use") break
+    const node = system.nodes.at(-1)!
+    await node.end("SIGKILL")
+    const back = system.node({ TROUPE_PORT: new URL(node.gateway).port })
+    // Asked while no node is there to answer.
+    await session.until("idle", { maxRetries: 20 })
+    await Promise.all([back, watching])
+    assert.include(await wordsOf(session), "done 2")
+    const { seq, timeline } = await session.timeline()
+    while (log.at(-1)!.seq < seq) await new Promise((resolve) => setTimeout(resolve, 20))
+    stream.close()
+    await following
+    assert.deepStrictEqual(
+      log.map((event) => event.seq),
+      Array.from({ length: seq }, (_, index) => index + 1)
+    )
+    assert.deepInclude(views.at(-1)!.timeline.threads[0]!.turns[0]!, {
+      state: timeline.threads[0]!.turns[0]!.state
+    })
+  })
+
+  it("is listed with others, and is gone once it is deleted", { timeout: long }, async () => {
+    const sessions = [await open(), await open(), await open()]
+    const ids = new Set<string>()
+    for await (const { id } of troupe.sessions.list({ limit: 2 })) ids.add(id)
+    for (const { id } of sessions) assert.isTrue(ids.has(id))
+    const key = "opened-once"
+    const agent = (await troupe.agents.list({ limit: 1 })).data[0]!
+    const [one, again] = await Promise.all([
+      troupe.open({ agent: agent.id }, { idempotencyKey: key }),
+      troupe.open({ agent: agent.id }, { idempotencyKey: key })
+    ])
+    assert.strictEqual(one.id, again.id)
+    await one.delete()
+    const { data, requestId, response } = await sessions[0]!.retrieve().withResponse()
+    assert.deepStrictEqual([data.id, response.headers.get("request-id")], [sessions[0]!.id, requestId])
+    const gone = await one.retrieve().catch((error: unknown) => error)
+    assert.instanceOf(gone, NotFoundError)
+    assert.match((gone as NotFoundError).requestId!, /^req_/)
+  })
+})

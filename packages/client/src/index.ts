@@ -1,0 +1,29 @@
+export { Troupe } from "./Troupe.ts"
+export type { CallOptions, Logger, StreamOptions, TroupeOptions } from "./options.ts"
+export {
+  AbortError,
+  ApiError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  ConnectionError,
+  InvalidAnswerError,
+  NotFoundError,
+  PermissionError,
+  RateLimitError,
+  RequestTooLargeError,
+  ServerError,
+  SessionEndedError,
+  TimeoutError,
+  TroupeError
+} from "./errors.ts"
+export type { Answer, Call } from "./http/Call.ts"
+export type { Page, Pages } from "./http/Page.ts"
+export type { SessionHandle } from "./session/SessionHandle.ts"
+export type { LiveTimeline, Timeline, TimelineAt } from "./session/timeline.ts"
+export type { StatusEvent, UntilStatus } from "./session/until.ts"
+export type { EventStream, Streaming } from "./stream/EventStream.ts"
+export type { EventStreamOptions } from "./stream/liveEvents.ts"
+export type { LogStreamOptions } from "./stream/logStream.ts"
+export type * from "./types/api.ts"
+export type * from "./types/events.ts"

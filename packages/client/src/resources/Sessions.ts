@@ -1,0 +1,68 @@
+import type { Call } from "../http/Call.ts"
+import type { Pages } from "../http/Page.ts"
+import { path } from "../http/url.ts"
+import type { CallOptions } from "../options.ts"
+import type {
+  Session,
+  SessionCreate,
+  SessionDeleted,
+  SessionListQuery,
+  SessionThread,
+  SessionUpdate,
+  ThreadListQuery
+} from "../types/api.ts"
+import { list } from "./list.ts"
+import { Resource } from "./Resource.ts"
+import { SessionEvents } from "./SessionEvents.ts"
+import { SessionLog } from "./SessionLog.ts"
+
+/** The lines of work within a session. */
+class SessionThreads extends Resource {
+  list(sessionId: string, query?: ThreadListQuery, options?: CallOptions): Pages<SessionThread> {
+    return list(this.transport, path`/v1/sessions/${sessionId}/threads`, query, options)
+  }
+
+  retrieve(sessionId: string, threadId: string, options?: CallOptions): Call<SessionThread> {
+    return this.get(path`/v1/sessions/${sessionId}/threads/${threadId}`, {}, options)
+  }
+}
+
+/** The work itself: what an agent does in an environment. */
+export class Sessions extends Resource {
+  readonly events = new SessionEvents(this.transport)
+  readonly log = new SessionLog(this.transport)
+  readonly threads = new SessionThreads(this.transport)
+
+  create(body: SessionCreate, options?: CallOptions): Call<Session> {
+    return this.post("/v1/sessions", body, options)
+  }
+
+  list(query?: SessionListQuery, options?: CallOptions): Pages<Session> {
+    return list(this.transport, "/v1/sessions", query, options)
+  }
+
+  retrieve(sessionId: string, options?: CallOptions): Call<Session> {
+    return this.get(path`/v1/sessions/${sessionId}`, {}, options)
+  }
+
+  update(sessionId: string, body: SessionUpdate, options?: CallOptions): Call<Session> {
+    return this.post(path`/v1/sessions/${sessionId}`, body, options)
+  }
+
+  archive(sessionId: string, options?: CallOptions): Call<Session> {
+    return this.post(path`/v1/sessions/${sessionId}/archive`, undefined, options)
+  }
+
+  delete(sessionId: string, options?: CallOptions): Call<SessionDeleted> {
+    return this.remove(path`/v1/sessions/${sessionId}`, options)
+  }
+
+  /** Work stops at the next safe place, until it is resumed. */
+  pause(sessionId: string, options?: CallOptions): Call<Session> {
+    return this.post(path`/v1/sessions/${sessionId}/pause`, undefined, options)
+  }
+
+  resume(sessionId: string, options?: CallOptions): Call<Session> {
+    return this.post(path`/v1/sessions/${sessionId}/resume`, undefined, options)
+  }
+}

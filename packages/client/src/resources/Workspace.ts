@@ -1,0 +1,54 @@
+import type { Call } from "../http/Call.ts"
+import { type Pages, pagesOf } from "../http/Page.ts"
+import { path } from "../http/url.ts"
+import type { CallOptions } from "../options.ts"
+import type { Model, ModelListQuery, Runner, Token, TokenCreate, TokenCreated, TokenRevoked } from "../types/api.ts"
+import { list } from "./list.ts"
+import { Resource } from "./Resource.ts"
+
+/** Keys of the workspace, and tokens for runners. */
+export class Tokens extends Resource {
+  /** The secret is in this answer and in no other. */
+  create(body: TokenCreate, options?: CallOptions): Call<TokenCreated> {
+    return this.post("/v1/tokens", body, options)
+  }
+
+  list(options?: CallOptions): Pages<Token> {
+    return list(this.transport, "/v1/tokens", {}, options)
+  }
+
+  revoke(tokenId: string, options?: CallOptions): Call<TokenRevoked> {
+    return this.remove(path`/v1/tokens/${tokenId}`, options)
+  }
+}
+
+/** Processes that do the work of sessions. */
+export class Runners extends Resource {
+  list(options?: CallOptions): Pages<Runner> {
+    return list(this.transport, "/v1/runners", {}, options)
+  }
+}
+
+interface ModelPage {
+  readonly data: ReadonlyArray<Model>
+  readonly has_more: boolean
+  readonly last_id: string | null
+}
+
+/** Models that connected runners can reach. */
+export class Models extends Resource {
+  list(query?: ModelListQuery, options?: CallOptions): Pages<Model> {
+    return pagesOf<ModelPage, Model>(
+      {
+        ask: (asked) => this.transport.send({ method: "GET", path: "/v1/models", query: asked }, options),
+        items: ({ data }) => data,
+        more: ({ has_more, last_id }) => (has_more && last_id !== null ? { after_id: last_id } : null)
+      },
+      query
+    )
+  }
+
+  retrieve(modelId: string, options?: CallOptions): Call<Model> {
+    return this.get(path`/v1/models/${modelId}`, {}, options)
+  }
+}

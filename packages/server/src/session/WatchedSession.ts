@@ -1,0 +1,114 @@
+import type { Recorded } from "@troupe/domain/log/Envelope"
+import { Effect, type Fiber, Latch, Stream } from "effect"
+import type { StoreUnavailable } from "../log/EventStore.ts"
+import type { FedFrame } from "./FedWire.ts"
+import { WatchedPages } from "./WatchedPages.ts"
+import { WatchHub } from "./WatchHub.ts"
+import type { OpenReader } from "./WatchReader.ts"
+
+/** What sessions are watched with. */
+export interface Watching {
+  readonly read: (sessionId: string, after: number) => Effect.Effect<ReadonlyArray<Recorded>, StoreUnavailable>
+  readonly feed: (sessionId: string) => Stream.Stream<FedFrame, unknown>
+  readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
+  /** Asks where the log of a session stands; `begin` tells it the answer. */
+  readonly ask: (one: WatchedSession) => void
+  readonly pagesKeptMs: number
+}
+
+/** A session with readers on this node: its owner's feed as far as it reaches, and the store for what is missing. */
+export class WatchedSession {
+  readonly hub: WatchHub
+  readonly readers = new Set<OpenReader>()
+  /** Open while the owner's feed stands. */
+  readonly stands = Latch.makeUnsafe(false)
+  readonly pages: WatchedPages
+  leftAt = 0
+  private readonly watching: Watching
+  private feed: Fiber.Fiber<void> | undefined
+  private catchingUp = false
+  private wanted = 0
+
+  constructor(sessionId: string, watching: Watching) {
+    this.hub = new WatchHub(sessionId)
+    this.watching = watching
+    this.pages = new WatchedPages({
+      fork: watching.fork,
+      keptMs: watching.pagesKeptMs,
+      read: (after) => watching.read(sessionId, after)
+    })
+  }
+
+  begin(version: number): void {
+    this.hub.begin(version)
+    const upto = Math.max(version, this.wanted)
+    if (this.isBehind(upto)) this.catchUp(upto)
+  }
+
+  isBehind(version: number): boolean {
+    return this.hub.delivered === null || this.hub.delivered < version
+  }
+
+  subscribe(): void {
+    // Not awaited: the end of a stream from a frozen node may take as long as the node is frozen.
+    this.feed?.interruptUnsafe()
+    this.stands.closeUnsafe()
+    let tries = 0
+    const listen = Stream.runForEach(this.watching.feed(this.hub.sessionId), (frame) =>
+      Effect.sync(() => {
+        tries = 0
+        if (this.feed === fiber) this.receive(frame)
+      })
+    )
+    const fiber: Fiber.Fiber<void> = this.watching.fork(
+      Effect.exit(listen).pipe(
+        Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(1_000, 20 * 2 ** tries++)))),
+        Effect.forever
+      )
+    )
+    this.feed = fiber
+  }
+
+  close(): void {
+    this.feed?.interruptUnsafe()
+    this.feed = undefined
+  }
+
+  private receive(frame: FedFrame): void {
+    if (frame.length === 0) {
+      // The feed stands: what was committed before it is for the store to tell.
+      this.stands.openUnsafe()
+      return this.watching.ask(this)
+    }
+    for (const fed of frame) {
+      if (fed._tag === "Delta") {
+        this.hub.delta(fed)
+        continue
+      }
+      const last = fed.events[fed.events.length - 1]!.seq
+      if (this.hub.delivered === null) this.wanted = Math.max(this.wanted, last)
+      else if (!this.hub.offer(fed.events)) this.catchUp(last)
+    }
+  }
+
+  /** Reads what the hub lacks up to `upto`, however many ask for it meanwhile. */
+  private catchUp(upto: number): void {
+    this.wanted = Math.max(this.wanted, upto)
+    if (this.catchingUp) return
+    this.catchingUp = true
+    const { hub, watching } = this
+    const read = Effect.gen({ self: this }, function* () {
+      while (hub.delivered !== null && hub.delivered < this.wanted) {
+        const page = yield* watching.read(hub.sessionId, hub.delivered)
+        if (page.length === 0) return
+        hub.offer(page)
+      }
+    })
+    watching.fork(
+      read.pipe(
+        Effect.catchCause((cause) => Effect.logDebug("A watched session could not be read", cause)),
+        Effect.ensuring(Effect.sync(() => (this.catchingUp = false)))
+      )
+    )
+  }
+}

@@ -63,7 +63,6 @@ export const updateAgent = (id: string, body: Loose<AgentUpdate>) => post<Agent>
 export const archiveAgent = (id: string) => post<Agent>(`/v1/agents/${id}/archive`, {})
 export const listEnvironments = () => all<Environment>("/v1/environments")
 export const createEnvironment = (body: object) => post<Environment>("/v1/environments", body)
-export const archiveEnvironment = (id: string) => post<Environment>(`/v1/environments/${id}/archive`, {})
 export const listRunners = async () => (await get<Page<Runner>>("/v1/runners")).data
 export const listModels = async () => (await get<{ readonly data: ReadonlyArray<Model> }>("/v1/models")).data
 export const listTokens = async () => (await get<Page<Token>>("/v1/tokens")).data

@@ -1,6 +1,6 @@
 /** A title for what begins with these words. */
 export const titleOf = (prompt: string): string => {
-  const line = prompt.trim().split("\n", 1)[0]!.replaceAll(/\s+/g, " ")
+  const line = prompt.trim().split("\n", 1)[0]!.replaceAll(/\s+/g, " ").trim()
   return line.length <= 80 ? line : `${line.slice(0, 79)}…`
 }
 

@@ -43,11 +43,6 @@ export const ago = (at: number, now: number): string => {
   return days < 365 ? `${Math.floor(days / 30)}mo` : `${Math.floor(days / 365)}y`
 }
 
-export const bytes = (value: number): string => {
-  if (value < 1_024) return `${value} B`
-  if (value < 1_048_576) return `${(value / 1_024).toFixed(1)} KB`
-  return `${(value / 1_048_576).toFixed(1)} MB`
-}
 
 /** The end of an id: enough to tell two apart. */
 export const tail = (id: string): string => id.slice(-6)

@@ -6,6 +6,7 @@ const parts = [
   ["types", "tsc", ["-b"]],
   ["lint", "oxlint", []],
   ["format", "oxfmt", ["--check"]],
+  ["API description", "node", ["scripts/openapi.mjs", "--check"]],
   ["dead code", "knip", ["--no-progress", "--no-config-hints"]]
 ]
 

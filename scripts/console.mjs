@@ -27,11 +27,15 @@ export const buildConsole = ({ env = process.env, node = process.execPath } = {}
   // Built beside its place and moved there whole: whoever serves it meanwhile serves one build or the other.
   const made = `${folder}/dist.${process.pid}`
   const vite = `${root}node_modules/vite/bin/vite.js`
-  const { status, stderr, stdout } = spawnSync(node, [vite, "build", "--outDir", made, "--emptyOutDir", "--logLevel", "warn"], {
-    cwd: folder,
-    env,
-    encoding: "utf8"
-  })
+  const { status, stderr, stdout } = spawnSync(
+    node,
+    [vite, "build", "--outDir", made, "--emptyOutDir", "--logLevel", "warn"],
+    {
+      cwd: folder,
+      env,
+      encoding: "utf8"
+    }
+  )
   if (status === 0) {
     rmSync(dist, { recursive: true, force: true })
     try {

@@ -4,6 +4,7 @@ import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "e
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { type FilesConfig, filesConfig } from "./files/FilesConfig.ts"
 
 export interface ListenAddress {
   readonly host: string
@@ -15,6 +16,12 @@ export interface NodeConfig {
   readonly home: string
   readonly gateway: ListenAddress
   readonly publicUrl: Option.Option<string>
+  /** Origins whose pages may call the API with a token of their own. */
+  readonly corsOrigins: ReadonlyArray<string>
+  /** Requests that one token may send in a minute; zero is without bound. */
+  readonly requestsPerMinute: number
+  /** Where the console was built to. */
+  readonly consoleDirectory: string
   readonly apiKey: Option.Option<Redacted.Redacted>
   readonly masterKey: Option.Option<Redacted.Redacted>
   readonly databaseUrl: Option.Option<Redacted.Redacted>
@@ -26,6 +33,7 @@ export interface NodeConfig {
   readonly contactLeaseMs: number
   /** What no workspace and no agent can go beyond. */
   readonly policies: ReadonlyArray<PermissionPolicy>
+  readonly files: FilesConfig
   readonly log: (typeof logLevels)[number]
 }
 
@@ -67,6 +75,27 @@ const publicUrl = Config.schema(
   "TROUPE_PUBLIC_URL"
 )
 
+/** Exact ones: a pattern lets in pages that nobody thought of. */
+const origins = (name: string) =>
+  Config.schema(
+    Schema.String.check(
+      Schema.makeFilter((text: string) => originsIn(text).every(isOrigin), {
+        expected: "origins with commas between them, such as https://app.example.com"
+      })
+    ),
+    name
+  ).pipe(Config.map(originsIn))
+
+const originsIn = (text: string): ReadonlyArray<string> =>
+  text
+    .split(",")
+    .map((one) => one.trim())
+    .filter((one) => one !== "")
+
+const isOrigin = (text: string): boolean => /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text
+
+const builtConsole = join(import.meta.dirname, "../../console/dist")
+
 const home = Config.String("TROUPE_HOME").pipe(Config.withDefault(join(homedir(), ".troupe")))
 
 const all = Config.all({
@@ -76,6 +105,12 @@ const all = Config.all({
     port: port("TROUPE_PORT").pipe(Config.withDefault(4777))
   }),
   publicUrl: Config.option(publicUrl),
+  corsOrigins: origins("TROUPE_CORS_ORIGINS").pipe(Config.withDefault([])),
+  requestsPerMinute: Config.schema(
+    Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 })),
+    "TROUPE_REQUESTS_PER_MINUTE"
+  ).pipe(Config.withDefault(600_000)),
+  consoleDirectory: Config.String("TROUPE_CONSOLE_DIRECTORY").pipe(Config.withDefault(builtConsole)),
   apiKey: Config.option(secret("TROUPE_API_KEY")),
   masterKey: Config.option(Config.Redacted("TROUPE_MASTER_KEY")),
   databaseUrl: Config.option(Config.Redacted("DATABASE_URL")),
@@ -86,6 +121,7 @@ const all = Config.all({
   policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
     Config.withDefault([])
   ),
+  files: filesConfig,
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 

@@ -8,6 +8,7 @@ import { createServer } from "node:http"
 import { join } from "node:path"
 import * as Cluster from "./cluster/Cluster.ts"
 import type { NodeConfig } from "./Config.ts"
+import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
@@ -19,6 +20,7 @@ import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
+import { release } from "./release.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
@@ -36,8 +38,6 @@ import { Usage } from "./usage/Usage.ts"
 import { usageProjection } from "./usage/UsageProjection.ts"
 import { Policies } from "./workspace/Policies.ts"
 import { SettingsStore } from "./workspace/SettingsStore.ts"
-
-export const release = "0.1.0"
 
 const migrations = join(import.meta.dirname, "../../../migrations")
 /** How long a node that is told to stop lets running requests finish before it hands its sessions over. */
@@ -99,7 +99,12 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.effectDiscard(Effect.forkScoped(wakeDue)),
     projecting
   )
-  return Layer.merge(Runners.service, Gateway.services).pipe(
+  const files = FileServices.layer({
+    files: config.files,
+    home: config.home,
+    isShared: Option.isSome(config.databaseUrl)
+  })
+  return Layer.mergeAll(Runners.service, Gateway.services({ perMinute: config.requestsPerMinute }), files).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
@@ -135,7 +140,7 @@ type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Reques
 export const layer = <R extends RouteServices = never>(config: NodeConfig, options: NodeOptions<R> = {}) => {
   const { supervised = false } = options
   const health = Health.routes({ needsRunner: supervised })
-  const api = Gateway.routes({ host: config.gateway.host, publicUrl: config.publicUrl })
+  const api = Gateway.routes(config)
   const routes = Layer.mergeAll(health, Runners.routes, api, options.routes ?? Layer.empty)
   const gateway = HttpRouter.serve(routes, { disableLogger: true }).pipe(
     Layer.provideMerge(

@@ -37,7 +37,7 @@ export const startInBackground: Effect.Effect<number> = told(
       const holder = holderOf(given.home)
       if (holder?.pid === child.pid && holder?.ready === true) {
         child.unref()
-        const text = readyText(given, holder.url ?? "", null)
+        const text = yield* readyText(given, holder.url ?? "", null)
         yield* Effect.sync(() => process.stdout.write(`${text}\nIt runs in the background; npx troupe stop ends it.\n`))
         return 0
       }

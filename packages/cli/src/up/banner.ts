@@ -4,6 +4,8 @@ import { unusable, usable } from "./Abilities.ts"
 export interface Started {
   readonly url: string
   readonly keyFile: string | null
+  /** Opens the console, once. Null where there is none. */
+  readonly loginLink: string | null
   readonly logs: string
   readonly abilities: Abilities | null
   /** Null where somebody else did not measure it. */
@@ -11,9 +13,10 @@ export interface Started {
 }
 
 /** What a person who has just started Troupe wants to know. */
-export const banner = ({ abilities, inMs, keyFile, logs, url }: Started): string => {
+export const banner = ({ abilities, inMs, keyFile, loginLink, logs, url }: Started): string => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["url", url],
+    ...(loginLink === null ? [] : [["console", loginLink] as const]),
     ["key", keyFile ?? "the one in TROUPE_API_KEY"],
     ...(abilities === null ? [] : about(abilities)),
     ["logs", logs],
@@ -21,7 +24,8 @@ export const banner = ({ abilities, inMs, keyFile, logs, url }: Started): string
   ]
   const table = rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`).join("\n")
   const after = inMs === null ? "" : `, after ${(inMs / 1000).toFixed(1)} s`
-  return `Troupe is ready${after}.\n\n${table}\n`
+  const once = loginLink === null ? "" : "\nThe console's link logs one browser in, within ten minutes.\n"
+  return `Troupe is ready${after}.\n\n${table}\n${once}`
 }
 
 const about = (abilities: Abilities): ReadonlyArray<readonly [string, string]> => [

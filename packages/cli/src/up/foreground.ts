@@ -3,6 +3,7 @@ import { abilitiesOf } from "./Abilities.ts"
 import { banner } from "./banner.ts"
 import { config, told } from "./failures.ts"
 import { Home } from "./Home.ts"
+import { loginLink } from "./loginLink.ts"
 import { apiKeyFile, logsOf } from "./parts.ts"
 import { signals } from "./Signals.ts"
 import { supervise, type Supervised } from "./Supervisor.ts"
@@ -10,13 +11,17 @@ import { say } from "./Talk.ts"
 import type { UpConfig } from "./UpConfig.ts"
 
 /** What is said once all of it can be used. */
-export const readyText = ({ apiKey, home, runnerState }: UpConfig, url: string, inMs: number | null): string =>
-  banner({
-    url,
-    inMs,
-    keyFile: apiKey === null ? apiKeyFile(home) : null,
-    logs: logsOf(home),
-    abilities: abilitiesOf(runnerState)
+export const readyText = (given: UpConfig, url: string, inMs: number | null): Effect.Effect<string> =>
+  Effect.map(loginLink(given, url), (link) => {
+    const { apiKey, home, runnerState } = given
+    return banner({
+      url,
+      inMs,
+      keyFile: apiKey === null ? apiKeyFile(home) : null,
+      loginLink: link,
+      logs: logsOf(home),
+      abilities: abilitiesOf(runnerState)
+    })
   })
 
 const slowMs = 15_000
@@ -29,7 +34,8 @@ const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised
     slowMs
   )
   const { inMs, url } = yield* Effect.raceFirst(ready, Effect.andThen(slow, Effect.never))
-  yield* Effect.sync(() => process.stdout.write(`${readyText(given, url, inMs)}\nCtrl-C stops it.\n`))
+  const text = yield* readyText(given, url, inMs)
+  yield* Effect.sync(() => process.stdout.write(`${text}\nCtrl-C stops it.\n`))
   return yield* Effect.never
 })
 

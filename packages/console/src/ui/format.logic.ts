@@ -43,7 +43,6 @@ export const ago = (at: number, now: number): string => {
   return days < 365 ? `${Math.floor(days / 30)}mo` : `${Math.floor(days / 365)}y`
 }
 
-
 /** The end of an id: enough to tell two apart. */
 export const tail = (id: string): string => id.slice(-6)
 

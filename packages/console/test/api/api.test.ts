@@ -50,7 +50,12 @@ describe("a problem", () => {
   it("is told in the server's words, with the request's number", () => {
     const body = { error: { type: "not_found_error", message: "No such session" }, request_id: "req_1" }
     const problem = problemOf(404, body, null)
-    assert.deepInclude(problem, { status: 404, kind: "not_found_error", message: "No such session", requestId: "req_1" })
+    assert.deepInclude(problem, {
+      status: 404,
+      kind: "not_found_error",
+      message: "No such session",
+      requestId: "req_1"
+    })
   })
 
   it("is told too where a proxy answered, or nobody", () => {

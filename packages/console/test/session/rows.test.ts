@@ -32,8 +32,21 @@ describe("the rows of a timeline", () => {
   })
 
   it("keep calls that follow one another together, and those that ask a person apart", () => {
-    const kinds = new Set(log.flatMap((_, seq) => at(seq + 1).threads.flatMap((one) => rowsOf(one, nothing))).map(({ kind }) => kind))
-    for (const kind of ["message", "text", "thinking", "calls", "asks", "error", "note", "working", "end", "queued"] as const) {
+    const kinds = new Set(
+      log.flatMap((_, seq) => at(seq + 1).threads.flatMap((one) => rowsOf(one, nothing))).map(({ kind }) => kind)
+    )
+    for (const kind of [
+      "message",
+      "text",
+      "thinking",
+      "calls",
+      "asks",
+      "error",
+      "note",
+      "working",
+      "end",
+      "queued"
+    ] as const) {
       assert.isTrue(kinds.has(kind), kind)
     }
   })
@@ -63,7 +76,8 @@ describe("calls", () => {
 
 describe("a session's standing", () => {
   it("is that it waits, while a call asks a person", () => {
-    const seq = log.findIndex(({ payload, type }) => type === "ToolRequested" && payload?.["awaits"] === "confirmation") + 1
+    const seq =
+      log.findIndex(({ payload, type }) => type === "ToolRequested" && payload?.["awaits"] === "confirmation") + 1
     const timeline = at(seq)
     assert.strictEqual(firstAsk(primaryOf(timeline))!.awaits, "confirmation")
     assert.strictEqual(standing(timeline).text, "Waits for approval")

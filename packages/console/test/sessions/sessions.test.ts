@@ -38,7 +38,10 @@ describe("the list of sessions", () => {
   })
 
   it("is walked by keys, and stays within its ends", () => {
-    assert.deepStrictEqual([step(-1, 1, 3), step(0, -1, 3), step(2, 1, 3), step(-1, -1, 3), step(0, 1, 0)], [0, 0, 2, 2, -1])
+    assert.deepStrictEqual(
+      [step(-1, 1, 3), step(0, -1, 3), step(2, 1, 3), step(-1, -1, 3), step(0, 1, 0)],
+      [0, 0, 2, 2, -1]
+    )
   })
 })
 

@@ -13,7 +13,13 @@ describe("figures", () => {
   })
 
   it("stay short in columns", () => {
-    assert.deepStrictEqual([999, 1_234, 56_789, 1_200_000, 34_000_000].map(short), ["999", "1.2k", "57k", "1.2M", "34M"])
+    assert.deepStrictEqual([999, 1_234, 56_789, 1_200_000, 34_000_000].map(short), [
+      "999",
+      "1.2k",
+      "57k",
+      "1.2M",
+      "34M"
+    ])
     assert.deepStrictEqual([12, 1_500, 59_000, 61_000, 3_660_000].map(duration), [
       "12 ms",
       "1.5 s",

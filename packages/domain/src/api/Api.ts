@@ -1,14 +1,33 @@
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as OpenApi from "effect/http-api/OpenApi"
+import * as Access from "./Access.ts"
 import * as Agents from "./Agents.ts"
+import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Files from "./Files.ts"
+import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
 export const Api = HttpApi.make("troupe")
-  .add(Agents.group, Environments.group, Sessions.group, Events.group, Workspace.group)
+  .add(
+    Agents.group,
+    Environments.group,
+    Sessions.group,
+    Events.group,
+    Files.group,
+    SessionResources.group,
+    Workspace.group,
+    Access.group
+  )
   .annotateMerge(
-    OpenApi.annotations({ title: "Troupe", version: "1", description: "Agent sessions as durable, sharded actors." })
+    OpenApi.annotations({
+      title: "Troupe",
+      version: "1",
+      description: "Agent sessions as durable, sharded actors.",
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+      transform: describe
+    })
   )

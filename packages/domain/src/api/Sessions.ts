@@ -5,7 +5,7 @@ import { AgentId, DeploymentId, EnvironmentId, SessionId, ThreadId } from "../Id
 import { JsonObject } from "../Json.ts"
 import { Agent, ModelIn } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
-import { Metadata, MetadataPatch, Text } from "./Common.ts"
+import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
 import { Flag, Page, pageQuery, Time } from "./Page.ts"
 
 const Money = Schema.Struct({ amount: Schema.String, currency: Schema.String })
@@ -45,7 +45,9 @@ export const SessionCreate = Schema.Struct({
   resources: Schema.optionalKey(Json),
   vault_ids: Schema.optionalKey(Schema.Array(Schema.String)),
   initial_events: Schema.optionalKey(Json.check(Schema.isMaxLength(50))),
-  budget: Schema.optionalKey(Schema.NullOr(BudgetIn))
+  budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),
+  /** Ours. `end_user`: whose session it is, by the id that the user has in your product. */
+  troupe: Schema.optionalKey(Schema.Struct({ end_user: Schema.optionalKey(Name(128)) }))
 })
 export type SessionCreate = typeof SessionCreate.Type
 

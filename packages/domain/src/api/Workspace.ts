@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { RunnerId, TokenId } from "../Ids.ts"
+import { EnvironmentId, RunnerId, SessionId, TokenId } from "../Ids.ts"
 import { anyFailure } from "./ApiError.ts"
-import { Page, Time } from "./Page.ts"
+import { Page, pageQuery, Time } from "./Page.ts"
 
 /** What a key may do. `write` includes `read`, and `admin` includes all. */
 export const scopes = ["read", "write", "approve", "runner", "admin"] as const
@@ -19,6 +19,34 @@ export const allows = (held: ReadonlyArray<string>, wanted: Scope): boolean =>
 const Name = Schema.String.check(Schema.isPattern(/^[^\p{Cc}]{1,128}$/u))
 const Labels = Schema.Array(Name).check(Schema.isMaxLength(64))
 
+/** The kinds of tokens that the API makes and lists. */
+export const tokenKinds = [
+  "api_key",
+  "runner_registration",
+  "runner",
+  "environment_key",
+  "worker",
+  "end_user",
+  "stream",
+  "console",
+  "login"
+] as const
+
+/**
+ * What a token is for, if not for its whole workspace. An end user's opens the sessions that carry the user's id, or the
+ * ones that are named; no others, and nothing of the workspace itself.
+ */
+export const BoundTo = Schema.Union([
+  Schema.Struct({
+    type: Schema.Literal("end_user"),
+    subject: Schema.String,
+    session_ids: Schema.NullOr(Schema.Array(SessionId))
+  }),
+  Schema.Struct({ type: Schema.Literal("session"), session_id: SessionId }),
+  Schema.Struct({ type: Schema.Literal("environment"), environment_id: EnvironmentId })
+]).annotate({ identifier: "BoundTo" })
+export type BoundTo = typeof BoundTo.Type
+
 const token = {
   id: TokenId,
   type: Schema.Literal("token"),
@@ -28,6 +56,7 @@ const token = {
   hint: Schema.String,
   labels: Schema.Array(Schema.String),
   scopes: Schema.Array(Schema.String),
+  bound_to: Schema.NullOr(BoundTo),
   created_at: Schema.String,
   expires_at: Schema.NullOr(Schema.String),
   revoked_at: Schema.NullOr(Schema.String),
@@ -36,19 +65,50 @@ const token = {
 export const Token = Schema.Struct(token).annotate({ identifier: "Token" })
 export type Token = typeof Token.Type
 
-const TokenCreate = Schema.Union([
+const expires = { expires_at: Schema.optionalKey(Schema.NullOr(Time)) }
+/** Those of tokens that a product gives to its users' browsers: nothing of a workspace is configured with them. */
+const delegable = ["read", "write", "approve"] as const
+
+export const TokenCreate = Schema.Union([
   Schema.Struct({
     kind: Schema.Literal("api_key"),
     name: Name,
     scopes: Schema.Array(Scope).check(Schema.isMinLength(1)),
-    expires_at: Schema.optionalKey(Schema.NullOr(Time))
+    ...expires
   }),
   /** What runners come with to get an identity of their own. */
   Schema.Struct({
     kind: Schema.Literal("runner_registration"),
     name: Name,
     labels: Schema.optionalKey(Labels),
-    expires_at: Schema.optionalKey(Schema.NullOr(Time))
+    ...expires
+  }),
+  /** For workers that take the work of a self-hosted environment. */
+  Schema.Struct({ kind: Schema.Literal("environment_key"), name: Name, environment_id: EnvironmentId, ...expires }),
+  /** For the worker of one session. Expires in a day unless it says when. */
+  Schema.Struct({
+    kind: Schema.Literal("worker"),
+    name: Schema.optionalKey(Name),
+    session_id: SessionId,
+    ...expires
+  }),
+  /** For a user of a product that is built on Troupe. Expires in an hour unless it says when. */
+  Schema.Struct({
+    kind: Schema.Literal("end_user"),
+    name: Schema.optionalKey(Name),
+    subject: Name,
+    session_ids: Schema.optionalKey(
+      Schema.NullOr(Schema.Array(SessionId).check(Schema.isMinLength(1), Schema.isMaxLength(100)))
+    ),
+    scopes: Schema.optionalKey(Schema.Array(Schema.Literals(delegable)).check(Schema.isMinLength(1))),
+    ...expires
+  }),
+  /** For reading one session where only an address can be given. Expires in five minutes unless it says when. */
+  Schema.Struct({
+    kind: Schema.Literal("stream"),
+    name: Schema.optionalKey(Name),
+    session_id: SessionId,
+    ...expires
   })
 ])
 export type TokenCreate = typeof TokenCreate.Type
@@ -59,7 +119,11 @@ export const createToken = HttpApiEndpoint.post("createToken", "/v1/tokens", {
   success: Schema.Struct({ ...token, secret: Schema.String }),
   error: anyFailure
 })
-export const listTokens = HttpApiEndpoint.get("listTokens", "/v1/tokens", { success: Page(Token), error: anyFailure })
+export const listTokens = HttpApiEndpoint.get("listTokens", "/v1/tokens", {
+  query: { ...pageQuery, kind: Schema.optionalKey(Schema.Literals(tokenKinds)) },
+  success: Page(Token),
+  error: anyFailure
+})
 export const revokeToken = HttpApiEndpoint.delete("revokeToken", "/v1/tokens/:id", {
   params: { id: TokenId },
   success: Schema.Struct({ id: TokenId, type: Schema.Literal("token_revoked") }),

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
-import { AgentId, EnvironmentId, RunnerId, TokenId } from "../Ids.ts"
+import { AgentId, EnvironmentId, FileId, RunnerId, TokenId } from "../Ids.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
+import { JsonObject } from "../Json.ts"
 import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
 import { WorkspaceSettings } from "./WorkspaceSettings.ts"
 
@@ -20,7 +21,9 @@ export const WorkspaceEvent = Schema.TaggedUnion({
     scopes: Schema.Array(Schema.String),
     /** The token that it was given for. */
     parentId: Schema.NullOr(TokenId),
-    expiresAt: Schema.NullOr(Schema.Int)
+    expiresAt: Schema.NullOr(Schema.Int),
+    /** What it is for, where that is not its whole workspace. */
+    bound: Schema.optionalKey(JsonObject)
   },
   TokenRevoked: { tokenId: TokenId, kind: Schema.String },
   RunnerRegistered: { runnerId: RunnerId, tokenId: TokenId, name: Schema.String, ...labels },
@@ -36,7 +39,10 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   EnvironmentCreated: { environmentId: EnvironmentId, ...defined },
   EnvironmentUpdated: { environmentId: EnvironmentId, ...defined },
   EnvironmentArchived: { environmentId: EnvironmentId },
-  EnvironmentDeleted: { environmentId: EnvironmentId }
+  EnvironmentDeleted: { environmentId: EnvironmentId },
+  /** Of what clients upload; what agents make is in their sessions' logs. */
+  FileUploaded: { fileId: FileId, sha256: Sha256Hex, bytes: Schema.Int, expiresAt: Schema.NullOr(Schema.Int) },
+  FileDeleted: { fileId: FileId }
 })
 export type WorkspaceEvent = typeof WorkspaceEvent.Type
 

@@ -1,10 +1,14 @@
 import { ApiFailure, forbidden } from "@troupe/domain/api/ApiError"
+import type { Actor } from "@troupe/domain/Actor"
 import { Clock, Context, Effect, Layer, Option, Redacted } from "effect"
 import type { Headers } from "effect/http/Headers"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
+import { consoleSecret } from "../access/Cookie.ts"
 import { shownSecret } from "../runners/ApiError.ts"
+import type { Token } from "../runners/TokenRows.ts"
 import { Tokens } from "../runners/Tokens.ts"
+import type { TokenKind } from "../runners/TokenSecret.ts"
 import type { Caller } from "./Requests.ts"
 
 /** A key that was revoked opens nothing once this has passed. */
@@ -13,10 +17,14 @@ const rememberedMax = 10_000
 
 const refused = new ApiFailure({ type: "authentication_error", message: "The API key is missing or not valid" })
 
-/** Who sends requests, by their API keys. */
+/** What opens the API when it is shown in a header. */
+const shownKinds = ["api_key", "end_user", "worker", "environment_key", "stream"] as const
+
+/** Who sends requests: by a token in a header, or by a browser's cookie. */
 export class Callers extends Context.Service<
   Callers,
   {
+    /** A cookie counts where the door let it pass. */
     readonly identify: (headers: Headers) => Effect.Effect<Caller["Service"], ApiFailure | SqlError>
   }
 >()("server/Callers") {
@@ -26,31 +34,48 @@ export class Callers extends Context.Service<
   )
 }
 
+const actorOf = ({ bound, kind, parentId, tokenId }: Token): Actor => {
+  if (bound?.type === "end_user") return { type: "end_user", subject: bound.subject, tokenId }
+  return { type: "api_key", id: kind === "console" && parentId !== null ? parentId : tokenId }
+}
+
+const callerOf = (token: Token): Caller["Service"] => ({
+  workspaceId: token.workspaceId,
+  tokenId: token.tokenId,
+  kind: token.kind as TokenKind,
+  keyId: token.kind === "console" && token.parentId !== null ? token.parentId : token.tokenId,
+  bound: token.bound,
+  scopes: token.scopes,
+  actor: actorOf(token)
+})
+
 const make = Effect.gen(function* () {
   const tokens = yield* Tokens
   // By hash: a secret is kept in no memory longer than its request.
   const remembered = new Map<string, { readonly caller: Caller["Service"]; readonly until: number }>()
 
-  const lookUp = Effect.fnUntraced(function* (shown: Option.Option<Redacted.Redacted>) {
-    const token = yield* tokens.authenticate("api_key", shown).pipe(
+  const lookUp = (kinds: ReadonlyArray<TokenKind>, shown: Redacted.Redacted) =>
+    tokens.authenticate(kinds, Option.some(shown)).pipe(
+      Effect.map(callerOf),
       Effect.catchTags({
         TokenRefused: () => Effect.fail(refused),
         WrongTokenKind: (error) => Effect.fail(forbidden(error.message))
       })
     )
-    const { scopes, tokenId, workspaceId } = token
-    return { workspaceId, tokenId, scopes, actor: { type: "api_key" as const, id: tokenId } }
-  })
 
   const identify = Effect.fn("Callers.identify")(function* (headers: Headers) {
-    const shown = shownSecret(headers)
+    const inHeader = shownSecret(headers)
+    const shown = Option.isSome(inHeader) ? inHeader : consoleSecret(headers)
     if (Option.isNone(shown)) return yield* refused
-    const key = createHash("sha256").update(Redacted.value(shown.value)).digest("base64")
+    const kinds = Option.isSome(inHeader) ? shownKinds : (["console"] as const)
+    const key = createHash("sha256")
+      .update(`${kinds[0]}\n${Redacted.value(shown.value)}`)
+      .digest("base64")
     const now = yield* Clock.currentTimeMillis
     const known = remembered.get(key)
     if (known !== undefined && known.until > now) return known.caller
     remembered.delete(key)
-    const caller = yield* lookUp(shown)
+    const caller = yield* lookUp(kinds, shown.value)
     if (remembered.size >= rememberedMax) remembered.clear()
     remembered.set(key, { caller, until: now + rememberMs })
     return caller

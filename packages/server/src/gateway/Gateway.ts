@@ -1,39 +1,64 @@
 import { Api } from "@troupe/domain/api/Api"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { Bounds } from "../access/Bounds.ts"
+import { type RateLimitOptions, RateLimits } from "../access/RateLimits.ts"
+import * as AccessRoutes from "../access/routes.ts"
+import { Logins } from "../access/Logins.ts"
+import * as Sweeping from "../access/Sweeping.ts"
+import type { NodeConfig } from "../Config.ts"
 import { Agents } from "../agents/Agents.ts"
 import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import { pages } from "../pages/pages.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
 import * as Door from "./Door.ts"
 import { Idempotency } from "./Idempotency.ts"
 
 /** What the API's routes work with. */
-export const services = Layer.mergeAll(
-  Agents.layer,
-  Environments.layer,
-  SessionReads.layer,
-  Callers.layer,
-  Idempotency.layer
-).pipe(Layer.provide(WorkspaceLog.layer))
+export const services = (limits: RateLimitOptions) =>
+  Layer.mergeAll(
+    Bounds.layer,
+    RateLimits.layer(limits),
+    Sweeping.layer,
+    Agents.layer,
+    Environments.layer,
+    SessionReads.layer,
+    Callers.layer,
+    Logins.layer,
+    Idempotency.layer
+  ).pipe(Layer.provide(WorkspaceLog.layer))
 
 const described = Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(Api)))
 
-export const routes = (options: Door.DoorOptions) =>
-  Layer.mergeAll(
-    Door.layer(options),
+export const routes = (config: NodeConfig) => {
+  const secure = Option.exists(config.publicUrl, (url) => url.startsWith("https:"))
+  const origin = Option.getOrNull(Option.map(config.publicUrl, (url) => new URL(url).origin))
+  return Layer.mergeAll(
+    Door.layer({
+      host: config.gateway.host,
+      publicUrl: config.publicUrl,
+      corsOrigins: config.corsOrigins,
+      page: pages(config.consoleDirectory)
+    }),
+    AccessRoutes.routes({ secure, origin, consoleDirectory: config.consoleDirectory }),
     AgentRoutes.routes,
     EnvironmentRoutes.routes,
     SessionRoutes.routes,
+    ResourceRoutes.routes,
     EventRoutes.routes,
+    FileRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )
+}

@@ -1,8 +1,10 @@
 import type { Actor } from "@troupe/domain/Actor"
 import type { ApiFailure } from "@troupe/domain/api/ApiError"
 import { errorStatuses } from "@troupe/domain/api/ApiError"
+import type { BoundTo } from "@troupe/domain/api/Workspace"
 import type { IdKind, TokenId, WorkspaceId } from "@troupe/domain/Ids"
 import { Context } from "effect"
+import type { TokenKind } from "../runners/TokenSecret.ts"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
 /** The number of a request: in its answer, in errors, and in what is logged of it. */
@@ -14,6 +16,11 @@ export class Caller extends Context.Service<
   {
     readonly workspaceId: WorkspaceId
     readonly tokenId: TokenId
+    readonly kind: TokenKind
+    /** The API key that it comes from in the end: itself, or what a console was logged in with. */
+    readonly keyId: TokenId
+    /** What the token is for, where that is not its whole workspace. */
+    readonly bound: BoundTo | null
     readonly scopes: ReadonlyArray<string>
     readonly actor: Actor
   }

@@ -7,6 +7,8 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { SqlError } from "effect/sql/SqlError"
+import { Bounds } from "../access/Bounds.ts"
+import { RateLimits } from "../access/RateLimits.ts"
 import { readJson } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
@@ -59,7 +61,10 @@ const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> =>
 }
 
 const decoders = (endpoint: HttpApiEndpoint.Top) => {
-  const [body] = [...endpoint.payload.values()].flatMap(({ schemas }) => [...schemas])
+  // Bodies in parts are read as they come, by their routes.
+  const [body] = [...endpoint.payload.values()].flatMap(({ encoding, schemas }) =>
+    encoding._tag === "Multipart" ? [] : [...schemas]
+  )
   return {
     params: decoder(endpoint.params, leniently, (message) => `Invalid path: ${message}`),
     query: decoder(
@@ -78,8 +83,10 @@ const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
     const request = yield* HttpServerRequest.HttpServerRequest
     const { identify } = yield* Callers
     const caller = yield* identify(request.headers)
+    yield* (yield* RateLimits).request(caller.tokenId)
     if (!allows(caller.scopes, scope)) return yield* forbidden(`This API key has no ${scope} scope`)
     const params = yield* decode.params(yield* HttpRouter.params)
+    yield* (yield* Bounds).admit(caller, endpoint, params)
     const query = yield* decode.query(queryOf(request.url))
     const body = decode.body === null ? null : yield* readJson(request)
     const payload = body === null ? undefined : yield* decode.body!(body.value)
@@ -87,7 +94,8 @@ const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
   })
 }
 
-const answerOf = <R>(work: Effect.Effect<unknown, Failure, R>): Effect.Effect<Answer, SqlError, R> =>
+/** A handler's outcome as it is answered and kept. */
+export const answerOf = <R>(work: Effect.Effect<unknown, Failure, R>): Effect.Effect<Answer, SqlError, R> =>
   Effect.gen(function* () {
     const outcome = yield* Effect.result(work)
     if (Result.isSuccess(outcome)) return { status: 200, body: JSON.stringify(outcome.success) }
@@ -150,4 +158,23 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
   announce(endpoint.method, endpoint.path)
   const answer = Effect.flatMap(entered, ({ asked, request }) => handler(asked, request))
   return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
+}
+
+/** An endpoint for those who have no token yet: its handler looks after who they are. */
+export const openRoute = <E extends HttpApiEndpoint.Constraint, R>(
+  of: E,
+  handler: (
+    payload: Asked<E>["payload"],
+    request: HttpServerRequest.HttpServerRequest
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
+) => {
+  const endpoint = of as unknown as HttpApiEndpoint.Top
+  const decode = decoders(endpoint)
+  announce(endpoint.method, endpoint.path)
+  const answer = Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const { value } = yield* readJson(request)
+    return yield* handler((yield* decode.body!(value)) as never, request)
+  })
+  return HttpRouter.add(endpoint.method as "POST", endpoint.path as HttpRouter.PathInput, refusing(answer))
 }

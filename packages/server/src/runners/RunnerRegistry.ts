@@ -8,7 +8,8 @@ import { nodeLocks } from "../cluster/NodeLock.ts"
 import { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { makeNotes } from "../workspace/WorkspaceNotes.ts"
-import { type Token, Tokens } from "./Tokens.ts"
+import type { Token } from "./TokenRows.ts"
+import { Tokens } from "./Tokens.ts"
 
 /** Who dials in. */
 export interface RunnerIdentity {

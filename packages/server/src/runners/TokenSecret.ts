@@ -2,7 +2,17 @@ import { Redacted } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 
 /** Kinds of tokens, by the prefix of their secrets, so that whoever finds one knows what it opens. */
-export const secretPrefixes = { runner_registration: "trp_reg_", runner: "trp_run_", api_key: "trp_key_" } as const
+export const secretPrefixes = {
+  runner_registration: "trp_reg_",
+  runner: "trp_run_",
+  environment_key: "trp_env_",
+  worker: "trp_wrk_",
+  end_user: "trp_usr_",
+  stream: "trp_str_",
+  console: "trp_con_",
+  login: "trp_log_",
+  api_key: "trp_key_"
+} as const
 export type TokenKind = keyof typeof secretPrefixes
 
 /** Who has this is whom we gave it to. Shown once; we keep its hash. */
@@ -15,12 +25,22 @@ export const hashOf = (secret: string): Uint8Array => createHash("sha256").updat
 /** Enough to recognise it by. */
 export const hintOf = (secret: string): string => secret.slice(-4)
 
-const described: ReadonlyArray<readonly [prefix: string, what: string]> = [
-  [secretPrefixes.runner_registration, "a registration token"],
-  [secretPrefixes.runner, "a runner's credential"],
-  ["trp_", "an API key"]
-]
+/** What each kind is called in sentences. */
+export const names: Readonly<Record<TokenKind, string>> = {
+  runner_registration: "a registration token",
+  runner: "a runner's credential",
+  environment_key: "an environment's key",
+  worker: "a worker's token",
+  end_user: "an end user's token",
+  stream: "a stream token",
+  console: "a console's session",
+  login: "a one-time login link",
+  api_key: "an API key"
+}
 
 /** What a secret looks like, for telling somebody that it is the wrong one. */
-export const describe = (secret: string): string | undefined =>
-  described.find(([prefix]) => secret.startsWith(prefix))?.[1]
+export const describe = (secret: string): string | undefined => {
+  const kind = (Object.keys(secretPrefixes) as Array<TokenKind>).find((one) => secret.startsWith(secretPrefixes[one]))
+  if (kind !== undefined) return names[kind]
+  return secret.startsWith("trp_") ? names.api_key : undefined
+}

@@ -1,9 +1,11 @@
 import { notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
 import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
+import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
+import type { BoundTo } from "@troupe/domain/api/Workspace"
 import { fromUuid, prefixes, type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -11,6 +13,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Clock, Context, Effect, Layer, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
+import { withinBound } from "../access/Bounds.ts"
 import { pageBytesMax } from "../log/EventStore.ts"
 import * as Setup from "../runners/Setup.ts"
 
@@ -23,6 +26,8 @@ export interface SessionFilter {
   readonly agentId: string | null
   readonly agentVersion: number | null
   readonly deploymentId: string | null
+  /** What the caller's token is for, where that is not the whole workspace. */
+  readonly bound: BoundTo | null
   readonly statuses: ReadonlyArray<string> | null
   readonly includeArchived: boolean
   /** Milliseconds since 1970, with whether the moment itself counts. */
@@ -125,12 +130,6 @@ const isTag = <Tag extends SessionEvent["_tag"]>(event: SessionEvent | null, tag
 /** An agent whose log can't be read any more still has a name in lists. */
 const unreadable = (opened: EventOf<"SessionOpened">): SessionAgent => sessionAgentOf(opened.agent)!
 
-const resourceOut = ({ resourceId: id, spec, type }: EventOf<"SessionOpened">["resources"][number]) => ({
-  ...spec,
-  id,
-  type
-})
-
 const viewOf = (row: Row, now: number): SessionView | null => {
   const opened = decode(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
@@ -191,13 +190,26 @@ const make = Effect.gen(function* () {
   })
 
   const list = Effect.fn("SessionReads.list")(function* (workspaceId: WorkspaceId, filter: SessionFilter) {
-    const { agentId, agentVersion, backwards, deploymentId, from, includeArchived, limit, order, place, statuses, to } =
-      filter
+    const {
+      agentId,
+      agentVersion,
+      backwards,
+      bound,
+      deploymentId,
+      from,
+      includeArchived,
+      limit,
+      order,
+      place,
+      statuses,
+      to
+    } = filter
     const descending = (order === "desc") !== backwards
     const beyond = sql.literal(descending ? "<" : ">")
     const clauses = [
       sql`s.workspace_id = ${toUuid(workspaceId)!}`,
       sql`s.deleted_at IS NULL`,
+      ...(bound === null ? [] : [withinBound(sql, bound)]),
       ...(includeArchived ? [] : [sql`s.archived_at IS NULL`]),
       ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
       ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),

@@ -1,9 +1,10 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
-import { invalid } from "@troupe/domain/api/ApiError"
+import { forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
 import { budgetIn } from "@troupe/domain/api/compat/money"
+import { wantedFiles } from "@troupe/domain/api/compat/resources"
 import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
 import type { AgentIn, SessionCreate } from "@troupe/domain/api/Sessions"
 import { canonical } from "@troupe/domain/CanonicalJson"
@@ -15,6 +16,7 @@ import { hash } from "node:crypto"
 import { Agents } from "../agents/Agents.ts"
 import { Environments } from "../environments/Environments.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
+import { giveFiles } from "./giveFiles.ts"
 import { command } from "./SessionCalls.ts"
 
 /** What drives the model where an agent does not say. */
@@ -76,26 +78,35 @@ const environmentSnapshot = Effect.fnUntraced(function* (asked: EnvironmentId | 
 })
 
 /** Parts of the contract that this installation does not have yet are refused rather than kept and ignored. */
-const refuseUnsupported = Effect.fnUntraced(function* ({ resources, vault_ids }: SessionCreate) {
+const refuseUnsupported = Effect.fnUntraced(function* ({ vault_ids }: SessionCreate) {
   const [vault] = vault_ids ?? []
   if (vault !== undefined) return yield* invalid(`vault_ids.0: there is no vault ${vault.slice(0, 64)}`)
-  const [resource] = resources ?? []
-  if (resource === undefined) return
-  switch (resource["type"]) {
-    case "file":
-      return yield* invalid(`resources.0.file_id: there is no file ${String(resource["file_id"]).slice(0, 64)}`)
-    case "memory_store":
-    case "github_repository":
-      return yield* invalid(`resources.0: ${resource["type"]} resources are not supported yet`)
-    default:
-      return yield* invalid("resources.0.type: takes file, github_repository, memory_store")
+})
+
+/** What a session of an end user's is made of is for the product to say, and not for its users. */
+const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troupe }: SessionCreate) {
+  const { bound } = yield* Caller
+  if (bound === null) return troupe?.end_user ?? null
+  if (bound.type !== "end_user" || bound.session_ids !== null) {
+    return yield* forbidden("This token is for sessions that are there, and opens none")
   }
+  if (typeof agent === "object" && agent.type === "agent_with_overrides") {
+    return yield* forbidden("agent: with an end user's token agents are taken as they are")
+  }
+  if ((resources ?? []).length > 0) return yield* forbidden("resources: are not for end users to give")
+  if (budget != null) return yield* forbidden("budget: is not for end users to set")
+  if (troupe?.end_user !== undefined && troupe.end_user !== bound.subject) {
+    return yield* forbidden("troupe.end_user: this token is another end user's")
+  }
+  return bound.subject
 })
 
 /** Opens a session with all that it needs to run, as it is now. */
 export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
   yield* refuseUnsupported(input)
-  const { tokenId, workspaceId } = yield* Caller
+  const { kind, tokenId, workspaceId } = yield* Caller
+  const endUser = yield* endUserOf(input)
+  const wanted = yield* Effect.fromResult(wantedFiles(input.resources ?? []))
   const agent: AgentSnapshot = yield* agentSnapshot(input.agent)
   const environment = yield* environmentSnapshot(input.environment_id ?? null)
   const mint = yield* Mint
@@ -104,6 +115,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   const inputs = yield* Effect.fromResult(
     initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined })
   )
+  const resources = yield* giveFiles(sessionId, wanted)
   yield* command(sessionId, {
     _tag: "Open",
     sessionId,
@@ -111,17 +123,17 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     threadId,
     agent,
     environment,
-    resources: [],
+    resources,
     vaultIds: [],
     title: input.title ?? null,
     metadata: input.metadata ?? {},
     labels: [],
     budget: budgetIn(input.budget),
-    origin: { type: "api" },
+    origin: { type: kind === "console" ? "console" : "api" },
     createdBy: tokenId,
     projectId: null,
     visibility: "workspace",
-    endUser: null,
+    endUser,
     deploymentId: null,
     externalThreadKey: null,
     lifecycle: { onIdle: "retain", keepFailed: true, ttlMs: null },

@@ -1,5 +1,5 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
-import { invalid } from "@troupe/domain/api/ApiError"
+import { forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { metadataPairsMax, patched } from "@troupe/domain/api/Common"
 import { updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { budgetIn } from "@troupe/domain/api/compat/money"
@@ -9,6 +9,7 @@ import { canonical } from "@troupe/domain/CanonicalJson"
 import type { ThreadId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect } from "effect"
+import { Caller } from "../gateway/Requests.ts"
 import { defaultHarness, digestOf } from "./openSession.ts"
 import { command } from "./SessionCalls.ts"
 
@@ -38,6 +39,10 @@ export const updateSession = Effect.fn("updateSession")(function* (
   input: SessionUpdate
 ) {
   const { agent, budget, metadata, title, vault_ids } = input
+  const { bound } = yield* Caller
+  if (bound !== null && (agent !== undefined || budget !== undefined)) {
+    return yield* forbidden("This token can change neither a session's agent nor its budget")
+  }
   if (vault_ids !== undefined) return yield* invalid("vault_ids: can't be changed after a session was created")
   if (Object.keys(patched(session.metadata, metadata)).length > metadataPairsMax) {
     return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")

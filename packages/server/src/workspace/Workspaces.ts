@@ -1,17 +1,38 @@
 import { type Actor, system } from "@troupe/domain/Actor"
 import { fromUuid, prefixes, toUuid, WorkspaceId } from "@troupe/domain/Ids"
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { makeNotes } from "./WorkspaceNotes.ts"
 
+export interface Workspace {
+  readonly workspaceId: WorkspaceId
+  readonly name: string
+  /** Milliseconds since 1970. */
+  readonly createdAt: number
+}
+
+interface Row {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
+}
+
+const idOf = (uuid: string) => WorkspaceId.make(fromUuid(prefixes.Workspace, uuid))
+
+const fromRow = ({ createdAt, id, name }: Row): Workspace => ({ workspaceId: idOf(id), name, createdAt })
+
 /** The tenants. */
 export class Workspaces extends Context.Service<
   Workspaces,
   {
-    readonly create: (name: string, actor: Actor) => Effect.Effect<WorkspaceId, SqlError>
+    /** By an id of the caller's own it is made once. */
+    readonly create: (name: string, actor: Actor, id?: WorkspaceId) => Effect.Effect<WorkspaceId, SqlError>
+    readonly find: (workspaceId: WorkspaceId) => Effect.Effect<Option.Option<Workspace>, SqlError>
+    /** In the order of their ids, which is that of their making, beyond one. */
+    readonly list: (after: string | null, limit: number) => Effect.Effect<ReadonlyArray<Workspace>, SqlError>
     /** The oldest one; made where there is none yet. */
     readonly first: Effect.Effect<WorkspaceId, SqlError>
   }
@@ -30,21 +51,38 @@ const make = Effect.gen(function* () {
   const minting = yield* Minting
   const note = yield* makeNotes
 
-  const create = Effect.fn("Workspaces.create")(function* (name: string, actor: Actor) {
-    const workspaceId = WorkspaceId.make(minting.id("Workspace", yield* Clock.currentTimeMillis))
+  const create = Effect.fn("Workspaces.create")(function* (name: string, actor: Actor, id?: WorkspaceId) {
+    const workspaceId = id ?? WorkspaceId.make(minting.id("Workspace", yield* Clock.currentTimeMillis))
     yield* sql.withTransaction(
-      Effect.andThen(
-        sql`INSERT INTO workspaces (workspace_id, name) VALUES (${toUuid(workspaceId)!}, ${name})`,
-        note(workspaceId, actor, { _tag: "WorkspaceCreated", name })
-      )
+      Effect.gen(function* () {
+        const made = yield* sql`
+          INSERT INTO workspaces (workspace_id, name) VALUES (${toUuid(workspaceId)!}, ${name})
+          ON CONFLICT DO NOTHING RETURNING workspace_id`
+        if (made.length > 0) yield* note(workspaceId, actor, { _tag: "WorkspaceCreated", name })
+      })
     )
     return workspaceId
+  })
+
+  const columns = sql.literal(`
+    workspace_id AS id, name, (extract(epoch FROM created_at) * 1000)::float8 AS "createdAt"`)
+
+  const find = Effect.fn("Workspaces.find")(function* (workspaceId: WorkspaceId) {
+    const [row] = yield* sql<Row>`SELECT ${columns} FROM workspaces WHERE workspace_id = ${toUuid(workspaceId)!}`
+    return row === undefined ? Option.none() : Option.some(fromRow(row))
+  })
+
+  const list = Effect.fn("Workspaces.list")(function* (after: string | null, limit: number) {
+    const beyond = after === null ? sql`true` : sql`workspace_id > ${toUuid(after) ?? null}::uuid`
+    const rows = yield* sql<Row>`
+      SELECT ${columns} FROM workspaces WHERE ${beyond} ORDER BY workspace_id LIMIT ${limit}`
+    return rows.map(fromRow)
   })
 
   const oldest = Effect.map(
     sql<{ readonly id: string }>`
       SELECT workspace_id AS id FROM workspaces ORDER BY created_at, workspace_id LIMIT 1`,
-    ([row]) => (row === undefined ? undefined : WorkspaceId.make(fromUuid(prefixes.Workspace, row.id)))
+    ([row]) => (row === undefined ? undefined : idOf(row.id))
   )
 
   const first = Effect.gen(function* () {
@@ -58,5 +96,5 @@ const make = Effect.gen(function* () {
     )
   })
 
-  return Workspaces.of({ create, first })
+  return Workspaces.of({ create, find, first, list })
 })

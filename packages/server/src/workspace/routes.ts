@@ -1,16 +1,17 @@
-import { invalid, notFound } from "@troupe/domain/api/ApiError"
-import { microsOf, timeOf } from "@troupe/domain/api/Page"
+import { notFound } from "@troupe/domain/api/ApiError"
+import { makeCursor, pageSizeDefault, readCursor, timeOf } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/Workspace"
-import type { WorkspaceId } from "@troupe/domain/Ids"
-import { Clock, Effect, Layer, Redacted } from "effect"
+import type { TokenId, WorkspaceId } from "@troupe/domain/Ids"
+import { Effect, Layer, Option, Redacted } from "effect"
+import { issueToken } from "../access/issueToken.ts"
 import { route } from "../gateway/Route.ts"
-import { Caller } from "../gateway/Requests.ts"
 import { type KnownRunner, RunnerRegistry } from "../runners/RunnerRegistry.ts"
-import { type Token, Tokens } from "../runners/Tokens.ts"
+import type { Token } from "../runners/TokenRows.ts"
+import { Tokens } from "../runners/Tokens.ts"
 
 const orNull = (ms: number | null) => (ms === null ? null : timeOf(ms))
 
-const tokenOut = (token: Token): Api.Token => ({
+export const tokenOut = (token: Token): Api.Token => ({
   id: token.tokenId,
   type: "token",
   kind: token.kind,
@@ -18,48 +19,54 @@ const tokenOut = (token: Token): Api.Token => ({
   hint: token.hint,
   labels: token.labels,
   scopes: token.scopes,
+  bound_to: token.bound,
   created_at: timeOf(token.createdAt),
   expires_at: orNull(token.expiresAt),
   revoked_at: orNull(token.revokedAt),
   last_used_at: orNull(token.lastUsedAt)
 })
 
-const tokenOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, tokenId: string) {
+export const tokenOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, tokenId: TokenId) {
   const tokens = yield* Tokens
-  const token = (yield* tokens.list(workspaceId)).find((one) => one.tokenId === tokenId)
-  return token ?? (yield* notFound(`Token ${tokenId} was not found.`))
+  const token = yield* tokens.find(workspaceId, tokenId)
+  return Option.isSome(token) ? token.value : yield* notFound(`Token ${tokenId} was not found.`)
 })
 
-const createToken = route(Api.createToken, "admin", ({ caller, payload }) =>
+/** Who may make which kind is for the kinds to say. */
+const createToken = route(Api.createToken, "read", ({ caller, payload }) =>
   Effect.gen(function* () {
-    const tokens = yield* Tokens
-    const { actor, workspaceId } = caller
-    const { expires_at, kind, name } = payload
-    const expiresAt = expires_at == null ? null : microsOf(expires_at) / 1_000
-    if (expiresAt !== null && expiresAt <= (yield* Clock.currentTimeMillis)) {
-      return yield* invalid("expires_at: is in the past")
-    }
-    const labels = payload.kind === "runner_registration" ? (payload.labels ?? []) : []
-    const scopes = payload.kind === "api_key" ? [...new Set(payload.scopes)] : []
-    const made = yield* tokens.create({ workspaceId, kind, name, labels, scopes, expiresAt }, actor)
-    const token = yield* tokenOf(workspaceId, made.tokenId)
+    const made = yield* issueToken(caller, payload)
+    const token = yield* tokenOf(caller.workspaceId, made.tokenId)
     return { ...tokenOut(token), secret: Redacted.value(made.secret) }
   })
 )
 
-const listTokens = route(Api.listTokens, "admin", ({ caller }) =>
+const tokensBefore = Effect.fnUntraced(function* (page: string | undefined) {
+  if (page === undefined) return null
+  const [createdMicros, tokenId] = yield* Effect.fromResult(readCursor("tokens", ["number", "string"], page))
+  return { createdMicros, tokenId }
+})
+
+const listTokens = route(Api.listTokens, "admin", ({ caller, query }) =>
   Effect.gen(function* () {
     const tokens = yield* Tokens
-    return { data: (yield* tokens.list(caller.workspaceId)).map(tokenOut).reverse(), next_page: null }
+    const { kind, limit = pageSizeDefault } = query
+    const before = yield* tokensBefore(query.page)
+    const found = yield* tokens.list(caller.workspaceId, { kind, before, limit: limit + 1 })
+    const last = found.length > limit ? found[limit - 1] : undefined
+    return {
+      data: found.slice(0, limit).map(tokenOut),
+      next_page: last === undefined ? null : makeCursor("tokens", [last.createdMicros, last.tokenId])
+    }
   })
 )
 
 const revokeToken = route(Api.revokeToken, "admin", ({ caller, params }) =>
   Effect.gen(function* () {
     const tokens = yield* Tokens
-    const { actor } = yield* Caller
-    const { tokenId } = yield* tokenOf(caller.workspaceId, params.id)
-    yield* tokens.revoke(caller.workspaceId, tokenId, actor)
+    const { kind, tokenId } = yield* tokenOf(caller.workspaceId, params.id)
+    // Runners got an identity of their own for the registration token.
+    yield* tokens.revoke(caller.workspaceId, tokenId, caller.actor, { children: kind !== "runner_registration" })
     return { id: tokenId, type: "token_revoked" as const }
   })
 )
@@ -111,7 +118,7 @@ const namesOf = (details: { readonly [key: string]: unknown }): ReadonlyArray<st
 }
 
 /** The models that connected runners can reach. */
-const modelIds = Effect.fnUntraced(function* (workspaceId: WorkspaceId) {
+export const modelIds = Effect.fnUntraced(function* (workspaceId: WorkspaceId) {
   const registry = yield* RunnerRegistry
   const runners = (yield* registry.list(workspaceId)).filter(({ node, revoked }) => node !== null && !revoked)
   const providers = runners.flatMap(({ hello }) => hello?.models ?? []).filter((provider) => provider.usable)

@@ -1,5 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk"
 import { Effect, Exit, Layer, Scope } from "effect"
+import type { NodeConfig } from "../../src/Config.ts"
 import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
 import { apiKey } from "../support/apiKey.ts"
 import type { Script, Step } from "../support/AttemptScript.ts"
@@ -33,7 +34,7 @@ export interface GatewayWorld {
 }
 
 /** A node with its gateway on a database of its own, and a runner that plays scripts. */
-export const startGateway = async (): Promise<GatewayWorld> => {
+export const startGateway = async (config: Partial<NodeConfig> = {}): Promise<GatewayWorld> => {
   const scope = Scope.makeUnsafe()
   const inScope = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
     Effect.runPromise(Effect.provideService(effect, Scope.Scope, scope))
@@ -47,7 +48,7 @@ export const startGateway = async (): Promise<GatewayWorld> => {
       script: () => waiting.shift() ?? plays(think())
     })
   )
-  const node = await startNode(database, {}, Layer.succeed(AttemptDriver, runner.driver))
+  const node = await startNode(database, {}, Layer.succeed(AttemptDriver, runner.driver), config)
   const clientOf = (key: string) => new Anthropic({ apiKey: key, baseURL: node.gateway, maxRetries: 0 })
   return {
     node,

@@ -80,7 +80,7 @@ layer(Services, { excludeTestServices: true, timeout: 120_000 })("the registry o
         ["WorkspaceCreated", "TokenCreated", "TokenCreated", "RunnerRegistered"]
       )
       const tokens = yield* Tokens
-      const listed = yield* tokens.list(workspaceId)
+      const listed = (yield* tokens.list(workspaceId)).toReversed()
       assert.deepStrictEqual(
         listed.map(({ hint, kind, parentId }) => [kind, hint, parentId]),
         [

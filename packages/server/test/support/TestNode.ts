@@ -4,6 +4,7 @@ import { Limits } from "@troupe/domain/Limits"
 import { Context, Effect, Exit, Layer, Option, Redacted, References, Scope } from "effect"
 import * as HttpServer from "effect/http/HttpServer"
 import { NodeAddress } from "../../src/cluster/Cluster.ts"
+import type { NodeConfig } from "../../src/Config.ts"
 import * as Node from "../../src/Node.ts"
 import { LinkTimes } from "../../src/runners/LinkLife.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
@@ -24,7 +25,8 @@ export interface TestNode {
 export const startNode = async (
   database: TestDatabase["Service"],
   times: { readonly pingEveryMs?: number; readonly pongWithinMs?: number; readonly greetEveryMs?: number } = {},
-  driver?: Layer.Layer<AttemptDriver>
+  driver?: Layer.Layer<AttemptDriver>,
+  config: Partial<NodeConfig> = {}
 ): Promise<TestNode> => {
   const scope = Scope.makeUnsafe()
   const layer = Node.layer(
@@ -32,6 +34,9 @@ export const startNode = async (
       home: "/nonexistent",
       gateway: { host: "127.0.0.1", port: 0 },
       publicUrl: Option.none(),
+      corsOrigins: [],
+      requestsPerMinute: 0,
+      consoleDirectory: "/nonexistent",
       apiKey: Option.some(Redacted.make(apiKey)),
       masterKey: Option.none(),
       databaseUrl: Option.some(database.appUrl),
@@ -40,7 +45,9 @@ export const startNode = async (
       runnerToken: Option.none(),
       contactLeaseMs: Limits.contactLeaseMs,
       policies: [],
-      log: "warn"
+      files: { store: Option.none(), bytesMax: 8 * 1_048_576 },
+      log: "warn",
+      ...config
     },
     driver === undefined ? {} : { driver }
   )

@@ -1,0 +1,59 @@
+import { invalid } from "@troupe/domain/api/ApiError"
+import * as Api from "@troupe/domain/api/Files"
+import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
+import { Effect, Layer } from "effect"
+import { type Asked, rawRoute, route } from "../gateway/Route.ts"
+import { download } from "./download.ts"
+import { Files } from "./Files.ts"
+import { upload } from "./upload.ts"
+
+type Query = Asked<typeof Api.list>["query"]
+
+/** Those that are named, as one page; what can't be found is left out. */
+const idsOf = Effect.fnUntraced(function* (query: Query) {
+  if (query["ids[]"] === undefined) return null
+  const ids = [...new Set(query["ids[]"])]
+  if (query.page !== undefined || query.limit !== undefined) {
+    return yield* invalid("ids: can't be combined with page or limit")
+  }
+  if (ids.length > Api.idsMax) return yield* invalid(`ids: takes at most ${Api.idsMax} ids`)
+  return ids.filter((id) => id.startsWith("file_"))
+})
+
+const list = route(Api.list, "read", ({ caller, query }) =>
+  Effect.gen(function* () {
+    const files = yield* Files
+    const ids = yield* idsOf(query)
+    const limit = ids === null ? (query.limit ?? pageSizeDefault) : Api.idsMax
+    const place =
+      query.page === undefined
+        ? null
+        : yield* Effect.fromResult(readCursor("files", ["number", "string"] as const, query.page))
+    const found = yield* files.list(caller.workspaceId, {
+      sessionId: query.scope_id ?? null,
+      ids,
+      after: place === null ? null : { createdAt: place[0], fileId: place[1] },
+      limit: limit + 1
+    })
+    const data = found.slice(0, limit)
+    const last = data.at(-1)
+    const more = found.length > limit && last !== undefined
+    return { data, next_page: more ? makeCursor("files", [Date.parse(last.created_at), last.id]) : null }
+  })
+)
+
+const retrieve = route(Api.retrieve, "read", ({ caller, params }) =>
+  Effect.flatMap(Files, (files) => Effect.map(files.find(caller.workspaceId, params.id), ({ file }) => file))
+)
+
+const remove = route(Api.remove, "write", ({ params }) =>
+  Effect.flatMap(Files, (files) => Effect.as(files.remove(params.id), { id: params.id, type: "file_deleted" as const }))
+)
+
+export const routes = Layer.mergeAll(
+  rawRoute(Api.upload, "write", upload),
+  list,
+  retrieve,
+  rawRoute(Api.download, "read", download),
+  remove
+)

@@ -1,0 +1,1 @@
+export const release = "0.1.0"

@@ -1,5 +1,4 @@
 import { problemOf, unreachable } from "./ApiProblem.ts"
-import { currentKey } from "./identity.ts"
 
 interface Sent {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE"
@@ -20,13 +19,11 @@ export const query = (parameters: Readonly<Record<string, unknown>>): string => 
 
 /** One request, answered or failed with an `ApiProblem`. Writes carry a key of their own, so that one sent twice is one. */
 export const send = async (path: string, { body, headers, method = "GET", signal }: Sent = {}): Promise<Response> => {
-  const key = currentKey()
   const response = await fetch(path, {
     method,
     signal: signal ?? null,
     credentials: "same-origin",
     headers: {
-      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...(method === "GET" ? {} : { "idempotency-key": crypto.randomUUID(), "x-troupe-console": "1" }),
       ...headers

@@ -2,12 +2,12 @@ import { Dialog } from "@base-ui/react/dialog"
 import { Tooltip } from "@base-ui/react/tooltip"
 import { Outlet, useMatches } from "@tanstack/react-router"
 import { lazy, Suspense, useEffect, useMemo } from "react"
+import { logOut } from "../api/me.ts"
 import { pages } from "../registry/pages.ts"
 import { type Action, listenToKeys, useActions } from "../registry/actions.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { useGo } from "./links.tsx"
 import { show, useOverlay } from "./overlay.ts"
-import { signOut } from "./signOut.ts"
 import { Sidebar } from "./Sidebar.tsx"
 import { setTheme, themes } from "./theme.ts"
 import "./frame.css"
@@ -58,7 +58,7 @@ const useFrameActions = () => {
         words: "dark light appearance",
         run: () => setTheme(theme)
       })),
-      { id: "sign-out", title: "Sign out", section: "Settings", words: "log out", run: () => void signOut() }
+      { id: "sign-out", title: "Sign out", section: "Settings", words: "log out", run: () => void logOut() }
     ],
     [go]
   )

@@ -1,7 +1,7 @@
 import { Radio } from "@base-ui/react/radio"
 import { RadioGroup } from "@base-ui/react/radio-group"
+import { logOut } from "../api/me.ts"
 import { Panel } from "../ui/Panel.tsx"
-import { signOut } from "./signOut.ts"
 import { setTheme, type Theme, themes, useTheme } from "./theme.ts"
 
 const titles: Readonly<Record<Theme, string>> = { system: "Like the system", light: "Light", dark: "Dark" }
@@ -14,7 +14,7 @@ const SettingsPanel = ({ onClose }: { readonly onClose: () => void }) => {
       isOpen
       onClose={onClose}
       footer={
-        <button type="button" className="button" onClick={() => void signOut()}>
+        <button type="button" className="button" onClick={() => void logOut()}>
           Sign out
         </button>
       }

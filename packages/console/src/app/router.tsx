@@ -5,7 +5,7 @@ import { LoginPage } from "./LoginPage.tsx"
 import { NotFound } from "./NotFound.tsx"
 import { PageFailed } from "./PageFailed.tsx"
 import { readSearch, writeSearch } from "./search.logic.ts"
-import { workspaceOfCaller } from "../api/me.ts"
+import { whoAmI } from "../api/me.ts"
 
 const root = createRootRoute({ notFoundComponent: NotFound })
 
@@ -13,10 +13,10 @@ const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: async () => {
-    const workspace = await workspaceOfCaller()
-    throw workspace === null
+    const me = await whoAmI()
+    throw me === null
       ? redirect({ to: "/login" as never })
-      : redirect({ to: `/w/${workspace}/${startPage}` as never })
+      : redirect({ to: `/w/${me.workspace.id}/${startPage}` as never })
   }
 })
 
@@ -26,8 +26,10 @@ const workspace = createRoute({
   getParentRoute: () => root,
   path: "/w/$workspace",
   component: Frame,
-  beforeLoad: async ({ location }) => {
-    if ((await workspaceOfCaller()) === null) {
+  beforeLoad: async ({ location, params }) => {
+    const me = await whoAmI()
+    // A browser is let into one workspace at a time: an address of another one asks for another key.
+    if (me?.workspace.id !== params.workspace) {
       throw redirect({ to: "/login" as never, search: { then: location.href } as never })
     }
   }

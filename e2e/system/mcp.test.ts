@@ -1,10 +1,14 @@
 import { LLMock } from "@copilotkit/aimock"
-import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { EventId, SessionId } from "@troupe/domain/Ids"
+import type { Json } from "@troupe/domain/Json"
+import type { EventOf } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Scope } from "effect"
 import { serving } from "../../packages/runner/test/mcp/world.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { System, wordsOf } from "../support/System.ts"
+import { only } from "./waiting.ts"
 
 requires(
   "postgres",
@@ -57,8 +61,98 @@ requires(
     assert.deepInclude(requested, { executor: "mcp", server: "everything" })
   })
 
+  describe("that asks people while it works on a call", () => {
+    const open = (troupe: object = {}) =>
+      system.open(system.nodes.at(-1)!, {
+        tools: [toolset],
+        mcpServers: [{ type: "url", name: "everything", url, troupe }]
+      })
+    const ask = async (session: SessionId, tool: string, input = "{}") => {
+      await system.say(system.nodes.at(-1)!, session, `call mcp__everything__trigger-${tool} ${input}`)
+    }
+    const asked = async (session: SessionId, tool = "elicitation-request", given = "{}") => {
+      await ask(session, tool, given)
+      const isQuestion = ({ within }: EventOf<"ToolRequested">) => within !== undefined
+      const events = await system.until(session, "a question is asked", (log) =>
+        only(log, "ToolRequested").some(isQuestion)
+      )
+      return only(events, "ToolRequested").find(isQuestion)!
+    }
+    const answer = (session: SessionId, callId: EventId, given: Json) => {
+      const input = { _tag: "Answer", inputId: system.mint("Event") as EventId, callId, answer: given } as const
+      return system.send(system.nodes.at(-1)!, session, { _tag: "Send", inputs: [input] })
+    }
+    const heard = async (session: SessionId) => {
+      const events = await system.turnsEnded(session, 1)
+      assert.lengthOf(only(events, "AttemptStarted"), 1)
+      assert.lengthOf(only(events, "ToolStarted"), 1)
+      return wordsOf(only(events, "ToolFinished"))
+    }
+
+    it("hears what they answer, though the node ended meanwhile", { timeout: 180_000 }, async () => {
+      const session = await open()
+      const { callId, question } = await asked(session)
+      assert.deepInclude(question, { kind: "form", declinable: true })
+      const [node] = system.nodes
+      await node!.end("SIGKILL")
+      await system.node({ TROUPE_PORT: new URL(node!.gateway).port })
+      const refused = await answer(session, callId, { check: true }).catch(String)
+      assert.match(String(refused), /Invalid.*name/)
+      await answer(session, callId, { name: "Ada", integer: 7 })
+      const said = await heard(session)
+      assert.include(said, "- Name: Ada")
+      assert.include(said, "- Favorite Integer: 7")
+    })
+
+    it("hears that they would rather not, and that nobody was there", { timeout: 180_000 }, async () => {
+      const [declined, late] = [await open(), await open({ answer_timeout_ms: 1_000 })]
+      const { callId } = await asked(declined)
+      await answer(declined, callId, null)
+      assert.include(await heard(declined), "User declined")
+      const { callId: lateId } = await asked(late)
+      assert.include(await heard(late), "User cancelled")
+      const finished = only(await system.log(late), "ToolFinished").find((one) => one.callId === lateId)
+      assert.strictEqual(finished?.outcome, "expired")
+    })
+
+    it("has them open an address", { timeout: 180_000 }, async () => {
+      const session = await open()
+      const { callId, question } = await asked(session, "url-elicitation", '{"url":"https://sign.example/here"}')
+      assert.include(String(question?.["text"]), "https://sign.example/here")
+      await answer(session, callId, "Done")
+      assert.include(await heard(session), "accept")
+    })
+
+    it("is not waited for when they interrupt", { timeout: 180_000 }, async () => {
+      const session = await open()
+      const { callId } = await asked(session)
+      const interrupt = { _tag: "Interrupt", inputId: system.mint("Event") as EventId, threadId: null } as const
+      await system.send(system.nodes.at(-1)!, session, { _tag: "Send", inputs: [interrupt] })
+      const events = await system.turnsEnded(session, 1)
+      assert.lengthOf(only(events, "TurnInterrupted"), 1)
+      assert.deepInclude(
+        only(events, "ToolFinished").find((one) => one.callId === callId),
+        { outcome: "interrupted" }
+      )
+    })
+
+    it(
+      "has the session's model write for it where that is allowed, and it is on record",
+      { timeout: 180_000 },
+      async () => {
+        const session = await open({ sampling: true })
+        await ask(session, "sampling-request", JSON.stringify({ prompt: "say: a poem", maxTokens: 50 }))
+        assert.include(await heard(session), "demo")
+        const requests = only(await system.log(session), "ModelRequestStarted")
+        const ended = only(await system.log(session), "ModelRequestEnded")
+        assert.lengthOf(requests, 3)
+        assert.lengthOf(ended, 3)
+      }
+    )
+  })
+
   it("goes on without a server that can't be reached, and says so", { timeout: 180_000 }, async () => {
-    const [node] = system.nodes
+    const node = system.nodes.at(-1)
     const mcpServers = [{ type: "url", name: "everything", url: "http://127.0.0.1:9/mcp" }]
     const session = await system.open(node!, { model: "demo", tools: [toolset], mcpServers })
     await system.say(node!, session, "say: still here")

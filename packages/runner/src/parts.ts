@@ -88,8 +88,8 @@ const capabilities = (config: RunnerConfig) =>
       const backends = yield* Backends
       const models = yield* Models
       const probe = Effect.gen(function* () {
-        const found = yield* Effect.forEach(all, ({ name, probe }) =>
-          Effect.map(probe, (probed) => ({ name, ...probed, details: {} }))
+        const found = yield* Effect.forEach(all, ({ capabilities, name, probe }) =>
+          Effect.map(probe, (probed) => ({ name, ...probed, details: { capabilities: [...capabilities] } }))
         )
         const sandboxes = yield* backends.probes
         const defaultSandbox = config.sandbox ?? (yield* backends.best).name

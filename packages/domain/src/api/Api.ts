@@ -5,6 +5,7 @@ import * as Agents from "./Agents.ts"
 import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
@@ -18,6 +19,7 @@ export const Api = HttpApi.make("troupe")
     Sessions.group,
     Events.group,
     Files.group,
+    Places.group,
     SessionResources.group,
     Workspace.group,
     Access.group

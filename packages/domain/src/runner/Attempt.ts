@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { AttemptId, EventId, RunnerId, SandboxId, SessionId, ThreadId, TurnId, WorkspaceId } from "../Ids.ts"
+import { Json } from "../Json.ts"
 import { Budget } from "../session/Budget.ts"
 import { Frame } from "../session/Frame.ts"
 import { HistoryItem } from "../session/HistoryItem.ts"
@@ -92,7 +93,9 @@ export const Delivery = Schema.Union([
   Schema.Struct({ _tag: Schema.Literal("Stop"), reason: Schema.Literals(["paused", "budget"]) }),
   Schema.Struct({ _tag: Schema.Literal("Steer"), message: Message }),
   /** Everything that is allowed for the whole session by now. */
-  Schema.Struct({ _tag: Schema.Literal("Grants"), grants: Schema.Array(Schema.String) })
+  Schema.Struct({ _tag: Schema.Literal("Grants"), grants: Schema.Array(Schema.String) }),
+  /** What people answered to a question that a running call of this attempt has asked. */
+  Schema.Struct({ _tag: Schema.Literal("Answer"), callId: EventId, answer: Json })
 ])
 export type Delivery = typeof Delivery.Type
 

@@ -80,6 +80,8 @@ export const apply = (history: History, { event, seq }: Placed): History => {
       return partial ? history : say({ type: "thinking", blockId, requestId, text: event.text, opaque })
     }
     case "ToolRequested": {
+      // The model asked for the call that asks; what people say to that comes with its result.
+      if (event.within !== undefined) return history
       const { callId, input, name, providerCallId, requestId, server } = event
       return say({ type: "tool_call", callId, requestId, providerCallId, name, server, input })
     }

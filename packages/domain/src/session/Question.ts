@@ -24,8 +24,13 @@ export const Question = Schema.Union([
   Schema.Struct({ kind: Schema.Literal("text"), text }),
   Schema.Struct({ kind: Schema.Literal("choice"), ...choices }),
   Schema.Struct({ kind: Schema.Literal("multi_choice"), ...choices }),
-  /** A form, as JSON Schema: the answer is an object that fits it. */
-  Schema.Struct({ kind: Schema.Literal("form"), text, schema: JsonObject })
+  /** A form, as JSON Schema: the answer is an object that fits it. One that may be declined takes null for that. */
+  Schema.Struct({
+    kind: Schema.Literal("form"),
+    text,
+    schema: JsonObject,
+    declinable: Schema.optionalKey(Schema.Boolean)
+  })
 ])
 export type Question = typeof Question.Type
 
@@ -55,7 +60,18 @@ const ofQuestion = (question: Question, answer: Json): string | null => {
       return answer.map((one) => ofOption(question, one)).find((wrong) => wrong !== null) ?? null
     }
     case "form":
+      if (answer === null && question.declinable === true) return null
       return violations(question.schema, answer)[0] ?? null
+  }
+}
+
+/** The answer as it was meant: those who can only send text send a form as JSON. */
+export const answerAs = (question: JsonObject | null, answer: Json): Json => {
+  if (question?.["kind"] !== "form" || typeof answer !== "string") return answer
+  try {
+    return JSON.parse(answer) as Json
+  } catch {
+    return answer
   }
 }
 

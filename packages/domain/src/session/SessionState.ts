@@ -24,7 +24,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 5
+export const foldVersion = 6
 
 export const Message = Schema.Struct({
   inputId: EventId,
@@ -56,7 +56,9 @@ export const Call = Schema.Struct({
   /** Set once approved with other arguments: what runs must hash to this. */
   inputDigest: Sha256Hex,
   editedInput: Schema.NullOr(Json),
-  expiresAt: Schema.NullOr(Schema.Int)
+  expiresAt: Schema.NullOr(Schema.Int),
+  /** The running call on whose behalf it asks people. */
+  within: Schema.optionalKey(EventId)
 })
 export type Call = typeof Call.Type
 
@@ -87,6 +89,8 @@ export const Turn = Schema.Struct({
   /** Calls of this attempt that may or may not have happened, and would matter if repeated. */
   doubts: Schema.Array(EventId),
   requests: Schema.Array(Schema.Struct({ requestId: ModelRequestId, estimate: Usage })),
+  /** What people answered to calls that run, for the runner to be told while they do. */
+  answers: Schema.optionalKey(Schema.Array(Schema.Struct({ callId: EventId, within: EventId, answer: Json }))),
   /** Steers that no model request has seen yet. */
   steers: Schema.Array(Message),
   interrupt: Schema.NullOr(Schema.Struct({ inputIds: Schema.Array(EventId), deadline: Schema.Int })),

@@ -66,4 +66,4 @@ export const confinementOf = (layers: ReadonlyArray<PolicyLayer>): Confinement =
     .map((policy) => (readPolicy(policy) ? confinedBy(restrictionsIn(policy)) : strictest))
     .reduce(both, unconfined)
 
-const strictest: Confinement = { network: "none", readOnly: true, noHostVariables: true }
+const strictest: Confinement = { network: "none", readOnly: true, noHostVariables: true, noGitWrites: true }

@@ -72,7 +72,7 @@ export const restrictions = {
       deny("bash", noGit, "command", [...gitWrites, "*git branch -*"]),
       ...["write", "edit"].map((tool) => deny(tool, noGit, "file_path", ["/**/.git", "/**/.git/**"]))
     ],
-    confinement: {}
+    confinement: { noGitWrites: true }
   },
   no_secrets: {
     rules: [

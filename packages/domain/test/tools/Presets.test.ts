@@ -91,18 +91,20 @@ describe("What a sandbox goes without", () => {
     assert.deepStrictEqual(confinementOf(layersOf("safe")), {
       network: "none",
       readOnly: false,
-      noHostVariables: true
+      noHostVariables: true,
+      noGitWrites: true
     })
     const limited = [{ type: "restrictions", restrictions: ["limited_network"] }]
     assert.deepStrictEqual(confinementOf(layersOf("read_only", limited)), {
       network: "limited",
       readOnly: true,
-      noHostVariables: false
+      noHostVariables: false,
+      noGitWrites: true
     })
   })
 
   it("is everything where a policy can't be read", () => {
-    const all = { network: "none", readOnly: true, noHostVariables: true } as const
+    const all = { network: "none", readOnly: true, noHostVariables: true, noGitWrites: true } as const
     assert.deepStrictEqual(confinementOf(layersOf("trust me")), all)
     assert.deepStrictEqual(confinementOf(layersOf("full", [{ type: "new kind" }])), all)
   })

@@ -5,6 +5,7 @@ import type { HarnessEnd } from "../harness/Harness.ts"
 import { Harnesses } from "../harness/Harnesses.ts"
 import type { JournaledRequest } from "../journal/JournaledRequest.ts"
 import { BlobClient } from "../link/BlobClient.ts"
+import { askPeople } from "./askPeople.ts"
 import { AskDesk } from "./AskDesk.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "./AttemptTools.ts"
@@ -28,18 +29,27 @@ export class AttemptEngine extends Context.Service<
         if (harness === undefined) return unknownHarness(request.agent.harness)
         const { attemptId, sessionId, threadId, ticket } = request
         attempt.grant(request.grants)
+        const ask: AttemptContext["ask"] = (body) =>
+          desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
         const context: AttemptContext = {
           request,
           frames: attempt.frames,
           inbox: attempt.inbox.forHarness(attempt.frames),
           secret: (name) => Effect.sync(() => attempt.secret(name)),
           scrubber: attempt.scrubber,
+          askPeople: askPeople(attempt.frames, attempt.answers),
           isGranted: (key) => attempt.grants.has(key),
           blob: ({ sha256 }) =>
             Effect.catch(blobs.get(ticket, sha256), ({ message }) =>
               Effect.as(Effect.logWarning("A blob could not be had").pipe(Effect.annotateLogs({ message })), null)
             ),
-          ask: (body) => desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
+          ask,
+          refreshSecret: Effect.fnUntraced(function* (name) {
+            const answer = yield* ask({ _tag: "RefreshSecret", name, version: attempt.versionOf(name) })
+            if (answer._tag !== "Secret") return null
+            attempt.learn(answer.secret)
+            return attempt.secret(name)
+          })
         }
         const tools = yield* factory.open(context)
         const end = yield* harness.run({ ...context, tools: tools.calls })

@@ -3,12 +3,17 @@ import { Context, type Effect, type Scope } from "effect"
 import type { HarnessEnd, HarnessRun } from "../harness/Harness.ts"
 import type { Scrubber } from "../secrets/Scrubber.ts"
 import type { ToolCalls } from "../tools/ToolCalls.ts"
+import type { askPeople } from "./askPeople.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
 
 /** What the tools of an attempt have to work with. */
 export interface AttemptContext extends Omit<HarnessRun, "tools"> {
   /** Asks the node: for a platform tool's result, or for a newer value of a secret. Waits for as long as it takes. */
   readonly ask: (body: Ask["body"]) => Effect.Effect<Answer>
+  /** Asks for a newer value of a secret than the one that did not work; null where there is none. */
+  readonly refreshSecret: (name: string) => Effect.Effect<string | null>
+  /** Asks people while a call runs: what they answer in time, or none. */
+  readonly askPeople: ReturnType<typeof askPeople>
   /** Whether calls of this `grantKey` are allowed for the whole session: at the start, or since. */
   readonly isGranted: (key: string) => boolean
   /** Knows the attempt's secrets. Frames and deltas are scrubbed already; this is for what goes elsewhere, as blobs do. */

@@ -245,6 +245,7 @@ const make = Effect.fnUntraced(function* ({ capacity, timing }: AttemptsOptions)
       if (delivery._tag === "Steer") attempt.inbox.steer(delivery.message)
       else if (delivery._tag === "Stop") attempt.inbox.stop(delivery.reason)
       else if (delivery._tag === "Grants") attempt.grant(delivery.grants)
+      else if (delivery._tag === "Answer") attempt.answers.give(delivery.callId, delivery.answer)
       else if (attempt.working && !attempt.interrupted) {
         attempt.interrupted = true
         yield* Effect.forkIn(cut(attempt, "interrupted", { _tag: "Interrupted" }), scope)

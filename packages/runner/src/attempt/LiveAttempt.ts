@@ -5,6 +5,7 @@ import { type Clock, Effect, Redacted, Stream } from "effect"
 import type { AttemptJournal } from "../journal/AttemptJournal.ts"
 import { Scrubber } from "../secrets/Scrubber.ts"
 import { scrubFrame } from "../secrets/scrubFrame.ts"
+import { Answers } from "./Answers.ts"
 import { AttemptInbox } from "./AttemptInbox.ts"
 import { type AttemptFrames, JournalFull } from "./AttemptFrames.ts"
 import { Deltas } from "./Deltas.ts"
@@ -27,6 +28,7 @@ export type LinkError = RunnerAway | EpochRefused | AttemptGone
 export class LiveAttempt {
   readonly journal: AttemptJournal
   readonly inbox = new AttemptInbox()
+  readonly answers = new Answers()
   readonly scrubber = new Scrubber()
   readonly lease: Lease
   /** A harness works on it. */
@@ -84,6 +86,11 @@ export class LiveAttempt {
   secret(name: string): string | null {
     const known = this.secrets.get(name)
     return known === undefined ? null : Redacted.value(known.value)
+  }
+
+  /** Of the value it has; 0 where it has none. */
+  versionOf(name: string): number {
+    return this.secrets.get(name)?.version ?? 0
   }
 
   acknowledge(frame: number, contact: number): void {

@@ -5,6 +5,7 @@ import type { Message } from "@troupe/domain/session/SessionState"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
 import type { Effect } from "effect"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
+import type { HarnessCapability } from "./capabilities.ts"
 import type { ToolCalls } from "../tools/ToolCalls.ts"
 
 /** How an attempt ends, as its last frame says it. */
@@ -56,6 +57,7 @@ export interface HarnessProbe {
  */
 export interface Harness {
   readonly name: string
+  readonly capabilities: ReadonlyArray<HarnessCapability>
   readonly probe: Effect.Effect<HarnessProbe>
   readonly run: (run: HarnessRun) => Effect.Effect<HarnessEnd, JournalFull>
 }

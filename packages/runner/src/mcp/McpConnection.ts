@@ -107,7 +107,8 @@ const open = Effect.fnUntraced(function* (
       : found
   }
   const run = Effect.runPromiseWith(yield* Effect.context())
-  answerQuestions(client, { server: config.name, sampling: config.sampling, calls, run })
+  const { answerMs, name: server, sampling } = config
+  answerQuestions(client, { server, sampling, answerMs, calls, run })
   client.setNotificationHandler("notifications/message", ({ params }) =>
     log.write(params.level, typeof params.data === "string" ? params.data : (JSON.stringify(params.data) ?? ""))
   )

@@ -1,3 +1,4 @@
+import type { EventId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { ToolEntry } from "@troupe/domain/tools/Toolset"
 import { Effect } from "effect"
@@ -5,8 +6,8 @@ import { say, ToolFailure, type ToolOutput } from "../tools/Tool.ts"
 import type { ToolPlace } from "../tools/ToolPlace.ts"
 import type { McpError } from "./McpError.ts"
 import type { McpListing } from "./McpListing.ts"
-import type { McpPeople } from "./McpPeople.ts"
 import type { McpServer } from "./McpServer.ts"
+import type { McpTurn } from "./McpTurn.ts"
 
 export type McpToolset = Extract<ToolEntry, { readonly _tag: "Mcp" }>
 
@@ -16,7 +17,7 @@ export interface McpToolParts {
   readonly listing: McpListing
   readonly toolset: McpToolset
   readonly place: Pick<ToolPlace, "spill">
-  readonly people: McpPeople
+  readonly people: McpTurn["people"]
 }
 
 /** One of a server's tools before its configuration is known. */
@@ -27,7 +28,7 @@ export interface McpOffer {
   readonly inputSchema: JsonObject
   readonly readOnly: boolean
   readonly idempotent: boolean
-  readonly run: (input: JsonObject) => Effect.Effect<ToolOutput, ToolFailure>
+  readonly run: (input: JsonObject, callId: EventId) => Effect.Effect<ToolOutput, ToolFailure>
 }
 
 const nothingDone: ReadonlySet<McpError["reason"]> = new Set(["refused", "unauthorized", "sandbox", "session"])

@@ -1,6 +1,6 @@
 import type { Client, CreateMessageResult } from "@modelcontextprotocol/client"
 import type { JsonObject } from "@troupe/domain/Json"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import type { Patience } from "./Patience.ts"
 
 /** What a server wants to know of a person while it works on a call. */
@@ -10,6 +10,8 @@ export interface McpQuestion {
   /** The form to fill in, as JSON Schema; null where the person is to open `url` instead. */
   readonly schema: JsonObject | null
   readonly url: string | null
+  /** How long an answer is waited for. */
+  readonly expiresInMs: number
 }
 
 export type McpAnswer =
@@ -36,31 +38,46 @@ interface OpenCall {
   readonly patience: Patience
 }
 
+/** A call as it is kept: what it had asked is over when it is. */
+interface Kept extends OpenCall {
+  readonly over: Deferred.Deferred<void>
+}
+
 /** The calls that a server works on. A question of the server belongs to the newest one that has somebody to answer it. */
 export class OpenCalls {
-  private readonly calls = new Set<OpenCall>()
+  private readonly calls = new Set<Kept>()
 
   readonly during = <A, E, R>(call: OpenCall, work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
-      Effect.sync(() => void this.calls.add(call)),
+      Effect.sync(() => {
+        const kept: Kept = { ...call, over: Deferred.makeUnsafe() }
+        this.calls.add(kept)
+        return kept
+      }),
       () => work,
-      () => Effect.sync(() => void this.calls.delete(call))
+      (kept) =>
+        Effect.sync(() => {
+          this.calls.delete(kept)
+          Deferred.doneUnsafe(kept.over, Effect.void)
+        })
     )
 
-  private newest(kind: keyof McpPeople): OpenCall | undefined {
+  private newest(kind: keyof McpPeople): Kept | undefined {
     return [...this.calls].findLast(({ people }) => people[kind] !== null)
   }
 
   ask(question: McpQuestion): Effect.Effect<McpAnswer> {
     const call = this.newest("askHuman")
-    return call?.people.askHuman == null
-      ? Effect.succeed({ action: "decline" })
-      : call.patience.holding(call.people.askHuman(question))
+    if (call?.people.askHuman == null) return Effect.succeed({ action: "decline" })
+    const over = Effect.as(Deferred.await(call.over), { action: "cancel" } as const)
+    return Effect.raceFirst(call.patience.holding(call.people.askHuman(question)), over)
   }
 
   sample(sampling: McpSampling): Effect.Effect<JsonObject | null> {
     const call = this.newest("sample")
-    return call?.people.sample == null ? Effect.succeed(null) : call.patience.holding(call.people.sample(sampling))
+    if (call?.people.sample == null) return Effect.succeed(null)
+    const over = Effect.as(Deferred.await(call.over), null)
+    return Effect.raceFirst(call.patience.holding(call.people.sample(sampling)), over)
   }
 }
 
@@ -73,18 +90,19 @@ export const capabilities = (sampling: boolean) => ({
 export interface Answering {
   readonly server: string
   readonly sampling: boolean
+  readonly answerMs: number
   readonly calls: OpenCalls
   readonly run: <A>(effect: Effect.Effect<A>, options: { readonly signal: AbortSignal }) => Promise<A>
 }
 
 /** Has the client answer what its server asks. */
-export const answerQuestions = (client: Client, { calls, run, sampling, server }: Answering): void => {
+export const answerQuestions = (client: Client, { answerMs, calls, run, sampling, server }: Answering): void => {
   client.setRequestHandler("elicitation/create", async ({ params }, { mcpReq }) => {
     const { message } = params
     const question: McpQuestion =
       params.mode === "url"
-        ? { server, message, schema: null, url: params.url }
-        : { server, message, schema: params.requestedSchema as JsonObject, url: null }
+        ? { server, message, schema: null, url: params.url, expiresInMs: answerMs }
+        : { server, message, schema: params.requestedSchema as JsonObject, url: null, expiresInMs: answerMs }
     const answer = await run(calls.ask(question), { signal: mcpReq.signal })
     return answer.action === "accept"
       ? { action: "accept", content: (answer.content ?? {}) as Record<string, string> }

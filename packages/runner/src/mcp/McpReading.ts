@@ -42,9 +42,9 @@ const ofResources = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
       inputSchema: objectSchema({ uri: { type: "string", description: "The address, as list_resources gives it." } }, [
         "uri"
       ]),
-      run: (input) =>
+      run: (input, callId) =>
         reading(
-          server.readResource(String(input["uri"]), people),
+          server.readResource(String(input["uri"]), people(callId)),
           { server: name, uri: input["uri"] ?? null },
           ({ contents }) =>
             mcpContent(
@@ -76,10 +76,10 @@ const ofPrompts = (parts: McpToolParts): ReadonlyArray<McpOffer> => {
       name: "get_prompt",
       description: `Gives the text of one prompt of ${name}, with its arguments filled in.`,
       inputSchema: objectSchema({ name: { type: "string" }, arguments: strings }, ["name"]),
-      run: (input) => {
+      run: (input, callId) => {
         const given = (input["arguments"] ?? {}) as Readonly<Record<string, string>>
         const details = { server: name, prompt: input["name"] ?? null }
-        return reading(server.getPrompt(String(input["name"]), given, people), details, ({ messages }) =>
+        return reading(server.getPrompt(String(input["name"]), given, people(callId)), details, ({ messages }) =>
           mcpContent(
             place,
             messages.flatMap(({ content, role }): ReadonlyArray<ContentBlock> => [

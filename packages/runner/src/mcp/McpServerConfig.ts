@@ -6,6 +6,8 @@ import { normalHost } from "../egress/hosts.ts"
 /** What the contract allows an agent. */
 export const serversMax = 20
 const timeoutMs = { usual: 60_000, max: 3_600_000 }
+/** Less than a call may take, so that the server hears in time that nobody answered. */
+const answerMs = { usual: 1_800_000, max: 3_300_000 }
 
 const Name = Schema.String.check(Schema.isPattern(/^[^\p{Cc}/]{1,255}$/u))
 const Arguments = Schema.Array(Schema.String).check(Schema.isMaxLength(256))
@@ -15,6 +17,8 @@ const Options = Schema.Struct({
   allowed_tools: Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(1_000))),
   /** How long a call may go without an answer or a sign of progress. */
   timeout_ms: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: timeoutMs.max }))),
+  /** How long a person's answer is waited for. */
+  answer_timeout_ms: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1_000, maximum: answerMs.max }))),
   transport: Schema.optionalKey(Schema.Literals(["auto", "streamable_http", "sse"])),
   /** Whether the server may have text written by the session's model. */
   sampling: Schema.optionalKey(Schema.Boolean),
@@ -37,6 +41,7 @@ interface Common {
   readonly name: string
   readonly allowedTools: ReadonlyArray<string> | null
   readonly timeoutMs: number
+  readonly answerMs: number
   readonly sampling: boolean
   readonly trustAnnotations: boolean
 }
@@ -125,6 +130,7 @@ const commonOf = (name: string, options: typeof Options.Type): Common => ({
   name,
   allowedTools: options.allowed_tools ?? null,
   timeoutMs: options.timeout_ms ?? timeoutMs.usual,
+  answerMs: options.answer_timeout_ms ?? answerMs.usual,
   sampling: options.sampling ?? false,
   trustAnnotations: options.trust_annotations ?? false
 })

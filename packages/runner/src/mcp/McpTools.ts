@@ -37,7 +37,7 @@ export const mcpTools = (
 const toTool = ({ config: { name: server } }: McpServer, offer: McpOffer, config: ToolConfig): Tool => {
   const { description, idempotent, inputSchema, name, readOnly, run } = offer
   return {
-    spec: { name: mcpToolName(server, name), server, description, inputSchema, readOnly, idempotent },
+    spec: { name: mcpToolName(server, name), ownName: name, server, description, inputSchema, readOnly, idempotent },
     executor: "mcp",
     policy: config.permission_policy,
     paths: [],
@@ -58,8 +58,9 @@ const ofTool = ({ people, place, server }: McpToolParts, tool: McpListedTool): M
     inputSchema,
     readOnly,
     idempotent,
-    run: Effect.fnUntraced(function* (input) {
-      const called = yield* Effect.result(server.call({ tool: name, input, inputSchema: listedSchema, people }))
+    run: Effect.fnUntraced(function* (input, callId) {
+      const asking = people(callId)
+      const called = yield* Effect.result(server.call({ tool: name, input, inputSchema: listedSchema, people: asking }))
       if (Result.isFailure(called)) return yield* failed(called.failure, details)
       const content = yield* resultContent(place, called.success)
       const said = content.length === 0 ? say("[The tool answered without content.]").content : content

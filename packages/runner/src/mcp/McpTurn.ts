@@ -1,4 +1,4 @@
-import type { SessionId } from "@troupe/domain/Ids"
+import type { EventId, SessionId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { ReservedEvent } from "@troupe/domain/session/SessionEvent"
 import type { ToolProblem } from "@troupe/domain/tools/Toolset"
@@ -18,7 +18,8 @@ export interface McpTurn {
   readonly secret: (name: string) => Effect.Effect<string | null>
   /** Asks for a newer value of a secret that did not work; null where there is none. */
   readonly refresh: (name: string) => Effect.Effect<string | null>
-  readonly people: McpPeople
+  /** Whom a call of this id may turn to while it runs. */
+  readonly people: (callId: EventId) => McpPeople
   /** Takes what people should know. */
   readonly noted: (event: PlatformNoted) => Effect.Effect<void>
   /** Takes known secrets out of a text. */

@@ -87,6 +87,8 @@ export interface ModelProbe {
 export interface ModelFacts {
   readonly contextTokens: number
   readonly outputTokens: number
+  /** How many tools a request may bring along; absent: as many as there are. */
+  readonly toolsMax?: number
 }
 
 /** A provider of models. It never tries again by itself: that is decided, and recorded, where the turn is driven. */

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from "node:fs"
 import { egress, type ExecRequest, type SandboxSpec } from "./Sandbox.ts"
-import { temporary, temporaryOf } from "./SandboxPaths.ts"
+import { mountable, temporary, temporaryOf } from "./SandboxPaths.ts"
 
 /** Who everybody is inside. The host knows the sandbox by a number of its own. */
 export const insideUser = { name: "agent", uid: 1_000, gid: 1_000 } as const
@@ -76,7 +76,7 @@ export const bubblewrapArguments = (spec: SandboxSpec, request: ExecRequest, ins
     ...(inside.relay === undefined
       ? []
       : [...bind(inside.relay.node, relayPlaces.node), ...bind(inside.relay.script, relayPlaces.script)]),
-    ...spec.mounts.flatMap(({ readOnly, source, target }) => bind(source, target, readOnly)),
+    ...mountable(spec.mounts).flatMap(({ readOnly, source, target }) => bind(source, target, readOnly)),
     // The rest of the tree is in memory, and nobody's to fill.
     ...["--remount-ro", "/dev", "--remount-ro", "/"],
     ...["--chdir", "/", "--clearenv"],

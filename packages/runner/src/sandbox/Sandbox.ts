@@ -17,6 +17,8 @@ export interface Mount {
   readonly source: string
   readonly target: string
   readonly readOnly: boolean
+  /** Lies in a directory that programs of the sandbox may fill: it is there only while it is a file or directory itself. */
+  readonly inner?: true
 }
 
 /** `Proxied`: the one way out is the egress proxy, behind a unix socket of the host that knows this sandbox. */

@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs"
 import { posix } from "node:path"
 import { type Isolation, type Mount, places, type SandboxSpec } from "./Sandbox.ts"
 
@@ -15,6 +16,14 @@ export const isGiven = (spec: Pick<SandboxSpec, "mounts">, path: string): boolea
   posix.isAbsolute(path) &&
   posix.normalize(path) === path &&
   [temporary, ...spec.mounts.map(({ target }) => target)].some((directory) => isBelow(path, directory))
+
+/** What can be mounted now. A link that programs of the sandbox have put there would lead to anything of the host. */
+export const mountable = (mounts: ReadonlyArray<Mount>): ReadonlyArray<Mount> =>
+  mounts.filter(({ inner, source }) => {
+    if (inner === undefined) return true
+    const found = lstatSync(source, { throwIfNoEntry: false })
+    return found !== undefined && (found.isDirectory() || found.isFile())
+  })
 
 const innermost = (mounts: ReadonlyArray<Mount>, path: string) =>
   mounts

@@ -1,3 +1,4 @@
+import type { EventId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { type Content, text } from "@troupe/domain/session/Content"
 import type { Call } from "@troupe/domain/session/SessionState"
@@ -41,7 +42,8 @@ export interface Tool {
   readonly changes: (input: JsonObject) => string | null
   /** Of a tool that asks a person: the question, or what is wrong with it. Such a call is not run, it is answered. */
   readonly question?: (input: JsonObject) => Result.Result<AskedQuestion, string>
-  readonly run: (input: JsonObject) => Effect.Effect<ToolOutput, ToolFailure, Scope.Scope>
+  /** Told which call it is, for what it asks of people meanwhile. */
+  readonly run: (input: JsonObject, callId: EventId) => Effect.Effect<ToolOutput, ToolFailure, Scope.Scope>
 }
 
 export const say = (message: string, details?: JsonObject): ToolOutput =>

@@ -8,6 +8,8 @@ import type { JournalFull } from "../attempt/AttemptFrames.ts"
 export interface ToolSpec {
   readonly name: string
   readonly server: string | null
+  /** What its server calls it, where the model is given another name. */
+  readonly ownName?: string
   readonly description: string
   /** JSON Schema of the input. */
   readonly inputSchema: JsonObject

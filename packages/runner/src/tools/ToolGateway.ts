@@ -125,9 +125,13 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     if (!tool.spec.readOnly) yield* frames.committed(started)
   })
 
-  const run = Effect.fnUntraced(function* (tool: Tool, input: JsonObject): Effect.fn.Return<ToolOutput, ToolFailure> {
+  const run = Effect.fnUntraced(function* (
+    tool: Tool,
+    input: JsonObject,
+    callId: EventId
+  ): Effect.fn.Return<ToolOutput, ToolFailure> {
     const timeoutMs = tool.timeoutMs(input) + graceMs
-    const output = yield* Effect.timeoutOption(Effect.scoped(tool.run(input)), timeoutMs)
+    const output = yield* Effect.timeoutOption(Effect.scoped(tool.run(input, callId)), timeoutMs)
     if (Option.isNone(output)) {
       return { ...say(`Ended by force after ${timeoutMs} ms.`), outcome: "timed_out" }
     }
@@ -139,7 +143,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   const carryOut = (tool: Tool, input: JsonObject, progress: Progress, restore: Restore) => {
     const begun = progress.startedAt === null ? begin(tool, progress) : frames.mayBegin
     // The lock before the slot: those that wait for each other take no place from those that could run.
-    return Effect.andThen(begun, run(tool, input)).pipe(
+    return Effect.andThen(begun, run(tool, input, progress.callId)).pipe(
       slots.withPermits(1),
       changes.withLock(tool.changes(input)),
       restore,
@@ -192,13 +196,14 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     const input =
       canonicalInput.length > inputBytesMax ? { omitted: `${canonicalInput.length} characters` } : call.input
     const inputDigest = hash("sha256", canonicalInput, "hex")
-    const { idempotent, readOnly } = tool?.spec ?? { idempotent: false, readOnly: true }
+    const { idempotent, ownName, readOnly } = tool?.spec ?? { idempotent: false, readOnly: true }
     yield* frames.emit({
       _tag: "ToolRequested",
       callId,
       requestId: call.requestId,
       providerCallId: call.providerCallId,
       name: call.name,
+      ...(ownName === undefined ? {} : { ownName }),
       server,
       executor,
       input,

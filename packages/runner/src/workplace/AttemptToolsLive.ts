@@ -1,13 +1,16 @@
+import type { EventId } from "@troupe/domain/Ids"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
-import { Effect, Layer, Redacted, Result, type Scope } from "effect"
+import { Effect, Layer, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
 import { pageReader } from "../harness/model/pageReader.ts"
-import { nobody } from "../mcp/McpPeople.ts"
+import { modelSampler } from "../harness/model/modelSampler.ts"
+import { elicited, elicitedAnswer } from "../mcp/elicitation.ts"
+import type { McpPeople } from "../mcp/McpPeople.ts"
 import { McpSessions } from "../mcp/McpSessions.ts"
 import { mintEventId } from "../mint.ts"
 import { Models } from "../models/Models.ts"
@@ -138,22 +141,50 @@ export const layer = (options: ToolsOptions) =>
           return Effect.ignore(frames.emit({ _tag: "Noted", event }))
         }
 
+      /** What servers may ask while they work on a call. */
+      const peopleOf = (context: AttemptContext) => {
+        const { askPeople, frames, request, secret } = context
+        const { agent, overrides, sessionId } = request
+        const choose = models.choose(overrides.model ?? agent.model.id, secret)
+        const sampler = modelSampler({
+          request,
+          frames,
+          choose,
+          prices: models.prices,
+          cacheKey: `${sessionId}:sampling`
+        })
+        return (within: EventId): McpPeople => ({
+          askHuman: (asked) => {
+            const question = elicited(asked)
+            const { expiresInMs, server } = asked
+            return Result.isFailure(question)
+              ? Effect.as(
+                  note(context)("mcp_question_refused", `What ${server} wanted to ask can't be: ${question.failure}`),
+                  { action: "decline" } as const
+                )
+              : Effect.map(askPeople({ within, server, question: question.success, expiresInMs }), (answer) =>
+                  elicitedAnswer(question.success, answer)
+                )
+          },
+          sample: ({ params }) => sampler(params)
+        })
+      }
+
       /** What the agent's MCP servers offer. Without their secrets' newest values they are asked once more. */
-      const ofServers = ({ ask, frames, request, scrubber, secret }: AttemptContext, place: Place) =>
-        mcp.open({
+      const ofServers = (context: AttemptContext, place: Place) => {
+        const { frames, refreshSecret, request, scrubber, secret } = context
+        return mcp.open({
           sessionId: request.sessionId,
           servers: request.agent.mcpServers,
           tools: request.overrides.tools ?? request.agent.tools,
           place: place.tools,
           secret,
-          refresh: (name) =>
-            Effect.map(ask({ _tag: "RefreshSecret", name, version: 0 }), (answer) =>
-              answer._tag === "Secret" ? Redacted.value(answer.secret.value) : null
-            ),
-          people: nobody,
+          refresh: refreshSecret,
+          people: peopleOf(context),
           noted: (event) => Effect.ignore(frames.emit({ _tag: "Noted", event })),
           scrub: (words) => scrubber.text(words)
         })
+      }
 
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {

@@ -56,7 +56,8 @@ export interface Place {
   readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
   readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
   /** To a checkpoint, or to what is there now. */
-  readonly diff: (from: string, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** `from` null: since it was empty. `to` null: up to now. */
+  readonly diff: (from: string | null, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
   /** The sandbox that a runner before this one made, without what it ran. */
   readonly resume: Effect.Effect<void, SandboxError>
   /** Somebody wants the sandbox made from here on: their word of it. */
@@ -72,12 +73,20 @@ const directory = (target: string, path: string, readOnly: boolean): MountTable.
   sync: "none"
 })
 
+/** As the mount point that it is, it can be neither written nor moved away inside. */
+const repository = (workspace: string): Mount => ({
+  source: join(workspace, ".git"),
+  target: `${places.workspace}/.git`,
+  readOnly: true,
+  inner: true
+})
+
 export const open = Effect.fn("Place.open")(function* (
   options: PlaceOptions
 ): Effect.fn.Return<Place, FileError | EgressProxyError | MountTable.MountError, Scope.Scope> {
   const { backend, blobs, home, save } = options
   const config = confined(options.config, options.record.confinement)
-  const { readOnly } = options.record.confinement
+  const { noGitWrites, readOnly } = options.record.confinement
   const { account } = home
   const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
   let record = options.record
@@ -113,6 +122,7 @@ export const open = Effect.fn("Place.open")(function* (
   ])
   const mounts: ReadonlyArray<Mount> = [
     ...table.mounts.map((mount) => (readOnly ? { ...mount, readOnly } : mount)),
+    ...(noGitWrites ? [repository(source)] : []),
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]
   const workspace = backend.isolation === "none" ? source : places.workspace

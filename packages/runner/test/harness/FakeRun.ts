@@ -61,8 +61,9 @@ export const make = (options: FakeRunOptions) => {
     idempotent: false
   }))
   const call = Effect.fnUntraced(function* (request: ToolCallRequest) {
-    const callId = request.callId!
-    yield* emit({ _tag: "ToolRequested", callId, name: request.name, input: request.input } as FrameBody)
+    const callId = request.callId ?? (`sevt_made_${frames.length}` as EventId)
+    const { input, name, providerCallId, requestId } = request
+    yield* emit({ _tag: "ToolRequested", callId, requestId, providerCallId, name, input } as FrameBody)
     const tool = options.tools?.[request.name]
     const said =
       tool === undefined
@@ -85,6 +86,7 @@ export const make = (options: FakeRunOptions) => {
   const request = {
     sessionId: "sesn",
     threadId: "sthr",
+    turnId: "turn",
     agent,
     overrides: {},
     history: options.history,

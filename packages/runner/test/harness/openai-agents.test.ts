@@ -36,6 +36,8 @@ beforeAll(async () => {
     answer("twice the id", true, { content: "Fine." }),
     answer("odd tool", false, { toolCalls: [call("teleport", "{}")] }),
     answer("odd tool", true, { content: "There is none." }),
+    answer("hyphens", false, { toolCalls: [call("mcp__a-b__get-it", "{}")] }),
+    answer("hyphens", true, { content: "Got it." }),
     answer("garbled", false, { toolCalls: [call("weather", '{"city": "Os')] }),
     answer("garbled", true, { content: "Sorry." }),
     answer("long story", false, { content: "word ".repeat(400) }, { latency: 20 }),
@@ -78,6 +80,10 @@ const harnessOver = (choose: () => { readonly client: ModelClient; readonly mode
   OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed(choose())), prices: {} })
 
 const tags = (frames: ReadonlyArray<FrameBody>) => frames.map(({ _tag }) => _tag)
+const results = (frames: ReadonlyArray<FrameBody>) =>
+  frames.flatMap((body) =>
+    body._tag === "ToolFinished" ? body.content.map((block) => (block.type === "text" ? block.text : block.type)) : []
+  )
 const weather = () => Effect.succeed("snow")
 const ended = { _tag: "Completed", stop: "end_turn", details: null } as const
 
@@ -136,6 +142,15 @@ for (const [name, choose] of Object.entries(clients)) {
           assert.strictEqual(tags(fake.frames).filter((tag) => tag === "ToolRequested").length, 1)
           assert.strictEqual(tags(fake.frames).filter((tag) => tag === "ModelRequestStarted").length, 2)
         }
+      })
+    )
+
+    it.live("knows its tools by whatever names they have", () =>
+      Effect.gen(function* () {
+        const tools = { "mcp__a-b__get-it": weather, mcp__a_b__get_it: () => Effect.succeed("another") }
+        const fake = make({ message: "hyphens", tools })
+        assert.deepStrictEqual(yield* harness.run(fake.run), ended)
+        assert.deepStrictEqual(results(fake.frames), ["snow"])
       })
     )
 

@@ -16,7 +16,13 @@ describe("The entries of MCP servers", () => {
       { type: "stdio", name: "c", command: "npx", args: ["-y", "x"], env: { A: "1" }, cwd: "/workspace" }
     ])
     assert.deepStrictEqual(problems, [])
-    const common = { allowedTools: null, timeoutMs: 60_000, sampling: false, trustAnnotations: false }
+    const common = {
+      allowedTools: null,
+      timeoutMs: 60_000,
+      answerMs: 1_800_000,
+      sampling: false,
+      trustAnnotations: false
+    }
     assert.deepStrictEqual(servers, [
       { ...common, name: "a", type: "url", url: "https://mcp.example/x", transport: "auto" },
       { ...common, name: "b", type: "url", url: "http://b.test:1/", transport: "sse", timeoutMs: 5, sampling: true },

@@ -9,9 +9,10 @@ import { openTurn, serving, sessions, slow, url } from "./world.ts"
 const everything = Effect.fnUntraced(function* (people: McpPeople, sampling = false) {
   const { port } = yield* serving("streamableHttp")
   const world = yield* Layer.build(sessions([`127.0.0.1:${port}`]))
-  return yield* openTurn({ people, servers: [url("e", `http://127.0.0.1:${port}/mcp`, { sampling })] }).pipe(
-    Effect.provide(world)
-  )
+  return yield* openTurn({
+    people: () => people,
+    servers: [url("e", `http://127.0.0.1:${port}/mcp`, { sampling })]
+  }).pipe(Effect.provide(world))
 })
 
 describe("A server that asks a person", () => {
@@ -70,7 +71,10 @@ describe("A server that asks a person", () => {
             1_500
           )
         const world = yield* Layer.build(sessions([server.authority]))
-        const turn = { people: { ...nobody, askHuman }, servers: [url("fake", server.address, { timeout_ms: 500 })] }
+        const turn = {
+          people: () => ({ ...nobody, askHuman }),
+          servers: [url("fake", server.address, { timeout_ms: 500 })]
+        }
         const { call } = yield* openTurn(turn).pipe(Effect.provide(world))
         assert.strictEqual((yield* call("mcp__fake__work")).text, "went on")
       }),

@@ -91,7 +91,7 @@ export const openTurn = Effect.fnUntraced(function* (options: TurnOptions) {
     place,
     secret: () => Effect.succeed(null),
     refresh: () => Effect.succeed(null),
-    people: nobody,
+    people: () => nobody,
     scrub: (text) => text,
     tools: options.servers.map(({ name }) => toolset(String(name))),
     ...options,

@@ -45,6 +45,7 @@ const noBlobs = Layer.succeed(BlobClient, {
 
 export const scriptedHarness = (run: Harness["run"]): Harness => ({
   name: "scripted",
+  capabilities: [],
   probe: Effect.succeed({ version: "1", usable: true, notes: [] }),
   run
 })

@@ -1,3 +1,4 @@
+import { unconfined } from "@troupe/domain/tools/Confinement"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result } from "effect"
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
@@ -57,6 +58,43 @@ requires("bubblewrap", "root")("the places of sessions", () => {
           assert.strictEqual(place.record().sandboxId, first)
           assert.strictEqual(yield* said(place, "cat notes /tmp/t"), "kept\ntemporary\n")
         }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, blobs)))
+      }).pipe(Effect.scoped)
+    )
+
+    it.live("keeps the repository as it is where its policies say so, whatever a program tries", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        const secret = join(directory, "of-the-host")
+        mkdirSync(secret)
+        writeFileSync(join(secret, "secret"), "of the host")
+        yield* Effect.gen(function* () {
+          const { open } = yield* Places
+          const facts = newFacts()
+          const confinement = { ...unconfined, noGitWrites: true }
+          yield* Effect.scoped(
+            Effect.flatMap(open(facts), (place) => said(place, "mkdir .git; echo main > .git/HEAD; echo text > file"))
+          )
+          const before = yield* Effect.scoped(
+            Effect.flatMap(open({ ...facts, confinement }), (place) =>
+              said(place, "echo x > .git/HEAD; rm -rf .git; mv .git g; cat .git/HEAD; echo more >> file && cat file")
+            )
+          )
+          assert.match(before, /main\ntext\nmore\n/)
+          assert.match(before, /Read-only file system/)
+          const linked = yield* Effect.scoped(
+            Effect.gen(function* () {
+              yield* Effect.scoped(
+                Effect.flatMap(open({ ...facts, confinement: unconfined }), (place) =>
+                  said(place, `rm -rf .git; ln -s ${secret} .git`)
+                )
+              )
+              const place = yield* open({ ...facts, confinement })
+              return yield* said(place, "cat .git/secret; echo still works")
+            })
+          )
+          assert.notInclude(linked, "of the host\n")
+          assert.include(linked, "still works")
+        }).pipe(Effect.provide(runnerAt(directory, storedBlobs(ticket))))
       }).pipe(Effect.scoped)
     )
 

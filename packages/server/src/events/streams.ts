@@ -6,8 +6,8 @@ import type { Recorded } from "@troupe/domain/log/Envelope"
 import * as Codec from "@troupe/domain/session/Codec"
 import { Effect, Option, Result } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import { Callers } from "../gateway/Callers.ts"
 import { RequestId } from "../gateway/Requests.ts"
+import { revoked } from "../gateway/revoked.ts"
 import type { Asked } from "../gateway/Route.ts"
 import { frame, serve, type Wire } from "../gateway/Sse.ts"
 import { EventStore } from "../log/EventStore.ts"
@@ -17,8 +17,6 @@ import type { Seen, View } from "../session/WatchHub.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as Previews from "./Previews.ts"
 
-/** How long a stream may outlive the key that it was opened with. */
-const checkKeyEveryMs = 3_000
 /** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */
 const liveWithinMs = 1_000
 
@@ -75,20 +73,6 @@ const viewOf = (sessionId: string, around: Surroundings): View<Shown> => {
   views.set(sessionId, view)
   return view
 }
-
-/** Ends when the key with which a stream was opened opens nothing any more. */
-const revoked = Effect.fnUntraced(function* (request: HttpServerRequest) {
-  const { identify } = yield* Callers
-  while (true) {
-    yield* Effect.sleep(checkKeyEveryMs)
-    // A database that does not answer now is no reason to end a stream.
-    const refused = yield* identify(request.headers).pipe(
-      Effect.as(false),
-      Effect.catchTags({ ApiFailure: () => Effect.succeed(true), SqlError: () => Effect.succeed(false) })
-    )
-    if (refused) return
-  }
-})
 
 /** Writes what a reader sees until the session or the reader is gone, or the key is. */
 const follow = (

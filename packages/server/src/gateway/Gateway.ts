@@ -16,6 +16,7 @@ import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
@@ -57,6 +58,7 @@ export const routes = (config: NodeConfig) => {
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,
+    PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)

@@ -1,7 +1,7 @@
 import { ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
-import { Effect, Result, Schema } from "effect"
+import { Clock, Effect, Result, Schema } from "effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -13,7 +13,8 @@ import { readJson } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
 import { type Answer, Idempotency } from "./Idempotency.ts"
-import { Caller, failureBody, failureResponse, RequestId, statusOf } from "./Requests.ts"
+import { Minting } from "../log/Minting.ts"
+import { Caller, failureBody, failureResponse, Mint, RequestId, statusOf } from "./Requests.ts"
 
 type Type<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : undefined
 
@@ -156,7 +157,15 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const entered = enter(endpoint, scope)
   announce(endpoint.method, endpoint.path)
-  const answer = Effect.flatMap(entered, ({ asked, request }) => handler(asked, request))
+  const answer = Effect.gen(function* () {
+    const { asked, caller, request } = yield* entered
+    const { id } = yield* Minting
+    const now = yield* Clock.currentTimeMillis
+    return yield* handler(asked, request).pipe(
+      Effect.provideService(Caller, caller),
+      Effect.provideService(Mint, (kind) => id(kind, now))
+    )
+  })
   return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
 }
 

@@ -13,7 +13,7 @@ export interface Deliveries {
 
 const againMs = 200
 
-/** Carries interrupts, stops, steers and grants to an attempt's runner: once over each link, until the log shows that they took. */
+/** Carries interrupts, stops, steers, grants and answers to an attempt's runner: once over each link, until the log shows that they took. */
 export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknown>): Deliveries => {
   const changed = Latch.makeUnsafe(false)
   const carried = new Set<string>()
@@ -27,6 +27,8 @@ export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknow
     const { grants } = session
     if (grants.length > 0) next.set(`grants:${grants.length}`, { _tag: "Grants", grants })
     for (const message of turn.steers) next.set(`steer:${message.inputId}`, { _tag: "Steer", message })
+    for (const { answer, callId } of turn.answers ?? [])
+      next.set(`answer:${callId}`, { _tag: "Answer", callId, answer })
     wanted = next
     // What was wanted before and is wanted again later is news then.
     for (const key of carried) if (!next.has(key)) carried.delete(key)

@@ -104,7 +104,10 @@ const toInput = (sent: Sent, at: string, { awaits, mint }: Reading): Input => {
     case "user.custom_tool_result": {
       const callId = sent.custom_tool_use_id
       const content = contentIn(sent.content ?? [], `${at}.content`, toolContent)
-      if (awaits(callId) === "answer") return { _tag: "Answer", inputId, callId, answer: answerText(content) }
+      if (awaits(callId) === "answer") {
+        const answer = sent.is_error === true ? null : answerText(content)
+        return { _tag: "Answer", inputId, callId, answer }
+      }
       return { _tag: "ToolResult", inputId, callId, content, isError: sent.is_error ?? false, executor: "client" }
     }
     case "user.tool_result": {

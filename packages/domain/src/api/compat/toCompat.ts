@@ -112,7 +112,7 @@ const statusDrafts = (event: EventOf<"StatusChanged">, { agentName }: Surroundin
 }
 
 const toolUse = (event: EventOf<"ToolRequested">, session_thread_id: JsonObject): Draft => {
-  const { awaits, callId: id, executor, name, server, verdict } = event
+  const { awaits, callId: id, executor, name, ownName = name, server, verdict } = event
   const input = (
     typeof event.input === "object" && event.input !== null ? event.input : { input: event.input }
   ) as JsonObject
@@ -120,7 +120,7 @@ const toolUse = (event: EventOf<"ToolRequested">, session_thread_id: JsonObject)
   if (executor === "client" || awaits === "answer") return { type: "agent.custom_tool_use", ...use }
   const permission = { evaluated_permission: verdict.permission }
   return executor === "mcp"
-    ? { type: "agent.mcp_tool_use", mcp_server_name: server ?? "", ...use, ...permission }
+    ? { type: "agent.mcp_tool_use", mcp_server_name: server ?? "", ...use, name: ownName, ...permission }
     : { type: "agent.tool_use", ...use, ...permission }
 }
 

@@ -1,4 +1,4 @@
-import type { AttemptId, ThreadId } from "../../Ids.ts"
+import type { AttemptId, EventId, ThreadId } from "../../Ids.ts"
 import { Limits } from "../../Limits.ts"
 import { text, unknownOutcomeText } from "../Content.ts"
 import type { EventOf } from "../SessionEvent.ts"
@@ -59,6 +59,16 @@ const endRequests = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
   }
 }
 
+/** What a call had asked of people when it ended: nobody waits for the answer any more. */
+export const closeQuestions = (draft: Draft, threadId: ThreadId, callId: EventId): void => {
+  const turn = draft.turn(threadId)
+  if (turn === null) return
+  for (const call of turn.calls) {
+    if (call.within === callId)
+      finish(draft, threadId, turn, call, call.status === "expired" ? "expired" : "interrupted")
+  }
+}
+
 /**
  * Ends what an attempt leaves open once it works no more. If the turn goes on, calls that people owe an answer and those
  * that they allowed stay open for the next attempt.
@@ -70,7 +80,8 @@ export const closeCalls = (draft: Draft, threadId: ThreadId, turn: Turn, end: "a
     if (call.status === "started") finish(draft, threadId, turn, call, "unknown")
     const never = call.status === "requested" && call.awaits === "nothing"
     const waits = call.status === "approved" || (call.status === "requested" && call.awaits !== "nothing")
-    if (never || (waits && end === "turn")) finish(draft, threadId, turn, call, "interrupted")
+    if (never || (waits && (end === "turn" || call.within !== undefined)))
+      finish(draft, threadId, turn, call, "interrupted")
   }
 }
 

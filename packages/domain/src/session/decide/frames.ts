@@ -2,7 +2,7 @@ import type { AttemptId } from "../../Ids.ts"
 import type { Frame } from "../Frame.ts"
 import type { CommandOf } from "../SessionCommand.ts"
 import { awaitsOnceAllowed, grantKey } from "../standing.ts"
-import { afterAttempt, closeCalls, interruptTurn } from "./ending.ts"
+import { afterAttempt, closeCalls, closeQuestions, interruptTurn } from "./ending.ts"
 import type { Draft, Running } from "./Draft.ts"
 import { violation } from "./protocol.ts"
 import { requeue, take } from "./queue.ts"
@@ -61,7 +61,8 @@ const apply = (draft: Draft, { thread, turn }: Running, attemptId: AttemptId, fr
       return draft.emit({ ...body, ...at })
     case "ToolFinished": {
       const call = turn.calls.find(({ callId }) => callId === body.callId)
-      return draft.emit({ ...body, ...(call === undefined ? {} : { executor: call.executor }), ...at })
+      draft.emit({ ...body, ...(call === undefined ? {} : { executor: call.executor }), ...at })
+      return closeQuestions(draft, threadId, body.callId)
     }
     case "ToolRequested": {
       // The runner need not know what was allowed while it worked.

@@ -1,7 +1,7 @@
 import { Limits } from "../../Limits.ts"
 import type { ThreadId } from "../../Ids.ts"
 import type { Input } from "../Input.ts"
-import { wrongAnswer } from "../Question.ts"
+import { answerAs, wrongAnswer } from "../Question.ts"
 import { expiresAt } from "../rest.ts"
 import type { CommandOf } from "../SessionCommand.ts"
 import { awaiting, spent } from "../standing.ts"
@@ -66,8 +66,9 @@ const one = (draft: Draft, input: Input): void => {
       return draft.emit({ _tag: "ToolAnswered", threadId, inputId, callId, executor, content, isError, at })
     }
     case "Answer": {
-      const { answer, callId, inputId } = input
+      const { callId, inputId } = input
       const { call, thread } = owed(draft, callId, "answer")
+      const answer = answerAs(call.question, input.answer)
       const wrong = wrongAnswer(call.question, answer)
       if (wrong !== null) draft.refuse({ _tag: "Invalid", field: "answer", detail: wrong })
       return draft.emit({ _tag: "QuestionAnswered", threadId: thread.threadId, inputId, callId, answer, at })

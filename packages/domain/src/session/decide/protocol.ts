@@ -4,14 +4,19 @@ import { awaitsOnceAllowed } from "../standing.ts"
 
 type Body<Tag extends FrameBody["_tag"]> = Extract<FrameBody, { readonly _tag: Tag }>
 
-const requested = (session: OpenSession, body: Body<"ToolRequested">): string | null => {
-  const { awaits, callId, executor, verdict } = body
+const requested = (session: OpenSession, turn: Turn, body: Body<"ToolRequested">): string | null => {
+  const { awaits, callId, executor, verdict, within } = body
   if (session.threads.some((thread) => thread.turn?.calls.some((call) => call.callId === callId))) {
     return `the call ${callId} was requested before`
   }
   // Each of these would leave a call that nobody can ever finish, or start one that nobody allowed.
   if (verdict.permission === "deny") return awaits === "nothing" ? null : `a denied call awaits ${awaits}`
   if (awaits === "confirmation") return verdict.permission === "ask" ? null : "an allowed call awaits confirmation"
+  if (within !== undefined) {
+    if (awaits !== "answer") return `what the call ${within} asks awaits ${awaits}`
+    const asking = turn.calls.find((call) => call.callId === within)
+    return asking?.status === "started" ? null : `the call ${within} asks and does not run`
+  }
   const outside = awaitsOnceAllowed(executor) === "result"
   if (outside !== (awaits === "result")) return `a call of a ${executor} awaits ${awaits}`
   return null
@@ -43,7 +48,7 @@ export const violation = (session: OpenSession, turn: Turn, body: FrameBody): st
     case "ModelRequestEnded":
       return open(body.requestId) ? null : "the model request is not open"
     case "ToolRequested":
-      return requested(session, body)
+      return requested(session, turn, body)
     case "ToolStarted":
       return call(body.callId, started)
     case "ToolFinished":

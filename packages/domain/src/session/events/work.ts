@@ -39,6 +39,8 @@ export const work = {
     requestId: Schema.NullOr(ModelRequestId),
     providerCallId: Schema.String,
     name: Schema.String,
+    /** What its server calls it, where the model knows it by another name. */
+    ownName: Schema.optionalKey(Schema.String),
     server: Schema.NullOr(Schema.String),
     executor: Executor,
     input: Json,
@@ -53,7 +55,9 @@ export const work = {
     /** What somebody outside must send before the call can go on. */
     awaits: Schema.Literals(["nothing", "confirmation", "result", "answer"]),
     question: Schema.NullOr(JsonObject),
-    expiresAt: Schema.NullOr(Schema.Int)
+    expiresAt: Schema.NullOr(Schema.Int),
+    /** The call that runs and has people asked this. The answer goes to it, and the model is told nothing of the question. */
+    within: Schema.optionalKey(EventId)
   },
   ToolStarted: { callId: EventId, at: Schema.Int },
   ToolFinished: {

@@ -1,6 +1,6 @@
 import type { answers, workEvents } from "../events/work.ts"
 import type { EventOf } from "../SessionEvent.ts"
-import type { Call, OpenSession } from "../SessionState.ts"
+import type { Call, OpenSession, Turn } from "../SessionState.ts"
 import { addUsage } from "../Usage.ts"
 import { awaitsOnceAllowed, grantKey } from "../standing.ts"
 import { type Changes, count, marked, onCall, onFrame, onTurn, turnOf, withoutCall } from "./parts.ts"
@@ -24,7 +24,8 @@ const requested = (event: EventOf<"ToolRequested">): Call => ({
   message: event.verdict.reason,
   inputDigest: event.inputDigest,
   editedInput: null,
-  expiresAt: event.expiresAt
+  expiresAt: event.expiresAt,
+  ...(event.within === undefined ? {} : { within: event.within })
 })
 
 const confirmed = (call: Call, decision: EventOf<"ToolConfirmed">["decision"]): Call => {
@@ -55,6 +56,20 @@ const granted = (session: OpenSession, { callId, threadId }: EventOf<"ToolConfir
 
 const answered = (session: OpenSession, event: EventOf<"ToolAnswered"> | EventOf<"QuestionAnswered">): OpenSession =>
   onTurn(session, event.threadId, (turn) => withoutCall(turn, event.callId))
+
+const told = (session: OpenSession, event: EventOf<"QuestionAnswered">): OpenSession => {
+  const { answer, callId, threadId } = event
+  const within = turnOf(session, threadId)?.calls.find((call) => call.callId === callId)?.within
+  if (within === undefined) return answered(session, event)
+  return onTurn(session, threadId, (turn) => ({
+    ...withoutCall(turn, callId),
+    answers: [...(turn.answers ?? []), { callId, within, answer }]
+  }))
+}
+
+/** Nobody waits for answers to what a call asked once the call is over. */
+const withoutAnswers = (turn: Turn, within: string): Turn =>
+  turn.answers === undefined ? turn : { ...turn, answers: turn.answers.filter((one) => one.within !== within) }
 
 export const work: Changes<keyof typeof workEvents | keyof typeof answers> = {
   ModelRequestStarted: (session, event) =>
@@ -95,7 +110,7 @@ export const work: Changes<keyof typeof workEvents | keyof typeof answers> = {
       const call = turn.calls.find((one) => one.callId === event.callId)
       if (call === undefined) return turn
       const doubtful = event.outcome === "unknown" && !call.idempotent && !call.readOnly
-      const next = withoutCall(turn, event.callId)
+      const next = withoutAnswers(withoutCall(turn, event.callId), event.callId)
       return doubtful ? { ...next, doubts: [...next.doubts, event.callId] } : next
     }),
   ToolConfirmed: (session, event) =>
@@ -106,5 +121,5 @@ export const work: Changes<keyof typeof workEvents | keyof typeof answers> = {
       (call) => confirmed(call, event.decision)
     ),
   ToolAnswered: answered,
-  QuestionAnswered: answered
+  QuestionAnswered: told
 }

@@ -6,7 +6,7 @@ import type { JournalFull } from "../../attempt/AttemptFrames.ts"
 import type { ModelClient, ModelError, ModelRequest, ModelSettings } from "../../models/ModelClient.ts"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
 import type { HarnessEnd, HarnessRun } from "../Harness.ts"
-import { withBlobs } from "./content.ts"
+import { shown } from "./content.ts"
 import { Conversation } from "./Conversation.ts"
 import { estimateOf, step, type StepAnswer, type StepCall } from "./ModelStep.ts"
 import { Spending, type Strategies } from "./Strategies.ts"
@@ -50,18 +50,28 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
   const { frames, inbox, request, tools } = run
   const conversation = new Conversation(request.history)
   const spending = new Spending(request)
-  const catalog = strategies.tools(tools.catalog)
-  const instructions = strategies.prompt(request)
   const facts = main.client.facts(main.model)
+  const { toolsMax = Infinity } = facts
+  const catalog = strategies.tools(tools.catalog.slice(0, toolsMax))
+  const instructions = strategies.prompt(request)
   const awaiting = new Set<EventId>()
+  const told = new Set<string>()
   let steps = 0
+
+  /** For people, once. */
+  const note = Effect.fnUntraced(function* (code: string, message: string) {
+    if (told.has(message)) return
+    told.add(message)
+    yield* frames.emit({ _tag: "Noted", event: { _tag: "PlatformNoted", code, message, details: {} } })
+  })
 
   const ask = Effect.fnUntraced(function* (
     chosen: ChosenModel,
     draft: Omit<ModelRequest, "model" | "cacheKey">,
     isShown: boolean
   ) {
-    const history = yield* withBlobs(draft.history, run.blob)
+    const { history, left } = yield* shown(draft.history, run.blob)
+    for (const message of left) yield* note("content_unreadable", message)
     const modelRequest = {
       ...draft,
       history,
@@ -127,6 +137,10 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
   }).pipe(Effect.catchTag("ModelError", (error) => Effect.succeed(halt(strategies.retry(error)))))
 
   const begin = Effect.gen(function* () {
+    const more = tools.catalog.length - toolsMax
+    if (more > 0) {
+      yield* note("tool_too_many", `${main.model} takes ${toolsMax} tools: it is not told of the last ${more}`)
+    }
     for (const result of yield* tools.resume) {
       if (result._tag === "Awaiting") awaiting.add(result.callId)
       else conversation.result(conversation.providerCallIdOf(result.callId) ?? result.callId, result)

@@ -5,6 +5,7 @@ import type { ErrorInfo } from "@troupe/domain/session/Status"
 import { Effect, FiberSet, Result } from "effect"
 import type { JournalFull } from "../../attempt/AttemptFrames.ts"
 import type { ModelSettings } from "../../models/ModelClient.ts"
+import { capabilities, type HarnessCapability } from "../capabilities.ts"
 import type { Harness, HarnessEnd, HarnessRun } from "../Harness.ts"
 import type { StepAnswer, StepCall } from "../model/ModelStep.ts"
 import * as ModelTurn from "../model/ModelTurn.ts"
@@ -38,7 +39,7 @@ const message = (said: string): Answered["output"][number] => ({
 })
 
 /** Our answer as the loop understands it. What the model wrote as arguments is for the gateway to read, and to judge. */
-const answered = ({ calls, requestId, said }: StepAnswer, known: ReadonlySet<string>): Answered => ({
+const answered = ({ calls, requestId, said }: StepAnswer, aliases: ReadonlyMap<string, string>): Answered => ({
   id: requestId,
   usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0 },
   output: [
@@ -47,7 +48,7 @@ const answered = ({ calls, requestId, said }: StepAnswer, known: ReadonlySet<str
     ...calls.map(({ callId, name }): Answered["output"][number] => ({
       type: "function_call",
       callId,
-      name: known.has(name) ? name : unknownTool,
+      name: aliases.get(name) ?? unknownTool,
       status: "completed",
       arguments: "{}"
     }))
@@ -63,7 +64,8 @@ interface Loop {
 
 /** Runs the SDK's loop over our model and our tools. Its own state is of no use to us, and is thrown away. */
 const loop = async ({ parallelCalls, run, runPromise, turn }: Loop, signal: AbortSignal): Promise<HarnessEnd> => {
-  const names = new Set(run.tools.catalog.map(({ name }) => name))
+  // The SDK writes names in its own way, `a-b` as `a_b`, and would then not know its own tool: it gets names that stay.
+  const aliases = new Map(run.tools.catalog.map(({ name }, index) => [name, `tool_${index}`]))
   const calls = new Map<string, { readonly call: StepCall; readonly answer: StepAnswer }>()
   let end: HarnessEnd | null = null
 
@@ -79,7 +81,7 @@ const loop = async ({ parallelCalls, run, runPromise, turn }: Loop, signal: Abor
       throw new LoopLeft()
     }
     end = next.stop === "max_tokens" ? { _tag: "Completed", stop: "end_turn", details: { truncated: true } } : null
-    return answered(next, names)
+    return answered(next, aliases)
   }
 
   const model: Model = {
@@ -99,7 +101,7 @@ const loop = async ({ parallelCalls, run, runPromise, turn }: Loop, signal: Abor
     await runPromise(turn.call(found.call, found.answer))
     return "done"
   }
-  const tools = [...names, unknownTool].map((name) =>
+  const tools = [...aliases.values(), unknownTool].map((name) =>
     tool({
       name,
       description: name,
@@ -190,6 +192,7 @@ export const make = (options: OpenAiAgentsOptions): Harness => {
 
   return {
     name: "openai-agents",
+    capabilities: Object.keys(capabilities) as ReadonlyArray<HarnessCapability>,
     probe: Effect.succeed({ version: "0.20.0", usable: true, notes: [] }),
     run: work
   }

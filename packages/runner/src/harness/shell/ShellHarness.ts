@@ -30,6 +30,7 @@ type Ran = Pick<Reported, "outcome" | "exitCode">
 /** Runs the commands of a turn one after the other, and asks no model anything. */
 export const shellHarness = (options: ShellHarnessOptions): Harness => ({
   name: "shell",
+  capabilities: ["tools", "suspension", "resumption", "interruption", "steering", "pausing", "usage"],
   probe: options.probe,
   run: Effect.fn("ShellHarness.run")((run) => play(options, run))
 })

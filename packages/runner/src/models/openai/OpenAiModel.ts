@@ -127,7 +127,7 @@ export const makeResponses = (options: OpenAiOptions): ModelClient => {
   return {
     provider,
     probe: probe(client),
-    facts: () => facts,
+    facts: () => ({ ...facts, toolsMax: 128 }),
     stream: (request) =>
       sdkStream({
         provider,

@@ -1,7 +1,7 @@
 import { dirname } from "node:path"
 import type { Account } from "../Account.ts"
 import { egress, type SandboxSpec } from "../Sandbox.ts"
-import { temporary, temporaryOf } from "../SandboxPaths.ts"
+import { mountable, temporary, temporaryOf } from "../SandboxPaths.ts"
 import { keeper } from "./scripts.ts"
 import { seccompProfile } from "./seccompProfile.ts"
 
@@ -38,7 +38,7 @@ const sharedMb = (memoryMb: number) => Math.max(8, Math.min(512, Math.floor(memo
 export const sandboxContainer = (spec: SandboxSpec, options: ContainerOptions) => {
   const { cpus, diskMb, memoryMb, processes } = spec.size
   const memory = mebibytes(memoryMb)
-  const mounts = [...spec.mounts, { source: temporaryOf(spec.home), target: temporary, readOnly: false }]
+  const mounts = [...mountable(spec.mounts), { source: temporaryOf(spec.home), target: temporary, readOnly: false }]
   return {
     Image: options.image,
     // An image may have an entry point and variables of its own; what runs in here is ours, the variables go to execs.

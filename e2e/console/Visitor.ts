@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from "node:fs"
-import { createRequire } from "node:module"
+import axe from "axe-core"
+import { existsSync } from "node:fs"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 
 interface Violation {
   readonly id: string
@@ -41,7 +40,7 @@ export class Visitor {
   /** What axe finds that would keep somebody out. */
   async barriers(): Promise<ReadonlyArray<string>> {
     // Evaluated from outside, so that the page's own policy stays as it is.
-    await this.page.evaluate(axe)
+    await this.page.evaluate(axe.source)
     const violations = await this.page.evaluate(async () => {
       const { axe } = globalThis as unknown as {
         readonly axe: { run: (options: object) => Promise<{ violations: ReadonlyArray<Violation> }> }

@@ -97,7 +97,10 @@ requires(
     await page.getByRole("region", { name: "Approval of bash" }).waitFor()
     await page.getByRole("log").focus()
     await press("y")
-    await page.getByRole("button", { name: /^bash.*sleep|Running/ }).first().waitFor()
+    await page
+      .getByRole("button", { name: /^bash.*sleep|Running/ })
+      .first()
+      .waitFor()
     await page.reload()
     await page.getByRole("img", { name: "Running" }).waitFor()
     assert.strictEqual(await page.locator(".said").count(), 3)

@@ -1,10 +1,13 @@
 import { memo, useEffect, useMemo, useState } from "react"
 import "./markdown.css"
 
-type Renderer = typeof import("./markdown.ts")
+interface Renderer {
+  readonly render: (text: string) => string
+  readonly highlight: (code: string, language: string) => string
+}
 
 let loaded: Renderer | null = null
-const loading = () => import("./markdown.ts").then((module) => (loaded = module))
+const loading = () => import("./markdown.ts").then(({ highlight, render }) => (loaded = { highlight, render }))
 
 export const useRenderer = (): Renderer | null => {
   const [renderer, set] = useState(loaded)

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { asProblem, problemOf, unreachable } from "../../src/api/ApiProblem.ts"
 import { query } from "../../src/api/http.ts"
-import { serverEvents } from "../../src/api/sse.ts"
+import { type ServerEvent, serverEvents } from "../../src/api/sse.ts"
 import { explain } from "../../src/ui/problem.logic.ts"
 
 const streamOf = (...chunks: ReadonlyArray<string>) => {
@@ -14,7 +14,11 @@ const streamOf = (...chunks: ReadonlyArray<string>) => {
   })
 }
 
-const all = async (stream: ReadableStream<Uint8Array>) => (await Array.fromAsync(serverEvents(stream))).flat()
+const all = async (stream: ReadableStream<Uint8Array>) => {
+  const events: Array<ServerEvent> = []
+  for await (const batch of serverEvents(stream)) events.push(...batch)
+  return events
+}
 
 describe("server-sent events", () => {
   it("are read across any cut of the bytes, also within a character", async () => {

@@ -27,8 +27,8 @@ describe("the list of sessions", () => {
 
   it("finds words in titles, agents and ids", () => {
     const all = [session("x1", "idle", "Fix the build"), session("x2", "idle", "Write docs")]
-    assert.deepStrictEqual(matching(all, "BUILD fix"), [all[0]])
-    assert.deepStrictEqual(matching(all, "assistant x2"), [all[1]])
+    assert.deepStrictEqual(matching(all, "BUILD fix"), [all[0]!])
+    assert.deepStrictEqual(matching(all, "assistant x2"), [all[1]!])
     assert.strictEqual(matching(all, "  "), all)
   })
 

@@ -12,6 +12,7 @@ import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
+import { inboxProjection } from "./inbox/inboxProjection.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
@@ -81,7 +82,9 @@ const settled = (config: NodeConfig) =>
   )
 
 /** Keeps read tables up to date with the log. */
-const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
+const projecting = Layer.effectDiscard(
+  Effect.all([Effect.forkScoped(Projector.run(usageProjection)), Effect.forkScoped(Projector.run(inboxProjection))])
+)
 
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
 const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined, supervised: boolean) => {

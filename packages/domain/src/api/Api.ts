@@ -5,10 +5,13 @@ import * as Agents from "./Agents.ts"
 import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Inbox from "./Inbox.ts"
+import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
@@ -22,6 +25,9 @@ export const Api = HttpApi.make("troupe")
     Places.group,
     SessionResources.group,
     Workspace.group,
+    Turns.group,
+    Replay.group,
+    Inbox.group,
     Access.group
   )
   .annotateMerge(

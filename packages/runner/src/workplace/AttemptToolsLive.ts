@@ -4,6 +4,7 @@ import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
 import { Effect, Layer, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
+import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
@@ -141,6 +142,12 @@ export const layer = (options: ToolsOptions) =>
           return Effect.ignore(frames.emit({ _tag: "Noted", event }))
         }
 
+      /** Nothing begins in a place that is not what its environment says. */
+      const ready = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const onLine = yield* preparationNotes((said) => note(context)("environment_preparing", said))
+        yield* Effect.mapError(place.ready({ secret: context.secret, onLine }), hinderedBy)
+      }, Effect.scoped)
+
       /** What servers may ask while they work on a call. */
       const peopleOf = (context: AttemptContext) => {
         const { askPeople, frames, request, secret } = context
@@ -197,6 +204,7 @@ export const layer = (options: ToolsOptions) =>
             place,
             request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
           )
+          yield* ready(context, place)
           const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
             place: place.tools,

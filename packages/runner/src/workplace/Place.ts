@@ -11,8 +11,16 @@ import type { EgressProxy } from "../egress/EgressProxy.ts"
 import type { EgressProxyError } from "../egress/ProxyServer.ts"
 import type { EgressRecord } from "../egress/EgressRecord.ts"
 import { bundleTarget } from "../egress/sandboxVariables.ts"
+import type { Prepared, Preparations } from "../environment/Preparations.ts"
 import type { BlobClient } from "../link/BlobClient.ts"
-import { type Mount, places, type Sandbox, type SandboxBackend, type SandboxError } from "../sandbox/Sandbox.ts"
+import {
+  type Mount,
+  places,
+  type Sandbox,
+  type SandboxBackend,
+  type SandboxError,
+  type SandboxSpec
+} from "../sandbox/Sandbox.ts"
 import type { Home } from "../sandbox/SandboxHome.ts"
 import { makeToolPlace, spillTarget } from "../tools/makeToolPlace.ts"
 import { makeSpillDirectory } from "../tools/SpillDirectory.ts"
@@ -22,6 +30,7 @@ import * as Checkpoints from "../workingcopy/Checkpoints.ts"
 import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
+import * as PlaceSandbox from "./PlaceSandbox.ts"
 import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
 
@@ -36,6 +45,7 @@ export interface PlaceOptions {
   /** Where the sockets of the way out are: short enough for the kernel, whatever the state directory is called. */
   readonly sockets: string
   readonly egress: EgressProxy["Service"]
+  readonly preparations: Preparations["Service"]
   readonly blobs: BlobClient["Service"]
   readonly log: (record: EgressRecord) => Effect.Effect<void>
 }
@@ -51,6 +61,10 @@ export interface Place {
   readonly tools: ToolPlace
   readonly terminals: Terminals.Terminals
   readonly sandbox: (made: Made) => Effect.Effect<Sandbox, SandboxError>
+  /** Whatever the environment takes before somebody works here. Who waits hears what is done. */
+  readonly ready: PlaceSandbox.PlaceSandbox["ready"]
+  /** Ends what runs. The directories stay, and a sandbox is made anew when something needs one. */
+  readonly unmake: Effect.Effect<void>
   readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
   /** Begins the working copy with what is in a directory of the host. */
   readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
@@ -126,38 +140,34 @@ export const open = Effect.fn("Place.open")(function* (
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]
   const workspace = backend.isolation === "none" ? source : places.workspace
-  const spec = {
+  const specOf = (prepared: Prepared): SandboxSpec => ({
     sandboxId: record.sandboxId,
     sessionId: record.sessionId,
     home: home.home,
-    mounts,
+    mounts: [...mounts, ...prepared.mounts],
     size: sizeOf(config),
-    network: isProxied ? ({ _tag: "Proxied", socket } as const) : ({ _tag: "None" } as const),
-    variables: variablesOf(config, options.hostVariables, workspace, isProxied ? trusted : null),
-    image: config.image
-  }
-
-  const one = Semaphore.makeUnsafe(1)
-  let live: Sandbox | null = null
-  const start = Effect.gen(function* () {
-    if (live !== null) return live
-    if (record.made) {
-      live = yield* backend.resume(spec).pipe(
-        // What it kept beside the directories is gone; they are what matters.
-        Effect.catchIf(
-          (error) => error.reason._tag === "Gone",
-          () => backend.create(spec)
-        )
-      )
-      return live
-    }
-    live = yield* backend.create(spec)
-    record = { ...record, made: true }
-    save(record)
-    yield* made()
-    return live
+    network: isProxied ? { _tag: "Proxied", socket } : { _tag: "None" },
+    variables: variablesOf(config, {
+      host: options.hostVariables,
+      prepared: prepared.variables,
+      workspace,
+      certificates: isProxied ? trusted : null
+    }),
+    image: prepared.image
   })
-  const sandboxNow = one.withPermits(1)(Effect.uninterruptible(start))
+
+  const sandbox = yield* PlaceSandbox.make({
+    backend,
+    config: options.config,
+    preparations: options.preparations,
+    specOf,
+    record: () => record,
+    change: (change) => {
+      record = { ...record, ...change }
+      save(record)
+    },
+    made: () => made()
+  })
 
   const putBlob: ToolPlace["putBlob"] = (bytes, mediaType) =>
     blobs.put(ticket, bytes).pipe(
@@ -173,7 +183,7 @@ export const open = Effect.fn("Place.open")(function* (
   const tools = yield* makeToolPlace({
     backend: backend.name,
     isolation: backend.isolation,
-    sandbox: sandboxNow,
+    sandbox: sandbox.now,
     // Of files that are mounted too, tools know nothing.
     mounts: table.mounts,
     ...(owner === undefined ? {} : { owner }),
@@ -203,11 +213,19 @@ export const open = Effect.fn("Place.open")(function* (
     },
     tools,
     terminals: yield* Terminals.make,
-    resume: Effect.asVoid(sandboxNow),
+    resume: Effect.asVoid(sandbox.now),
+    ready: sandbox.ready,
+    unmake: Effect.andThen(
+      sandbox.unmake,
+      Effect.sync(() => {
+        record = { ...record, made: false }
+        save(record)
+      })
+    ),
     onMade: (next) => {
       made = next
     },
-    sandbox: (next) => Effect.suspend(() => ((made = next), sandboxNow)),
+    sandbox: (next) => Effect.suspend(() => ((made = next), sandbox.now)),
     capture: copy.withPermits(1)(
       Effect.tap(Checkpoints.capture(tree, store), ({ checkpoint }) => remember(checkpoint))
     ),

@@ -5,10 +5,13 @@ import { Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { join } from "node:path"
 import { EgressProxy } from "../../src/egress/EgressProxy.ts"
-import { Interception } from "../../src/egress/Interception.ts"
+import { CredentialInjector } from "../../src/egress/CredentialInjector.ts"
 import { Outbound } from "../../src/egress/Outbound.ts"
 import { Resolver } from "../../src/egress/Resolver.ts"
 import { TrustStore } from "../../src/egress/TrustStore.ts"
+import { ManagerSettings } from "../../src/environment/ManagerSettings.ts"
+import { Preparations } from "../../src/environment/Preparations.ts"
+import { Profiles } from "../../src/environment/profiles/Profiles.ts"
 import { BlobClient, BlobError, sha256 } from "../../src/link/BlobClient.ts"
 import { Backends } from "../../src/sandbox/Backends.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
@@ -48,7 +51,12 @@ export type StoredBlobs = ReturnType<typeof storedBlobs>
 export const ticket = "the ticket"
 
 /** The places of a runner whose state is in `directory`; closing the scope is the end of its process. */
-export const runnerAt = (directory: string, blobs: StoredBlobs, roots: ReadonlyArray<string> = []) =>
+export const runnerAt = (
+  directory: string,
+  blobs: StoredBlobs,
+  roots: ReadonlyArray<string> = [],
+  profiles: Parameters<typeof Profiles.layer>[0] = {}
+) =>
   Places.layer({
     state: directory,
     backend: "bubblewrap",
@@ -58,13 +66,14 @@ export const runnerAt = (directory: string, blobs: StoredBlobs, roots: ReadonlyA
     Layer.provideMerge(
       HostDirectories.layer({ roots, hidden: [directory], memory: join(directory, "directories.json") })
     ),
+    Layer.provideMerge(Preparations.layer({ directory: join(directory, "environments"), sockets: directory })),
     Layer.provideMerge(SandboxHome.layer(join(directory, "sandboxes"))),
-    Layer.provide(EgressProxy.layer()),
+    Layer.provide([EgressProxy.layer(), ManagerSettings.layer(), Profiles.layer(profiles)]),
     Layer.provide(
       Layer.mergeAll(
         Outbound.layer({ alsoAllowed: [], ours: [] }).pipe(Layer.provide(Resolver.layer())),
         TrustStore.layer(),
-        Interception.layerNever,
+        CredentialInjector.layer,
         Backends.layer({}),
         Layer.succeed(BlobClient, blobs.client)
       )

@@ -1,5 +1,10 @@
 import { type ApiFailure, invalid, notFound } from "@troupe/domain/api/ApiError"
-import { createEnvironment, defaultEnvironment, updateEnvironment } from "@troupe/domain/api/compat/environmentRules"
+import {
+  checkNames,
+  createEnvironment,
+  defaultEnvironment,
+  updateEnvironment
+} from "@troupe/domain/api/compat/environmentRules"
 import type {
   Environment,
   EnvironmentCreate,
@@ -16,7 +21,9 @@ import { hash } from "node:crypto"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import { makeNotes } from "../workspace/WorkspaceNotes.ts"
+import { knownNames } from "./knownNames.ts"
 
 export interface EnvironmentFilter {
   readonly includeArchived: boolean
@@ -53,7 +60,11 @@ export class Environments extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Environment>, SqlError>
   }
 >()("server/Environments") {
-  static readonly layer: Layer.Layer<Environments, never, SqlClient.SqlClient | WorkspaceLog | Minting> = Layer.effect(
+  static readonly layer: Layer.Layer<
+    Environments,
+    never,
+    SqlClient.SqlClient | WorkspaceLog | Minting | RunnerRegistry
+  > = Layer.effect(
     Environments,
     Effect.suspend(() => make)
   )
@@ -86,6 +97,7 @@ const digestOf = (definition: EnvironmentDefinition): string => hash("sha256", c
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const note = yield* makeNotes
+  const runners = yield* RunnerRegistry
 
   const columns = sql.literal(`
     environment_id AS id, definition::text AS definition, digest, created_at::float8 AS "createdAt",
@@ -123,9 +135,18 @@ const make = Effect.gen(function* () {
     return environmentId
   })
 
+  /** Refuses names that neither every runner has nor one of the workspace's own. */
+  const check = Effect.fnUntraced(function* (definition: EnvironmentDefinition, before?: EnvironmentDefinition) {
+    const { workspaceId } = yield* Caller
+    const known = knownNames(yield* runners.list(workspaceId))
+    yield* Effect.fromResult(checkNames(definition, known, before))
+  })
+
   const create = Effect.fn("Environments.create")(function* (input: EnvironmentCreate) {
     const { workspaceId } = yield* Caller
-    const environmentId = yield* insert(yield* Effect.fromResult(createEnvironment(input)), false)
+    const definition = yield* Effect.fromResult(createEnvironment(input))
+    yield* check(definition)
+    const environmentId = yield* insert(definition, false)
     return (yield* find(workspaceId, environmentId)).environment
   })
 
@@ -165,6 +186,7 @@ const make = Effect.gen(function* () {
         const definition = yield* Effect.fromResult(updateEnvironment(before.definition, input))
         const digest = digestOf(definition)
         if (digest === before.digest) return before.environment
+        yield* check(definition, before.definition)
         yield* sql`
           UPDATE environments SET digest = ${Buffer.from(digest, "hex")},
             definition = ${JSON.stringify(definition)}::json, updated_at = ${at}

@@ -14,12 +14,17 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import { Inbox } from "../inbox/Inbox.ts"
+import * as InboxRoutes from "../inbox/routes.ts"
+import { Folds } from "../replay/Folds.ts"
+import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import * as TurnRoutes from "../turns/routes.ts"
 import { pages } from "../pages/pages.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
@@ -35,6 +40,8 @@ export const services = (limits: RateLimitOptions) =>
     Agents.layer,
     Environments.layer,
     SessionReads.layer,
+    Folds.layer,
+    Inbox.layer,
     Callers.layer,
     Logins.layer,
     Idempotency.layer
@@ -58,6 +65,9 @@ export const routes = (config: NodeConfig) => {
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,
+    TurnRoutes.routes,
+    ReplayRoutes.routes,
+    InboxRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,

@@ -44,6 +44,8 @@ export interface SessionFilter {
 export interface SessionView {
   readonly session: Session
   readonly around: Surroundings
+  /** Nothing waits in it or is under way: what it folds to is of no interest to whoever looks for that. */
+  readonly resting: boolean
 }
 
 export interface LoggedPage {
@@ -90,6 +92,7 @@ interface StoredText {
 interface Row {
   readonly id: string
   readonly status: Session["status"]
+  readonly statusReason: string | null
   readonly title: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly createdAt: number
@@ -130,6 +133,12 @@ const isTag = <Tag extends SessionEvent["_tag"]>(event: SessionEvent | null, tag
 /** An agent whose log can't be read any more still has a name in lists. */
 const unreadable = (opened: EventOf<"SessionOpened">): SessionAgent => sessionAgentOf(opened.agent)!
 
+/** Reasons to be idle that leave messages in the queue. */
+const withWork = new Set(["requires_action", "budget_reached", "paused"])
+
+const isResting = ({ status, statusReason }: Row): boolean =>
+  status === "terminated" || (status === "idle" && !withWork.has(statusReason ?? ""))
+
 const viewOf = (row: Row, now: number): SessionView | null => {
   const opened = decode(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
@@ -164,7 +173,7 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)
   }
-  return { session, around: { primary: opened.threadId, agentName: opened.agent.name } }
+  return { session, resting: isResting(row), around: { primary: opened.threadId, agentName: opened.agent.name } }
 }
 
 const make = Effect.gen(function* () {
@@ -173,7 +182,7 @@ const make = Effect.gen(function* () {
   const stored = `json_build_object('type', e.type, 'version', e.version, 'payload', e.payload::text)`
   // Each of these is one look into an index, however long the log is.
   const columns = sql.literal(`
-    s.session_id AS id, s.status, s.title, s.metadata, s.created_at::float8 AS "createdAt",
+    s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata, s.created_at::float8 AS "createdAt",
     s.updated_at::float8 AS "updatedAt", s.archived_at::float8 AS "archivedAt",
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'StatusChanged'

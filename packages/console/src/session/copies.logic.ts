@@ -13,7 +13,7 @@ export const copies = (
     text: [
       `import { Troupe } from "@troupe/client"`,
       ``,
-      `const troupe = new Troupe({ baseURL: "${origin}", apiKey: process.env.TROUPE_API_KEY })`,
+      `const troupe = new Troupe({ baseURL: "${origin}", apiKey })`,
       `for await (const event of troupe.session("${sessionId}").followLog()) console.log(event.seq, event.type)`
     ].join("\n")
   }

@@ -41,6 +41,11 @@ describe("the built console", () => {
     }
   })
 
+  it("is made for people, not for debugging", () => {
+    const names = readdirSync(new URL("assets", dist))
+    assert.isFalse(names.some((name) => name.includes("jsx-dev-runtime")))
+  })
+
   it("runs under a policy that allows no inline script and no other host", () => {
     const html = readFileSync(new URL("index.html", dist), "utf8")
     assert.notMatch(html, /<script(?![^>]*\ssrc=)/)

@@ -3,6 +3,8 @@ import type { Pages } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
 import type {
+  SearchHit,
+  SearchQuery,
   Session,
   SessionCreate,
   SessionDeleted,
@@ -53,6 +55,11 @@ export class Sessions extends Resource {
 
   list(query?: SessionListQuery, options?: CallOptions): Pages<Session> {
     return list(this.transport, "/v1/sessions", query, options)
+  }
+
+  /** Sessions in which these words are, with the places. */
+  search(query: SearchQuery, options?: CallOptions): Pages<SearchHit> {
+    return list(this.transport, "/v1/search", query, options)
   }
 
   retrieve(sessionId: string, options?: CallOptions): Call<Session> {

@@ -12,7 +12,9 @@ import type {
   TokenCreate,
   TokenCreated,
   TokenListQuery,
-  TokenRevoked
+  TokenRevoked,
+  UsageQuery,
+  UsageRow
 } from "../types/api.ts"
 import { list } from "./list.ts"
 import { Resource } from "./Resource.ts"
@@ -57,6 +59,13 @@ interface ModelPage {
   readonly data: ReadonlyArray<Model>
   readonly has_more: boolean
   readonly last_id: string | null
+}
+
+/** What was used, in sums. */
+export class Usage extends Resource {
+  query(query?: UsageQuery, options?: CallOptions): Pages<UsageRow> {
+    return list(this.transport, "/v1/usage", query, options)
+  }
 }
 
 /** Models that connected runners can reach. */

@@ -2,12 +2,19 @@ import type * as Access from "@troupe/domain/api/Access"
 import type * as Agents from "@troupe/domain/api/Agents"
 import type * as Environments from "@troupe/domain/api/Environments"
 import type * as Files from "@troupe/domain/api/Files"
+import type * as Search from "@troupe/domain/api/Search"
 import type * as SessionResources from "@troupe/domain/api/SessionResources"
 import type * as Inbox from "@troupe/domain/api/Inbox"
+import type * as McpServers from "@troupe/domain/api/McpServers"
+import type * as ModelCards from "@troupe/domain/api/ModelCards"
 import type * as Places from "@troupe/domain/api/Places"
+import type * as Policies from "@troupe/domain/api/Policies"
+import type * as Projects from "@troupe/domain/api/Projects"
 import type * as Replay from "@troupe/domain/api/Replay"
 import type * as Sessions from "@troupe/domain/api/Sessions"
+import type * as Settings from "@troupe/domain/api/Settings"
 import type * as Turns from "@troupe/domain/api/Turns"
+import type * as UsageReport from "@troupe/domain/api/UsageReport"
 import type * as Tokens from "@troupe/domain/api/Workspace"
 import type { Answered, Body, Query, Plain } from "./wire.ts"
 
@@ -93,6 +100,36 @@ export type LoginRevoked = Answered<typeof Access.revokeLogin>
 export type Workspace = Plain<Access.Workspace>
 export type WorkspaceCreate = Body<typeof Access.createWorkspace>
 export type WorkspaceListQuery = Query<typeof Access.listWorkspaces>
+
+export type ModelCard = Plain<ModelCards.ModelCard>
+export type ModelCardCreate = Body<typeof ModelCards.create>
+export type ModelCardUpdate = Body<typeof ModelCards.update>
+export type ModelCardListQuery = Query<typeof ModelCards.list>
+export type ModelCardDeleted = Answered<typeof ModelCards.remove>
+export type McpServer = Plain<McpServers.McpServer>
+export type McpServerCreate = Body<typeof McpServers.create>
+export type McpServerUpdate = Body<typeof McpServers.update>
+export type McpServerListQuery = Query<typeof McpServers.list>
+export type McpServerDeleted = Answered<typeof McpServers.remove>
+export type Project = Plain<Projects.Project>
+export type ProjectCreate = Body<typeof Projects.create>
+export type ProjectUpdate = Body<typeof Projects.update>
+export type ProjectListQuery = Query<typeof Projects.list>
+export type ProjectDeleted = Answered<typeof Projects.remove>
+
+export type WorkspacePolicies = Plain<Policies.Policies>
+export type PoliciesQuery = Query<typeof Policies.retrieve>
+export type PoliciesUpdate = Body<typeof Policies.update>
+export type PolicyVersionsQuery = Query<typeof Policies.versions>
+export type PolicyPreset = Answered<typeof Policies.presets>["data"][number]
+export type PolicyDryRun = Body<typeof Policies.dryRun>
+export type PolicyVerdict = Plain<Policies.DryRunVerdict>
+export type WorkspaceSettings = Plain<Settings.Settings>
+export type WorkspaceSettingsUpdate = Body<typeof Settings.update>
+export type UsageRow = Plain<UsageReport.UsageRow>
+export type UsageQuery = Query<typeof UsageReport.query>
+export type SearchHit = Plain<Search.SearchHit>
+export type SearchQuery = Query<typeof Search.search>
 
 export type TokenListQuery = Query<typeof Tokens.listTokens>
 export type Token = Plain<Tokens.Token>

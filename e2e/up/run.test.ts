@@ -51,7 +51,9 @@ requires("postgres")("troupe run", () => {
       const ended = await troupe.ended(args)
       assert.strictEqual(ended.code, code, ended.stdout + ended.stderr)
     }
-    assert.strictEqual((await troupe.ended(["run", "x"], { TROUPE_HOME: "/nonexistent" })).code, 3)
+    assert.strictEqual((await troupe.ended(["run", "x"], { TROUPE_HOME: "/proc/troupe" })).code, 4)
+    const away = { TROUPE_SERVER: "http://127.0.0.1:9", TROUPE_API_KEY: "k".repeat(40) }
+    assert.strictEqual((await troupe.ended(["sessions", "list"], away)).code, 3)
     const { code, stderr } = await troupe.ended(["run", "x"], { TROUPE_API_KEY: "k".repeat(40) })
     assert.strictEqual(code, 4)
     assert.notInclude(stderr, "k".repeat(40))

@@ -1,46 +1,54 @@
 #!/usr/bin/env node
+import { layer as nodeServices } from "@effect/platform-node/NodeServices"
+import { Cause, Console, Effect, Exit, Layer, Result } from "effect"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { readFileSync } from "node:fs"
+import { exitCodes, Trouble } from "./app/Trouble.ts"
+import { startRunner } from "./commands/runner.ts"
+import { troupe } from "./commands/troupe.ts"
 
-type Run = (args: ReadonlyArray<string>) => Promise<number>
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string
+}
 
-/** Loaded when asked for, so that none pays for the others. */
-const commands: Readonly<Record<string, { readonly about: string; readonly load: () => Promise<Run> }>> = {
-  up: {
-    about: "runs all of Troupe here: database, node and runner",
-    load: async () => (await import("./commands/up.ts")).up
-  },
-  run: {
-    about: 'has an agent do one thing: troupe run "…"',
-    load: async () => (await import("./commands/run.ts")).run
-  },
-  status: {
-    about: "says what runs here, and how it is",
-    load: async () => (await import("./commands/status.ts")).status
-  },
-  stop: {
-    about: "stops what runs in the background",
-    load: async () => (await import("./commands/stop.ts")).stop
-  },
-  doctor: {
-    about: "looks for what is wrong on this host, and says what to do",
-    load: async () => (await import("./commands/doctor.ts")).doctor
-  },
-  runner: {
-    about: "runs sessions' attempts on this host: troupe runner --server URL --token-file FILE",
-    load: async () => (await import("./commands/runner.ts")).runner
+const formatter = CliOutput.defaultFormatter({ colors: process.stdout.isTTY === true && !process.env["NO_COLOR"] })
+
+/** Help that was asked for is data. What is said of a command line that is wrong is not. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    if (event._tag === "Version") return Console.log(formatter.formatVersion(event.name, event.version))
+    const help = formatter.formatHelpDoc(event.helpDoc)
+    if (event._tag === "Help") return Console.log(help)
+    const path = event.commandPath.join(" ")
+    return Console.error(`${formatter.formatErrors(event.errors)}\n\n${path} --help says how it is used.`)
   }
 }
 
-const lines = Object.entries(commands).map(([name, { about }]) => `  ${name.padEnd(9)}${about}`)
-const usage = `troupe <command>\n\n${lines.join("\n")}\n`
+const layers = Layer.mergeAll(
+  nodeServices,
+  CliOutput.layerPresenter(presenter),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+)
 
-const [name = "", ...args] = process.argv.slice(2)
-const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-
-if (command === undefined) {
-  const asked = name === "" || name === "--help" || name === "-h"
-  process[asked ? "stdout" : "stderr"].write(asked ? usage : `There is no command ${name}.\n\n${usage}`)
-  process.exitCode = asked ? 0 : 2
-} else {
-  const run = await command.load()
-  process.exitCode = await run(args)
+const codeOf = (cause: Cause.Cause<unknown>): number => {
+  if (Cause.hasInterruptsOnly(cause)) return exitCodes.interrupted
+  const failure = Result.getOrNull(Cause.findError(cause))
+  if (failure instanceof Trouble) {
+    process.stderr.write(`${failure.message}\n`)
+    return failure.code
+  }
+  if (CliError.isCliError(failure))
+    return failure._tag === "ShowHelp" && failure.errors.length === 0 ? 0 : exitCodes.usage
+  process.stderr.write(`${Cause.pretty(cause)}\n`)
+  return exitCodes.failed
 }
+
+const main = async (args: ReadonlyArray<string>): Promise<number> => {
+  if (args[0] === "runner") return await startRunner(args.slice(1))
+  const exit = await Effect.runPromiseExit(Effect.provide(Command.runWith(troupe, { version })(args), layers))
+  return Exit.isSuccess(exit) ? Number(process.exitCode ?? 0) : codeOf(exit.cause)
+}
+
+// Whoever reads our words may go away, such as `head`: then there is nothing more to say.
+process.stdout.on("error", () => process.exit())
+process.exitCode = await main(process.argv.slice(2))

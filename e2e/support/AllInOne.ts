@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { type Size, Terminal } from "./Terminal.ts"
 
 const root = join(import.meta.dirname, "../..")
 const main = join(root, "packages/cli/src/main.ts")
@@ -101,7 +102,7 @@ export class AllInOne {
           ...this.environment,
           ...environment
         },
-        stdio: ["ignore", "pipe", "pipe"]
+        stdio: [command === "script" ? "pipe" : "ignore", "pipe", "pipe"]
       })
     )
   }
@@ -112,6 +113,14 @@ export class AllInOne {
 
   program(file: string): Running {
     return this.start(process.execPath, [join(root, file)], {})
+  }
+
+  /** A command in a terminal of its own, as wide and as high as it says. */
+  terminal(args: ReadonlyArray<string>, size: Size, environment: Environment = {}): Terminal {
+    const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
+    const command = `stty cols ${size.columns} rows ${size.rows}; tty > "$TROUPE_HOME/tty"; exec ${words}`
+    const child = this.start("script", ["-qfec", command, "/dev/null"], { TERM: "xterm-256color", ...environment })
+    return new Terminal(child, size, () => readFileSync(join(this.home, "tty"), "utf8").trim())
   }
 
   npm(args: ReadonlyArray<string>, environment: Environment = {}): Running {
@@ -126,6 +135,21 @@ export class AllInOne {
     const running = this.run(["up"], environment)
     await running.says("Ctrl-C stops it.")
     return running
+  }
+
+  /** An agent with all built-in tools; answers its id. */
+  async makeAgent(name: string, type: "always_allow" | "always_ask"): Promise<string> {
+    const key = readFileSync(join(this.home, "api_key"), "utf8").trim()
+    const answer = await fetch(`${this.record("node")!.url}/v1/agents`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        name,
+        model: "demo",
+        tools: [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type } } }]
+      })
+    })
+    return ((await answer.json()) as { readonly id: string }).id
   }
 
   /** The process of a part, while it lives. */

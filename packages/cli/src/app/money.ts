@@ -6,6 +6,3 @@ interface Money {
 /** What the API counts in cents, as people write it; null where a price is not known. */
 export const dollars = (cost: Money | null): string | null =>
   cost === null ? null : `$${(Number(cost.amount) / 100).toFixed(2)}`
-
-export const dollarsOfMicros = (microUsd: number): string =>
-  `$${(microUsd / 1_000_000).toFixed(microUsd > 0 && microUsd < 10_000 ? 4 : 2)}`

@@ -2,6 +2,8 @@ import { Argument, Command } from "effect/cli"
 import { Effect } from "effect"
 import { globals } from "../app/globals.ts"
 import { leaveWith } from "../app/output.ts"
+import { attach } from "./attach.ts"
+import { chat } from "./chat.ts"
 import { contexts } from "./contexts.ts"
 import { doctor } from "./doctor.ts"
 import { run } from "./run.ts"
@@ -22,7 +24,7 @@ const runner = Command.make("runner", { given: Argument.String("argument").pipe(
 export const troupe = Command.make("troupe").pipe(
   Command.withDescription("The open runtime for agents."),
   Command.withSubcommands([
-    { group: "Work", commands: [run, sessions] },
+    { group: "Work", commands: [run, chat, attach, sessions] },
     { group: "This host", commands: [up, status, stop, doctor, runner] },
     { group: "Servers", commands: [contexts] }
   ]),

@@ -36,12 +36,16 @@ const unreadable = (cause: unknown) =>
 /** Who has time waits for a server that starts anew; who looks something up is told at once. */
 const retries = { patient: 12, hasty: 1 } as const
 
-export const connectTo = (server: Server, patience: keyof typeof retries = "hasty"): Connection => {
+export const connectTo = (
+  server: Server,
+  patience: keyof typeof retries = "hasty",
+  onTrouble: () => void = () => undefined
+): Connection => {
   const troupe = new Troupe({
     baseURL: server.url,
     apiKey: Redacted.value(server.key),
     maxRetries: retries[patience],
-    headers: { "user-agent": "troupe-cli" }
+    logger: { debug: () => undefined, warn: onTrouble }
   })
   return {
     server,

@@ -18,6 +18,8 @@ export interface Listener {
   readonly textEnds?: () => void
   readonly tool: (use: ToolUse) => void
   readonly result?: (toolUseId: string, result: ToolResult) => void
+  /** Somebody outside gave the result. */
+  readonly answer?: (toolUseId: string) => void
   readonly user?: (text: string, event: EventOf<"user.message">) => void
   readonly status?: (event: StreamedEvent) => void
 }
@@ -57,7 +59,8 @@ export class Transcript {
       if (!this.#heard.has(event.event_id)) this.#tell(event.event_id, event.delta.content.text)
       return null
     }
-    if (this.#heard.has(event.id)) return null
+    // What waits to be taken up comes again once it is.
+    if (this.#heard.has(event.id) || event.processed_at === null) return null
     this.#heard.add(event.id)
     switch (event.type) {
       case "agent.message":
@@ -76,6 +79,9 @@ export class Transcript {
         return null
       case "agent.mcp_tool_result":
         this.#listener.result?.(event.mcp_tool_use_id, event)
+        return null
+      case "user.custom_tool_result":
+        this.#listener.answer?.(event.custom_tool_use_id)
         return null
       case "user.message":
         this.#listener.user?.(textOf(event.content), event)

@@ -10,8 +10,15 @@ import * as Inbox from "./Inbox.ts"
 import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
+import * as McpServers from "./McpServers.ts"
+import * as ModelCards from "./ModelCards.ts"
+import * as Policies from "./Policies.ts"
+import * as Projects from "./Projects.ts"
+import * as Search from "./Search.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Settings from "./Settings.ts"
+import * as UsageReport from "./UsageReport.ts"
 import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
 
@@ -32,6 +39,8 @@ export const Api = HttpApi.make("troupe")
     Feed.group,
     Access.group
   )
+  .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)
+  .add(UsageReport.group, Search.group)
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",

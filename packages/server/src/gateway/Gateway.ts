@@ -22,10 +22,22 @@ import { Folds } from "../replay/Folds.ts"
 import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { McpServers } from "../mcpservers/McpServers.ts"
+import * as McpServerRoutes from "../mcpservers/routes.ts"
+import { ModelCards } from "../modelcards/ModelCards.ts"
+import * as ModelCardRoutes from "../modelcards/routes.ts"
+import * as PolicyRoutes from "../policies/routes.ts"
+import { Projects } from "../projects/Projects.ts"
+import * as ProjectRoutes from "../projects/routes.ts"
+import { SessionLog } from "../runners/SessionLog.ts"
+import * as SearchRoutes from "../search/routes.ts"
+import { Search } from "../search/Search.ts"
 import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import * as SettingsRoutes from "../settings/routes.ts"
+import * as UsageRoutes from "../usage/routes.ts"
 import * as TurnRoutes from "../turns/routes.ts"
 import { pages } from "../pages/pages.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
@@ -42,6 +54,11 @@ export const services = (limits: RateLimitOptions) =>
     Agents.layer,
     Environments.layer,
     SessionReads.layer,
+    SessionLog.layer,
+    ModelCards.layer,
+    McpServers.layer,
+    Projects.layer,
+    Search.layer,
     Folds.layer,
     Inbox.layer,
     WorkspaceFeed.layer,
@@ -75,6 +92,13 @@ export const routes = (config: NodeConfig) => {
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,
+    ModelCardRoutes.routes,
+    McpServerRoutes.routes,
+    ProjectRoutes.routes,
+    PolicyRoutes.routes,
+    SettingsRoutes.routes,
+    UsageRoutes.routes,
+    SearchRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )
 }

@@ -26,6 +26,7 @@ export interface SessionFilter {
   readonly agentId: string | null
   readonly agentVersion: number | null
   readonly deploymentId: string | null
+  readonly projectId: string | null
   /** What the caller's token is for, where that is not the whole workspace. */
   readonly bound: BoundTo | null
   readonly statuses: ReadonlyArray<string> | null
@@ -95,6 +96,7 @@ interface Row {
   readonly statusReason: string | null
   readonly title: string | null
   readonly metadata: Readonly<Record<string, string>>
+  readonly labels: ReadonlyArray<string>
   readonly createdAt: number
   readonly updatedAt: number
   readonly archivedAt: number | null
@@ -169,6 +171,7 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     },
     usage: usageOut(totals),
     deployment_id: opened.deploymentId,
+    troupe: { project_id: opened.projectId, labels: row.labels },
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)
@@ -182,7 +185,8 @@ const make = Effect.gen(function* () {
   const stored = `json_build_object('type', e.type, 'version', e.version, 'payload', e.payload::text)`
   // Each of these is one look into an index, however long the log is.
   const columns = sql.literal(`
-    s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata, s.created_at::float8 AS "createdAt",
+    s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata,
+    s.labels, s.created_at::float8 AS "createdAt",
     s.updated_at::float8 AS "updatedAt", s.archived_at::float8 AS "archivedAt",
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'StatusChanged'
@@ -210,6 +214,7 @@ const make = Effect.gen(function* () {
       limit,
       order,
       place,
+      projectId,
       statuses,
       to
     } = filter
@@ -223,6 +228,7 @@ const make = Effect.gen(function* () {
       ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
       ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),
       ...(deploymentId === null ? [] : [sql`s.deployment_id = ${toUuid(deploymentId) ?? null}::uuid`]),
+      ...(projectId === null ? [] : [sql`s.project_id = ${toUuid(projectId)!}`]),
       ...(statuses === null ? [] : [sql`s.status = ANY(${[...statuses]}::text[])`]),
       ...(from === null ? [] : [sql`s.created_at >= ${from}`]),
       ...(to === null ? [] : [sql`s.created_at <= ${to}`]),

@@ -49,10 +49,12 @@ export const changesAfter = Effect.fn("changesAfter")(function* (after: Cursor, 
     WHERE (e.xid, e.position) > (${after.xid}::xid8, ${after.position}::int8)
       AND e.xid < pg_snapshot_xmin(pg_current_snapshot())
     ORDER BY e.xid, e.position LIMIT ${sql.literal(String(limit))}`
-  const changes = rows.flatMap(({ position, stream, wanted, workspace, xid, ...event }): ReadonlyArray<PlacedChange> => {
-    const change = wanted ? changeOf(fromUuid(prefixes.Session, stream), event) : null
-    return change === null ? [] : [{ cursor: { xid, position }, workspace, change }]
-  })
+  const changes = rows.flatMap(
+    ({ position, stream, wanted, workspace, xid, ...event }): ReadonlyArray<PlacedChange> => {
+      const change = wanted ? changeOf(fromUuid(prefixes.Session, stream), event) : null
+      return change === null ? [] : [{ cursor: { xid, position }, workspace, change }]
+    }
+  )
   const last = rows.at(-1)
   return {
     changes,

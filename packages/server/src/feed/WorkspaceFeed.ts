@@ -33,10 +33,7 @@ export class WorkspaceFeed extends Context.Service<
   WorkspaceFeed,
   {
     /** From a place on; null: from now on. */
-    readonly open: (
-      workspaceId: WorkspaceId,
-      after: Cursor | null
-    ) => Effect.Effect<FeedReader, SqlError, Scope.Scope>
+    readonly open: (workspaceId: WorkspaceId, after: Cursor | null) => Effect.Effect<FeedReader, SqlError, Scope.Scope>
     /** Ends every reader's stream: the node is going. */
     readonly stop: Effect.Effect<void>
   }

@@ -117,4 +117,3 @@ export const feedSocket = Effect.fnUntraced(function* (caller: Caller["Service"]
   )
   return HttpServerResponse.empty()
 }, Effect.scoped)
-

@@ -36,11 +36,12 @@ describe("followed", { timeout: 120_000 }, () => {
       })
     const idle = (id: string) => (event: SentEvent) =>
       event.event === "session.changed" && event.data.session.id === id && event.data.session.status === "idle"
-    const of = (id: string) => (event: SentEvent) =>
-      event.data.session?.id === id || event.data.session_id === id
+    const of = (id: string) => (event: SentEvent) => event.data.session?.id === id || event.data.session_id === id
     /** What was told, without how often a session was shown on the way. */
     const told = (seen: ReadonlyArray<SentEvent>, id: string) =>
-      seen.filter(of(id)).map(({ data }) => (data.type === "session.changed" ? "changed" : `${data.type} ${data.id ?? ""}`))
+      seen
+        .filter(of(id))
+        .map(({ data }) => (data.type === "session.changed" ? "changed" : `${data.type} ${data.id ?? ""}`))
 
     it("tell of sessions and of what people are asked, from now on", async () => {
       const response = await stream()
@@ -61,7 +62,8 @@ describe("followed", { timeout: 120_000 }, () => {
       await world.post(`/v1/sessions/${id}/approvals/${approval.id}`, { result: "allow" })
       const rest = await read(
         await stream(from),
-        ({ data }) => data.type === "session.changed" && data.session.id === id && data.session.stop_reason === "end_turn"
+        ({ data }) =>
+          data.type === "session.changed" && data.session.id === id && data.session.stop_reason === "end_turn"
       )
       assert.include(told(rest, id), `inbox.closed ${approval.id}`)
       assert.notInclude(told(rest, id), `inbox.opened ${approval.id}`)
@@ -281,8 +283,11 @@ describe("followed", { timeout: 120_000 }, () => {
 
     it("wait for who does not acknowledge, and lose nothing", async () => {
       const id = await world.open()
-      const text = "x".repeat(200_000)
-      for (let n = 0; n < 4; n++) await world.say(id, text)
+      const events = Array.from({ length: 12 }, () => ({
+        type: "user.message",
+        content: [{ type: "text", text: "x".repeat(60_000) }]
+      }))
+      for (let n = 0; n < 2; n++) await world.post(`/v1/sessions/${id}/events`, { events })
       await world.until(id, "idle")
       const log = await world.log(id)
       const bytes = JSON.stringify(log).length
@@ -309,7 +314,14 @@ describe("followed", { timeout: 120_000 }, () => {
     })
 
     it("are closed to what is no message, and to keys that are revoked", async () => {
-      for (const bad of ["x", "{}", { type: "subscribe" }, { type: "ack", n: 99 }, { type: "subscribe", session_id: "x" }, "x".repeat(20_000)]) {
+      for (const bad of [
+        "x",
+        "{}",
+        { type: "subscribe" },
+        { type: "ack", n: 99 },
+        { type: "subscribe", session_id: "x" },
+        "x".repeat(20_000)
+      ]) {
         const socket = await dial()
         socket.send(bad)
         assert.strictEqual(await socket.closed, 4400, JSON.stringify(bad).slice(0, 50))

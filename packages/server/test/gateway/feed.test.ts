@@ -334,6 +334,7 @@ describe("followed", { timeout: 120_000 }, () => {
 
     it("are opened with a key, and not by pages of others", async () => {
       const { body: key } = await world.post("/v1/tokens", { kind: "api_key", name: "k", scopes: ["approve"] })
+      assert.strictEqual((await world.get("/v1/feed")).status, 426)
       assert.strictEqual(await refused({}), 401)
       assert.strictEqual(await refused({ "x-api-key": key.secret }), 403)
       assert.strictEqual(await refused({ "x-api-key": apiKey, origin: "https://elsewhere.example" }), 403)

@@ -1,8 +1,25 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { defaults } from "../../packages/runner/src/sandbox/docker/DockerBackend.ts"
+import { listContainers, removeContainer, removeImage } from "../../packages/runner/src/sandbox/docker/Engine.ts"
+import { connect } from "../../packages/runner/src/sandbox/docker/EngineApi.ts"
 import { requires } from "../../test/requires.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
+
+/** A killed runner leaves its containers to the next one, and there is none. */
+const removeFromEngine = Effect.fnUntraced(function* (
+  owners: ReadonlyArray<string>,
+  images: ReadonlyArray<string | null>
+) {
+  const engine = yield* connect(defaults.socketPath)
+  for (const owner of owners) {
+    for (const { Id } of yield* listContainers(engine, { owner })) yield* removeContainer(engine, Id)
+  }
+  for (const image of images) if (image !== null) yield* removeImage(engine, image)
+})
 
 requires(
   "postgres",
@@ -10,6 +27,7 @@ requires(
   "root"
 )("sessions in containers", () => {
   const scope = Scope.makeUnsafe()
+  const owners = new Set<string>()
   let system: System
 
   beforeAll(async () => {
@@ -18,7 +36,14 @@ requires(
     system.runner()
   }, 120_000)
   afterAll(async () => {
+    const [runner] = system.runners
+    const kept = join(runner!.state, "environments")
+    const images = readdirSync(kept).flatMap((key) => {
+      const record = join(kept, key, "record.json")
+      return existsSync(record) ? [(JSON.parse(readFileSync(record, "utf8")) as { image: string | null }).image] : []
+    })
     await system.end()
+    await Effect.runPromise(removeFromEngine([...owners], images))
     await Effect.runPromise(Scope.close(scope, Exit.void))
   }, 60_000)
 
@@ -29,6 +54,20 @@ requires(
     const events = await system.turnsEnded(session, 1)
     const created = events.find((event) => event._tag === "SandboxCreated")
     assert.deepInclude(created, { backend: "docker", isolation: "container" })
+    owners.add(created!.runnerId)
     assert.include(wordsOf(events), "1\nfrom /workspace")
+  })
+
+  it("run an image that their environment describes", { timeout: 240_000 }, async () => {
+    const [node] = system.nodes
+    const dockerfile = "FROM troupe-sandbox:1\nRUN echo baked > /baked"
+    const environment = { backend: "docker", dockerfile, network: { type: "none" }, setup: "echo over $(cat /baked)" }
+    const session = await system.open(node!, { environment })
+    await system.say(node!, session, "run: cat /baked")
+    const events = await system.turnsEnded(session, 1)
+    assert.include(wordsOf(events.filter(({ _tag }) => _tag === "ToolFinished")), "baked")
+    const said = events.flatMap((event) => (event._tag === "PlatformNoted" ? [event.message] : []))
+    assert.include(said.join("\n"), "over baked")
+    assert.include(said.join("\n"), "Step 2")
   })
 })

@@ -2,7 +2,10 @@ import { Config, ConfigProvider, Effect, Redacted, Schema } from "effect"
 import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs"
 import { availableParallelism, homedir, hostname } from "node:os"
 import { join, resolve } from "node:path"
+import type { PackageManager } from "@troupe/domain/environment/EnvironmentConfig"
 import { Limits } from "@troupe/domain/Limits"
+import { readManagersFile } from "./environment/managersFile.ts"
+import type { ManagerSetting } from "./environment/ManagerSettings.ts"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
 import { defaults as dockerDefaults } from "./sandbox/docker/DockerBackend.ts"
@@ -22,9 +25,19 @@ export interface RunnerConfig {
   readonly roots: ReadonlyArray<string>
   /** The sandbox backend for environments that name none; null: the best there is. */
   readonly sandbox: string | null
-  readonly docker: { readonly socketPath: string; readonly image: string; readonly runtime: string | null }
+  readonly docker: {
+    readonly socketPath: string
+    readonly image: string
+    readonly runtime: string | null
+    /** Whether images are made of the Dockerfiles of environments. */
+    readonly builds: boolean
+  }
   /** Modules that bring sandbox backends of their own. */
   readonly backends: ReadonlyArray<string>
+  /** A directory with preparation profiles of the owner's own: modules and scripts. */
+  readonly profiles: string | null
+  /** Mirrors of package managers, and what it takes to use them. */
+  readonly managers: Partial<Record<PackageManager, ManagerSetting>>
   /** Variables of this host that environments may ask for, with what they hold. */
   readonly hostVariables: Readonly<Record<string, string>>
   /** `host:port` pairs that agents may reach although they are not public. */
@@ -87,9 +100,11 @@ const environment = Config.all({
   docker: Config.all({
     socketPath: Config.NonEmptyString("TROUPE_DOCKER_SOCKET").pipe(Config.withDefault(dockerDefaults.socketPath)),
     image: Config.NonEmptyString("TROUPE_DOCKER_IMAGE").pipe(Config.withDefault(dockerDefaults.image)),
-    runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing)
+    runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing),
+    builds: Config.Boolean("TROUPE_DOCKER_BUILDS").pipe(Config.withDefault(true))
   }),
   backends: list("TROUPE_SANDBOX_MODULES"),
+  profiles: Config.NonEmptyString("TROUPE_PROFILES").pipe(nothing),
   hostVariables: list("TROUPE_RUNNER_HOST_VARIABLES"),
   alsoAllowed: list("TROUPE_EGRESS_ALLOW"),
   journalBytes: Config.Int("TROUPE_RUNNER_JOURNAL_BYTES").pipe(Config.withDefault(defaultSizes.totalBytes)),
@@ -151,6 +166,8 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     sandbox: flags.sandbox ?? from.sandbox,
     docker: from.docker,
     backends: from.backends,
+    profiles: from.profiles === null ? null : resolve(from.profiles),
+    managers: yield* managers(from.home),
     hostVariables: Object.fromEntries(
       from.hostVariables.flatMap((name) => (variables[name] === undefined ? [] : [[name, variables[name]]]))
     ),
@@ -176,6 +193,15 @@ const models = (variables: Readonly<Record<string, string | undefined>>, home: s
       return { ...written, providers: [...written.providers, ...found] }
     },
     catch: (cause) => invalid("The configuration of models", errorText(cause))
+  })
+
+const managers = (home: string) =>
+  Effect.try({
+    try: () => {
+      const file = join(home, "packages.json")
+      return existsSync(file) ? readManagersFile(file) : {}
+    },
+    catch: (cause) => invalid("The configuration of package managers (packages.json)", errorText(cause))
   })
 
 const decodeSecrets = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))

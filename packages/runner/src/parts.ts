@@ -5,11 +5,15 @@ import { existsSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { type AddressRules, addressRules } from "./egress/AddressRules.ts"
 import * as EgressProxy from "./egress/EgressProxy.ts"
-import { Interception } from "./egress/Interception.ts"
+import { CredentialInjector } from "./egress/CredentialInjector.ts"
 import { Outbound } from "./egress/Outbound.ts"
 import { Resolver } from "./egress/Resolver.ts"
 import { SafeFetch } from "./egress/SafeFetch.ts"
 import { TrustStore } from "./egress/TrustStore.ts"
+import { type Images, makeImages } from "./environment/image/Images.ts"
+import { ManagerSettings } from "./environment/ManagerSettings.ts"
+import { Preparations } from "./environment/Preparations.ts"
+import { Profiles } from "./environment/profiles/Profiles.ts"
 import type { Harness, HarnessRun } from "./harness/Harness.ts"
 import { Harnesses } from "./harness/Harnesses.ts"
 import * as OpenAiAgents from "./harness/openai-agents/OpenAiAgents.ts"
@@ -30,6 +34,7 @@ import { tavily } from "./tools/web/Tavily.ts"
 import { HostDirectories } from "./workingcopy/HostDirectories.ts"
 import * as AttemptToolsLive from "./workplace/AttemptToolsLive.ts"
 import { Places } from "./workplace/Places.ts"
+import { socketDirectory } from "./workplace/socketDirectory.ts"
 import * as WorkplaceHostLive from "./workplace/WorkplaceHostLive.ts"
 
 const placeIdleMs = 15 * 60_000
@@ -40,12 +45,16 @@ const isOpenTo = (path: string): boolean =>
 const firstThere = (path: string): string => (existsSync(path) ? path : firstThere(dirname(path)))
 
 /**
- * Where sandboxes live: below the runner's state, unless that is in a directory which keeps other accounts out, as root's
- * own home is. Where the runner is root, sandboxes run as other accounts, so theirs are where services keep their data.
+ * Where sandboxes live and what was prepared for them: below the runner's state, unless that is in a directory which keeps
+ * other accounts out, as root's own home is. Where the runner is root, sandboxes run as other accounts, so theirs are where
+ * services keep their data.
  */
-const sandboxesOf = (state: string): string => {
-  if (process.getuid?.() !== 0 || isOpenTo(firstThere(state))) return join(state, "sandboxes")
-  return join("/var/lib/troupe", createHash("sha256").update(state).digest("hex").slice(0, 12))
+const directoriesOf = (state: string) => {
+  if (process.getuid?.() !== 0 || isOpenTo(firstThere(state))) {
+    return { sandboxes: join(state, "sandboxes"), environments: join(state, "environments") }
+  }
+  const sandboxes = join("/var/lib/troupe", createHash("sha256").update(state).digest("hex").slice(0, 12))
+  return { sandboxes, environments: `${sandboxes}-environments` }
 }
 
 const rulesOf = ({ alsoAllowed, servers }: RunnerConfig) =>
@@ -57,8 +66,10 @@ const rulesOf = ({ alsoAllowed, servers }: RunnerConfig) =>
     })
   })
 
-const openAiAgents = Effect.map(Models, ({ choose, prices }) =>
-  OpenAiAgents.make({ prices, choose: (name: string, { secret }: HarnessRun) => choose(name, secret) })
+const openAiAgents = Effect.map(Models, ({ choose }) =>
+  OpenAiAgents.make({
+    choose: (name: string, { request, secret }: HarnessRun) => choose(name, secret, request.prices)
+  })
 )
 
 /** Commands run wherever anything runs. */
@@ -87,6 +98,7 @@ const capabilities = (config: RunnerConfig) =>
       const { all } = yield* Harnesses
       const backends = yield* Backends
       const models = yield* Models
+      const profiles = yield* Profiles
       const probe = Effect.gen(function* () {
         const found = yield* Effect.forEach(all, ({ capabilities, name, probe }) =>
           Effect.map(probe, (probed) => ({ name, ...probed, details: { capabilities: [...capabilities] } }))
@@ -97,19 +109,28 @@ const capabilities = (config: RunnerConfig) =>
           harnesses: found,
           sandboxes: sandboxes.map(sandboxCapability),
           defaultSandbox,
-          models: yield* models.probe
+          models: yield* models.probe,
+          profiles: profiles.names
         }
       })
-      return Capabilities.of({ probe })
+      return Capabilities.of({ probe, probeCard: models.probeCard })
     })
   )
 
 /** What leaves this host for an agent, through the proxy or by our own hand. */
 const outward = (rules: AddressRules) =>
   Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer, McpSessions.layer()).pipe(
-    Layer.provideMerge(Layer.mergeAll(Outbound.layer(rules), TrustStore.layer(), Interception.layerNever)),
+    Layer.provideMerge(Layer.mergeAll(Outbound.layer(rules), TrustStore.layer(), CredentialInjector.layer)),
     Layer.provide(Resolver.layer())
   )
+
+/** What is made ready for environments, once for many sessions. */
+const preparations = (config: RunnerConfig, directory: string, images: Images | undefined) =>
+  Layer.unwrap(
+    Effect.map(socketDirectory(join(config.state, "preparation-sockets")), (sockets) =>
+      Preparations.layer({ directory, sockets, ...(images === undefined ? {} : { images }) })
+    )
+  ).pipe(Layer.provide(ManagerSettings.layer(config.managers)))
 
 /** What this runner can do: its harnesses and models, their tools, and the places of sessions. */
 export const layer = (config: RunnerConfig) =>
@@ -117,7 +138,13 @@ export const layer = (config: RunnerConfig) =>
     Effect.gen(function* () {
       const rules = yield* Effect.fromResult(rulesOf(config))
       const { runnerId } = yield* Identity
+      const directories = directoriesOf(config.state)
       const docker = DockerBackend.make({ ...config.docker, owner: runnerId })
+      // Another runtime was chosen for what it keeps in, and builds would go past it.
+      const images =
+        config.docker.builds && config.docker.runtime === null
+          ? makeImages({ engine: docker.engine, owner: runnerId })
+          : undefined
       const places = Places.layer({
         state: config.state,
         backend: config.sandbox,
@@ -131,9 +158,11 @@ export const layer = (config: RunnerConfig) =>
             memory: join(config.state, "directories.json")
           })
         ),
-        Layer.provideMerge(SandboxHome.layer(sandboxesOf(config.state)))
+        Layer.provideMerge(preparations(config, directories.environments, images)),
+        Layer.provideMerge(SandboxHome.layer(directories.sandboxes))
       )
       return Layer.mergeAll(
+        Layer.effectDiscard(Effect.forkScoped(Effect.ignore(docker.collect))),
         AttemptToolsLive.layer({
           search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch))
         }),
@@ -142,6 +171,7 @@ export const layer = (config: RunnerConfig) =>
       ).pipe(
         Layer.provideMerge(places),
         Layer.provideMerge(harnesses),
+        Layer.provideMerge(Profiles.layer(config.profiles === null ? {} : { directory: config.profiles })),
         Layer.provideMerge(
           Layer.mergeAll(
             outward(rules),

@@ -8,7 +8,7 @@ import { TestNode } from "./support/TestNode.ts"
 
 const main = join(import.meta.dirname, "../src/main.ts")
 const cli = join(import.meta.dirname, "../../cli/src/main.ts")
-const long = { timeout: 60_000 }
+const long = { timeout: 180_000 }
 
 const exitOf = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,

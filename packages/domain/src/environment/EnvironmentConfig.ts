@@ -82,7 +82,10 @@ export const EnvironmentConfig = Schema.Struct({
   }),
   size: Schema.Union([Schema.Literals(["small", "medium", "large"]), SandboxSize]),
   network: NetworkPolicy,
-  runnerLabels: Schema.Array(Schema.String.check(Schema.isMaxLength(128))),
+  // As runners are labelled.
+  runnerLabels: Schema.Array(Schema.String.check(Schema.isPattern(/^[^\p{Cc}]{1,128}$/u))).check(
+    Schema.isMaxLength(64)
+  ),
   lifecycle: Lifecycle
 }).check(
   Schema.makeFilter((config) =>

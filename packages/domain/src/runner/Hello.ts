@@ -40,7 +40,9 @@ const abilities = {
   sandboxes: Schema.Array(Capability),
   /** The backend for environments that name none. */
   defaultSandbox: Schema.NullOr(Schema.String),
-  models: Schema.Array(Capability)
+  models: Schema.Array(Capability),
+  /** The preparation profiles that environments may name. Runners of before say nothing of theirs. */
+  profiles: Schema.optionalKey(Schema.Array(Schema.String))
 }
 
 /** What a runner can do, as it found out by trying. */

@@ -8,7 +8,7 @@ import { BlobClient } from "../link/BlobClient.ts"
 import { askPeople } from "./askPeople.ts"
 import { AskDesk } from "./AskDesk.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
-import { type AttemptContext, AttemptToolsFactory } from "./AttemptTools.ts"
+import { type AttemptContext, type AttemptHindered, AttemptToolsFactory } from "./AttemptTools.ts"
 import type { LiveAttempt } from "./LiveAttempt.ts"
 
 /** Has a harness work on an attempt, and says how that ended as a last frame. */
@@ -60,7 +60,10 @@ export class AttemptEngine extends Context.Service<
       return AttemptEngine.of({
         work: (attempt, request) =>
           drive(attempt, request).pipe(
-            Effect.catch((full) => Effect.succeed(journalFull(full))),
+            Effect.catchTags({
+              JournalFull: (full) => Effect.succeed(journalFull(full)),
+              AttemptHindered: (hindered) => Effect.succeed(notBegun(hindered))
+            }),
             Effect.catchDefect((defect) => crashed(attempt, defect))
           )
       })
@@ -79,6 +82,8 @@ const unknownHarness = (name: string) => failed("harness_unknown", `This runner 
 
 /** Another runner, or this one later, may have room. */
 const journalFull = (full: JournalFull) => failed("journal_full", full.message, true)
+
+const notBegun = ({ code, detail, retryable }: AttemptHindered) => failed(code, detail, retryable)
 
 const crashed = Effect.fnUntraced(function* (attempt: LiveAttempt, defect: unknown) {
   // What broke may quote anything: it is for the log of this host, without the attempt's secrets.

@@ -1,5 +1,5 @@
 import type { Ask, Answer } from "@troupe/domain/runner/Asks"
-import { Context, type Effect, type Scope } from "effect"
+import { Context, type Effect, Schema, type Scope } from "effect"
 import type { HarnessEnd, HarnessRun } from "../harness/Harness.ts"
 import type { Scrubber } from "../secrets/Scrubber.ts"
 import type { ToolCalls } from "../tools/ToolCalls.ts"
@@ -26,8 +26,19 @@ export interface AttemptTools {
   readonly atEnd: (end: HarnessEnd) => Effect.Effect<void, JournalFull>
 }
 
+/** The session's place can't be made as its environment says: the attempt ends with this before it begins. */
+export class AttemptHindered extends Schema.TaggedError<AttemptHindered>()("AttemptHindered", {
+  code: Schema.String,
+  detail: Schema.String,
+  retryable: Schema.Boolean
+}) {
+  override get message() {
+    return this.detail
+  }
+}
+
 /** Makes the tools of an attempt. When its scope closes, whatever they started is dead. */
 export class AttemptToolsFactory extends Context.Service<
   AttemptToolsFactory,
-  { readonly open: (context: AttemptContext) => Effect.Effect<AttemptTools, never, Scope.Scope> }
+  { readonly open: (context: AttemptContext) => Effect.Effect<AttemptTools, AttemptHindered, Scope.Scope> }
 >()("runner/AttemptToolsFactory") {}

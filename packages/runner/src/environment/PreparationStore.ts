@@ -19,6 +19,11 @@ const Record = Schema.fromJsonString(
 )
 export type PreparationRecord = typeof Record.Type
 
+export interface PreparedImage {
+  readonly name: string
+  readonly bytes: number
+}
+
 export interface StoreLimits {
   /** What all that is not in use may take together. */
   readonly bytesMax: number
@@ -69,10 +74,11 @@ export class PreparationStore {
       })
     })
 
-  readonly finish = (key: string, image: string | null, nowMs: number) =>
+  /** An image is kept by whoever runs it; here is what it is called, and that it is whole. */
+  readonly finish = (key: string, image: PreparedImage | null, nowMs: number) =>
     Effect.gen({ self: this }, function* () {
-      const bytes = (yield* diskUsage([this.root(key)])) ?? 0
-      const record = { key, bytes, preparedAtMs: nowMs, image }
+      const bytes = image?.bytes ?? (yield* diskUsage([this.root(key)])) ?? 0
+      const record = { key, bytes, preparedAtMs: nowMs, image: image?.name ?? null }
       yield* onDisk(() => writeWhole(this.#recordFile(key), Schema.encodeSync(Record)(record)))
       return record
     })

@@ -1,4 +1,4 @@
-import { type EnvironmentConfig, packageManagers } from "@troupe/domain/environment/EnvironmentConfig"
+import { type EnvironmentConfig, packageManagers, sizeOf } from "@troupe/domain/environment/EnvironmentConfig"
 import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { createHash } from "node:crypto"
 import { chmodSync, existsSync, mkdirSync } from "node:fs"
@@ -14,9 +14,10 @@ import { ManagerSettings } from "./ManagerSettings.ts"
 import { joinOffers } from "./offers.ts"
 import { handOver, takeBack } from "./ownership.ts"
 import { isLasting, PreparationFailed } from "./PreparationFailed.ts"
-import { preparationKey, hostFacts } from "./preparationKey.ts"
+import type { Images } from "./image/Images.ts"
+import { hostFacts, imageKey, preparationKey } from "./preparationKey.ts"
 import { lock } from "./PreparationLock.ts"
-import { environmentTarget, mountOf } from "./PreparationSandbox.ts"
+import { environmentTarget, mountOf, openSandbox, type PreparationSandbox } from "./PreparationSandbox.ts"
 import { type PreparationRecord, PreparationStore, type StoreLimits } from "./PreparationStore.ts"
 import { offersOf, prepareDirectory } from "./prepareDirectory.ts"
 import type { Hook } from "./profiles/Profile.ts"
@@ -39,17 +40,28 @@ export interface PreparationsOptions {
   readonly directory: string
   /** Where sockets can be: short enough for the kernel. */
   readonly sockets: string
+  /** Makes images of Dockerfiles; without it, such environments are refused. */
+  readonly images?: Images
   readonly limits?: StoreLimits
   /** How long a failure is answered without trying again. */
   readonly failuresKeptMs?: number
 }
+
+/** What is wanted under a key: how it is found, and how it is made. */
+interface Wanted {
+  readonly key: string
+  readonly find: Effect.Effect<PreparationRecord | undefined, PreparationFailed>
+  readonly build: Effect.Effect<PreparationRecord, PreparationFailed>
+}
+
+const imageName = (key: string) => `troupe-environment:${key.slice(0, 32)}`
 
 const defaultLimits: StoreLimits = { bytesMax: 20 * 1_073_741_824, idleMsMax: 30 * 86_400_000 }
 const failuresKeptMs = 60_000
 const profileTarget = "/opt/profile"
 const silent: OnLine = () => Effect.void
 
-/** Prepares what environments say about packages, setup and profile: once for the same content, on this host. */
+/** Prepares what environments say about image, packages, setup and profile: once for the same content, on this host. */
 export class Preparations extends Context.Service<
   Preparations,
   {
@@ -93,7 +105,12 @@ const make = Effect.fnUntraced(function* (options: PreparationsOptions) {
         })
     )
 
-  const build = Effect.fnUntraced(function* (key: string, config: EnvironmentConfig, backend: SandboxBackend) {
+  /** Where the steps of one preparation happen. */
+  const place = Effect.fnUntraced(function* (
+    key: string,
+    config: EnvironmentConfig,
+    backend: SandboxBackend
+  ): Effect.fn.Return<PreparationSandbox, PreparationFailed, Scope.Scope> {
     const root = store.root(key)
     yield* store.begin(key)
     const sandboxId = newSandboxId()
@@ -102,12 +119,32 @@ const make = Effect.fnUntraced(function* (options: PreparationsOptions) {
       () => Effect.ignore(homes.remove(sandboxId))
     )
     yield* handOver(root, home.account)
-    const onLine = tell(key)
     const { sockets } = options
-    const sessionId = newSessionId()
-    yield* prepareDirectory({ backend, config, egress, home, root, sandboxId, sessionId, sockets, onLine }, settings)
-    yield* takeBack(root, home.account)
+    return { backend, config, egress, home, root, sandboxId, sessionId: newSessionId(), sockets, onLine: tell(key) }
+  })
+
+  const build = Effect.fnUntraced(function* (key: string, config: EnvironmentConfig, backend: SandboxBackend) {
+    const preparation = yield* place(key, config, backend)
+    yield* prepareDirectory(preparation, settings)
+    yield* takeBack(preparation.root, preparation.home.account)
     return yield* store.finish(key, null, yield* Clock.currentTimeMillis)
+  }, Effect.scoped)
+
+  /** The commands of a Dockerfile have the environment's network, as a sandbox that does nothing else lends it to them. */
+  const buildImage = Effect.fnUntraced(function* (
+    key: string,
+    dockerfile: string,
+    images: Images,
+    { backend, config }: { readonly backend: SandboxBackend; readonly config: EnvironmentConfig }
+  ) {
+    const preparation = yield* place(key, { ...config, image: null, dockerfile: null }, backend)
+    const { onLine } = preparation
+    yield* onLine("Building the image")
+    const sandbox = { step: "dockerfile", policy: config.network, mounts: [], variables: {} }
+    const within = config.network.type === "none" ? null : yield* openSandbox(preparation, sandbox)
+    const name = imageName(key)
+    const bytes = yield* images.build({ name, dockerfile, size: sizeOf(config), within, onLine })
+    return yield* store.finish(key, { name, bytes }, yield* Clock.currentTimeMillis)
   }, Effect.scoped)
 
   const remember = (key: string) => (failure: PreparationFailed) =>
@@ -116,40 +153,64 @@ const make = Effect.fnUntraced(function* (options: PreparationsOptions) {
       failures.set(key, { failure, untilMs: nowMs + (options.failuresKeptMs ?? failuresKeptMs) })
     })
 
-  const findOrBuild = Effect.fnUntraced(function* (key: string, config: EnvironmentConfig, backend: SandboxBackend) {
+  const collect = Effect.gen(function* () {
+    const removed = yield* store.collect(options.limits ?? defaultLimits, yield* Clock.currentTimeMillis)
+    for (const { image } of removed) if (image !== null) yield* options.images?.remove(image) ?? Effect.void
+    return removed.length
+  }).pipe(Effect.withSpan("Preparations.collect"))
+
+  const findOrBuild = Effect.fnUntraced(function* ({ build, find, key }: Wanted) {
     yield* lock(store.lockFile(key), "prepare")
-    const nowMs = yield* Clock.currentTimeMillis
     const failed = failures.get(key)
-    if (failed !== undefined && nowMs < failed.untilMs) return yield* failed.failure
+    if (failed !== undefined && (yield* Clock.currentTimeMillis) < failed.untilMs) return yield* failed.failure
     failures.delete(key)
-    const found = yield* store.find(key, nowMs)
+    const found = yield* find
     if (found !== undefined) return found
-    const built = yield* Effect.tapError(build(key, config, backend), remember(key))
+    const built = yield* Effect.tapError(build, remember(key))
     yield* Effect.ignore(collect)
     return built
   }, Effect.scoped)
 
-  const collect = Effect.gen(function* () {
-    const removed = yield* store.collect(options.limits ?? defaultLimits, yield* Clock.currentTimeMillis)
-    return removed.length
-  }).pipe(Effect.withSpan("Preparations.collect"))
-
-  const environment = Effect.fnUntraced(function* (
-    config: EnvironmentConfig,
-    backend: SandboxBackend,
+  /** What there is under a key, made if there is nothing; in use until the scope closes. */
+  const held = Effect.fnUntraced(function* (
+    wanted: Wanted,
     onLine: OnLine
   ): Effect.fn.Return<PreparationRecord, PreparationFailed, Scope.Scope> {
-    const key = preparationKey(config, backend, host)
+    const { find, key } = wanted
     yield* lock(store.lockFile(key), "use")
-    const found = yield* store.find(key, yield* Clock.currentTimeMillis)
+    const found = yield* find
     if (found !== undefined) return found
-    return yield* Effect.scoped(
-      Effect.andThen(listen(key, onLine), inProcess.withLock(key)(findOrBuild(key, config, backend)))
+    return yield* Effect.scoped(Effect.andThen(listen(key, onLine), inProcess.withLock(key)(findOrBuild(wanted))))
+  })
+
+  const record = (key: string) => Effect.flatMap(Clock.currentTimeMillis, (nowMs) => store.find(key, nowMs))
+
+  const environment = (config: EnvironmentConfig, backend: SandboxBackend, onLine: OnLine) => {
+    const key = preparationKey(config, backend, host)
+    return held({ key, find: record(key), build: build(key, config, backend) }, onLine)
+  }
+
+  /** The same environment, of the image that its Dockerfile makes. */
+  const withImage = Effect.fnUntraced(function* (config: EnvironmentConfig, backend: SandboxBackend, onLine: OnLine) {
+    const { dockerfile } = config
+    const { images } = options
+    if (dockerfile === null || images === undefined) return config
+    const key = imageKey(config, yield* images.bases(dockerfile))
+    // Others may remove images from the engine, and we hear nothing of it.
+    const find = Effect.flatMap(record(key), (found) =>
+      found === undefined
+        ? Effect.succeed(found)
+        : Effect.map(images.has(imageName(key)), (isThere) => (isThere ? found : undefined))
     )
+    const { image } = yield* held(
+      { key, find, build: buildImage(key, dockerfile, images, { backend, config }) },
+      onLine
+    )
+    return { ...config, image, dockerfile: null }
   })
 
   /** The files of a profile, in a directory that is named after what is in them. */
-  const place = (files: Readonly<Record<string, string>>) =>
+  const placed = (files: Readonly<Record<string, string>>) =>
     Effect.try({
       try: () => {
         const digest = createHash("sha256").update(canonical(files)).digest("hex").slice(0, 32)
@@ -173,7 +234,7 @@ const make = Effect.fnUntraced(function* (options: PreparationsOptions) {
     const profile = yield* profiles.get(name).pipe(Effect.mapError(refused))
     const parts = yield* profile.prepare(given, profileTarget).pipe(Effect.mapError(refused))
     if (Object.keys(parts.files).length === 0) return { ...parts, mounts: [] }
-    const source = yield* place(parts.files)
+    const source = yield* placed(parts.files)
     if (backend.isolation !== "none") {
       return { ...parts, mounts: [{ source, target: profileTarget, readOnly: true }] }
     }
@@ -182,13 +243,14 @@ const make = Effect.fnUntraced(function* (options: PreparationsOptions) {
   })
 
   const prepare = Effect.fn("Preparations.prepare")(function* (
-    config: EnvironmentConfig,
+    given: EnvironmentConfig,
     backend: SandboxBackend,
     onLine: OnLine = silent
   ): Effect.fn.Return<Prepared, PreparationFailed, Scope.Scope> {
-    const refusal = refusalOf(config, backend)
+    const refusal = refusalOf(given, backend, options.images !== undefined)
     if (refusal !== undefined) return yield* refusal
-    const profile = yield* profileOf(config, backend)
+    const profile = yield* profileOf(given, backend)
+    const config = yield* withImage(given, backend, onLine)
     const isPlain = config.setup === null && packageManagers.every((name) => config.packages[name].length === 0)
     if (isPlain) {
       return { mounts: profile.mounts, variables: profile.variables, image: config.image, hooks: profile.hooks }

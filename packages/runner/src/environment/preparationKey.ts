@@ -35,6 +35,12 @@ export const hostFacts = (): HostFacts => ({
 /** Raised when what a preparation leaves looks different. */
 const format = 1
 
+/** Of an image: its text, what it begins with, and the network that its commands had. */
+export const imageKey = (
+  { dockerfile, network }: Pick<EnvironmentConfig, "dockerfile" | "network">,
+  bases: ReadonlyArray<string>
+): string => digest(canonical({ format, dockerfile, bases, network, architecture: process.arch }))
+
 /**
  * The same content has the same key, in whatever order it was written down. A setup script sees variables and network, so they
  * count where there is one; which packages the system has counts for those that apt fetches beside it.
@@ -44,7 +50,7 @@ export const preparationKey = (
   backend: Pick<SandboxBackend, "name" | "isolation">,
   host: HostFacts
 ): string => {
-  const { dockerfile, image, network, packages, setup, variables } = config
+  const { image, network, packages, setup, variables } = config
   const sorted = Object.fromEntries(packageManagers.map((name) => [name, [...new Set(packages[name])].toSorted()]))
   const { architecture, installed, release } = host
   return digest(
@@ -53,7 +59,6 @@ export const preparationKey = (
       packages: sorted,
       setup: setup === null ? null : { setup, variables, network },
       image,
-      dockerfile,
       backend: backend.name,
       architecture,
       release,

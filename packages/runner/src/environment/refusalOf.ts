@@ -5,15 +5,20 @@ import { PreparationFailed } from "./PreparationFailed.ts"
 
 /**
  * Why this backend can't have it. The same rules as when an environment is saved, asked again with the backend that the runner
- * chose where the environment names none.
+ * chose where the environment names none; and whether this runner makes images, which nobody knew then.
  */
-export const refusalOf = (config: EnvironmentConfig, { name }: SandboxBackend): PreparationFailed | undefined => {
-  // Said here and not when it is saved: a runner that builds images can have it.
-  if (config.dockerfile !== null && name === "docker") return refused("dockerfile", "this runner builds no images")
-  const backend = name
+export const refusalOf = (
+  config: EnvironmentConfig,
+  { name }: SandboxBackend,
+  makesImages: boolean
+): PreparationFailed | undefined => {
   const profile = { profile: "none", options: {} }
-  const [first] = checkEnvironment({ ...config, backend, preparation: profile }, { backends: [name], profiles: [] })
-  return first === undefined ? undefined : refused(first.path.join("."), first.issue)
+  const asked = { ...config, backend: name, preparation: profile }
+  const [first] = checkEnvironment(asked, { backends: [name], profiles: [] })
+  if (first !== undefined) return refused(first.path.join("."), first.issue)
+  return config.dockerfile !== null && !makesImages
+    ? refused("dockerfile", "this runner makes no images: its owner switched that off, or its engine can't")
+    : undefined
 }
 
 const refused = (step: string, detail: string) => new PreparationFailed({ step, reason: { _tag: "Refused", detail } })

@@ -5,27 +5,37 @@ import { PreparationFailed, type PreparationTrouble } from "./PreparationFailed.
 /** Somebody waits for minutes: what is being done, a line at a time. */
 export type OnLine = (line: string) => Effect.Effect<void>
 
-const linesKept = 30
+export const linesKept = 30
 const lineCharsMax = 2_000
 
-/** Credentials in addresses are nobody's business. */
-const withoutCredentials = (line: string) => line.replace(/\/\/[^\s/@]+@/g, "//")
+/** Credentials in addresses are nobody's business, and colours are for terminals. */
+const plain = (line: string) =>
+  // eslint-disable-next-line no-control-regex
+  line.replace(/\u001b\[[0-9;]*[A-Za-z]/g, "").replace(/\/\/[^\s/@]+@/g, "//")
 
-/** Makes lines of pieces, wherever they are cut; a progress bar's returns end a line too. */
-class Lines {
+/** Makes lines of pieces, wherever they are cut; a progress bar's returns end a line too. Empty ones are none. */
+export class TextLines {
   private readonly decoder = new TextDecoder()
+  private readonly charsMax: number
   private rest = ""
+
+  constructor(charsMax = lineCharsMax) {
+    this.charsMax = charsMax
+  }
 
   push(bytes: Uint8Array): ReadonlyArray<string> {
     const parts = (this.rest + this.decoder.decode(bytes, { stream: true })).split(/[\r\n]+/)
-    this.rest = (parts.pop() ?? "").slice(-lineCharsMax)
-    return parts
+    this.rest = (parts.pop() ?? "").slice(-this.charsMax)
+    return tidied(parts, this.charsMax)
   }
 
   end(): ReadonlyArray<string> {
-    return [this.rest]
+    return tidied([this.rest], this.charsMax)
   }
 }
+
+const tidied = (lines: ReadonlyArray<string>, charsMax: number) =>
+  lines.map((line) => plain(line).trimEnd().slice(0, charsMax)).filter((line) => line !== "")
 
 const endingText = (ending: Ending): string => {
   switch (ending._tag) {
@@ -57,7 +67,7 @@ export const runStep = Effect.fnUntraced(function* (
   const said: Array<string> = []
   const hear = (lines: ReadonlyArray<string>) =>
     Effect.forEach(
-      lines.map((line) => withoutCredentials(line.trimEnd()).slice(0, lineCharsMax)).filter((line) => line !== ""),
+      lines,
       (line) => {
         said.push(line)
         if (said.length > linesKept) said.shift()
@@ -66,7 +76,7 @@ export const runStep = Effect.fnUntraced(function* (
       { discard: true }
     )
   const process = yield* sandbox.exec(request).pipe(Effect.mapError(unusable(step)))
-  const streams = { stdout: new Lines(), stderr: new Lines() }
+  const streams = { stdout: new TextLines(), stderr: new TextLines() }
   yield* Stream.runForEach(process.output, ({ bytes, stream }) => hear(streams[stream].push(bytes)))
   yield* hear([...streams.stdout.end(), ...streams.stderr.end()])
   const ending = yield* process.ending

@@ -99,9 +99,9 @@ export const restore = Effect.fn("Checkpoints.restore")(function* (
   )
 })
 
-/** What changed from one checkpoint to another, or to a tree as it is now. */
+/** What changed from one checkpoint to another, or to a tree as it is now. Null is what was there before anything. */
 export const diff = Effect.fn("Checkpoints.diff")(function* (
-  before: string,
+  before: string | null,
   after: string | LiveTree,
   download: BlobDownload,
   limits: Partial<DiffLimits> = {}

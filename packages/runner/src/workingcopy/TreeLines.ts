@@ -58,7 +58,7 @@ export interface LineSource {
 }
 
 /** Reads lines from blobs, one at a time. */
-export const linesInBlobs = ({ chunks }: TreeManifest): LineSource => {
+export const linesInBlobs = ({ chunks }: Pick<TreeManifest, "chunks">): LineSource => {
   const remaining = chunks.values()
   let lines: Iterator<string> = [].values()
   let sha256 = ""

@@ -19,8 +19,9 @@ const defaults: DiffLimits = { changesMax: 10_000, fileBytesMax: 524_288, textBy
 /** Reads a file of a live tree. */
 type ReadLive = (path: string) => Uint8Array
 
-export function* linesOf(checkpoint: string): Steps<LineSource, Wanted> {
-  return linesInBlobs(yield* manifestOf(checkpoint))
+/** Of a checkpoint; null has none. */
+export function* linesOf(checkpoint: string | null): Steps<LineSource, Wanted> {
+  return linesInBlobs(checkpoint === null ? { chunks: [] } : yield* manifestOf(checkpoint))
 }
 
 export function* diffWith(

@@ -1,9 +1,11 @@
 import type { EventId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
 import { Effect, Layer, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
+import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
 import { parseAuthority } from "../egress/hosts.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
@@ -59,8 +61,8 @@ export const layer = (options: ToolsOptions) =>
       const summarizerOf = ({ frames, request, secret }: AttemptContext) => {
         const { auxModel } = request.agent
         if (auxModel === null) return null
-        const choose = models.choose(auxModel, secret)
-        return pageReader({ frames, choose, prices: models.prices, cacheKey: `${request.sessionId}:pages` })
+        const choose = models.choose(auxModel, secret, request.prices)
+        return pageReader({ frames, choose, cacheKey: `${request.sessionId}:pages` })
       }
 
       /** There is one where the agent names a model for small tasks. */
@@ -68,11 +70,11 @@ export const layer = (options: ToolsOptions) =>
         const { auxModel } = request.agent
         if (auxModel === null) return null
         const choose = Effect.map(
-          models.choose(auxModel, secret),
+          models.choose(auxModel, secret, request.prices),
           Result.getOrElse(() => null)
         )
         const cacheKey = `${request.sessionId}:classifier`
-        return modelClassifier({ choose, frames, prices: models.prices, cacheKey })
+        return modelClassifier({ choose, frames, cacheKey })
       }
 
       /** Brings the place to where the log says it is. */
@@ -134,23 +136,47 @@ export const layer = (options: ToolsOptions) =>
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
 
+      /** Brings the mounts to what the session was given. What can't be had is said, and the turn goes on without it. */
+      const give = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const given = yield* Effect.result(place.give(context.request.resources))
+        const lacking = given._tag === "Success" ? given.success : [{ path: "uploads", detail: given.failure.message }]
+        for (const { detail, path } of lacking) yield* note(context)("file_unavailable", `${path}: ${detail}`)
+      })
+
+      /** Makes files of what the turn left among the outputs, before anybody is told that it has ended. */
+      const collect = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const collected = yield* Effect.result(place.collect)
+        if (collected._tag === "Failure") return yield* note(context)("outputs_failed", collected.failure.message)
+        const { files, keep, leftOut } = collected.success
+        for (const { bytes, path, sha256, stored: file_id } of files) {
+          yield* note(context)("output_collected", path, { file_id, sha256, size_bytes: bytes })
+        }
+        for (const { detail, path } of leftOut) yield* note(context)("output_left_out", `${path}: ${detail}`)
+        yield* Effect.catch(keep, ({ message }) => note(context)("outputs_failed", message))
+      })
+
       const note =
         ({ frames }: AttemptContext) =>
-        (code: string, message: string) => {
-          const event = { _tag: "PlatformNoted", code, message, details: {} } as const
+        (code: string, message: string, details: JsonObject = {}) => {
+          const event = { _tag: "PlatformNoted", code, message, details } as const
           return Effect.ignore(frames.emit({ _tag: "Noted", event }))
         }
+
+      /** Nothing begins in a place that is not what its environment says. */
+      const ready = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const onLine = yield* preparationNotes((said) => note(context)("environment_preparing", said))
+        yield* Effect.mapError(place.ready({ secret: context.secret, onLine }), hinderedBy)
+      }, Effect.scoped)
 
       /** What servers may ask while they work on a call. */
       const peopleOf = (context: AttemptContext) => {
         const { askPeople, frames, request, secret } = context
         const { agent, overrides, sessionId } = request
-        const choose = models.choose(overrides.model ?? agent.model.id, secret)
+        const choose = models.choose(overrides.model ?? agent.model.id, secret, request.prices)
         const sampler = modelSampler({
           request,
           frames,
           choose,
-          prices: models.prices,
           cacheKey: `${sessionId}:sampling`
         })
         return (within: EventId): McpPeople => ({
@@ -197,6 +223,8 @@ export const layer = (options: ToolsOptions) =>
             place,
             request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
           )
+          yield* give(context, place)
+          yield* ready(context, place)
           const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
             place: place.tools,
@@ -218,7 +246,7 @@ export const layer = (options: ToolsOptions) =>
             scrubber,
             mintCallId: mintEventId
           })
-          return { calls, atEnd: () => capture(context, place) }
+          return { calls, atEnd: () => Effect.andThen(collect(context, place), capture(context, place)) }
         })
       })
     })

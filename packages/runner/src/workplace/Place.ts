@@ -1,3 +1,5 @@
+import type { FileId } from "@troupe/domain/Ids"
+import type { Resource } from "@troupe/domain/session/Opening"
 import type { EnvironmentConfig } from "@troupe/domain/environment/EnvironmentConfig"
 import { sizeOf } from "@troupe/domain/environment/EnvironmentConfig"
 import type { BlobRef } from "@troupe/domain/session/Content"
@@ -11,17 +13,30 @@ import type { EgressProxy } from "../egress/EgressProxy.ts"
 import type { EgressProxyError } from "../egress/ProxyServer.ts"
 import type { EgressRecord } from "../egress/EgressRecord.ts"
 import { bundleTarget } from "../egress/sandboxVariables.ts"
+import type { Prepared, Preparations } from "../environment/Preparations.ts"
 import type { BlobClient } from "../link/BlobClient.ts"
-import { type Mount, places, type Sandbox, type SandboxBackend, type SandboxError } from "../sandbox/Sandbox.ts"
+import type { FileClient } from "../link/FileClient.ts"
+import {
+  type Mount,
+  places,
+  type Sandbox,
+  type SandboxBackend,
+  type SandboxError,
+  type SandboxSpec
+} from "../sandbox/Sandbox.ts"
 import type { Home } from "../sandbox/SandboxHome.ts"
 import { makeToolPlace, spillTarget } from "../tools/makeToolPlace.ts"
 import { makeSpillDirectory } from "../tools/SpillDirectory.ts"
 import { BlobUnavailable, type ToolPlace } from "../tools/ToolPlace.ts"
 import type { Captured } from "../workingcopy/capture.ts"
 import * as Checkpoints from "../workingcopy/Checkpoints.ts"
+import type { Collection } from "../workingcopy/collect.ts"
+import type { Lacking } from "../workingcopy/materialise.ts"
 import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
+import { makePlaceFiles } from "./placeFiles.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
+import * as PlaceSandbox from "./PlaceSandbox.ts"
 import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
 
@@ -36,7 +51,9 @@ export interface PlaceOptions {
   /** Where the sockets of the way out are: short enough for the kernel, whatever the state directory is called. */
   readonly sockets: string
   readonly egress: EgressProxy["Service"]
+  readonly preparations: Preparations["Service"]
   readonly blobs: BlobClient["Service"]
+  readonly files: FileClient["Service"]
   readonly log: (record: EgressRecord) => Effect.Effect<void>
 }
 
@@ -51,12 +68,20 @@ export interface Place {
   readonly tools: ToolPlace
   readonly terminals: Terminals.Terminals
   readonly sandbox: (made: Made) => Effect.Effect<Sandbox, SandboxError>
+  /** Whatever the environment takes before somebody works here. Who waits hears what is done. */
+  readonly ready: PlaceSandbox.PlaceSandbox["ready"]
+  /** Ends what runs. The directories stay, and a sandbox is made anew when something needs one. */
+  readonly unmake: Effect.Effect<void>
   readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
   /** Begins the working copy with what is in a directory of the host. */
   readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
   readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
-  /** To a checkpoint, or to what is there now. */
-  readonly diff: (from: string, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** Mounts the files that the session has by now, and takes away what it has no more. Answers those that can't be had. */
+  readonly give: (resources: ReadonlyArray<Resource>) => Effect.Effect<ReadonlyArray<Lacking>, FileError>
+  /** Makes files of the session of what is new among its outputs. */
+  readonly collect: Effect.Effect<Collection<FileId>, FileError>
+  /** `from` null: since it was empty. `to` null: up to now. */
+  readonly diff: (from: string | null, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
   /** The sandbox that a runner before this one made, without what it ran. */
   readonly resume: Effect.Effect<void, SandboxError>
   /** Somebody wants the sandbox made from here on: their word of it. */
@@ -116,7 +141,7 @@ export const open = Effect.fn("Place.open")(function* (
   const table = yield* MountTable.make([
     directory(places.workspace, source, false),
     directory(places.uploads, home.uploads, true),
-    directory(places.outputs, home.outputs, false),
+    { ...directory(places.outputs, home.outputs, false), sync: "collect" },
     directory(spillTarget, spills, true)
   ])
   const mounts: ReadonlyArray<Mount> = [
@@ -125,38 +150,34 @@ export const open = Effect.fn("Place.open")(function* (
     ...(isProxied ? [{ source: bundle, target: trusted, readOnly: true }] : [])
   ]
   const workspace = backend.isolation === "none" ? source : places.workspace
-  const spec = {
+  const specOf = (prepared: Prepared): SandboxSpec => ({
     sandboxId: record.sandboxId,
     sessionId: record.sessionId,
     home: home.home,
-    mounts,
+    mounts: [...mounts, ...prepared.mounts],
     size: sizeOf(config),
-    network: isProxied ? ({ _tag: "Proxied", socket } as const) : ({ _tag: "None" } as const),
-    variables: variablesOf(config, options.hostVariables, workspace, isProxied ? trusted : null),
-    image: config.image
-  }
-
-  const one = Semaphore.makeUnsafe(1)
-  let live: Sandbox | null = null
-  const start = Effect.gen(function* () {
-    if (live !== null) return live
-    if (record.made) {
-      live = yield* backend.resume(spec).pipe(
-        // What it kept beside the directories is gone; they are what matters.
-        Effect.catchIf(
-          (error) => error.reason._tag === "Gone",
-          () => backend.create(spec)
-        )
-      )
-      return live
-    }
-    live = yield* backend.create(spec)
-    record = { ...record, made: true }
-    save(record)
-    yield* made()
-    return live
+    network: isProxied ? { _tag: "Proxied", socket } : { _tag: "None" },
+    variables: variablesOf(config, {
+      host: options.hostVariables,
+      prepared: prepared.variables,
+      workspace,
+      certificates: isProxied ? trusted : null
+    }),
+    image: prepared.image
   })
-  const sandboxNow = one.withPermits(1)(Effect.uninterruptible(start))
+
+  const sandbox = yield* PlaceSandbox.make({
+    backend,
+    config: options.config,
+    preparations: options.preparations,
+    specOf,
+    record: () => record,
+    change: (change) => {
+      record = { ...record, ...change }
+      save(record)
+    },
+    made: () => made()
+  })
 
   const putBlob: ToolPlace["putBlob"] = (bytes, mediaType) =>
     blobs.put(ticket, bytes).pipe(
@@ -172,7 +193,7 @@ export const open = Effect.fn("Place.open")(function* (
   const tools = yield* makeToolPlace({
     backend: backend.name,
     isolation: backend.isolation,
-    sandbox: sandboxNow,
+    sandbox: sandbox.now,
     // Of files that are mounted too, tools know nothing.
     mounts: table.mounts,
     ...(owner === undefined ? {} : { owner }),
@@ -194,6 +215,12 @@ export const open = Effect.fn("Place.open")(function* (
       save(record)
     })
   const copy = Semaphore.makeUnsafe(1)
+  const files = yield* makePlaceFiles({
+    home,
+    client: options.files,
+    ticket: () => ticket,
+    ...(owner === undefined ? {} : { owner })
+  })
 
   return {
     record: () => record,
@@ -202,11 +229,19 @@ export const open = Effect.fn("Place.open")(function* (
     },
     tools,
     terminals: yield* Terminals.make,
-    resume: Effect.asVoid(sandboxNow),
+    resume: Effect.asVoid(sandbox.now),
+    ready: sandbox.ready,
+    unmake: Effect.andThen(
+      sandbox.unmake,
+      Effect.sync(() => {
+        record = { ...record, made: false }
+        save(record)
+      })
+    ),
     onMade: (next) => {
       made = next
     },
-    sandbox: (next) => Effect.suspend(() => ((made = next), sandboxNow)),
+    sandbox: (next) => Effect.suspend(() => ((made = next), sandbox.now)),
     capture: copy.withPermits(1)(
       Effect.tap(Checkpoints.capture(tree, store), ({ checkpoint }) => remember(checkpoint))
     ),
@@ -216,6 +251,7 @@ export const open = Effect.fn("Place.open")(function* (
       ),
     restore: (checkpoint) =>
       copy.withPermits(1)(Effect.andThen(Checkpoints.restore(tree, checkpoint, store), remember(checkpoint))),
+    ...files,
     diff: (from, to) => copy.withPermits(1)(Checkpoints.diff(from, to ?? tree, store))
   }
 })

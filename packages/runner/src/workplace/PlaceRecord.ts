@@ -28,6 +28,8 @@ export const PlaceRecord = Schema.Struct({
   checkpoint: Schema.NullOr(Schema.String),
   /** Whether the sandbox was made: before that, there are directories and nothing else. */
   made: Schema.Boolean,
+  /** Whether what the environment's profile has for a fresh sandbox was done in it. */
+  hooked: Schema.optionalKey(Schema.Boolean),
   /** What it goes without, by the policies of the last attempt here. */
   confinement: Confinement
 })

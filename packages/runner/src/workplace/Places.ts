@@ -3,13 +3,12 @@ import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
 import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
 import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Endpoint } from "../egress/AddressRules.ts"
 import { EgressProxy } from "../egress/EgressProxy.ts"
-import { writeWhole } from "../journal/files.ts"
+import { Preparations } from "../environment/Preparations.ts"
 import { BlobClient } from "../link/BlobClient.ts"
+import { FileClient } from "../link/FileClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
 import { SandboxHome } from "../sandbox/SandboxHome.ts"
@@ -18,6 +17,7 @@ import { accounting } from "./EgressLog.ts"
 import * as Place from "./Place.ts"
 import { type PlaceRecord, PlaceRecords } from "./PlaceRecord.ts"
 import { configOf } from "./placeSettings.ts"
+import { socketDirectory } from "./socketDirectory.ts"
 
 export interface PlacesOptions {
   /** The runner's own directory. */
@@ -70,26 +70,16 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   const backends = yield* Backends
   const homes = yield* SandboxHome
   const egress = yield* EgressProxy
+  const preparations = yield* Preparations
   const blobs = yield* BlobClient
+  const files = yield* FileClient
   const directories = yield* HostDirectories
   const records = new PlaceRecords(join(options.state, "places"))
   const life = yield* Effect.scope
   const held = new Map<SessionId, Held>()
   const locks = new Map<SessionId, Semaphore.Semaphore>()
 
-  const sockets = yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      // The process before this one may have been killed.
-      const noted = join(options.state, "sockets")
-      if (existsSync(noted)) rmSync(readFileSync(noted, "utf8"), { recursive: true, force: true })
-      const directory = mkdtempSync(join(tmpdir(), "troupe-"))
-      writeWhole(noted, directory)
-      // The accounts of sandboxes pass through it to their own socket, and can't list the others.
-      chmodSync(directory, 0o711)
-      return directory
-    }),
-    (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
-  )
+  const sockets = yield* socketDirectory(join(options.state, "sockets"))
 
   const alone = <A, E, R>(sessionId: SessionId, work: Effect.Effect<A, E, R>) => {
     const lock = locks.get(sessionId) ?? Semaphore.makeUnsafe(1)
@@ -120,7 +110,9 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       hostVariables: options.hostVariables,
       sockets,
       egress,
+      preparations,
       blobs,
+      files,
       log: accounting
     }).pipe(
       Scope.provide(scope),
@@ -194,11 +186,8 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
 
   /** Ends everything that runs there, and the sandbox with it. The directories stay. */
   const unmake = Effect.fnUntraced(function* ({ place }: Held) {
-    const { made, sessionId } = place.record()
-    if (made) {
-      const sandbox = yield* Effect.result(place.sandbox(() => Effect.void))
-      if (sandbox._tag === "Success") yield* sandbox.success.destroy
-    }
+    yield* place.unmake
+    const { sessionId } = place.record()
     yield* putAway(sessionId)
   })
 
@@ -283,19 +272,23 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   })
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(Math.min(options.idleMs, 30_000)), tidy)))
 
+  const isLeft = ({ message }: { readonly message: string }) =>
+    Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))
+
   /** What a runner before this one left: homes of no session are removed, and processes that outlived it are ended. */
   const sweep = Effect.gen(function* () {
     const known = new Map(records.all().map((record) => [record.sandboxId as string, record]))
     for (const sandboxId of yield* homes.list) {
       const record = known.get(sandboxId)
       if (record === undefined) yield* homes.remove(sandboxId as SandboxId)
-      else if (record.made) yield* Effect.scoped(Effect.flatMap(find(record.sessionId, ""), ({ resume }) => resume))
+      else if (record.made) {
+        const resume = Effect.scoped(Effect.flatMap(find(record.sessionId, ""), (place) => place.resume))
+        yield* Effect.catch(resume, isLeft)
+      }
     }
-  }).pipe(
-    Effect.catch(({ message }) =>
-      Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))
-    )
-  )
+    // Last, so that what places use is in use.
+    yield* preparations.collect
+  }).pipe(Effect.catch(isLeft))
   yield* Effect.forkScoped(sweep)
 
   return Places.of({

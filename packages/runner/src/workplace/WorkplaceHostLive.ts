@@ -130,12 +130,18 @@ export const layer = Layer.effect(
 
       ListFiles: ({ after, limit, path, place: ref }) =>
         withPlace(ref, (place) =>
-          Effect.flatMap(mountOf(place, path), ({ directory }) =>
-            Effect.mapError(
-              directory.list(insideOf(path, place), { limit, ...(after === null ? {} : { after }) }),
-              ofFile
+          Effect.flatMap(mountOf(place, path), ({ directory }) => {
+            const inside = insideOf(path, place)
+            // As `ls` does, what is no directory is listed as itself.
+            const itself = Effect.map(directory.stat(inside), (info) => ({ entries: [info], next: null }))
+            return directory.list(inside, { limit, ...(after === null ? {} : { after }) }).pipe(
+              Effect.catchIf(
+                ({ reason }) => reason._tag === "NotADirectory" && after === null,
+                () => itself
+              ),
+              Effect.mapError(ofFile)
             )
-          )
+          })
         ),
       ReadFile: ({ length, offset, path, place: ref }) =>
         streamAt(
@@ -191,7 +197,6 @@ export const layer = Layer.effect(
         streamAt(
           Effect.gen(function* () {
             const place = yield* at(ref)
-            if (from === null) return yield* refuse("no_checkpoint", "a difference begins at a checkpoint", "from")
             const { changes } = yield* Effect.mapError(place.diff(from, to), ofOther)
             return Stream.fromIterable(changes)
           })
@@ -210,6 +215,7 @@ export const layer = Layer.effect(
             const found = places.record(sessionId) !== null
             const facts = { sessionId, workspaceId, environment, resources, ticket }
             const place = yield* places.open({ ...facts, mcpHosts: [], confinement: null })
+            yield* Effect.mapError(place.give(resources), ofFile)
             if (!found && checkpoint !== null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(

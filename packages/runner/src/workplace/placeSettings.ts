@@ -54,17 +54,24 @@ const base: Readonly<Record<string, string>> = {
   GIT_TERMINAL_PROMPT: "0"
 }
 
+export interface VariableSources {
+  readonly host: Readonly<Record<string, string>>
+  /** What was prepared for the environment adds: its PATH is whole. */
+  readonly prepared: Readonly<Record<string, string>>
+  readonly workspace: string
+  /** Where the certificates are that programs are to trust; null: there is no way out. */
+  readonly certificates: string | null
+}
+
 /** The variables of a sandbox. The host's own come in only where its owner allowed them and the environment names them. */
 export const variablesOf = (
   config: EnvironmentConfig,
-  host: Readonly<Record<string, string>>,
-  workspace: string,
-  /** Where the certificates are that programs are to trust; null: there is no way out. */
-  certificates: string | null
+  { certificates, host, prepared, workspace }: VariableSources
 ): Readonly<Record<string, string>> => ({
   ...base,
   HOME: workspace,
   ...(certificates === null ? {} : sandboxVariables(certificates)),
+  ...prepared,
   ...Object.fromEntries(config.hostVariables.flatMap((name) => (name in host ? [[name, host[name]!]] : []))),
   ...config.variables
 })

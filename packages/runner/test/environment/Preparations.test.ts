@@ -124,7 +124,7 @@ requires("bubblewrap", "root")("Preparations", () => {
     () =>
       Effect.gen(function* () {
         const { directory, preparations } = yield* preparationWorld()
-        const config = setup("echo begun; touch /opt/environment/half; [ -e /opt/environment/whole ] || sleep 600")
+        const config = setup("touch /opt/environment/half; echo begun; [ -e /opt/environment/whole ] || sleep 600")
         const begun = yield* Deferred.make<void>()
         const fiber = yield* Effect.forkChild(
           preparations.prepare(config, backend, (line) =>

@@ -1,15 +1,21 @@
-import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import type { FileId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import { fromUuid } from "@troupe/domain/Ids"
 import type { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { EgressProxy } from "../../src/egress/EgressProxy.ts"
-import { Interception } from "../../src/egress/Interception.ts"
+import { CredentialInjector } from "../../src/egress/CredentialInjector.ts"
 import { Outbound } from "../../src/egress/Outbound.ts"
 import { Resolver } from "../../src/egress/Resolver.ts"
 import { TrustStore } from "../../src/egress/TrustStore.ts"
-import { BlobClient, BlobError, sha256 } from "../../src/link/BlobClient.ts"
+import { BlobClient, sha256 } from "../../src/link/BlobClient.ts"
+import { BlobError } from "../../src/link/BlobError.ts"
+import { FileClient } from "../../src/link/FileClient.ts"
+import { ManagerSettings } from "../../src/environment/ManagerSettings.ts"
+import { Preparations } from "../../src/environment/Preparations.ts"
+import { Profiles } from "../../src/environment/profiles/Profiles.ts"
 import { Backends } from "../../src/sandbox/Backends.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
@@ -40,7 +46,25 @@ export const storedBlobs = (ticket: string) => {
             : Effect.succeed(bytes)
       )
   })
-  return { blobs, client }
+  /** What was told of, in its order. */
+  const made: Array<{ readonly path: string; readonly text: string }> = []
+  const files = FileClient.of({
+    get: (given, digest, into) =>
+      Effect.flatMap(
+        admitted(given, () => blobs.get(digest)),
+        (bytes) =>
+          bytes === undefined
+            ? Effect.fail(new BlobError({ sha256: digest, reason: "missing", detail: "" }))
+            : Effect.sync(() => writeFileSync(into, bytes))
+      ),
+    tell: (given, { path }, content) =>
+      Effect.gen(function* () {
+        const bytes = Buffer.concat(yield* Effect.orDie(Stream.runCollect(content)))
+        yield* admitted(given, () => made.push({ path, text: bytes.toString() }))
+        return fromUuid("file", randomUUID()) as FileId
+      })
+  })
+  return { blobs, client, files, made }
 }
 
 export type StoredBlobs = ReturnType<typeof storedBlobs>
@@ -48,7 +72,12 @@ export type StoredBlobs = ReturnType<typeof storedBlobs>
 export const ticket = "the ticket"
 
 /** The places of a runner whose state is in `directory`; closing the scope is the end of its process. */
-export const runnerAt = (directory: string, blobs: StoredBlobs, roots: ReadonlyArray<string> = []) =>
+export const runnerAt = (
+  directory: string,
+  blobs: StoredBlobs,
+  roots: ReadonlyArray<string> = [],
+  profiles: Parameters<typeof Profiles.layer>[0] = {}
+) =>
   Places.layer({
     state: directory,
     backend: "bubblewrap",
@@ -58,15 +87,17 @@ export const runnerAt = (directory: string, blobs: StoredBlobs, roots: ReadonlyA
     Layer.provideMerge(
       HostDirectories.layer({ roots, hidden: [directory], memory: join(directory, "directories.json") })
     ),
+    Layer.provideMerge(Preparations.layer({ directory: join(directory, "environments"), sockets: directory })),
     Layer.provideMerge(SandboxHome.layer(join(directory, "sandboxes"))),
-    Layer.provide(EgressProxy.layer()),
+    Layer.provide([EgressProxy.layer(), ManagerSettings.layer(), Profiles.layer(profiles)]),
     Layer.provide(
       Layer.mergeAll(
         Outbound.layer({ alsoAllowed: [], ours: [] }).pipe(Layer.provide(Resolver.layer())),
         TrustStore.layer(),
-        Interception.layerNever,
+        CredentialInjector.layer,
         Backends.layer({}),
-        Layer.succeed(BlobClient, blobs.client)
+        Layer.succeed(BlobClient, blobs.client),
+        Layer.succeed(FileClient, blobs.files)
       )
     )
   )

@@ -1,5 +1,10 @@
 import { type ApiFailure, invalid, notFound } from "@troupe/domain/api/ApiError"
-import { createEnvironment, defaultEnvironment, updateEnvironment } from "@troupe/domain/api/compat/environmentRules"
+import {
+  checkNames,
+  createEnvironment,
+  defaultEnvironment,
+  updateEnvironment
+} from "@troupe/domain/api/compat/environmentRules"
 import type {
   Environment,
   EnvironmentCreate,
@@ -16,7 +21,9 @@ import { hash } from "node:crypto"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import { makeNotes } from "../workspace/WorkspaceNotes.ts"
+import { knownNames } from "./knownNames.ts"
 
 export interface EnvironmentFilter {
   readonly includeArchived: boolean
@@ -40,6 +47,10 @@ export class Environments extends Context.Service<
     readonly find: (workspaceId: WorkspaceId, environmentId: EnvironmentId) => Effect.Effect<KnownEnvironment, Failure>
     /** The one of sessions that name none; made when it is first needed. */
     readonly usual: Effect.Effect<KnownEnvironment, Failure, Caller | Mint>
+    /** The same, where there is one already. */
+    readonly findUsual: (workspaceId: WorkspaceId) => Effect.Effect<KnownEnvironment | null, SqlError>
+    /** Makes it the one of sessions that name none. */
+    readonly makeUsual: (environmentId: EnvironmentId) => Effect.Effect<void, SqlError, Caller>
     readonly update: (
       environmentId: EnvironmentId,
       input: EnvironmentUpdate
@@ -53,7 +64,11 @@ export class Environments extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<Environment>, SqlError>
   }
 >()("server/Environments") {
-  static readonly layer: Layer.Layer<Environments, never, SqlClient.SqlClient | WorkspaceLog | Minting> = Layer.effect(
+  static readonly layer: Layer.Layer<
+    Environments,
+    never,
+    SqlClient.SqlClient | WorkspaceLog | Minting | RunnerRegistry
+  > = Layer.effect(
     Environments,
     Effect.suspend(() => make)
   )
@@ -86,6 +101,7 @@ const digestOf = (definition: EnvironmentDefinition): string => hash("sha256", c
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const note = yield* makeNotes
+  const runners = yield* RunnerRegistry
 
   const columns = sql.literal(`
     environment_id AS id, definition::text AS definition, digest, created_at::float8 AS "createdAt",
@@ -123,13 +139,22 @@ const make = Effect.gen(function* () {
     return environmentId
   })
 
+  /** Refuses names that neither every runner has nor one of the workspace's own. */
+  const check = Effect.fnUntraced(function* (definition: EnvironmentDefinition, before?: EnvironmentDefinition) {
+    const { workspaceId } = yield* Caller
+    const known = knownNames(yield* runners.list(workspaceId))
+    yield* Effect.fromResult(checkNames(definition, known, before))
+  })
+
   const create = Effect.fn("Environments.create")(function* (input: EnvironmentCreate) {
     const { workspaceId } = yield* Caller
-    const environmentId = yield* insert(yield* Effect.fromResult(createEnvironment(input)), false)
+    const definition = yield* Effect.fromResult(createEnvironment(input))
+    yield* check(definition)
+    const environmentId = yield* insert(definition, false)
     return (yield* find(workspaceId, environmentId)).environment
   })
 
-  const findUsual = (workspaceId: WorkspaceId) =>
+  const findUsual = (workspaceId: WorkspaceId): Effect.Effect<KnownEnvironment | null, SqlError> =>
     Effect.map(
       sql<Row>`
         SELECT ${columns} FROM environments
@@ -144,6 +169,22 @@ const make = Effect.gen(function* () {
     const environmentId = yield* insert(defaultEnvironment, true)
     return (yield* findUsual(workspaceId)) ?? (yield* find(workspaceId, environmentId))
   }).pipe(Effect.withSpan("Environments.usual"))
+
+  const makeUsual = Effect.fn("Environments.makeUsual")(function* (environmentId: EnvironmentId) {
+    const { actor, workspaceId } = yield* Caller
+    const workspace = toUuid(workspaceId)!
+    yield* sql.withTransaction(
+      Effect.gen(function* () {
+        const usualNow = yield* findUsual(workspaceId)
+        if (usualNow?.environment.id === environmentId) return
+        yield* sql`UPDATE environments SET is_default = false WHERE workspace_id = ${workspace} AND is_default`
+        yield* sql`
+          UPDATE environments SET is_default = true
+          WHERE workspace_id = ${workspace} AND environment_id = ${toUuid(environmentId)!}`
+        yield* note(workspaceId, actor, { _tag: "EnvironmentMadeUsual", environmentId })
+      })
+    )
+  })
 
   /** Holds the row of an environment, so that one after the other changes it. */
   const held = Effect.fnUntraced(function* (workspaceId: WorkspaceId, environmentId: EnvironmentId) {
@@ -165,6 +206,7 @@ const make = Effect.gen(function* () {
         const definition = yield* Effect.fromResult(updateEnvironment(before.definition, input))
         const digest = digestOf(definition)
         if (digest === before.digest) return before.environment
+        yield* check(definition, before.definition)
         yield* sql`
           UPDATE environments SET digest = ${Buffer.from(digest, "hex")},
             definition = ${JSON.stringify(definition)}::json, updated_at = ${at}
@@ -219,5 +261,5 @@ const make = Effect.gen(function* () {
     return rows.map((row) => known(row).environment)
   })
 
-  return Environments.of({ create, find, usual, update, archive, remove, list })
+  return Environments.of({ create, find, usual, findUsual, makeUsual, update, archive, remove, list })
 })

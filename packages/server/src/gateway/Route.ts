@@ -1,7 +1,7 @@
-import { ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, conflict, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
-import { Effect, Result, Schema } from "effect"
+import { Clock, Effect, Result, Schema } from "effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -13,7 +13,8 @@ import { readJson } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
 import { type Answer, Idempotency } from "./Idempotency.ts"
-import { Caller, failureBody, failureResponse, RequestId, statusOf } from "./Requests.ts"
+import { Minting } from "../log/Minting.ts"
+import { Caller, failureBody, failureResponse, Mint, RequestId, statusOf } from "./Requests.ts"
 
 type Type<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : undefined
 
@@ -121,12 +122,27 @@ const refusing = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse
     })
   )
 
+/** What is kept of an answer that shows a secret: that it was given. */
+const withoutSecret =
+  (requestId: string) =>
+  (answer: Answer): Answer => {
+    if (answer.status !== 200) return answer
+    const { id } = JSON.parse(answer.body) as { readonly id: string }
+    const failure = conflict(`This request made ${id}, whose secret was shown then; revoke that one and make another`)
+    return { status: statusOf(failure), body: JSON.stringify(failureBody(failure, requestId)) }
+  }
+
 /** An endpoint of the API, answered with JSON. */
 export const route = <E extends HttpApiEndpoint.Constraint, R>(
   of: E,
   scope: Scope,
   handler: (asked: Asked<E>) => Effect.Effect<Answered<E>, Failure, R>,
-  at: { readonly method?: "PUT" | "DELETE"; readonly path?: HttpRouter.PathInput } = {}
+  at: {
+    readonly method?: "PUT" | "DELETE"
+    readonly path?: HttpRouter.PathInput
+    /** The answer holds a secret: it is kept nowhere, and who sends the request again is told so. */
+    readonly shownOnce?: boolean
+  } = {}
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const entered = enter(endpoint, scope)
@@ -139,7 +155,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const { run } = yield* Idempotency
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
-    return yield* run({ workspaceId, key, asked: () => `${method} ${request.url}\n${text}` }, work)
+    const kept = at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
+    return yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work)
   })
   return HttpRouter.add(method, path, refusing(answer))
 }
@@ -156,7 +173,15 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const entered = enter(endpoint, scope)
   announce(endpoint.method, endpoint.path)
-  const answer = Effect.flatMap(entered, ({ asked, request }) => handler(asked, request))
+  const answer = Effect.gen(function* () {
+    const { asked, caller, request } = yield* entered
+    const { id } = yield* Minting
+    const now = yield* Clock.currentTimeMillis
+    return yield* handler(asked, request).pipe(
+      Effect.provideService(Caller, caller),
+      Effect.provideService(Mint, (kind) => id(kind, now))
+    )
+  })
   return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
 }
 

@@ -9,10 +9,14 @@ import { Minting } from "../log/Minting.ts"
 import type { SessionError, SessionNotReached } from "../session/SessionErrors.ts"
 import { Sessions } from "../session/Sessions.ts"
 
-const busy = (retryAfterMs: number, message: string) =>
+export const busy = (retryAfterMs: number, message: string) =>
   new ApiFailure({ type: "api_error", status: 503, message, retryAfterMs })
 
-const failureOf = (sessionId: SessionId, command: string, error: SessionError | SessionNotReached): ApiFailure => {
+export const failureOf = (
+  sessionId: SessionId,
+  command: string,
+  error: SessionError | SessionNotReached
+): ApiFailure => {
   switch (error._tag) {
     case "CommandRejected":
       return refusalOut(sessionId, command, error.reason)

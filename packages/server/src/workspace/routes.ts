@@ -5,6 +5,7 @@ import type { TokenId, WorkspaceId } from "@troupe/domain/Ids"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { issueToken } from "../access/issueToken.ts"
 import { route } from "../gateway/Route.ts"
+import { ModelCards } from "../modelcards/ModelCards.ts"
 import { type KnownRunner, RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import type { Token } from "../runners/TokenRows.ts"
 import { Tokens } from "../runners/Tokens.ts"
@@ -33,12 +34,16 @@ export const tokenOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, to
 })
 
 /** Who may make which kind is for the kinds to say. */
-const createToken = route(Api.createToken, "read", ({ caller, payload }) =>
-  Effect.gen(function* () {
-    const made = yield* issueToken(caller, payload)
-    const token = yield* tokenOf(caller.workspaceId, made.tokenId)
-    return { ...tokenOut(token), secret: Redacted.value(made.secret) }
-  })
+const createToken = route(
+  Api.createToken,
+  "read",
+  ({ caller, payload }) =>
+    Effect.gen(function* () {
+      const made = yield* issueToken(caller, payload)
+      const token = yield* tokenOf(caller.workspaceId, made.tokenId)
+      return { ...tokenOut(token), secret: Redacted.value(made.secret) }
+    }),
+  { shownOnce: true }
 )
 
 const tokensBefore = Effect.fnUntraced(function* (page: string | undefined) {
@@ -117,12 +122,14 @@ const namesOf = (details: { readonly [key: string]: unknown }): ReadonlyArray<st
   return Array.isArray(models) ? models.filter((name) => typeof name === "string") : []
 }
 
-/** The models that connected runners can reach. */
+/** The models that connected runners can reach, and the workspace's own cards. */
 export const modelIds = Effect.fnUntraced(function* (workspaceId: WorkspaceId) {
   const registry = yield* RunnerRegistry
   const runners = (yield* registry.list(workspaceId)).filter(({ node, revoked }) => node !== null && !revoked)
   const providers = runners.flatMap(({ hello }) => hello?.models ?? []).filter((provider) => provider.usable)
-  return [...new Set(providers.flatMap(({ details }) => namesOf(details)))].sort()
+  const cards = yield* ModelCards
+  const names = [...(yield* cards.names(workspaceId)), ...providers.flatMap(({ details }) => namesOf(details))]
+  return [...new Set(names)].sort()
 })
 
 const listModels = route(Api.listModels, "read", ({ caller, query }) =>

@@ -2,7 +2,14 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import Anthropic from "@anthropic-ai/sdk"
 import { Agent } from "@troupe/domain/api/Agents"
 import { Environment } from "@troupe/domain/api/Environments"
-import { Schema } from "effect"
+import { system } from "@troupe/domain/Actor"
+import { Effect, Option, Redacted, Schema } from "effect"
+import { RunnerRegistry } from "../../src/runners/RunnerRegistry.ts"
+import { Tokens } from "../../src/runners/Tokens.ts"
+import { Workspaces } from "../../src/workspace/Workspaces.ts"
+import { dial, harness } from "../support/DialingRunner.ts"
+import { eventually } from "../support/TestCluster.ts"
+import { register } from "../support/TestNode.ts"
 import { type GatewayWorld, startGateway } from "./gatewayWorld.ts"
 
 /** What a call is refused with: status, type, and code or text. */
@@ -186,5 +193,54 @@ describe("agents and environments, through the Anthropic SDK", { timeout: 120_00
       )
     assert.deepStrictEqual(await environments().delete(id), { id, type: "environment_deleted" } as never)
     assert.strictEqual((await refusal(environments().retrieve(id)))[0], 404)
+  })
+
+  it("name backends, profiles and options that there are, at the place where they do not", async () => {
+    const save = (troupe: object, config?: object) =>
+      environments().create({ name: "named", troupe, ...(config === undefined ? {} : { config }) } as never)
+    const refused = async (troupe: object, config?: object) => {
+      const [status, type, message] = await refusal(save(troupe, config))
+      assert.deepStrictEqual([status, type], [400, "invalid_request_error"])
+      return message
+    }
+    assert.strictEqual(
+      await refused({ backend: "moon" }),
+      "troupe.backend: there is no sandbox backend moon; known are bubblewrap, docker, local, none"
+    )
+    const gitlab = { profile: "gitlab", options: {} }
+    assert.match(await refused({ preparation: gitlab }), /^troupe\.preparation\.profile: .*azure, github, none$/)
+    assert.strictEqual(
+      await refused({ preparation: { profile: "github", options: { name: "Ada" } } }),
+      "troupe.preparation.options.email: the profile github needs it"
+    )
+    assert.match(await refused({ size: "enormous" }), /^troupe\.size: /)
+    assert.match(await refused({ runner_labels: [""] }), /^troupe\.runner_labels\.0: /)
+    assert.match(await refused({ runner_labels: "gpu" }), /^troupe\.runner_labels: /)
+    assert.match(
+      await refused({ backend: "local" }, { type: "cloud", packages: { apt: ["jq"] } }),
+      /^config\.packages\.apt: the backend local would change the host/
+    )
+
+    const workspaceId = await world.node.run(Effect.flatMap(Workspaces, ({ first }) => first))
+    const runner = await register(world.node, workspaceId, { name: "own" })
+    const dialled = await dial({
+      gateway: world.node.gateway,
+      credential: Redacted.make(runner.credential),
+      hello: { sandboxes: [harness("moon")], profiles: ["gitlab"] }
+    })
+    await dialled.greeted
+    await eventually(async () => dialled.calls.includes("Asks"), "the runner is registered")
+    const { id } = await save({ backend: "moon", preparation: gitlab })
+    await dialled.cut()
+    assert.match(await refused({ backend: "mars" }), /known are bubblewrap, docker, local, moon, none/)
+
+    const { tokenId } = Option.getOrThrow(
+      await world.node.run(Effect.flatMap(RunnerRegistry, ({ find }) => find(runner.runnerId)))
+    )
+    await world.node.run(Effect.flatMap(Tokens, ({ revoke }) => revoke(workspaceId, tokenId, system)))
+    assert.match(await refused({ backend: "moon" }), /there is no sandbox backend moon/)
+    assert.strictEqual((await environments().update(id, { name: "renamed" })).name, "renamed")
+    const larger = await refusal(environments().update(id, { troupe: { size: "large" } } as never))
+    assert.match(larger[2], /there is no sandbox backend moon/)
   })
 })

@@ -1,4 +1,6 @@
 import { Result, Schema } from "effect"
+import { canonical } from "../../CanonicalJson.ts"
+import { checkEnvironment, type EnvironmentProblem, type KnownNames } from "../../environment/checkEnvironment.ts"
 import { defaults, EnvironmentConfig, packageManagers } from "../../environment/EnvironmentConfig.ts"
 import { type ApiFailure, invalid } from "../ApiError.ts"
 import { metadataPairsMax, patched } from "../Common.ts"
@@ -110,6 +112,28 @@ export const updateEnvironment = (
     scope: scope ?? before.scope,
     troupe: { ...before.troupe, ...troupe }
   })
+}
+
+const snake = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** Where a client finds the field. */
+const placeOf = ([first = "", ...rest]: EnvironmentProblem["path"]): string =>
+  [...(first === "packages" ? ["config", "packages"] : ["troupe", snake(first)]), ...rest].join(".")
+
+/**
+ * Holds an environment to the names that there are. `before` is what is there already: where that says the same about
+ * sandboxes, nothing is asked, because those who had a name may have gone since.
+ */
+export const checkNames = (
+  definition: EnvironmentDefinition,
+  known: KnownNames,
+  before?: EnvironmentDefinition
+): Result.Result<void, ApiFailure> => {
+  if (before !== undefined && canonical(configOf(before)) === canonical(configOf(definition))) return Result.void
+  const problems = checkEnvironment(configOf(definition), known)
+  if (problems.length === 0) return Result.void
+  const said = problems.slice(0, 5).map(({ issue, path }) => `${placeOf(path)}: ${issue}`)
+  return Result.fail(invalid(said.join("; "), "invalid_environment"))
 }
 
 /** The environment of sessions that name none. */

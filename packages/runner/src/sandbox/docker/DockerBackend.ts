@@ -1,6 +1,6 @@
 import { Effect, Semaphore } from "effect"
-import { existsSync } from "node:fs"
-import { ownAccount } from "../Account.ts"
+import { existsSync, lstatSync } from "node:fs"
+import { type Account, ownAccount } from "../Account.ts"
 import type { BackendProbe, SandboxBackend, SandboxError, SandboxSpec } from "../Sandbox.ts"
 import { attempt } from "../SandboxFailure.ts"
 import { accountOf } from "../SandboxHome.ts"
@@ -29,6 +29,7 @@ export const defaults = { socketPath: "/var/run/docker.sock", image: "troupe-san
 export interface DockerBackend extends SandboxBackend {
   /** Removes what runners of this owner left: containers of sandboxes whose home is gone from this host. */
   readonly collect: Effect.Effect<ReadonlyArray<string>, SandboxError>
+  readonly engine: Effect.Effect<EngineApi, SandboxError>
 }
 
 /**
@@ -71,7 +72,7 @@ export const make = (options: DockerOptions): DockerBackend => {
           ? undefined
           : yield* makeRelay(api, spec, {
               ...options,
-              account: ownAccount(),
+              account: ownerOf(spec.network.socket),
               socket: spec.network.socket,
               container: id
             })
@@ -119,8 +120,17 @@ export const make = (options: DockerOptions): DockerBackend => {
     probe: Effect.withSpan(probe(engine, options, create), "DockerBackend.probe"),
     create,
     resume,
-    collect
+    collect,
+    engine
   }
+}
+
+/** Nobody else may connect there, root without its rights neither. Before there is a socket, it is going to be ours. */
+const ownerOf = (socket: string): Account => {
+  const found = lstatSync(socket, { throwIfNoEntry: false })
+  return found === undefined
+    ? ownAccount()
+    : { uid: found.uid, gid: found.gid, switched: found.uid !== ownAccount().uid }
 }
 
 /** Connects when it is first needed, and again after that failed. */

@@ -76,10 +76,13 @@ export const inspectExec = (engine: EngineApi, id: string) =>
 export const resizeExec = (engine: EngineApi, id: string, columns: number, rows: number) =>
   engine.call({ method: "POST", path: `/exec/${id}/resize`, query: { w: String(columns), h: String(rows) } })
 
-const Image = Schema.Struct({ Id: Schema.String })
+const Image = Schema.Struct({ Id: Schema.String, Size: Schema.optionalKey(Schema.Int) })
 
 export const inspectImage = (engine: EngineApi, name: string) =>
   engine.ask({ method: "GET", path: `/images/${encodeURIComponent(name)}/json` }, Image)
+
+export const removeImage = (engine: EngineApi, name: string) =>
+  engine.call({ method: "DELETE", path: `/images/${encodeURIComponent(name)}` })
 
 const Info = Schema.Struct({
   ServerVersion: Schema.String,

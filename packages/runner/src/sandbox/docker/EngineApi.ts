@@ -1,4 +1,4 @@
-import { Effect, Schema, type Scope } from "effect"
+import { Effect, Schema, type Scope, Stream } from "effect"
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http"
 import type { Socket } from "node:net"
 import { EngineError } from "./EngineError.ts"
@@ -10,6 +10,11 @@ export interface Call {
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
   readonly body?: unknown
+}
+
+/** A request whose body is no JSON, and whose answer comes bit by bit. */
+export interface Upload extends Omit<Call, "body"> {
+  readonly upload: { readonly type: string; readonly bytes: Uint8Array }
 }
 
 /** A connection that the engine handed over: from now on, it carries what a process reads and writes. */
@@ -27,6 +32,8 @@ export interface EngineApi {
     call: Call,
     schema: S
   ) => Effect.Effect<S["Type"], EngineError>
+  /** Whoever stops reading ends the connection, and with it what the engine does. */
+  readonly upload: (call: Upload) => Stream.Stream<Uint8Array, EngineError>
   /** The connection ends with the scope. */
   readonly hijack: (call: Call) => Effect.Effect<Hijacked, EngineError, Scope.Scope>
 }
@@ -48,11 +55,12 @@ export const connect = Effect.fn("EngineApi.connect")(function* (
       reason: { _tag: "Version", ...range }
     })
   }
-  const versioned = (call: Call): Call => ({ ...call, path: `/v${version}${call.path}` })
+  const versioned = <A extends Call>(call: A): A => ({ ...call, path: `/v${version}${call.path}` })
   return {
     version,
     call: (call) => Effect.asVoid(socket.text(versioned(call))),
     ask: (call, schema) => socket.ask(versioned(call), schema),
+    upload: (call) => socket.upload(versioned(call)),
     hijack: (call) => socket.hijack(versioned(call))
   }
 })
@@ -95,6 +103,29 @@ class Transport {
       )
     )
 
+  readonly upload = (call: Upload): Stream.Stream<Uint8Array, EngineError> =>
+    Stream.unwrap(
+      Effect.map(
+        Effect.acquireRelease(this.#begin(call), (response) => Effect.sync(() => response.destroy())),
+        (response) =>
+          Stream.fromAsyncIterable(response as AsyncIterable<Uint8Array>, (cause) => this.#unreachable(call, cause))
+      )
+    )
+
+  #begin(call: Upload): Effect.Effect<IncomingMessage, EngineError> {
+    return Effect.callback<IncomingMessage, EngineError>((resume) => {
+      const outgoing = httpRequest(this.#options(call, { agent: false }))
+      outgoing.on("error", (cause) => resume(Effect.fail(this.#unreachable(call, cause))))
+      outgoing.on("response", (response) => {
+        const status = response.statusCode ?? 0
+        if (status < 300) return resume(Effect.succeed(response))
+        readAll(response, (_error, text) => resume(Effect.fail(this.#refused(call, status, text))))
+      })
+      outgoing.end(call.upload.bytes)
+      return Effect.sync(() => outgoing.destroy())
+    })
+  }
+
   readonly hijack = (call: Call): Effect.Effect<Hijacked, EngineError, Scope.Scope> =>
     Effect.acquireRelease(this.#upgrade(call), ({ socket }) => Effect.sync(() => socket.destroy()))
 
@@ -118,7 +149,7 @@ class Transport {
     })
   }
 
-  #options(call: Call, extra: { readonly agent: Agent | false; readonly headers?: Record<string, string> }) {
+  #options(call: Call | Upload, extra: { readonly agent: Agent | false; readonly headers?: Record<string, string> }) {
     const body = encode(call)
     const query = call.query === undefined ? "" : `?${new URLSearchParams(call.query)}`
     return {
@@ -131,7 +162,7 @@ class Transport {
         ...extra.headers,
         ...(body === undefined
           ? { "Content-Length": 0 }
-          : { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) })
+          : { "Content-Type": typeOf(call), "Content-Length": Buffer.byteLength(body) })
       }
     }
   }
@@ -155,7 +186,10 @@ class Transport {
   }
 }
 
-const encode = ({ body }: Call) => (body === undefined ? undefined : JSON.stringify(body))
+const encode = (call: Call | Upload) =>
+  "upload" in call ? call.upload.bytes : call.body === undefined ? undefined : JSON.stringify(call.body)
+
+const typeOf = (call: Call | Upload) => ("upload" in call ? call.upload.type : "application/json")
 
 const readAll = (response: IncomingMessage, done: (error: unknown, text: string) => void) => {
   const chunks: Array<Buffer> = []

@@ -1,0 +1,125 @@
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { Effect, Exit, Scope } from "effect"
+import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { requires } from "../../test/requires.ts"
+import { npmRegistry, type Served } from "../../packages/runner/test/support/registries.ts"
+import { temporaryState } from "../../packages/runner/src/sandbox/trial.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { System, wordsOf } from "../support/System.ts"
+
+const lefty = {
+  name: "troupe-lefty",
+  manifest: { bin: { lefty: "cli.js" } },
+  files: { "cli.js": '#!/usr/bin/env node\nconsole.log("lefty 42")\n' }
+}
+
+const host = "registry.localhost"
+const look = "run: lefty; word; cat greeting; ls /opt"
+
+const environment = {
+  backend: "bubblewrap",
+  packages: { apt: [], cargo: [], gem: [], go: [], npm: ["troupe-lefty@1.0.0"], pip: [] },
+  setup: `mkdir -p /opt/environment/bin
+printf '#!/bin/sh\\necho "$WORD"\\n' > /opt/environment/bin/word
+chmod 755 /opt/environment/bin/word
+echo setting up`,
+  variables: { WORD: "moin" },
+  preparation: { profile: "greeter", options: { name: "Ada" } },
+  network: { type: "limited", allowedHosts: [], allowMcpServers: false, allowPackageManagers: true }
+}
+
+const notes = (events: ReadonlyArray<SessionEvent>) =>
+  events.flatMap((event) =>
+    event._tag === "PlatformNoted" && event.code === "environment_preparing" ? [event.message] : []
+  )
+
+requires(
+  "postgres",
+  "bubblewrap",
+  "system-npm",
+  "root"
+)("sessions in prepared environments", () => {
+  const scope = Scope.makeUnsafe()
+  let system: System
+  let registry: Served
+
+  beforeAll(async () => {
+    const directory = await Effect.runPromise(Scope.provide(temporaryState("troupe-e2e-registry-"), scope))
+    registry = await Effect.runPromise(Scope.provide(npmRegistry(directory, [lefty], host), scope))
+    const profiles = join(directory, "profiles")
+    mkdirSync(profiles)
+    writeFileSync(join(profiles, "greeter.sh"), 'echo "hello $OPTION_NAME" >> /workspace/greeting')
+    const state = mkdtempSync(join(tmpdir(), "troupe-e2e-runner-"))
+    const variables = {
+      npm_config_registry: `http://${host}:${registry.port}/`,
+      npm_config_fetch_retries: "0",
+      // What ends in `localhost` is elsewhere, as the sandbox sees it.
+      ...Object.fromEntries(["NO_PROXY", "no_proxy", "npm_config_noproxy"].map((name) => [name, "nothing.test"]))
+    }
+    writeFileSync(join(state, "packages.json"), JSON.stringify({ npm: { hosts: [host], variables } }))
+
+    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    await system.node()
+    system.runner({
+      state,
+      env: { TROUPE_EGRESS_ALLOW: `${host}:${registry.port}`, TROUPE_PROFILES: profiles }
+    })
+  }, 180_000)
+  afterAll(async () => {
+    await system.end()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }, 60_000)
+
+  const firstTurn = async (words: string, config: Readonly<Record<string, unknown>> = environment) => {
+    const node = system.nodes[0]!
+    const session = await system.open(node, { environment: config })
+    await system.say(node, session, words)
+    return { session, events: await system.turnsEnded(session, 1) }
+  }
+
+  it(
+    "find packages, what a script left, variables and a profile; the next ones need not wait",
+    { timeout: 240_000 },
+    async () => {
+      const { events, session } = await firstTurn(look)
+      assert.include(wordsOf(events), "lefty 42\nmoin\nhello Ada\nenvironment")
+      const [preparing] = notes(events)
+      assert.include(preparing, "Installing with npm: troupe-lefty@1.0.0")
+      assert.include(notes(events).join("\n"), "setting up")
+      const asked = registry.asked.length
+      assert.isAbove(asked, 0)
+
+      await system.say(system.nodes[0]!, session, look)
+      const again = (await system.turnsEnded(session, 2)).slice(events.length)
+      assert.include(wordsOf(again), "lefty 42\nmoin\nhello Ada\nenvironment")
+
+      const other = await firstTurn(look)
+      assert.include(wordsOf(other.events), "lefty 42\nmoin\nhello Ada\nenvironment")
+      assert.deepStrictEqual(notes(other.events), [])
+      assert.lengthOf(registry.asked, asked)
+    }
+  )
+
+  it(
+    "fail before the model is asked, and say why, where the environment can't be had",
+    { timeout: 240_000 },
+    async () => {
+      const packages = { ...environment.packages, npm: ["troupe-nowhere"] }
+      const { events } = await firstTurn("say: hello", { ...environment, packages })
+      const failed = events.find((event) => event._tag === "TurnFailed")
+      assert.strictEqual(failed?.error.code, "environment_failed")
+      assert.match(failed!.error.message, /Preparing the environment failed \(npm, exit code 1\)[^]*troupe-nowhere/)
+      assert.lengthOf(
+        events.filter(({ _tag }) => _tag === "ModelRequestStarted"),
+        0
+      )
+      assert.lengthOf(
+        events.filter(({ _tag }) => _tag === "AttemptStarted"),
+        1
+      )
+    }
+  )
+})

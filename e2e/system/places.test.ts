@@ -1,0 +1,251 @@
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import { Effect, Exit, Scope } from "effect"
+import { createHash } from "node:crypto"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { requires } from "../../test/requires.ts"
+import { System } from "../support/System.ts"
+import { eventually } from "./waiting.ts"
+
+const patient = { timeout: 120_000 }
+
+interface Answer {
+  readonly status: number
+  readonly body: never
+}
+
+requires(
+  "postgres",
+  "bubblewrap",
+  "root"
+)("the place of a session, over HTTP", () => {
+  const scope = Scope.makeUnsafe()
+  let system: System
+  let session: string
+  let fresh: string
+
+  const url = (path: string) => `${system.nodes[0]!.gateway}/v1${path}`
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(url(path), { ...init, headers: { "x-api-key": apiKey, ...init.headers } })
+  const json = async (method: string, path: string, body?: object): Promise<Answer> => {
+    const response = await ask(path, {
+      method,
+      ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+    })
+    return { status: response.status, body: (await response.json()) as never }
+  }
+  const at = (path: string) => `/sessions/${session}${path}`
+  const exec = async (command: unknown, more: object = {}) =>
+    (await json("POST", at("/exec"), { command, ...more })).body as {
+      readonly stdout: string
+      readonly stderr: string
+      readonly truncated: boolean
+      readonly ending: { readonly type: string; readonly exit_code: number | null }
+    }
+  const code = ({ body, status }: Answer) => {
+    const { error } = body as { error: { message: string; details?: { error_code: string } } }
+    return [status, error.details?.error_code ?? error.message] as const
+  }
+  const put = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+    ask(at(`/files/content?path=${encodeURIComponent(path)}`), { method: "PUT", body, headers })
+
+  beforeAll(async () => {
+    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 23)
+    await system.node()
+    system.runner()
+    const agent = (
+      await json("POST", "/agents", {
+        name: "helper",
+        model: "demo",
+        tools: [{ type: "agent_toolset_20260401" }]
+      })
+    ).body as { id: string }
+    const open = async (initial_events: ReadonlyArray<object>) =>
+      ((await json("POST", "/sessions", { agent: agent.id, initial_events })).body as { id: string }).id
+    fresh = await open([])
+    const text = "run: echo by the agent > made.txt"
+    session = await open([{ type: "user.message", content: [{ type: "text", text }] }])
+    await eventually("the turn ends", async () => {
+      const events = await system.log(session as never)
+      return events.some(({ _tag }) => _tag === "TurnCompleted") ? true : undefined
+    })
+  }, 180_000)
+  afterAll(async () => {
+    await system?.end()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }, 60_000)
+
+  it("runs programs of people, and notes them in the log", patient, async () => {
+    const shell = await exec('cat made.txt; echo "$A" >&2; cat; exit 3', { env: { A: "b" }, stdin: "told" })
+    assert.match(shell.stdout, /by the agent[^]*told$/)
+    assert.deepStrictEqual([shell.stderr, shell.truncated, shell.ending.exit_code], ["b\n", false, 3])
+    const words = await exec(["printf", "%s|", "a b", "$HOME"], { cwd: "/tmp" })
+    assert.deepStrictEqual([words.stdout, words.ending.type], ["a b|$HOME|", "exited"])
+    assert.strictEqual((await exec("sleep 60", { timeout_ms: 300 })).ending.type, "timed_out")
+    const much = await exec("head -c 3000000 /dev/zero | tr '\\0' x")
+    assert.deepStrictEqual([much.stdout.length, much.truncated], [1_048_576, true])
+    const noted = (await system.log(session as never)).flatMap((event) =>
+      event._tag === "HumanExecuted" ? [[event.command, event.exitCode, event.details["ending"]]] : []
+    )
+    assert.deepStrictEqual(noted.slice(1), [
+      ["printf %s| a b $HOME", 0, "exited"],
+      ["sleep 60", null, "timed_out"],
+      ["head -c 3000000 /dev/zero | tr '\\0' x", 0, "exited"]
+    ])
+  })
+
+  it("streams what they say", patient, async () => {
+    const response = await ask(at("/exec/stream"), {
+      method: "POST",
+      body: JSON.stringify({ command: "printf out; printf err >&2; exit 1" }),
+      headers: { "content-type": "application/json" }
+    })
+    const events = (await response.text()).matchAll(/event: (\w+)\ndata: (.*)\n/g)
+    const said = { stdout: "", stderr: "", ended: "" }
+    for (const [, event, data] of events) {
+      const body = JSON.parse(data!) as { data?: string; exit_code?: number }
+      said[event as "ended"] += body.data === undefined ? String(body.exit_code) : atob(body.data)
+    }
+    assert.deepStrictEqual(said, { stdout: "out", stderr: "err", ended: "1" })
+  })
+
+  it("lists, reads, writes and deletes files", patient, async () => {
+    const bytes = new Uint8Array(1_500_000).map((_, index) => index % 251)
+    const written = await put("data/big.bin", bytes, { "if-none-match": "*" })
+    const { size_bytes, version } = (await written.json()) as { size_bytes: number; version: string }
+    assert.deepStrictEqual([written.status, size_bytes], [200, bytes.length])
+    assert.match(
+      (await exec("sha256sum data/big.bin")).stdout,
+      new RegExp(createHash("sha256").update(bytes).digest("hex"))
+    )
+    assert.strictEqual((await put("data/big.bin", "x", { "if-none-match": "*" })).status, 412)
+    assert.strictEqual((await put("data/big.bin", "x", { "if-match": '"other"' })).status, 412)
+
+    const whole = await ask(at("/files/content?path=data/big.bin"))
+    assert.deepStrictEqual(new Uint8Array(await whole.arrayBuffer()), bytes)
+    assert.strictEqual(whole.headers.get("etag"), `"${version}"`)
+    const part = await ask(at("/files/content?path=data/big.bin"), { headers: { range: "bytes=1000000-1000009" } })
+    assert.deepStrictEqual([part.status, part.headers.get("content-range")], [206, "bytes 1000000-1000009/1500000"])
+    assert.deepStrictEqual(new Uint8Array(await part.arrayBuffer()), bytes.slice(1_000_000, 1_000_010))
+    const beyond = await ask(at("/files/content?path=data/big.bin"), { headers: { range: "bytes=1500000-" } })
+    assert.strictEqual(beyond.status, 416)
+
+    for (const name of ["a", "b", "c"]) assert.strictEqual((await put(`many/${name}`, name)).status, 200)
+    const names: Array<string> = []
+    for (let page: string | null = ""; page !== null;) {
+      const { body } = await json("GET", at(`/files?path=many&limit=2${page === "" ? "" : `&page=${page}`}`))
+      const { data, next_page } = body as { data: ReadonlyArray<{ path: string }>; next_page: string | null }
+      names.push(...data.map(({ path }) => path.split("/").at(-1)!))
+      page = next_page
+    }
+    assert.deepStrictEqual(names, ["a", "b", "c"])
+    assert.deepStrictEqual(code(await json("DELETE", at("/files?path=many"))), [400, "file_not_empty"])
+    assert.strictEqual((await json("DELETE", at("/files?path=many&recursive=true"))).status, 200)
+    assert.deepStrictEqual(code(await json("GET", at("/files?path=many"))), [404, "file_not_found"])
+    assert.deepStrictEqual(code(await json("GET", at("/files/content?path=data"))), [400, "file_not_a_file"])
+  })
+
+  it("tells what is different since it was empty", patient, async () => {
+    assert.strictEqual((await put("made.txt", "by a person\n")).status, 200)
+    const { body } = await json("GET", at("/changes"))
+    const { data, truncated } = body as {
+      data: ReadonlyArray<{ path: string; change: string; text: string | null }>
+      truncated: boolean
+    }
+    const made = data.find(({ path }) => path.endsWith("made.txt"))!
+    assert.deepStrictEqual([made.change, truncated], ["added", false])
+    assert.match(made.text!, /^\+by a person$/m)
+    const log = await system.log(session as never)
+    const captured = log.flatMap((event) => (event._tag === "WorkingCopyCaptured" ? [event.checkpoint] : []))
+    const since = await json("GET", at(`/changes?from=${captured[0]!}`))
+    const changed = (since.body as { data: typeof data }).data.find(({ path }) => path.endsWith("made.txt"))!
+    assert.match(changed.text!, /^-by the agent$/m)
+  })
+
+  it("says what changes while it does", patient, async () => {
+    const leave = new AbortController()
+    const response = await ask(at("/files/watch"), { signal: leave.signal })
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    let seen = ""
+    for (let n = 0; !seen.includes("watched"); n++) {
+      const writing = put(`watched${n}`, "x")
+      seen += (await reader.read()).value ?? assert.fail("the stream ended")
+      await writing
+    }
+    assert.match(seen, /event: (added|changed|rescan)\n/)
+    leave.abort()
+  })
+
+  it("shows terminals, which go on without those who look at them", patient, async () => {
+    const dial = (query: string) => {
+      const socket = new WebSocket(url(at(`/terminal?${query}`)).replace("http", "ws"), {
+        headers: { "x-api-key": apiKey }
+      } as never)
+      socket.binaryType = "arraybuffer"
+      const told: Array<{ readonly type: string; readonly [field: string]: unknown }> = []
+      const shown: Array<Uint8Array> = []
+      const closed = new Promise<number>((resolve) => socket.addEventListener("close", (event) => resolve(event.code)))
+      socket.addEventListener("message", ({ data }) => {
+        if (typeof data === "string") told.push(JSON.parse(data))
+        else shown.push(new Uint8Array(data))
+      })
+      return { socket, told, closed, text: () => Buffer.concat(shown).toString() }
+    }
+    const saying = (one: ReturnType<typeof dial>, words: RegExp) =>
+      eventually(`it says ${words}`, async () => (words.test(one.text()) ? true : undefined))
+    const first = dial("columns=100&rows=30")
+    await eventually("it is open", async () => first.told[0])
+    const id = String(first.told[0]!["terminal_id"])
+    first.socket.send(new TextEncoder().encode("stty size; A=kept\n"))
+    await saying(first, /30 100/)
+    first.socket.send(JSON.stringify({ type: "resize", columns: 80, rows: 24 }))
+    first.socket.send(new TextEncoder().encode("stty size\n"))
+    await saying(first, /24 80/)
+    first.socket.close()
+    await first.closed
+    const again = dial(`terminal_id=${id}`)
+    await saying(again, /30 100[^]*24 80/)
+    again.socket.send(new TextEncoder().encode('echo "still $A"; exit\n'))
+    assert.strictEqual(await again.closed, 1000)
+    assert.match(again.text(), /still kept/)
+    assert.strictEqual(again.told.at(-1)!.type, "ended")
+    const gone = dial("terminal_id=none")
+    assert.strictEqual(await gone.closed, 1006)
+    const garbage = dial("")
+    await eventually("it is open", async () => garbage.told[0])
+    garbage.socket.send("what?")
+    assert.strictEqual(await garbage.closed, 4400)
+    const noted = (await system.log(session as never)).map(({ _tag }) => _tag)
+    assert.includeMembers(noted, ["TerminalOpened", "TerminalClosed"])
+  })
+
+  it("refuses what is not there, is not allowed or makes no sense", patient, async () => {
+    const [, none] = code(await json("POST", `/sessions/${fresh}/exec`, { command: "ls" }))
+    assert.match(none, /no working copy yet/)
+    assert.strictEqual((await json("POST", `/sessions/${system.mint("Session")}/exec`, { command: "ls" })).status, 404)
+    for (const path of ["../../etc/passwd", "/etc/passwd", "/workspace/../etc/passwd"]) {
+      const [status] = code(await json("GET", at(`/files?path=${encodeURIComponent(path)}`)))
+      assert.strictEqual(status, 400, path)
+    }
+    assert.strictEqual((await exec("ln -s /etc/passwd link")).ending.exit_code, 0)
+    assert.strictEqual((await ask(at("/files/content?path=link"))).status, 400)
+    assert.strictEqual((await json("GET", at("/files?path=%00"))).status, 400)
+    assert.strictEqual((await json("GET", at(`/files?path=${"a".repeat(5_000)}`))).status, 400)
+    for (const command of ["", [], ["a\0b"], 1, null]) {
+      assert.strictEqual((await json("POST", at("/exec"), { command })).status, 400)
+    }
+    const changes = await json("GET", at(`/changes?from=sha256:${"0".repeat(64)}`))
+    assert.strictEqual(changes.status, 400)
+    const { data } = (await json("GET", "/runners")).body as { data: ReadonlyArray<{ id: string }> }
+    const runner = data[0]!.id
+    assert.deepStrictEqual((await json("GET", `/runners/${runner}/directories`)).body, {
+      data: [],
+      next_page: null
+    } as never)
+    assert.strictEqual(
+      (await json("POST", `/runners/${runner}/directories`, { path: "/etc", use: "copy" })).status,
+      400
+    )
+    assert.strictEqual((await json("GET", `/runners/${system.mint("Runner")}/directories`)).status, 404)
+  })
+})

@@ -1,0 +1,173 @@
+import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
+import { makeCursor, readCursor } from "@troupe/domain/api/Page"
+import type * as Api from "@troupe/domain/api/Places"
+import type { Session } from "@troupe/domain/api/Sessions"
+import type { Expected, FileInfo } from "@troupe/domain/runner/Files"
+import { ByteSize, Effect, Stream } from "effect"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { basename } from "node:path/posix"
+import { Caller, RequestId } from "../gateway/Requests.ts"
+import type { Asked } from "../gateway/Route.ts"
+import { revoked } from "../gateway/revoked.ts"
+import { frame, serve } from "../gateway/Sse.ts"
+import { BlobStore } from "../log/BlobStore.ts"
+import { Workplaces } from "../runners/Workplaces.ts"
+import { placeFailure } from "./failures.ts"
+
+const pageSizeDefault = 100
+/** What goes to the runner with the call itself; more is fetched by it. */
+const inlineBytesMax = 262_144
+const fileBytesMax = 32 * 1_048_576
+export const home = "."
+
+const entryOf = (info: FileInfo): Api.FileEntry => ({
+  type: "file_entry",
+  path: info.path,
+  kind: info.kind,
+  size_bytes: info.size,
+  mode: info.mode,
+  modified_at: new Date(info.modifiedMs).toISOString(),
+  version: info.version,
+  target: info.target ?? null
+})
+
+const at = (session: Session) =>
+  Effect.map(Caller, ({ workspaceId }) => ({ where: { workspaceId, sessionId: session.id }, id: session.id }))
+
+export const list = Effect.fnUntraced(function* (session: Session, query: Asked<typeof Api.listFiles>["query"]) {
+  const { id, where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  const path = query.path ?? home
+  const list = `files ${id} ${path}`
+  const [after] = query.page === undefined ? [null] : yield* Effect.fromResult(readCursor(list, ["string"], query.page))
+  const limit = query.limit ?? pageSizeDefault
+  const page = yield* workplaces
+    .call(where, "ListFiles", { path, after, limit })
+    .pipe(Effect.mapError((error) => placeFailure(id, error)))
+  return {
+    data: page.entries.map(entryOf),
+    next_page: page.next === null ? null : makeCursor(list, [page.next])
+  }
+})
+
+/** What is known of the file itself. */
+const find = Effect.fnUntraced(function* (session: Session, path: string) {
+  const { id, where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  // What is no directory is listed as itself.
+  const { entries } = yield* workplaces
+    .call(where, "ListFiles", { path, after: null, limit: 1 })
+    .pipe(Effect.mapError((error) => placeFailure(id, error)))
+  const [info] = entries
+  if (info === undefined || basename(info.path) !== basename(path)) {
+    return yield* invalid(`${path} is a directory`, "file_not_a_file")
+  }
+  if (info.kind !== "file") return yield* invalid(`${path} is no file but a ${info.kind}`, "file_not_a_file")
+  return info
+})
+
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** One range of bytes; what is no such thing is passed by, as HTTP has it. Null: there is none of it in the file. */
+const rangeOf = (header: string | undefined, size: number): Range | undefined | null => {
+  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "")
+  if (found === null || (found[1] === "" && found[2] === "")) return undefined
+  const [, first, last] = found
+  const from = first === "" ? Math.max(0, size - Number(last)) : Number(first)
+  const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1)
+  return from > to || from >= size ? null : { from, to }
+}
+
+export const read = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
+  const { where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  const { size, version } = yield* find(session, path)
+  const range = rangeOf(request.headers["range"], size)
+  if (range === null) {
+    return HttpServerResponse.empty({ status: 416, headers: { "content-range": `bytes */${size}` } })
+  }
+  const { from, to } = range ?? { from: 0, to: size - 1 }
+  const length = to - from + 1
+  const body = workplaces.stream(where, "ReadFile", { path, offset: from, length })
+  const headers = {
+    "accept-ranges": "bytes",
+    etag: `"${version}"`,
+    "x-content-type-options": "nosniff",
+    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(basename(path).toWellFormed())}`,
+    ...(range === undefined ? {} : { "content-range": `bytes ${from}-${to}/${size}` })
+  }
+  return HttpServerResponse.stream(body, {
+    status: range === undefined ? 200 : 206,
+    contentType: "application/octet-stream",
+    contentLength: length,
+    headers
+  })
+})
+
+const tooLarge = new ApiFailure({ type: "request_too_large", message: "A file has at most 32 MB here" })
+
+const versionOf = (tag: string) => /^(?:W\/)?"(.*)"$/.exec(tag)?.[1] ?? tag
+
+const expectedOf = (request: HttpServerRequest): Expected | null => {
+  const match = request.headers["if-match"]
+  if (match !== undefined) return { _tag: "Version", version: versionOf(match) }
+  return request.headers["if-none-match"] === "*" ? { _tag: "Absent" } : null
+}
+
+const bodyOf = Effect.fnUntraced(function* (request: HttpServerRequest) {
+  if (Number(request.headers["content-length"] ?? 0) > fileBytesMax) return yield* tooLarge
+  const bytes = yield* request.arrayBuffer.pipe(
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(fileBytesMax)),
+    Effect.mapError(() => tooLarge)
+  )
+  return new Uint8Array(bytes)
+})
+
+export const write = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
+  const { id, where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  const blobs = yield* BlobStore
+  const bytes = yield* bodyOf(request)
+  const mediaType = "application/octet-stream"
+  const content =
+    bytes.length <= inlineBytesMax
+      ? bytes
+      : {
+          sha256: yield* Effect.orDie(blobs.put(where.workspaceId, bytes, mediaType)),
+          bytes: bytes.length,
+          mediaType,
+          preview: ""
+        }
+  const info = yield* workplaces
+    .call(where, "WriteFile", { path, content, expected: expectedOf(request) })
+    .pipe(Effect.mapError((error) => placeFailure(id, error)))
+  return HttpServerResponse.jsonUnsafe(entryOf(info))
+})
+
+export const remove = Effect.fnUntraced(function* (session: Session, path: string, recursive: boolean) {
+  const { id, where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  yield* workplaces
+    .call(where, "DeleteFile", { path, recursive })
+    .pipe(Effect.mapError((error) => placeFailure(id, error)))
+  return { type: "working_file_deleted" as const, path }
+})
+
+export const watch = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
+  const { where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  const requestId = yield* RequestId
+  const changes = workplaces.stream(where, "WatchFiles", { path })
+  return yield* serve(request, requestId, ({ write }) =>
+    Stream.runForEach(changes, (change) => write(frame(change.kind, JSON.stringify({ path: change.path })))).pipe(
+      Effect.raceFirst(revoked(request)),
+      // A stream that ends is opened again, and what could not be opened is told then.
+      Effect.ignore
+    )
+  )
+})

@@ -1,5 +1,4 @@
 /** The default harness on a runner, over models that answer at once, or piece by piece. */
-import { Agent, type Model, Runner, setTracingDisabled, tool, Usage } from "@openai/agents"
 import { text } from "@troupe/domain/session/Content"
 import { Context, Effect, Exit, Latch, Layer, Result, Scope, Stream } from "effect"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
@@ -11,9 +10,8 @@ import type { ModelClient, ModelEvent } from "../../../packages/runner/src/model
 import * as FakeRun from "../../../packages/runner/test/harness/FakeRun.ts"
 import { attemptsLayer, refOf } from "../../../packages/runner/test/support/attemptWorld.ts"
 import { runRequest } from "../../../packages/runner/test/support/requests.ts"
+import { sdkAlone } from "../../../packages/runner/test/support/sdkAlone.ts"
 import { serve } from "../../harness/serve.ts"
-
-setTracingDisabled(true)
 
 const usage = {
   inputTokens: 40,
@@ -32,7 +30,7 @@ const clientOf = (stream: ModelClient["stream"]): ModelClient => ({
   stream
 })
 const harnessOver = (client: ModelClient) =>
-  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "instant" })), prices: {} })
+  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "instant", price: null })) })
 
 /** Asks for one call of a tool in each answer, so many times, and then says that it is done. */
 const calling = (requests: number): ModelClient => {
@@ -62,38 +60,6 @@ const ours = async (requests: number) => {
   const begun = performance.now()
   const end = await Effect.runPromise(harnessOver(calling(requests)).run(fake.run))
   if (end._tag !== "Completed") throw new Error(`It ended with ${end._tag}`)
-  return (performance.now() - begun) / requests
-}
-
-/** The same by the SDK alone: its loop, its tools, a model that answers at once. */
-const sdk = async (requests: number) => {
-  let left = requests
-  const answer = (): Parameters<typeof String>[0] =>
-    --left > 0
-      ? { type: "function_call", callId: `call_${left}`, name: "work", status: "completed", arguments: "{}" }
-      : { type: "message", role: "assistant", status: "completed", content: [{ type: "output_text", text: "done" }] }
-  const model: Model = {
-    getResponse: async () => ({ usage: new Usage(), output: [answer()] }),
-    getStreamedResponse: async function* () {
-      yield { type: "response_started" }
-      const response = { id: `response_${left}`, usage: { inputTokens: 40, outputTokens: 9, totalTokens: 49 } }
-      yield { type: "response_done", response: { ...response, output: [answer()] } }
-    }
-  }
-  const work = tool({
-    name: "work",
-    description: "work",
-    strict: false,
-    parameters: { type: "object", properties: {}, required: [], additionalProperties: true },
-    execute: async () => "out"
-  })
-  const agent = new Agent({ name: "bench", model, tools: [work] })
-  const begun = performance.now()
-  const streamed = await new Runner({ tracingDisabled: true }).run(agent, "go", { stream: true, maxTurns: null })
-  for await (const _event of streamed) {
-    // Nobody reads it here either.
-  }
-  await streamed.completed
   return (performance.now() - begun) / requests
 }
 
@@ -204,4 +170,4 @@ const streaming = async ({ everyMs, pieces, sessions }: { sessions: number; piec
   }
 }
 
-serve({ ours, sdk, deltas, streaming })
+serve({ ours, sdk: sdkAlone, deltas, streaming })

@@ -1,11 +1,12 @@
 import type { EventId } from "@troupe/domain/Ids"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
-import { Effect, Layer, Result, type Scope } from "effect"
+import { Clock, Effect, Layer, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
 import { parseAuthority } from "../egress/hosts.ts"
+import type { HarnessEnd } from "../harness/Harness.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
 import { pageReader } from "../harness/model/pageReader.ts"
@@ -20,6 +21,8 @@ import { makeToolGateway } from "../tools/ToolGateway.ts"
 import type { SearchProvider } from "../tools/web/SearchProvider.ts"
 import type { Place } from "./Place.ts"
 import { Places } from "./Places.ts"
+import { configOf } from "./placeSettings.ts"
+import type { Rest } from "./rest.ts"
 
 interface ToolsOptions {
   readonly search: (fetch: SafeFetch["Service"]) => SearchProvider | null
@@ -36,6 +39,17 @@ const mcpHosts = ({ agent }: Request) =>
     const endpoint = parseAuthority(`${parsed.hostname}:${port}`)
     return endpoint === undefined ? [] : [endpoint]
   })
+
+/** Whether a place that is not here any more was taken away as its environment says. */
+const isDeletedBy = ({ environment, runnerId, sandbox }: Request): boolean => {
+  const config = configOf(environment)
+  if (Result.isFailure(config) || sandbox?.runnerId !== runnerId) return false
+  const { onCompletion, ttlSeconds } = config.success.lifecycle
+  return onCompletion === "delete" || ttlSeconds !== null
+}
+
+const endedBy = (end: HarnessEnd): Rest["ended"] =>
+  end._tag === "Completed" ? "done" : end._tag === "Suspended" ? "waiting" : "failed"
 
 const sandboxFacts = (place: Place, request: Request) => {
   const { backend, sandboxId } = place.record()
@@ -91,7 +105,10 @@ export const layer = (options: ToolsOptions) =>
           confinement: confinementOf(layersOf(request))
         })
         if (isTheLogs) return place
-        if (sandbox?.live === true) {
+        if (sandbox?.live === true && isDeletedBy(request)) {
+          const reason = "its environment keeps no sandbox in which nothing works"
+          yield* frames.emit({ _tag: "SandboxDestroyed", sandboxId: sandbox.sandboxId, reason })
+        } else if (sandbox?.live === true) {
           const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
           yield* frames.emit({ _tag: "SandboxLost", sandboxId: sandbox.sandboxId, reason })
         }
@@ -131,6 +148,7 @@ export const layer = (options: ToolsOptions) =>
           return
         }
         const { bytes, checkpoint, files } = captured.success
+        place.rest({ kept: true })
         if (checkpoint === before) return
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
@@ -198,6 +216,7 @@ export const layer = (options: ToolsOptions) =>
           const settled = yield* Effect.result(settle(context))
           if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
           const place = settled.success
+          place.rest({ ended: "working", kept: false, at: yield* Clock.currentTimeMillis })
           const { request, scrubber } = context
           announce(
             context,
@@ -226,7 +245,13 @@ export const layer = (options: ToolsOptions) =>
             scrubber,
             mintCallId: mintEventId
           })
-          return { calls, atEnd: () => capture(context, place) }
+          return {
+            calls,
+            atEnd: (end) =>
+              Effect.flatMap(Effect.andThen(capture(context, place), Clock.currentTimeMillis), (at) =>
+                Effect.sync(() => place.rest({ ended: endedBy(end), at }))
+              )
+          }
         })
       })
     })

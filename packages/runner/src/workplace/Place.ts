@@ -30,6 +30,7 @@ import * as Checkpoints from "../workingcopy/Checkpoints.ts"
 import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
+import type { Rest } from "./rest.ts"
 import * as PlaceSandbox from "./PlaceSandbox.ts"
 import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
@@ -63,6 +64,8 @@ export interface Place {
   readonly sandbox: (made: Made) => Effect.Effect<Sandbox, SandboxError>
   /** Whatever the environment takes before somebody works here. Who waits hears what is done. */
   readonly ready: PlaceSandbox.PlaceSandbox["ready"]
+  /** Somebody begins to work here, has ended, or has changed files. */
+  readonly rest: (change: Partial<Rest>) => void
   /** Ends what runs. The directories stay, and a sandbox is made anew when something needs one. */
   readonly unmake: Effect.Effect<void>
   readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
@@ -215,6 +218,11 @@ export const open = Effect.fn("Place.open")(function* (
     terminals: yield* Terminals.make,
     resume: Effect.asVoid(sandbox.now),
     ready: sandbox.ready,
+    rest: (change) => {
+      const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
+      record = { ...record, rest: { ...before, ...change } }
+      save(record)
+    },
     unmake: Effect.andThen(
       sandbox.unmake,
       Effect.sync(() => {

@@ -44,7 +44,7 @@ const writable = (place: Place, path: string) =>
     mountOf(place, path),
     ({ readOnly }) => !readOnly,
     () => refuse("file_denied", `${path} is read-only`, "path")
-  )
+  ).pipe(Effect.tap(() => Effect.sync(() => place.rest({ kept: false }))))
 
 /** What nodes ask of the places on this host, done. */
 export const layer = Layer.effect(
@@ -62,6 +62,8 @@ export const layer = Layer.effect(
     ): Effect.fn.Return<readonly [Place, Sandbox], WorkplaceError, Scope.Scope> {
       const place = yield* at(ref)
       if (!place.record().made) return yield* refuse("sandbox_missing", "the session's sandbox was not made yet")
+      // What runs there may change anything, and no turn captures it.
+      place.rest({ kept: false })
       return [
         place,
         yield* Effect.mapError(

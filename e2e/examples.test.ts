@@ -1,23 +1,73 @@
+import { Effect, Exit, Scope } from "effect"
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { assert, describe, it } from "vitest"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { apiKey } from "../packages/server/test/support/apiKey.ts"
+import { TestDatabase } from "../packages/server/test/support/TestDatabase.ts"
+import { requires } from "../test/requires.ts"
+import { System } from "./support/System.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
+const long = 180_000
 
-/** What each example says when it is run as it stands. */
-const examples = { "verify-bundle": "Nothing was changed.\n" }
+const run = async (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => {
+  const options = { cwd: root, env: { ...process.env, ...env }, timeout: long }
+  return (await promisify(execFile)(command, args, options)).stdout
+}
 
-describe.each(Object.entries(examples))("the example %s", (name, said) => {
-  const source = readFileSync(`${root}examples/${name}.ts`, "utf8")
-
-  it("runs, and says what it says", async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [`examples/${name}.ts`], { cwd: root })
-    assert.strictEqual(stdout, said)
+describe("the examples of the README", () => {
+  it.each(["session.ts", "verify-bundle.ts"])("%s stands there as it is", (name) => {
+    const source = readFileSync(`${root}examples/${name}`, "utf8")
+    assert.include(readFileSync(`${root}README.md`, "utf8"), source.trimEnd())
   })
 
-  it("stands in the README as it is", () => {
-    assert.include(readFileSync(`${root}README.md`, "utf8"), source.trimEnd())
+  it("verify-bundle.ts finds the bundle of a release unchanged", async () => {
+    assert.strictEqual(await run(process.execPath, ["examples/verify-bundle.ts"]), "Nothing was changed.\n")
+  })
+})
+
+requires(
+  "postgres",
+  "bubblewrap",
+  "root"
+)("one session from end to end", () => {
+  const scope = Scope.makeUnsafe()
+  let system: System
+
+  beforeAll(async () => {
+    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 14)
+    await system.node()
+    system.runner()
+  }, long)
+  afterAll(async () => {
+    await system.end()
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }, 60_000)
+
+  /** Runs an example, and looks for what the agent's command printed. */
+  const works = async (command: string, ...args: ReadonlyArray<string>) => {
+    const env = { TROUPE_SERVER_URL: system.nodes[0]!.gateway, TROUPE_API_KEY: apiKey }
+    const said = await run(command, args, env)
+    assert.include(said, "Done")
+    assert.include(said, "42")
+  }
+
+  it.each(["session.ts", "anthropic-sdk.ts"])("works in %s", { timeout: long }, async (name) => {
+    await works(process.execPath, `examples/${name}`)
+  })
+
+  requires("deno")("on Deno", () => {
+    it("works in deno/session.ts", { timeout: long }, async () => {
+      const allowed = ["--allow-net", "--allow-env"]
+      await works("deno", "run", "--no-lock", "--node-modules-dir=manual", ...allowed, "examples/deno/session.ts")
+    })
+  })
+
+  requires("jq")("in a shell", () => {
+    it("works in session.sh", { timeout: long }, async () => {
+      await works("sh", "examples/session.sh")
+    })
   })
 })

@@ -14,6 +14,7 @@ export type Part =
   | "postgres"
   | "bubblewrap"
   | "ripgrep"
+  | "jq"
   | "apt"
   | "system-npm"
   | "system-pip"
@@ -75,6 +76,7 @@ const reasons: Record<Part, () => string | undefined> = {
           : "socat is not installed"
         : "bwrap cannot make namespaces here",
   ripgrep: () => (onPath("rg") ? undefined : "rg is not installed"),
+  jq: () => (onPath("jq") && onPath("curl") ? undefined : "curl and jq are not both installed"),
   apt: () => (onPath("apt-get") && onPath("dpkg-deb") ? undefined : "apt-get is not installed"),
   "system-npm": () =>
     ["/usr/bin/npm", "/usr/local/bin/npm"].some((path) => existsSync(path))

@@ -1,6 +1,7 @@
-import { Effect, Exit, Scope } from "effect"
+import { Effect, Exit, Redacted, Scope, Stream } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type LogEvent, NotFoundError, type SessionHandle, type TimelineAt, Troupe } from "@troupe/client"
+import { TroupeClient } from "@troupe/client/effect"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
@@ -131,6 +132,53 @@ requires(
     assert.deepInclude(views.at(-1)!.timeline.threads[0]!.turns[0]!, {
       state: timeline.threads[0]!.turns[0]!.state
     })
+  })
+
+  it("is used by effects as well, by the same contract", { timeout: long }, async () => {
+    const program = Effect.gen(function* () {
+      const client = yield* TroupeClient
+      const agent = yield* client.agents.createAgent({ payload: { name: "effectful", model: "demo" } })
+      const session = yield* client.sessions.createSession({ payload: { agent: agent.id } })
+      const params = { id: session.id }
+      const content = [{ type: "text", text: "say: hello" }]
+      yield* client.events.sendEvents({ params, payload: { events: [{ type: "user.message", content }] } })
+      const log = yield* client.events.streamLog({ params, query: {} })
+      const types = yield* log.pipe(
+        Stream.map(({ type }) => type),
+        Stream.takeUntil((type) => type === "TurnCompleted"),
+        Stream.runCollect
+      )
+      const followed = yield* client.followLog(session.id).pipe(
+        Stream.map(({ type }) => type),
+        Stream.take(types.length),
+        Stream.runCollect
+      )
+      const refused = yield* Effect.flip(
+        client.agents.retrieveAgent({ params: { id: session.id as never }, query: {} })
+      )
+      return { followed, types, refused }
+    })
+    const layer = TroupeClient.layerFetch({ baseURL: troupe.baseURL, apiKey: Redacted.make(apiKey) })
+    const { followed, refused, types } = await Effect.runPromise(Effect.provide(program, layer))
+    assert.deepStrictEqual([types[0], types.at(-1)], ["SessionOpened", "TurnCompleted"])
+    assert.deepStrictEqual<ReadonlyArray<string>>(followed, types)
+    assert.match(String(refused), /id/)
+  })
+
+  it("is given files, and gives some", { timeout: long }, async () => {
+    const content = new TextEncoder().encode("a,b\n1,2\n")
+    const file = await troupe.files.upload({ name: "table.csv", content, type: "text/csv" })
+    assert.deepInclude(file as object, { filename: "table.csv", mime_type: "text/csv", size_bytes: content.length })
+    assert.strictEqual(await (await troupe.files.download(file.id)).text(), "a,b\n1,2\n")
+    const session = await open()
+    const resource = await troupe.sessions.resources.add(session.id, { type: "file", file_id: file.id })
+    const { data } = await troupe.sessions.resources.list(session.id)
+    assert.deepStrictEqual(
+      data.map(({ id }) => id),
+      [resource.id]
+    )
+    await troupe.files.delete(file.id)
+    assert.instanceOf(await troupe.files.download(file.id).catch((error: unknown) => error), NotFoundError)
   })
 
   it("is listed with others, and is gone once it is deleted", { timeout: long }, async () => {

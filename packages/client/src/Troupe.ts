@@ -3,6 +3,7 @@ import { Transport } from "./http/Transport.ts"
 import type { CallOptions, TroupeOptions } from "./options.ts"
 import { Agents } from "./resources/Agents.ts"
 import { Environments } from "./resources/Environments.ts"
+import { Files } from "./resources/Files.ts"
 import { Sessions } from "./resources/Sessions.ts"
 import { Models, Runners, Tokens } from "./resources/Workspace.ts"
 import { SessionHandle } from "./session/SessionHandle.ts"
@@ -14,6 +15,7 @@ export class Troupe {
   readonly agents: Agents
   readonly environments: Environments
   readonly sessions: Sessions
+  readonly files: Files
   readonly tokens: Tokens
   readonly runners: Runners
   readonly models: Models
@@ -26,6 +28,7 @@ export class Troupe {
     this.agents = new Agents(transport)
     this.environments = new Environments(transport)
     this.sessions = new Sessions(transport)
+    this.files = new Files(transport)
     this.tokens = new Tokens(transport)
     this.runners = new Runners(transport)
     this.models = new Models(transport)

@@ -19,6 +19,7 @@ export {
 } from "./errors.ts"
 export type { Answer, Call } from "./http/Call.ts"
 export type { Page, Pages } from "./http/Page.ts"
+export type { FileUpload } from "./resources/Files.ts"
 export type { SessionHandle } from "./session/SessionHandle.ts"
 export type { LiveTimeline, Timeline, TimelineAt } from "./session/timeline.ts"
 export type { StatusEvent, UntilStatus } from "./session/until.ts"

@@ -78,6 +78,20 @@ describe("a request", () => {
     assert.strictEqual((await client.agents.retrieve("x")).id, "http://127.0.0.1:4777/v1/agents/x")
   })
 
+  it("is let in by the browser's cookie, and nothing beside it", async () => {
+    const asked: Array<RequestInit | undefined> = []
+    const client = new Troupe({
+      credentials: "cookie",
+      fetch: async (_, init) => {
+        asked.push(init)
+        return Response.json(agent)
+      }
+    })
+    await client.agents.retrieve("agent_1")
+    assert.strictEqual(asked[0]?.credentials, "include")
+    assert.isFalse(new Headers(asked[0]?.headers).has("authorization"))
+  })
+
   it("keeps ids within their place in the path", async () => {
     await using world = await start({}, json(agent))
     await world.client.agents.retrieve("../sessions?x=1")

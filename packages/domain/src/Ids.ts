@@ -125,7 +125,9 @@ export const prefixes = {
   Member: "user",
   ApiKey: "apikey",
   Token: "tok",
-  Schedule: "sched"
+  Schedule: "sched",
+  ModelCard: "mcard",
+  McpServer: "mcpsrv"
 } as const
 
 export type IdKind = keyof typeof prefixes
@@ -183,3 +185,7 @@ export const FileId = id("File")
 export type FileId = typeof FileId.Type
 export const TokenId = id("Token")
 export type TokenId = typeof TokenId.Type
+export const ModelCardId = id("ModelCard")
+export type ModelCardId = typeof ModelCardId.Type
+export const McpServerId = id("McpServer")
+export type McpServerId = typeof McpServerId.Type

@@ -66,8 +66,10 @@ const rulesOf = ({ alsoAllowed, servers }: RunnerConfig) =>
     })
   })
 
-const openAiAgents = Effect.map(Models, ({ choose, prices }) =>
-  OpenAiAgents.make({ prices, choose: (name: string, { secret }: HarnessRun) => choose(name, secret) })
+const openAiAgents = Effect.map(Models, ({ choose }) =>
+  OpenAiAgents.make({
+    choose: (name: string, { request, secret }: HarnessRun) => choose(name, secret, request.prices)
+  })
 )
 
 /** Commands run wherever anything runs. */
@@ -111,7 +113,7 @@ const capabilities = (config: RunnerConfig) =>
           profiles: profiles.names
         }
       })
-      return Capabilities.of({ probe })
+      return Capabilities.of({ probe, probeCard: models.probeCard })
     })
   )
 

@@ -12,6 +12,7 @@ import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
+import { inboxProjection } from "./inbox/inboxProjection.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
@@ -24,6 +25,9 @@ import { release } from "./release.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
+import { searchProjection } from "./search/SearchProjection.ts"
+import { MasterKeys } from "./secrets/MasterKeys.ts"
+import { SecretBox } from "./secrets/SecretBox.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
 import { Feeds } from "./session/Feeds.ts"
 import { LiveSessions } from "./session/LiveSessions.ts"
@@ -80,8 +84,18 @@ const settled = (config: NodeConfig) =>
     Layer.provide(WorkspaceLog.layer)
   )
 
+/** What seals secrets for the database. */
+const secrets = (config: NodeConfig) =>
+  SecretBox.layer.pipe(Layer.provide(MasterKeys.layer(config.home, config.masterKey)))
+
 /** Keeps read tables up to date with the log. */
-const projecting = Layer.effectDiscard(Effect.forkScoped(Projector.run(usageProjection)))
+const projecting = Layer.effectDiscard(
+  Effect.all([
+    Effect.forkScoped(Projector.run(usageProjection)),
+    Effect.forkScoped(Projector.run(inboxProjection)),
+    Effect.forkScoped(Projector.run(searchProjection, { idle: "300 millis", elsewhere: "1 second" }))
+  ])
+)
 
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
 const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined, supervised: boolean) => {
@@ -116,6 +130,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(settled(config)),
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
+    Layer.provideMerge(secrets(config)),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),
     Layer.provide(migrated(config, supervised))

@@ -2,6 +2,7 @@ import { AbortError, ConnectionError, InvalidAnswerError, TimeoutError, TroupeEr
 import { type CallOptions, defaults, type Logger, type TroupeOptions } from "../options.ts"
 import type { Answer } from "./Call.ts"
 import { failureOf } from "./failures.ts"
+import { idempotencyKey } from "./idempotencyKey.ts"
 import { mayPass, pause, pauseMs } from "./retry.ts"
 import { urlOf } from "./url.ts"
 
@@ -22,9 +23,6 @@ const page = globalThis as { readonly location?: { readonly origin: string } }
 
 const silent: Logger = { debug: () => undefined, warn: () => undefined }
 const never = new AbortController().signal
-
-const idempotencyKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("")
 
 const isRaw = (body: object): body is FormData | Blob | Uint8Array<ArrayBuffer> | ReadableStream =>
   body instanceof FormData || body instanceof Blob || body instanceof Uint8Array || body instanceof ReadableStream
@@ -87,29 +85,22 @@ export class Transport {
     read: Read<A>
   ): Promise<Answer<A>> {
     const timeout = options.timeout ?? this.#options.timeout ?? defaults.timeout
-    const controller = new AbortController()
-    const abort = () => controller.abort(signal.reason)
-    signal.addEventListener("abort", abort)
-    let isLate = false
-    const timer = setTimeout(() => {
-      isLate = true
-      controller.abort()
-    }, timeout)
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), timeout)
     try {
       const headers = await this.#headers(asked, options, key)
-      const response = await this.#fetch(asked, headers, controller.signal)
+      const response = await this.#fetch(asked, headers, AbortSignal.any([signal, late.signal]))
       const requestId = response.headers.get("request-id")
       this.logger.debug(`${asked.method} ${asked.path} was answered ${response.status}`, { requestId })
       if (!response.ok) throw failureOf(response, await response.text())
       return { data: await read(response), response, requestId }
     } catch (cause) {
       if (signal.aborted) throw new AbortError("The call was aborted", { cause: signal.reason })
-      if (isLate) throw new TimeoutError(`No answer within ${timeout} ms`, { cause })
+      if (late.signal.aborted) throw new TimeoutError(`No answer within ${timeout} ms`, { cause })
       if (cause instanceof TroupeError) throw cause
       throw new ConnectionError(`${this.baseURL} can't be reached: ${why(cause)}`, { cause })
     } finally {
       clearTimeout(timer)
-      signal.removeEventListener("abort", abort)
     }
   }
 

@@ -15,6 +15,7 @@ import { list } from "./list.ts"
 import { Resource } from "./Resource.ts"
 import { SessionEvents } from "./SessionEvents.ts"
 import { SessionLog } from "./SessionLog.ts"
+import { SessionResources } from "./SessionResources.ts"
 
 /** The lines of work within a session. */
 class SessionThreads extends Resource {
@@ -31,6 +32,7 @@ class SessionThreads extends Resource {
 export class Sessions extends Resource {
   readonly events = new SessionEvents(this.transport)
   readonly log = new SessionLog(this.transport)
+  readonly resources = new SessionResources(this.transport)
   readonly threads = new SessionThreads(this.transport)
 
   create(body: SessionCreate, options?: CallOptions): Call<Session> {

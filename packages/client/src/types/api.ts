@@ -1,5 +1,7 @@
 import type * as Agents from "@troupe/domain/api/Agents"
 import type * as Environments from "@troupe/domain/api/Environments"
+import type * as Files from "@troupe/domain/api/Files"
+import type * as SessionResources from "@troupe/domain/api/SessionResources"
 import type * as Sessions from "@troupe/domain/api/Sessions"
 import type * as Workspace from "@troupe/domain/api/Workspace"
 import type { Answered, Body, Query, Plain } from "./wire.ts"
@@ -28,6 +30,15 @@ export type SessionDeleted = Answered<typeof Sessions.remove>
 export type SessionStatus = Session["status"]
 export type SessionThread = Plain<Sessions.Thread>
 export type ThreadListQuery = Query<typeof Sessions.threads>
+
+export type File = Plain<Files.File>
+export type FileListQuery = Query<typeof Files.list>
+export type FileDeleted = Answered<typeof Files.remove>
+export type FileResource = Plain<SessionResources.FileResource>
+export type SessionResource = Answered<typeof SessionResources.retrieve>
+export type SessionResourceUpdate = Body<typeof SessionResources.update>
+export type SessionResourceDeleted = Answered<typeof SessionResources.remove>
+export type ResourceListQuery = Query<typeof SessionResources.list>
 
 export type Token = Plain<Workspace.Token>
 export type TokenCreate = Body<typeof Workspace.createToken>

@@ -64,7 +64,8 @@ const common = {
 
 export const AgentCreate = Schema.Struct({
   name: Name(256),
-  model: ModelIn,
+  /** May be left out where the workspace has a default. */
+  model: Schema.optionalKey(ModelIn),
   tools: Schema.optionalKey(Tools),
   mcp_servers: Schema.optionalKey(Servers),
   skills: Schema.optionalKey(Skills),

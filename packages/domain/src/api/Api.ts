@@ -5,10 +5,20 @@ import * as Agents from "./Agents.ts"
 import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Inbox from "./Inbox.ts"
+import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
+import * as McpServers from "./McpServers.ts"
+import * as ModelCards from "./ModelCards.ts"
+import * as Policies from "./Policies.ts"
+import * as Projects from "./Projects.ts"
+import * as Search from "./Search.ts"
 import * as SessionResources from "./SessionResources.ts"
 import * as Sessions from "./Sessions.ts"
+import * as Settings from "./Settings.ts"
+import * as UsageReport from "./UsageReport.ts"
+import * as Turns from "./Turns.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
@@ -22,8 +32,13 @@ export const Api = HttpApi.make("troupe")
     Places.group,
     SessionResources.group,
     Workspace.group,
+    Turns.group,
+    Replay.group,
+    Inbox.group,
     Access.group
   )
+  .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)
+  .add(UsageReport.group, Search.group)
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",

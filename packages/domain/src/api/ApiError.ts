@@ -25,7 +25,13 @@ export const ErrorBody = Schema.Struct({
     type: ErrorType,
     message: Schema.String,
     /** `error_code` says which rule was broken, where clients tell them apart. */
-    details: Schema.optionalKey(Schema.Struct({ error_code: Schema.String }))
+    details: Schema.optionalKey(
+      Schema.Struct({
+        error_code: Schema.optionalKey(Schema.String),
+        /** Where a turn queue stands, for whoever named another version of it. */
+        queue_version: Schema.optionalKey(Schema.Int)
+      })
+    )
   }),
   request_id: Schema.String
 })
@@ -42,6 +48,7 @@ export class ApiFailure extends Schema.TaggedError<ApiFailure>()("ApiFailure", {
   message: Schema.String,
   status: Schema.optionalKey(Schema.Int),
   code: Schema.optionalKey(Schema.String),
+  queueVersion: Schema.optionalKey(Schema.Int),
   /** Sent again as it is, the request would fail again: clients that retry this status are told not to. */
   final: Schema.optionalKey(Schema.Boolean),
   retryAfterMs: Schema.optionalKey(Schema.Int)
@@ -56,8 +63,14 @@ export const notFound = (message: string, code?: string): ApiFailure =>
 export const forbidden = (message: string): ApiFailure => new ApiFailure({ type: "permission_error", message })
 
 /** Two requests want different things of one object: the later one is refused for good. */
-export const conflict = (message: string): ApiFailure =>
-  new ApiFailure({ type: "invalid_request_error", status: 409, message, final: true })
+export const conflict = (message: string, queueVersion?: number): ApiFailure =>
+  new ApiFailure({
+    type: "invalid_request_error",
+    status: 409,
+    message,
+    final: true,
+    ...(queueVersion === undefined ? {} : { queueVersion })
+  })
 
 /** Rules below an `attempt` refuse what they are given by throwing the failure. */
 export const refuse = (message: string, code?: string): never => {

@@ -6,7 +6,7 @@ import { SessionId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Actor } from "../Actor.ts"
 import { anyFailure } from "./ApiError.ts"
-import { longPageQuery, Page, Time } from "./Page.ts"
+import { Flag, longPageQuery, Page, Time } from "./Page.ts"
 
 /** An event as clients of the compatible API see it: its kind says which other fields there are. */
 export const CompatEvent = Schema.StructWithRest(
@@ -36,6 +36,7 @@ export type LogEvent = typeof LogEvent.Type
 
 const one = { id: SessionId }
 const when = Schema.optionalKey(Time)
+const Types = Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(100)))
 const Order = Schema.optionalKey(Schema.Literals(["asc", "desc"]))
 
 export const previewed = ["agent.message", "agent.thinking"] as const
@@ -44,7 +45,7 @@ export const list = HttpApiEndpoint.get("listEvents", "/v1/sessions/:id/events",
   params: one,
   query: {
     ...longPageQuery,
-    "types[]": Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(100))),
+    "types[]": Types,
     order: Order,
     "created_at[gt]": when,
     "created_at[gte]": when,
@@ -78,15 +79,19 @@ const After = Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0,
 
 export const log = HttpApiEndpoint.get("readLog", "/v1/sessions/:id/log", {
   params: one,
-  query: { after: After, limit: longPageQuery.limit },
+  /** Of a log that is filtered, a page may be short, or empty, and not be the last one. */
+  query: { after: After, limit: longPageQuery.limit, "types[]": Types },
   success: Schema.Struct({ data: Schema.Array(LogEvent), next_after: Schema.NullOr(Schema.Int) }),
   error: anyFailure
 })
 
-/** Resumes after `after`, or after the sequence number in `Last-Event-ID`. */
+/**
+ * Resumes after `after`, or after the sequence number in `Last-Event-ID`. With `deltas=true`, parts of blocks that are still
+ * being written come in between, as `delta` events without an id: they may be missing, and are never wrong.
+ */
 export const logStream = HttpApiEndpoint.get("streamLog", "/v1/sessions/:id/log/stream", {
   params: one,
-  query: { after: After },
+  query: { after: After, "types[]": Types, deltas: Schema.optionalKey(Flag) },
   success: HttpApiSchema.StreamSse({ data: LogEvent }),
   error: anyFailure
 })

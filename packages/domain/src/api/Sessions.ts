@@ -1,12 +1,13 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { AgentId, DeploymentId, EnvironmentId, SessionId, ThreadId } from "../Ids.ts"
+import { AgentId, DeploymentId, EnvironmentId, ProjectId, SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Agent, ModelIn } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
 import { Flag, Page, pageQuery, Time } from "./Page.ts"
+import { Labels } from "./Projects.ts"
 
 const Money = Schema.Struct({ amount: Schema.String, currency: Schema.String })
 const Cents = Schema.String.check(Schema.isPattern(/^[1-9]\d{0,11}$/))
@@ -38,7 +39,8 @@ const title = Schema.optionalKey(Schema.NullOr(Text(512)))
 
 /** Events and resources are read by rules of their own, which say better what is wrong with one of them. */
 export const SessionCreate = Schema.Struct({
-  agent: AgentIn,
+  /** May be left out where the session's project names one. */
+  agent: Schema.optionalKey(AgentIn),
   environment_id: Schema.optionalKey(Schema.NullOr(EnvironmentId)),
   title,
   metadata: Schema.optionalKey(Metadata),
@@ -46,8 +48,14 @@ export const SessionCreate = Schema.Struct({
   vault_ids: Schema.optionalKey(Schema.Array(Schema.String)),
   initial_events: Schema.optionalKey(Json.check(Schema.isMaxLength(50))),
   budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),
-  /** Ours. `end_user`: whose session it is, by the id that the user has in your product. */
-  troupe: Schema.optionalKey(Schema.Struct({ end_user: Schema.optionalKey(Name(128)) }))
+  troupe: Schema.optionalKey(
+    Schema.Struct({
+      /** Whose session it is, by the id that the user has in your product. */
+      end_user: Schema.optionalKey(Name(128)),
+      project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
+      labels: Schema.optionalKey(Labels)
+    })
+  )
 })
 export type SessionCreate = typeof SessionCreate.Type
 
@@ -99,6 +107,7 @@ export const Session = Schema.Struct({
   stats: Schema.Struct({ active_seconds: Schema.Finite, duration_seconds: Schema.Finite }),
   usage: Usage,
   deployment_id: Schema.NullOr(DeploymentId),
+  troupe: Schema.Struct({ project_id: Schema.NullOr(ProjectId), labels: Schema.Array(Schema.String) }),
   created_at: Schema.String,
   updated_at: Schema.String,
   archived_at: Schema.NullOr(Schema.String)
@@ -135,6 +144,7 @@ export const list = HttpApiEndpoint.get("listSessions", "/v1/sessions", {
     agent_id: Schema.optionalKey(AgentId),
     agent_version: Schema.optionalKey(Schema.Int),
     deployment_id: Schema.optionalKey(Schema.String),
+    project_id: Schema.optionalKey(ProjectId),
     memory_store_id: Schema.optionalKey(Schema.String),
     "statuses[]": Schema.optionalKey(Schema.Array(Status)),
     include_archived: Schema.optionalKey(Flag),

@@ -29,6 +29,15 @@ export const priceOf = (table: PriceTable, model: string): Price | null => {
   return longest === "" ? null : table[longest]!
 }
 
+/** The price that the first table knows which knows any. */
+export const firstPrice = (tables: ReadonlyArray<PriceTable>, model: string): Price | null => {
+  for (const table of tables) {
+    const price = priceOf(table, model)
+    if (price !== null) return price
+  }
+  return null
+}
+
 type Counted = Omit<Usage, "source" | "costMicroUsd">
 
 /** What a request cost, rounded up to a millionth of a dollar; null where the price is not known. */

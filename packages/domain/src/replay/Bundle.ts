@@ -25,38 +25,66 @@ export const checkpointEvery = 1_000
 /** What a state folds to, as one hash. */
 export const stateDigest = (sha256: Sha256, state: SessionState): string => sha256(canonical(toJson(state)))
 
+type Header = Omit<LineOf<"header">, "kind" | "format">
+
+/** Writes a bundle line by line, as a log is read: the header, the events, the commands, the end. */
+export class BundleWriter {
+  readonly #sha256: Sha256
+  readonly #version: number
+  readonly #follower = new Follower()
+  readonly #counts = { events: 0, commands: 0, rejections: 0 }
+  readonly header: string
+
+  constructor(header: Header, sha256: Sha256) {
+    this.#sha256 = sha256
+    this.#version = header.version
+    this.header = line({ kind: "header", format: bundleFormat, ...header })
+  }
+
+  /** The event's line, and behind some a checkpoint's. */
+  event(row: Recorded): ReadonlyArray<string> {
+    this.#counts.events++
+    this.#follower.push(row)
+    const { state } = this.#follower
+    const written = line(eventLine(row))
+    if (state === null || (row.seq % checkpointEvery !== 0 && row.seq !== this.#version)) return [written]
+    const digest = stateDigest(this.#sha256, state)
+    return [written, line({ kind: "checkpoint", seq: row.seq, chain: row.chain, foldVersion, stateDigest: digest })]
+  }
+
+  accepted({ body, commandId, digest, seq }: AcceptedCommand): string {
+    this.#counts.commands++
+    return line({ kind: "command", seq, commandId, digest, body })
+  }
+
+  rejected({ body, commandId, digest, reason, version }: RejectedCommand): string {
+    this.#counts.rejections++
+    return line({ kind: "rejection", version, commandId, digest, reason, body })
+  }
+
+  end(): string {
+    return line({ kind: "end", ...this.#counts })
+  }
+}
+
+const line = (value: BundleLine): string => JSON.stringify(value)
+
 /** The lines of a bundle, one after the other, so that a log of any length can be written as it is read. */
 export function* writeBundle(
   source: {
-    readonly header: Omit<LineOf<"header">, "kind" | "format">
+    readonly header: Header
     readonly events: Iterable<Recorded>
     readonly accepted: Iterable<AcceptedCommand>
     readonly rejected: Iterable<RejectedCommand>
   },
   sha256: Sha256
 ): Generator<string, void> {
-  const line = (value: BundleLine) => JSON.stringify(value)
-  const counts = { events: 0, commands: 0, rejections: 0 }
-  const follower = new Follower()
-  yield line({ kind: "header", format: bundleFormat, ...source.header })
-  for (const row of source.events) {
-    counts.events++
-    yield line(eventLine(row))
-    follower.push(row)
-    if (row.seq % checkpointEvery !== 0 && row.seq !== source.header.version) continue
-    if (follower.state === null) continue
-    const digest = stateDigest(sha256, follower.state)
-    yield line({ kind: "checkpoint", seq: row.seq, chain: row.chain, foldVersion, stateDigest: digest })
-  }
-  for (const { body, commandId, digest, seq } of source.accepted) {
-    counts.commands++
-    yield line({ kind: "command", seq, commandId, digest, body })
-  }
-  for (const { body, commandId, digest, reason, version } of source.rejected) {
-    counts.rejections++
-    yield line({ kind: "rejection", version, commandId, digest, reason, body })
-  }
-  yield line({ kind: "end", ...counts })
+  const writer = new BundleWriter(source.header, sha256)
+  yield writer.header
+  for (const row of source.events) yield* writer.event(row)
+  for (const command of source.accepted) yield writer.accepted(command)
+  for (const command of source.rejected) yield writer.rejected(command)
+  yield writer.end()
 }
 
 /** Only what belongs to the format: a store's rows may know more. */

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { AttemptId, EventId, RunnerId, SandboxId, SessionId, ThreadId, TurnId, WorkspaceId } from "../Ids.ts"
 import { Json } from "../Json.ts"
+import { PriceTable } from "../models/Price.ts"
 import { Budget } from "../session/Budget.ts"
 import { Frame } from "../session/Frame.ts"
 import { HistoryItem } from "../session/HistoryItem.ts"
@@ -54,6 +55,8 @@ export const RunRequest = Schema.Struct({
     workspace: Schema.Array(Schema.Json),
     sessionPreset: Schema.NullOr(Schema.String)
   }),
+  /** What the workspace says that models cost; it goes before what the runner knows. */
+  prices: Schema.optionalKey(PriceTable),
   /** The session's sandbox as the log knows it. */
   sandbox: Schema.NullOr(
     Schema.Struct({

@@ -96,6 +96,17 @@ export class RunnerRpc extends RpcGroup.make(
     error: Schema.Union([AttemptUnknown, EpochRefused, RunnerAway])
   }),
 
+  /** Tries to reach the model of a card, as a run would. Nothing of the card is kept. */
+  Rpc.make("ProbeModel", {
+    payload: { card: Schema.Redacted(Schema.String) },
+    success: Schema.Struct({
+      usable: Schema.Boolean,
+      notes: Schema.Array(Schema.String),
+      models: Schema.Array(Schema.String)
+    }),
+    error: RunnerAway
+  }),
+
   Rpc.make("Asks", { success: Ask, error: RunnerAway, stream: true }),
   Rpc.make("AnswerAsk", { payload: { askId: Schema.String, answer: Answer }, error: RunnerAway }),
 

@@ -3,6 +3,7 @@ import {
   AgentId,
   DeploymentId,
   EnvironmentId,
+  EventId,
   ProjectId,
   ResourceId,
   SessionId,
@@ -51,7 +52,14 @@ export const Origin = Schema.Union([
   Schema.Struct({ type: Schema.Literal("integration"), integration: Schema.String }),
   Schema.Struct({ type: Schema.Literal("parent"), sessionId: SessionId, threadId: ThreadId }),
   /** A fork names the place it left from, and the chain there: what came before is proved, and never read again. */
-  Schema.Struct({ type: Schema.Literal("fork"), sessionId: SessionId, seq: Schema.Int, chain: Sha256Hex })
+  Schema.Struct({
+    type: Schema.Literal("fork"),
+    sessionId: SessionId,
+    seq: Schema.Int,
+    chain: Sha256Hex,
+    /** The last checkpoint of the working copy there, if there was one, and the calls whose effects it lacks. */
+    checkpoint: Schema.optionalKey(Schema.Struct({ checkpoint: Schema.String, lacks: Schema.Array(EventId) }))
+  })
 ])
 export type Origin = typeof Origin.Type
 

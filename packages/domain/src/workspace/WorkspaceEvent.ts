@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { AgentId, EnvironmentId, FileId, RunnerId, TokenId } from "../Ids.ts"
+import { AgentId, EnvironmentId, FileId, McpServerId, ModelCardId, ProjectId, RunnerId, TokenId } from "../Ids.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
 import { JsonObject } from "../Json.ts"
 import { make, type EventCodec, type Shapes } from "../log/EventCodec.ts"
@@ -40,6 +40,19 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   EnvironmentUpdated: { environmentId: EnvironmentId, ...defined },
   EnvironmentArchived: { environmentId: EnvironmentId },
   EnvironmentDeleted: { environmentId: EnvironmentId },
+  /** Sessions that name none have this one from now on. */
+  EnvironmentMadeUsual: { environmentId: EnvironmentId },
+  /** Digests are of what may be shown: of keys and headers there is only whether they changed. */
+  ModelCardCreated: { cardId: ModelCardId, ...defined },
+  ModelCardUpdated: { cardId: ModelCardId, ...defined, secretChanged: Schema.Boolean },
+  ModelCardDeleted: { cardId: ModelCardId },
+  McpServerCreated: { serverId: McpServerId, ...defined },
+  McpServerUpdated: { serverId: McpServerId, ...defined, secretChanged: Schema.Boolean },
+  McpServerDeleted: { serverId: McpServerId },
+  ProjectCreated: { projectId: ProjectId, ...defined },
+  ProjectUpdated: { projectId: ProjectId, ...defined },
+  ProjectArchived: { projectId: ProjectId },
+  ProjectDeleted: { projectId: ProjectId },
   /** Of what clients upload; what agents make is in their sessions' logs. */
   FileUploaded: { fileId: FileId, sha256: Sha256Hex, bytes: Schema.Int, expiresAt: Schema.NullOr(Schema.Int) },
   FileDeleted: { fileId: FileId }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { route } from "@troupe/domain/models/ModelName"
-import { costOf, priceOf, type Price } from "@troupe/domain/models/Price"
+import { listPrices } from "@troupe/domain/models/listPrices"
+import { costOf, firstPrice, priceOf, type Price } from "@troupe/domain/models/Price"
 import { Result } from "effect"
 
 const providers = ["anthropic", "openai", "local"]
@@ -69,5 +70,26 @@ describe("the price of a request", () => {
     }
     const usage = { ...none, inputTokens: 1, outputTokens: 2, cacheReadTokens: 1, webSearches: 1 }
     assert.strictEqual(costOf(dollars, usage), 34 + 10_000)
+  })
+
+  it("is that of the first table that knows any, however well the others do", () => {
+    const own = { "claude-*": price(7) }
+    assert.strictEqual(firstPrice([own, table], "claude-opus-4")?.input, 7)
+    assert.strictEqual(firstPrice([{}, table], "claude-opus-4")?.input, 3)
+    assert.isNull(firstPrice([own, table], "mystery"))
+  })
+
+  it("is the list price where nobody says otherwise, and unknown where there is none", () => {
+    const inputOf = (model: string) => priceOf(listPrices, model)?.input
+    assert.strictEqual(inputOf("claude-opus-4-5-20251101"), 5_000_000)
+    assert.strictEqual(inputOf("claude-opus-5-5"), 4_000_000)
+    assert.strictEqual(inputOf("gpt-5-mini-2025-08-07"), 250_000)
+    for (const model of ["claude-haiku-5-5", "gpt-5.9", "gpt-5-pro", "o3-pro", "gpt-4o-audio-preview", "demo"]) {
+      assert.isUndefined(inputOf(model), model)
+    }
+    for (const { cacheRead, input, output } of Object.values(listPrices)) {
+      assert.isBelow(cacheRead, input)
+      assert.isAbove(output, input)
+    }
   })
 })

@@ -4,6 +4,7 @@ import type { FrameBody } from "@troupe/domain/session/Frame"
 import { type Clock, Effect, Redacted, Stream } from "effect"
 import type { AttemptJournal } from "../journal/AttemptJournal.ts"
 import { Scrubber } from "../secrets/Scrubber.ts"
+import { secretParts } from "../secrets/secretParts.ts"
 import { scrubFrame } from "../secrets/scrubFrame.ts"
 import { Answers } from "./Answers.ts"
 import { AttemptInbox } from "./AttemptInbox.ts"
@@ -76,7 +77,7 @@ export class LiveAttempt {
     const known = this.secrets.get(secret.name)
     if (known !== undefined && known.version >= secret.version) return
     this.secrets.set(secret.name, secret)
-    this.scrubber.add(Redacted.value(secret.value))
+    for (const part of secretParts(Redacted.value(secret.value))) this.scrubber.add(part)
   }
 
   grant(keys: ReadonlyArray<string>): void {

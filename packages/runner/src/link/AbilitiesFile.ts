@@ -10,11 +10,11 @@ const encode = Schema.encodeSync(Schema.fromJsonString(Abilities))
 export const layer = (state: string) =>
   Layer.effect(
     Capabilities,
-    Effect.map(Capabilities, ({ probe }) => {
+    Effect.map(Capabilities, ({ probe, ...others }) => {
       const write = (abilities: Abilities) =>
         Effect.try(() => writeWhole(join(state, "abilities.json"), encode(abilities))).pipe(
           Effect.catch((error) => Effect.logWarning("What this runner can do could not be written down", error))
         )
-      return Capabilities.of({ probe: Effect.tap(probe, write) })
+      return Capabilities.of({ ...others, probe: Effect.tap(probe, write) })
     })
   )

@@ -72,6 +72,8 @@ export const layer = (self: Self, signs: LinkSigns) =>
         Revoke: ({ attempt }) => attempts.revoke(attempt),
         RefreshSecret: ({ attempt, secret }) => attempts.refreshSecret(attempt, secret),
 
+        ProbeModel: ({ card }) => capabilities.probeCard(card),
+
         Asks: () => singly(desk.open),
         AnswerAsk: ({ answer, askId }) => desk.answer(askId, answer),
 

@@ -1,12 +1,13 @@
 import { type ModelName, route } from "@troupe/domain/models/ModelName"
-import type { PriceTable } from "@troupe/domain/models/Price"
+import { listPrices } from "@troupe/domain/models/listPrices"
+import { firstPrice, Price, type PriceTable } from "@troupe/domain/models/Price"
 import type { Capability } from "@troupe/domain/runner/Hello"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
 import { Context, Effect, Layer, Redacted, Result, Schema } from "effect"
 import { pathToFileURL } from "node:url"
 import * as AnthropicModel from "./anthropic/AnthropicModel.ts"
 import * as DemoModel from "./demo/DemoModel.ts"
-import type { ModelClient } from "./ModelClient.ts"
+import type { ModelClient, ModelProbe } from "./ModelClient.ts"
 import * as OpenAiModel from "./openai/OpenAiModel.ts"
 import { keyOf, type ModelsConfig, ModelsConfigInvalid, ProviderConfig } from "./ProviderConfig.ts"
 
@@ -64,12 +65,14 @@ const connect = (config: ProviderConfig): Effect.Effect<ModelClient, ModelsConfi
     (client) => withFacts(client, config.models)
   )
 
+const probeWithin = (client: ModelClient): Effect.Effect<ModelProbe> =>
+  Effect.timeoutOrElse(client.probe, {
+    duration: probeMs,
+    orElse: () => Effect.succeed({ usable: false, notes: [`no answer within ${probeMs} ms`], models: [] })
+  })
+
 const probed = (client: ModelClient): Effect.Effect<Capability> =>
-  client.probe.pipe(
-    Effect.timeoutOrElse({
-      duration: probeMs,
-      orElse: () => Effect.succeed({ usable: false, notes: [`no answer within ${probeMs} ms`], models: [] })
-    }),
+  probeWithin(client).pipe(
     Effect.map(({ models, notes, usable }) => ({
       name: client.provider,
       version: null,
@@ -80,7 +83,9 @@ const probed = (client: ModelClient): Effect.Effect<Capability> =>
   )
 
 const decodeCard = Schema.decodeUnknownResult(
-  Schema.fromJsonString(Schema.Struct({ provider: ProviderConfig, model: Schema.String }))
+  Schema.fromJsonString(
+    Schema.Struct({ provider: ProviderConfig, model: Schema.String, price: Schema.optionalKey(Price) })
+  )
 )
 
 /** The secret of a run that holds the card of this name: how to reach a model, with its key. */
@@ -89,6 +94,8 @@ export const cardSecret = (name: string) => `model/${name}`
 export interface Chosen {
   readonly client: ModelClient
   readonly model: string
+  /** Null where nobody knows it. */
+  readonly price: Price | null
 }
 
 /** The models that this runner reaches. */
@@ -97,12 +104,17 @@ export class Models extends Context.Service<
   {
     /** What each provider is good for now, found out by asking it. */
     readonly probe: Effect.Effect<ReadonlyArray<Capability>>
-    /** The model of this name; a card that came with the run goes before the runner's own providers. */
+    /**
+     * The model of this name; a card that came with the run goes before the runner's own providers. Its price is the card's,
+     * else the run's, else the runner's own, else the list price.
+     */
     readonly choose: (
       name: string,
-      secret: (name: string) => Effect.Effect<string | null>
+      secret: (name: string) => Effect.Effect<string | null>,
+      prices?: PriceTable
     ) => Effect.Effect<Result.Result<Chosen, ErrorInfo>>
-    readonly prices: PriceTable
+    /** What the provider of a card is good for now, found out by asking it. */
+    readonly probeCard: (card: Redacted.Redacted) => Effect.Effect<ModelProbe>
   }
 >()("runner/Models") {
   static readonly layer = (config: ModelsConfig): Layer.Layer<Models, ModelsConfigInvalid> =>
@@ -110,6 +122,9 @@ export class Models extends Context.Service<
 }
 
 const refusal = (code: string, message: string): Result.Result<never, ErrorInfo> => Result.fail({ code, message })
+
+const readsHost = ({ apiKeyFile, kind, module }: ProviderConfig): boolean =>
+  kind === "module" || module !== undefined || apiKeyFile !== undefined
 
 const make = Effect.fnUntraced(function* (config: ModelsConfig) {
   const names = new Set<string>()
@@ -123,30 +138,41 @@ const make = Effect.fnUntraced(function* (config: ModelsConfig) {
   for (const provider of config.providers) clients.set(provider.name, yield* connect(provider))
   const fallback = config.providers.find((provider) => provider.fallback === true)?.name ?? null
 
-  const fromCard = Effect.fnUntraced(function* (name: string, card: string) {
+  const priceOf = (model: string, prices: PriceTable = {}) =>
+    firstPrice([prices, config.prices ?? {}, listPrices], model)
+
+  const fromCard = Effect.fnUntraced(function* (name: string, card: string, prices?: PriceTable) {
     const decoded = decodeCard(card)
-    if (Result.isFailure(decoded)) return refusal("model_card_invalid", `The card of ${name} can't be read`)
-    const { model, provider } = decoded.success
+    // What comes from elsewhere names no files of this host.
+    if (Result.isFailure(decoded) || readsHost(decoded.success.provider)) {
+      return refusal("model_card_invalid", `The card of ${name} can't be read`)
+    }
+    const { model, price, provider } = decoded.success
     const client = yield* Effect.result(connect(provider))
     if (Result.isFailure(client)) return refusal("model_card_invalid", client.failure.message)
-    return Result.succeed<Chosen>({ client: client.success, model })
+    return Result.succeed<Chosen>({ client: client.success, model, price: price ?? priceOf(model, prices) })
   })
 
-  const own = ({ model, provider }: ModelName): Result.Result<Chosen, ErrorInfo> => {
+  const own = ({ model, provider }: ModelName, prices?: PriceTable): Result.Result<Chosen, ErrorInfo> => {
     const client = clients.get(provider)
     return client === undefined
       ? refusal("model_unknown", `This runner has no provider ${provider}`)
-      : Result.succeed({ client, model })
+      : Result.succeed({ client, model, price: priceOf(model, prices) })
   }
 
   return Models.of({
     probe: Effect.forEach([...clients.values()], probed, { concurrency: "unbounded" }),
-    choose: Effect.fn("Models.choose")(function* (name, secret) {
+    choose: Effect.fn("Models.choose")(function* (name, secret, prices) {
       const card = yield* secret(cardSecret(name))
-      if (card !== null) return yield* fromCard(name, card)
+      if (card !== null) return yield* fromCard(name, card, prices)
       const routed = route(name, [...clients.keys()], fallback)
-      return Result.isFailure(routed) ? refusal("model_unknown", routed.failure.message) : own(routed.success)
+      return Result.isFailure(routed) ? refusal("model_unknown", routed.failure.message) : own(routed.success, prices)
     }),
-    prices: config.prices ?? {}
+    probeCard: Effect.fn("Models.probeCard")(function* (card) {
+      const chosen = yield* fromCard("the workspace", Redacted.value(card))
+      return Result.isSuccess(chosen)
+        ? yield* probeWithin(chosen.success.client)
+        : { usable: false, notes: [chosen.failure.message], models: [] }
+    })
   })
 })

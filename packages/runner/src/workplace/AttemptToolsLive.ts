@@ -74,8 +74,8 @@ export const layer = (options: ToolsOptions) =>
       const summarizerOf = ({ frames, request, secret }: AttemptContext) => {
         const { auxModel } = request.agent
         if (auxModel === null) return null
-        const choose = models.choose(auxModel, secret)
-        return pageReader({ frames, choose, prices: models.prices, cacheKey: `${request.sessionId}:pages` })
+        const choose = models.choose(auxModel, secret, request.prices)
+        return pageReader({ frames, choose, cacheKey: `${request.sessionId}:pages` })
       }
 
       /** There is one where the agent names a model for small tasks. */
@@ -83,11 +83,11 @@ export const layer = (options: ToolsOptions) =>
         const { auxModel } = request.agent
         if (auxModel === null) return null
         const choose = Effect.map(
-          models.choose(auxModel, secret),
+          models.choose(auxModel, secret, request.prices),
           Result.getOrElse(() => null)
         )
         const cacheKey = `${request.sessionId}:classifier`
-        return modelClassifier({ choose, frames, prices: models.prices, cacheKey })
+        return modelClassifier({ choose, frames, cacheKey })
       }
 
       /** Brings the place to where the log says it is. */
@@ -170,12 +170,11 @@ export const layer = (options: ToolsOptions) =>
       const peopleOf = (context: AttemptContext) => {
         const { askPeople, frames, request, secret } = context
         const { agent, overrides, sessionId } = request
-        const choose = models.choose(overrides.model ?? agent.model.id, secret)
+        const choose = models.choose(overrides.model ?? agent.model.id, secret, request.prices)
         const sampler = modelSampler({
           request,
           frames,
           choose,
-          prices: models.prices,
           cacheKey: `${sessionId}:sampling`
         })
         return (within: EventId): McpPeople => ({

@@ -22,7 +22,7 @@ const saying =
 const common = { apiKey: Redacted.make("a key for tests"), headers: {}, silenceMs: 5_000 }
 const chat = (url: string) => OpenAiModel.makeChat({ ...common, provider: "compatible", baseUrl: `${url}/v1` })
 const harnessOver = (client: ModelClient) =>
-  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "a-model" })), prices: {} })
+  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "a-model", price: null })) })
 
 const sends = (...content: ReadonlyArray<Block>): HistoryItem => ({ type: "user", inputId: null, from: null, content })
 const image = (data: string, mediaType = "image/png"): Block => ({
@@ -114,8 +114,8 @@ describe("A model that", () => {
         ]
       })
       yield* Effect.gen(function* () {
-        const { choose, prices } = yield* Models
-        const harness = OpenAiAgents.make({ choose: (name, { secret }) => choose(name, secret), prices })
+        const { choose } = yield* Models
+        const harness = OpenAiAgents.make({ choose: (name, { secret }) => choose(name, secret) })
         const end = (model: string) => harness.run(FakeRun.make({ model, history: [FakeRun.user("hello")] }).run)
         const unknown = yield* end("no-such-model")
         assert.deepInclude(unknown, { _tag: "Failed", retryable: false })

@@ -10,7 +10,7 @@ import { checks, type Subject, table } from "./conformance.ts"
 
 const over = (facts: { readonly contextTokens: number; readonly outputTokens: number }) => {
   const client = { ...DemoModel.make({ paceMs: 0 }), facts: () => facts }
-  return OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "demo" })), prices: {} })
+  return OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "demo", price: null })) })
 }
 
 const openAiAgents: Subject = {

@@ -16,7 +16,7 @@ const interfaces: Readonly<Record<string, (url: string) => ModelClient>> = {
 }
 
 const harnessOver = (client: ModelClient) =>
-  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "a-model" })), prices: {} })
+  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ client, model: "a-model", price: null })) })
 
 const closed = (open: () => number) =>
   Effect.gen(function* () {

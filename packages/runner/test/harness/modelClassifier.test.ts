@@ -17,8 +17,8 @@ const says = (text: string) =>
 
 const classifier = (client: ModelClient | null) => {
   const frames = new MemoryFrames()
-  const choose = Effect.succeed(client === null ? null : { client, model: "small" })
-  return { frames, judge: modelClassifier({ choose, frames, prices: {}, cacheKey: "k" }) }
+  const choose = Effect.succeed(client === null ? null : { client, model: "small", price: null })
+  return { frames, judge: modelClassifier({ choose, frames, cacheKey: "k" }) }
 }
 
 const call = { name: "bash", input: { command: "ls" } }

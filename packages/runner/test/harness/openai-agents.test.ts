@@ -77,7 +77,7 @@ const clients: Readonly<Record<string, () => { readonly client: ModelClient; rea
 }
 
 const harnessOver = (choose: () => { readonly client: ModelClient; readonly model: string }) =>
-  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed(choose())), prices: {} })
+  OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ ...choose(), price: null })) })
 
 const tags = (frames: ReadonlyArray<FrameBody>) => frames.map(({ _tag }) => _tag)
 const results = (frames: ReadonlyArray<FrameBody>) =>
@@ -296,7 +296,7 @@ describe("openai-agents over the demo model", () => {
   it.live("says why there is no model", () =>
     Effect.gen(function* () {
       const error = { code: "model_unknown", message: "There is no such model" }
-      const harness = OpenAiAgents.make({ choose: () => Effect.succeed(Result.fail(error)), prices: {} })
+      const harness = OpenAiAgents.make({ choose: () => Effect.succeed(Result.fail(error)) })
       const fake = FakeRun.make({ model: "nothing", history: [user("hello")] })
       const end = yield* harness.run(fake.run)
       assert.deepStrictEqual(end, { _tag: "Failed", error, retryable: false, retryAfterMs: null })

@@ -33,8 +33,8 @@ describe("an auxiliary model that reads pages", () => {
     Effect.gen(function* () {
       const fake = FakeRun.make({ model: "main", history: [] })
       const asked: Array<ModelRequest> = []
-      const choose = Effect.succeed(Result.succeed({ client: echo(asked), model: "small" }))
-      const { summarize } = pageReader({ frames: fake.run.frames, choose, prices: {}, cacheKey: "pages" })
+      const choose = Effect.succeed(Result.succeed({ client: echo(asked), model: "small", price: null }))
+      const { summarize } = pageReader({ frames: fake.run.frames, choose, cacheKey: "pages" })
       const said = yield* summarize({ url: "https://example.com", text: "The page.", prompt: "What is it?" })
       assert.strictEqual(said, "The answer is 42.")
       assert.include(JSON.stringify(asked[0]?.history), "The page.")
@@ -51,7 +51,7 @@ describe("an auxiliary model that reads pages", () => {
     Effect.gen(function* () {
       const fake = FakeRun.make({ model: "main", history: [] })
       const choose = Effect.succeed(Result.fail({ code: "model_unknown", message: "There is no such model" }))
-      const { summarize } = pageReader({ frames: fake.run.frames, choose, prices: {}, cacheKey: "pages" })
+      const { summarize } = pageReader({ frames: fake.run.frames, choose, cacheKey: "pages" })
       const failure = yield* Effect.flip(summarize({ url: "https://example.com", text: "", prompt: "" }))
       assert.include(failure.message, "There is no such model")
       assert.deepStrictEqual(fake.frames, [])

@@ -1,6 +1,6 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, Result } from "effect"
+import { Effect, Redacted, Result } from "effect"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -28,6 +28,8 @@ const withModels = <A, E>(config: ModelsConfig, use: (models: Models["Service"])
 const compatible = (): ModelsConfig => ({
   providers: [{ name: "local", kind: "openai-chat", baseUrl: `${mock.url}/v1`, fallback: true }]
 })
+
+const price = (input: number) => ({ input, output: 1, cacheRead: 1, cacheWrite5m: 1, cacheWrite1h: 1 })
 
 describe("the models of a runner", () => {
   it.effect("are found by their names, and demo is always there", () =>
@@ -82,9 +84,53 @@ describe("the models of a runner", () => {
         const secret = (name: string) => Effect.succeed(name === cardSecret("ours") ? card : null)
         const chosen = Result.getOrThrow(yield* choose("ours", secret))
         assert.deepStrictEqual([chosen.client.provider, chosen.model], ["theirs", "claude-test"])
+        assert.isNull(chosen.price)
         const broken = yield* choose("ours", () => Effect.succeed('{"provider": {"apiKey": "a key of theirs"}}'))
         assert.notInclude(JSON.stringify(broken), "a key of theirs")
         assert.strictEqual(Result.isFailure(broken) && broken.failure.code, "model_card_invalid")
+      })
+    )
+  )
+
+  it.effect("cost what the card says, else the workspace, else this runner, else the list", () =>
+    withModels(
+      { providers: [{ name: "openai", kind: "openai", apiKey: Redacted.make("k") }], prices: { "gpt-4.1": price(3) } },
+      ({ choose }) =>
+        Effect.gen(function* () {
+          const provider = { name: "theirs", kind: "openai-chat", baseUrl: `${mock.url}/v1` }
+          const card = (more: object) => (name: string) =>
+            Effect.succeed(name === cardSecret("ours") ? JSON.stringify({ provider, model: "gpt-4.1", ...more }) : null)
+          const input = (name: string, secret: Parameters<typeof choose>[1], prices?: Parameters<typeof choose>[2]) =>
+            Effect.map(choose(name, secret, prices), (chosen) => Result.getOrThrow(chosen).price?.input)
+          const workspace = { "gpt-*": price(2) }
+          assert.strictEqual(yield* input("ours", card({ price: price(1) }), workspace), 1)
+          assert.strictEqual(yield* input("ours", card({}), workspace), 2)
+          assert.strictEqual(yield* input("gpt-4.1", none, workspace), 2)
+          assert.strictEqual(yield* input("gpt-4.1", none), 3)
+          assert.strictEqual(yield* input("gpt-4.1-mini", none), 400_000)
+          assert.isUndefined(yield* input("gpt-unheard-of", none))
+        })
+    )
+  )
+
+  it.effect("may be tried by their card, which names nothing of this host", () =>
+    withModels({ providers: [] }, ({ choose, probeCard }) =>
+      Effect.gen(function* () {
+        const text = (provider: object) => JSON.stringify({ provider: { name: "ours", ...provider }, model: "m" })
+        const probe = (provider: object) => probeCard(Redacted.make(text(provider)))
+        const found = yield* probe({ kind: "openai-chat", baseUrl: `${mock.url}/v1`, apiKey: "k" })
+        assert.strictEqual(found.usable, true)
+        const away = yield* probe({ kind: "openai-chat", baseUrl: "http://127.0.0.1:9/v1", apiKey: "k" })
+        assert.strictEqual(away.usable, false)
+        assert.isNotEmpty(away.notes)
+        for (const more of [
+          { kind: "module", module: "/tmp/a.mjs" },
+          { kind: "openai", apiKeyFile: "/etc/shadow" }
+        ]) {
+          assert.strictEqual((yield* probe(more)).usable, false)
+          const chosen = yield* choose("ours", () => Effect.succeed(text(more)))
+          assert.strictEqual(Result.isFailure(chosen) && chosen.failure.code, "model_card_invalid")
+        }
       })
     )
   )

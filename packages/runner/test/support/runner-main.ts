@@ -35,9 +35,14 @@ const run = Effect.fnUntraced(function* ({ frames, request }: HarnessRun) {
 
 const nothing = { harnesses: [], sandboxes: [], defaultSandbox: null, models: [] }
 
+const noModel = { usable: false, notes: [], models: [] }
+
 const services = attemptsLayer({ directory: join(state, "journal"), run }).pipe(
   Layer.provideMerge(
-    Layer.mergeAll(NoWorkplace.layer, Layer.succeed(Capabilities, { probe: Effect.succeed(nothing) }))
+    Layer.mergeAll(
+      NoWorkplace.layer,
+      Layer.succeed(Capabilities, { probe: Effect.succeed(nothing), probeCard: () => Effect.succeed(noModel) })
+    )
   ),
   Layer.provideMerge(
     Identity.layer({

@@ -46,7 +46,7 @@ export const agentWith = (
   multiagent: null
 })
 
-const noFetch: SafeFetch["Service"] = {
+export const noFetch: SafeFetch["Service"] = {
   fetch: () => Effect.fail(new FetchRefused({ host: "nowhere", reason: "address", detail: "no network in this test" }))
 }
 

@@ -1,6 +1,7 @@
 import type { Agent, AgentCreate, AgentDefinition, AgentUpdate } from "@troupe/domain/api/Agents"
 import { type ApiFailure, conflict, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { createAgent, sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
+import { registeredServers } from "@troupe/domain/api/compat/agentTools"
 import { timeOf } from "@troupe/domain/api/Page"
 import { canonical } from "@troupe/domain/CanonicalJson"
 import { AgentId, fromUuid, prefixes, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
@@ -123,10 +124,34 @@ const make = Effect.gen(function* () {
     return digest
   })
 
+  /** Read as it is: what of the settings can't be read settles nothing. */
+  const defaultModel = Effect.fnUntraced(function* (workspaceId: WorkspaceId) {
+    const [row] = yield* sql<{ readonly model: string | null }>`
+      SELECT settings -> 'defaults' ->> 'model' AS model FROM workspace_settings
+      WHERE workspace_id = ${toUuid(workspaceId)!}`
+    return row?.model ?? null
+  })
+
+  /** Servers of the workspace's list are there when an agent begins to name them. */
+  const checkServers = Effect.fnUntraced(function* (workspaceId: WorkspaceId, { mcp_servers }: AgentDefinition) {
+    const named = registeredServers(mcp_servers)
+    if (named.length === 0) return
+    const rows = yield* sql<{ readonly id: string }>`
+      SELECT server_id AS id FROM mcp_servers
+      WHERE workspace_id = ${toUuid(workspaceId)!}
+        AND server_id = ANY(${named.map(({ serverId }) => toUuid(serverId)!)}::uuid[])
+      FOR SHARE`
+    const known = new Set(rows.map(({ id }) => fromUuid(prefixes.McpServer, id)))
+    const missing = named.find(({ serverId }) => !known.has(serverId))
+    if (missing === undefined) return
+    return yield* invalid(`mcp_servers.${missing.at}.server_id: there is no MCP server ${missing.serverId}`)
+  })
+
   const create = Effect.fn("Agents.create")(function* (input: AgentCreate) {
     const { actor, workspaceId } = yield* Caller
     const mint = yield* Mint
-    const definition = yield* Effect.fromResult(createAgent(input))
+    const definition = yield* Effect.fromResult(createAgent(input, yield* defaultModel(workspaceId)))
+    yield* checkServers(workspaceId, definition)
     const agentId = AgentId.make(mint("Agent"))
     const id = toUuid(agentId)!
     const at = yield* Clock.currentTimeMillis
@@ -164,6 +189,7 @@ const make = Effect.gen(function* () {
         }
         const definition = yield* Effect.fromResult(updateAgent(before.definition, input))
         if (sameDefinition(definition, before.definition)) return before.agent
+        yield* checkServers(workspaceId, definition)
         const id = toUuid(agentId)!
         const digest = yield* write(id, version + 1, definition, at)
         yield* sql`UPDATE agents SET version = ${version + 1}, updated_at = ${at} WHERE agent_id = ${id}`

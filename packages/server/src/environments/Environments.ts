@@ -47,6 +47,10 @@ export class Environments extends Context.Service<
     readonly find: (workspaceId: WorkspaceId, environmentId: EnvironmentId) => Effect.Effect<KnownEnvironment, Failure>
     /** The one of sessions that name none; made when it is first needed. */
     readonly usual: Effect.Effect<KnownEnvironment, Failure, Caller | Mint>
+    /** The same, where there is one already. */
+    readonly findUsual: (workspaceId: WorkspaceId) => Effect.Effect<KnownEnvironment | null, SqlError>
+    /** Makes it the one of sessions that name none. */
+    readonly makeUsual: (environmentId: EnvironmentId) => Effect.Effect<void, SqlError, Caller>
     readonly update: (
       environmentId: EnvironmentId,
       input: EnvironmentUpdate
@@ -150,7 +154,7 @@ const make = Effect.gen(function* () {
     return (yield* find(workspaceId, environmentId)).environment
   })
 
-  const findUsual = (workspaceId: WorkspaceId) =>
+  const findUsual = (workspaceId: WorkspaceId): Effect.Effect<KnownEnvironment | null, SqlError> =>
     Effect.map(
       sql<Row>`
         SELECT ${columns} FROM environments
@@ -165,6 +169,22 @@ const make = Effect.gen(function* () {
     const environmentId = yield* insert(defaultEnvironment, true)
     return (yield* findUsual(workspaceId)) ?? (yield* find(workspaceId, environmentId))
   }).pipe(Effect.withSpan("Environments.usual"))
+
+  const makeUsual = Effect.fn("Environments.makeUsual")(function* (environmentId: EnvironmentId) {
+    const { actor, workspaceId } = yield* Caller
+    const workspace = toUuid(workspaceId)!
+    yield* sql.withTransaction(
+      Effect.gen(function* () {
+        const usualNow = yield* findUsual(workspaceId)
+        if (usualNow?.environment.id === environmentId) return
+        yield* sql`UPDATE environments SET is_default = false WHERE workspace_id = ${workspace} AND is_default`
+        yield* sql`
+          UPDATE environments SET is_default = true
+          WHERE workspace_id = ${workspace} AND environment_id = ${toUuid(environmentId)!}`
+        yield* note(workspaceId, actor, { _tag: "EnvironmentMadeUsual", environmentId })
+      })
+    )
+  })
 
   /** Holds the row of an environment, so that one after the other changes it. */
   const held = Effect.fnUntraced(function* (workspaceId: WorkspaceId, environmentId: EnvironmentId) {
@@ -241,5 +261,5 @@ const make = Effect.gen(function* () {
     return rows.map((row) => known(row).environment)
   })
 
-  return Environments.of({ create, find, usual, update, archive, remove, list })
+  return Environments.of({ create, find, usual, findUsual, makeUsual, update, archive, remove, list })
 })

@@ -76,7 +76,7 @@ export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, 
 
   const takeWaiting = Effect.gen(function* () {
     if (!filter.waiting) return
-    const all = (yield* pendingOf(session, false)).filter(({ type }) => filter.type(type))
+    const all = (yield* pendingOf(view)).filter(({ type }) => filter.type(type))
     const waiting = order === "asc" ? all : all.toReversed()
     const from = waiting.findIndex(({ id }) => id === place.waiting) + 1
     for (const event of waiting.slice(from)) if (!take(event, { ...place, waiting: event.id })) return

@@ -1,8 +1,8 @@
 import { contentOut } from "@troupe/domain/api/compat/content"
 import type { CompatEvent } from "@troupe/domain/api/Events"
-import type { Session } from "@troupe/domain/api/Sessions"
 import { Effect } from "effect"
 import { type Open, stateOf } from "../sessions/SessionCalls.ts"
+import type { SessionView } from "../sessions/SessionReads.ts"
 
 const messageOut = (message: { readonly inputId: string; readonly content: Parameters<typeof contentOut>[0] }) => ({
   id: message.inputId,
@@ -23,7 +23,7 @@ const waiting = (state: Open): ReadonlyArray<CompatEvent> => {
 }
 
 /** What clients have sent and the session has not taken up yet. A session at rest has nothing, and is not woken for it. */
-export const pendingOf = Effect.fn("pendingOf")(function* (session: Session, resting: boolean) {
-  if (resting || session.status === "terminated") return []
+export const pendingOf = Effect.fn("pendingOf")(function* ({ resting, session }: SessionView) {
+  if (resting) return []
   return waiting(yield* stateOf(session.id))
 })

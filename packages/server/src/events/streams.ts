@@ -2,6 +2,7 @@ import { invalid } from "@troupe/domain/api/ApiError"
 import { type Surroundings, toCompat } from "@troupe/domain/api/compat/toCompat"
 import type * as Api from "@troupe/domain/api/Events"
 import { timeOfMicros } from "@troupe/domain/api/Page"
+import type { SessionId } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import * as Codec from "@troupe/domain/session/Codec"
 import { Effect, Option, Result } from "effect"
@@ -13,7 +14,7 @@ import { frame, serve, type Wire } from "../gateway/Sse.ts"
 import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
-import type { Seen, View } from "../session/WatchHub.ts"
+import type { Delta, Seen, View } from "../session/WatchHub.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as Previews from "./Previews.ts"
 
@@ -138,6 +139,20 @@ const afterOf = Effect.fnUntraced(function* (query: { readonly after?: number },
   return seq
 })
 
+/** Kinds of events that a reader wants; without any, all of them. */
+const wantedOf = (types: ReadonlyArray<string> | undefined) => {
+  if (types === undefined) return () => true
+  const wanted = new Set(types)
+  return ({ type }: { readonly type: string }) => wanted.has(type)
+}
+
+export const deltaOut = ({ blockId, offset, text, threadId }: Delta) => ({
+  event_id: blockId,
+  thread_id: threadId,
+  offset,
+  text
+})
+
 /** Our own events, from any place in the log on: what was, and then what comes, without a gap. */
 export const streamLog = Effect.fn("streamLog")(function* (
   { caller, params, query }: Asked<typeof Api.logStream>,
@@ -147,13 +162,48 @@ export const streamLog = Effect.fn("streamLog")(function* (
   const { session } = yield* reads.find(caller.workspaceId, params.id)
   const watchers = yield* Watchers
   const requestId = yield* RequestId
+  const wanted = wantedOf(query["types[]"])
+  const deltas = query.deltas === "true"
   const reader = yield* watchers.open(session.id, yield* afterOf(query, request))
-  const text = (seen: Seen) =>
-    seen._tag === "Delta"
-      ? { text: "", last: false }
-      : {
-          text: seen.events.map((seat) => seat.as(logView)).join(""),
-          last: seen.events.some(({ event }) => event.type === "SessionDeleted")
-        }
+  if (deltas) yield* Effect.timeoutOption(reader.live, liveWithinMs)
+  const text = (seen: Seen) => {
+    if (seen._tag === "Delta") {
+      return { text: deltas ? frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
+    }
+    const shown = seen.events.filter(({ event }) => wanted(event))
+    return {
+      text: shown.map((seat) => seat.as(logView)).join(""),
+      last: seen.events.some(({ event }) => event.type === "SessionDeleted")
+    }
+  }
   return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
+})
+
+/** How many events a filtered page looks through at most: what it stopped at is where the next one begins. */
+const lookedThroughMax = 10_000
+
+/** A page of a log, of some kinds of events only. */
+export const readLog = Effect.fn("readLog")(function* (sessionId: SessionId, query: Asked<typeof Api.log>["query"]) {
+  const store = yield* EventStore
+  const { after = 0, limit = 100, "types[]": types } = query
+  const wanted = wantedOf(types)
+  const data: Array<Api.LogEvent> = []
+  let at = after
+  let over = false
+  while (!over && data.length < limit && at - after < lookedThroughMax) {
+    const size = types === undefined ? limit - data.length : 1_000
+    const page = yield* Effect.orDie(store.read(sessionId, { after: at, limit: size }))
+    over = page.length === 0
+    for (const event of page) {
+      if (data.length === limit) break
+      at = event.seq
+      if (wanted(event)) data.push(logEvent(event))
+    }
+    // One page, however short, where nothing is left out of it.
+    if (types === undefined) break
+  }
+  // A page may end before its limit where events are large: only the log's end is the end.
+  const end = over || data.length === limit ? Option.none() : yield* Effect.orDie(store.head(sessionId))
+  const more = data.length === limit || (Option.isSome(end) && at < end.value.version)
+  return { data, next_after: more ? at : null }
 })

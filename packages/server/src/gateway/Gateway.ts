@@ -14,12 +14,29 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import { Inbox } from "../inbox/Inbox.ts"
+import * as InboxRoutes from "../inbox/routes.ts"
+import { Folds } from "../replay/Folds.ts"
+import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { McpServers } from "../mcpservers/McpServers.ts"
+import * as McpServerRoutes from "../mcpservers/routes.ts"
+import { ModelCards } from "../modelcards/ModelCards.ts"
+import * as ModelCardRoutes from "../modelcards/routes.ts"
+import * as PolicyRoutes from "../policies/routes.ts"
+import { Projects } from "../projects/Projects.ts"
+import * as ProjectRoutes from "../projects/routes.ts"
+import { SessionLog } from "../runners/SessionLog.ts"
+import * as SearchRoutes from "../search/routes.ts"
+import { Search } from "../search/Search.ts"
 import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import * as SettingsRoutes from "../settings/routes.ts"
+import * as UsageRoutes from "../usage/routes.ts"
+import * as TurnRoutes from "../turns/routes.ts"
 import { pages } from "../pages/pages.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
@@ -35,6 +52,13 @@ export const services = (limits: RateLimitOptions) =>
     Agents.layer,
     Environments.layer,
     SessionReads.layer,
+    SessionLog.layer,
+    ModelCards.layer,
+    McpServers.layer,
+    Projects.layer,
+    Search.layer,
+    Folds.layer,
+    Inbox.layer,
     Callers.layer,
     Logins.layer,
     Idempotency.layer
@@ -58,9 +82,19 @@ export const routes = (config: NodeConfig) => {
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,
+    TurnRoutes.routes,
+    ReplayRoutes.routes,
+    InboxRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,
+    ModelCardRoutes.routes,
+    McpServerRoutes.routes,
+    ProjectRoutes.routes,
+    PolicyRoutes.routes,
+    SettingsRoutes.routes,
+    UsageRoutes.routes,
+    SearchRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )
 }

@@ -16,6 +16,10 @@ export const initial: Checkpoint = { last: null, changing: new Set(), running: n
 export const apply = (state: Checkpoint, seq: number, event: SessionEvent): Checkpoint => {
   const { changing, last, running } = state
   switch (event._tag) {
+    case "SessionOpened": {
+      const left = event.origin.type === "fork" ? event.origin.checkpoint : undefined
+      return left === undefined ? state : { ...state, last: { ...left, seq } }
+    }
     case "ToolRequested":
       return event.executor === "sandbox" && !event.readOnly
         ? { ...state, changing: new Set(changing).add(event.callId) }

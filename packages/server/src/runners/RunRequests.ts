@@ -1,6 +1,8 @@
 import { utf8Length } from "@troupe/domain/CanonicalJson"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import type { BudgetLimit } from "@troupe/domain/session/Budget"
+import type { TurnOverrides } from "@troupe/domain/session/Input"
+import type { AgentSnapshot } from "@troupe/domain/session/Opening"
 import type { OpenSession, Turn } from "@troupe/domain/session/SessionState"
 import { limitKey } from "@troupe/domain/session/standing"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -30,6 +32,11 @@ export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("Requ
 const isPassed = (limit: BudgetLimit, session: OpenSession, turn: Turn): boolean =>
   limit.enforcement === "soft" && (limit.scope === "session" ? session : turn).acknowledged.includes(limitKey(limit))
 
+const modelsOf = ({ auxModel, model }: AgentSnapshot, { model: turns }: TurnOverrides): ReadonlyArray<string> => [
+  turns ?? model.id,
+  ...(auxModel === null ? [] : [auxModel])
+]
+
 /** Says all that a runner needs to know to work on a turn. */
 export class RunRequests extends Context.Service<
   RunRequests,
@@ -55,9 +62,11 @@ const make = Effect.gen(function* () {
     const { attemptId, epoch, runnerId, session, sessionId, threadId, turn, turnId, version } = order
     const { checkpoint, history, setup } = yield* log.conversation(sessionId, threadId, version)
     const { environment, resources, workspaceId } = setup
+    const agent = Setup.agentOf(setup, threadId)
+    const { prices, ...outer } = yield* policies.of(workspaceId)
     const told = {
       ...{ sessionId, epoch, threadId, turnId, attemptId, runnerId, workspaceId },
-      agent: Setup.agentOf(setup, threadId),
+      agent,
       environment,
       resources,
       overrides: turn.overrides,
@@ -67,7 +76,8 @@ const make = Effect.gen(function* () {
       budget: session.budget.filter((limit) => !isPassed(limit, session, turn)),
       used: { session: session.totals, turn: turn.totals },
       grants: session.grants,
-      policies: { ...(yield* policies.of(workspaceId)), sessionPreset: Setup.presetOf(setup, threadId) },
+      policies: { ...outer, sessionPreset: Setup.presetOf(setup, threadId) },
+      ...(Object.keys(prices).length === 0 ? {} : { prices }),
       sandbox: session.sandbox,
       checkpoint
     }
@@ -76,7 +86,10 @@ const make = Effect.gen(function* () {
     return {
       ...told,
       ticket: tickets.issue({ workspaceId, sessionId, runnerId }),
-      secrets: yield* secrets.all({ workspaceId, sessionId, threadId })
+      secrets: yield* secrets.all(
+        { workspaceId, sessionId, threadId },
+        { models: modelsOf(agent, turn.overrides), mcpServers: agent.mcpServers }
+      )
     }
   })
 

@@ -4,6 +4,7 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import * as BudgetedDriver from "../usage/BudgetedDriver.ts"
 import * as BlobStorePg from "../log/BlobStorePg.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import * as StoredSecrets from "../secrets/StoredSecrets.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 import { AskJournal } from "./AskJournal.ts"
 import { Asking } from "./Asking.ts"
@@ -18,7 +19,6 @@ import * as RunnerDriver from "./RunnerDriver.ts"
 import { RunnerLinks } from "./RunnerLinks.ts"
 import { RunnerRegistry } from "./RunnerRegistry.ts"
 import { RunRequests } from "./RunRequests.ts"
-import { SecretSource } from "./SecretSource.ts"
 import { SessionLog } from "./SessionLog.ts"
 import { Tickets } from "./Tickets.ts"
 import { Tokens } from "./Tokens.ts"
@@ -34,7 +34,7 @@ export const registry = Layer.mergeAll(RunnerRegistry.layer, Workspaces.layer, T
 )
 
 /** The way to each runner, and what may be told to it. */
-export const reach = Layer.merge(Reach.layer, SecretSource.layerEmpty).pipe(
+export const reach = Layer.merge(Reach.layer, StoredSecrets.layer).pipe(
   Layer.provide(Relays.layer),
   Layer.provide(NodeSocket.layerWebSocketConstructor)
 )

@@ -1,11 +1,21 @@
 import type { SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
 import type { Secret } from "@troupe/domain/runner/Attempt"
 import { Context, Effect, Layer, Schema } from "effect"
+import type { StoreUnavailable } from "../log/EventStore.ts"
 
 export interface SecretsOf {
   readonly workspaceId: WorkspaceId
   readonly sessionId: SessionId
   readonly threadId: ThreadId
+}
+
+/** What an attempt may need secrets for. */
+export interface SecretNeeds {
+  /** Names of models, some of which may be those of cards. */
+  readonly models: ReadonlyArray<string>
+  /** As the agent has them. */
+  readonly mcpServers: ReadonlyArray<JsonObject>
 }
 
 export class SecretRefused extends Schema.TaggedError<SecretRefused>()("SecretRefused", {
@@ -22,7 +32,7 @@ export class SecretRefused extends Schema.TaggedError<SecretRefused>()("SecretRe
 export class SecretSource extends Context.Service<
   SecretSource,
   {
-    readonly all: (of: SecretsOf) => Effect.Effect<ReadonlyArray<Secret>>
+    readonly all: (of: SecretsOf, needs: SecretNeeds) => Effect.Effect<ReadonlyArray<Secret>, StoreUnavailable>
     /**
      * The value that comes after `version`: made, if that is still the newest, and else the one that somebody else had
      * made. Many who ask at once for the same are given the same.

@@ -25,7 +25,7 @@ export class NoWorkplace extends Schema.TaggedError<NoWorkplace>()("NoWorkplace"
 
 export type PlaceCall = Exclude<
   RelayedCallTag,
-  "Acknowledge" | "Deliver" | "Revoke" | "RefreshSecret" | "Browse" | "RegisterDirectory"
+  "Acknowledge" | "Deliver" | "Revoke" | "RefreshSecret" | "Browse" | "RegisterDirectory" | "ProbeModel"
 >
 export type PlaceStream = Exclude<RelayedStreamTag, "Run" | "Attach">
 type AtPlace<T extends PlaceCall | PlaceStream> = Omit<Asked<T>, "place">

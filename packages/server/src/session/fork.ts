@@ -2,9 +2,13 @@ import type { SessionId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as History from "@troupe/domain/session/History"
+import { evolve } from "@troupe/domain/session/evolve"
 import type { Origin } from "@troupe/domain/session/Opening"
+import { initial, type SessionState } from "@troupe/domain/session/SessionState"
 import { Effect, Result, Schema } from "effect"
 import type { EventStore } from "../log/EventStore.ts"
+import * as Checkpoint from "../runners/Checkpoint.ts"
+import * as Setup from "../runners/Setup.ts"
 
 /** There is no such place to fork from. */
 export class NoForkPoint extends Schema.TaggedError<NoForkPoint>()("NoForkPoint", {
@@ -17,10 +21,15 @@ export class NoForkPoint extends Schema.TaggedError<NoForkPoint>()("NoForkPoint"
   }
 }
 
-/** What a fork is opened with: where it left its parent, the chain there as proof, and the conversation up to there. */
+/**
+ * What a fork is opened with: where it left its parent, the chain there as proof, the last checkpoint of the working copy,
+ * the conversation up to there, and what its parent worked with then.
+ */
 export interface ForkPoint {
   readonly origin: Extract<Origin, { readonly type: "fork" }>
   readonly history: ReadonlyArray<JsonObject>
+  readonly setup: Setup.Setup | null
+  readonly state: SessionState
 }
 
 const pageSize = 2_000
@@ -38,6 +47,9 @@ export const forkPoint = Effect.fn("forkPoint")(function* (
   if (seq < 1) return yield* nowhere("the log begins at 1")
   let view = History.initial()
   let chain = ""
+  let setup: Setup.Setup | null = null
+  let copy = Checkpoint.initial
+  let state: SessionState = initial
   for (let at = 0; at < seq;) {
     const page = yield* store.read(sessionId, { after: at, limit: Math.min(pageSize, seq - at) })
     if (page.length === 0) return yield* nowhere(`the log ends at ${at}`)
@@ -45,13 +57,19 @@ export const forkPoint = Effect.fn("forkPoint")(function* (
       const event = Codec.decodeFast(recorded)
       if (Result.isFailure(event)) return yield* nowhere(event.failure.message)
       view = History.apply(view, { seq: recorded.seq, recordedAt: recorded.recordedAt, event: event.success })
+      setup = Setup.apply(setup, event.success)
+      copy = Checkpoint.apply(copy, recorded.seq, event.success)
+      state = evolve(state, event.success)
       at = recorded.seq
       chain = recorded.chain
     }
   }
   const items = History.conversation(view)
+  const left = copy.last === null ? {} : { checkpoint: { checkpoint: copy.last.checkpoint, lacks: copy.last.lacks } }
   return {
-    origin: { type: "fork", sessionId, seq, chain },
-    history: items as unknown as ReadonlyArray<JsonObject>
+    origin: { type: "fork", sessionId, seq, chain, ...left },
+    history: items as unknown as ReadonlyArray<JsonObject>,
+    setup,
+    state
   } satisfies ForkPoint
 })

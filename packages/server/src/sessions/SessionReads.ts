@@ -26,6 +26,7 @@ export interface SessionFilter {
   readonly agentId: string | null
   readonly agentVersion: number | null
   readonly deploymentId: string | null
+  readonly projectId: string | null
   /** What the caller's token is for, where that is not the whole workspace. */
   readonly bound: BoundTo | null
   readonly statuses: ReadonlyArray<string> | null
@@ -44,6 +45,8 @@ export interface SessionFilter {
 export interface SessionView {
   readonly session: Session
   readonly around: Surroundings
+  /** Nothing waits in it or is under way: what it folds to is of no interest to whoever looks for that. */
+  readonly resting: boolean
 }
 
 export interface LoggedPage {
@@ -90,8 +93,10 @@ interface StoredText {
 interface Row {
   readonly id: string
   readonly status: Session["status"]
+  readonly statusReason: string | null
   readonly title: string | null
   readonly metadata: Readonly<Record<string, string>>
+  readonly labels: ReadonlyArray<string>
   readonly createdAt: number
   readonly updatedAt: number
   readonly archivedAt: number | null
@@ -130,6 +135,12 @@ const isTag = <Tag extends SessionEvent["_tag"]>(event: SessionEvent | null, tag
 /** An agent whose log can't be read any more still has a name in lists. */
 const unreadable = (opened: EventOf<"SessionOpened">): SessionAgent => sessionAgentOf(opened.agent)!
 
+/** Reasons to be idle that leave messages in the queue. */
+const withWork = new Set(["requires_action", "budget_reached", "paused"])
+
+const isResting = ({ status, statusReason }: Row): boolean =>
+  status === "terminated" || (status === "idle" && !withWork.has(statusReason ?? ""))
+
 const viewOf = (row: Row, now: number): SessionView | null => {
   const opened = decode(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
@@ -160,11 +171,12 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     },
     usage: usageOut(totals),
     deployment_id: opened.deploymentId,
+    troupe: { project_id: opened.projectId, labels: row.labels },
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)
   }
-  return { session, around: { primary: opened.threadId, agentName: opened.agent.name } }
+  return { session, resting: isResting(row), around: { primary: opened.threadId, agentName: opened.agent.name } }
 }
 
 const make = Effect.gen(function* () {
@@ -173,7 +185,8 @@ const make = Effect.gen(function* () {
   const stored = `json_build_object('type', e.type, 'version', e.version, 'payload', e.payload::text)`
   // Each of these is one look into an index, however long the log is.
   const columns = sql.literal(`
-    s.session_id AS id, s.status, s.title, s.metadata, s.created_at::float8 AS "createdAt",
+    s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata,
+    s.labels, s.created_at::float8 AS "createdAt",
     s.updated_at::float8 AS "updatedAt", s.archived_at::float8 AS "archivedAt",
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'StatusChanged'
@@ -201,6 +214,7 @@ const make = Effect.gen(function* () {
       limit,
       order,
       place,
+      projectId,
       statuses,
       to
     } = filter
@@ -214,6 +228,7 @@ const make = Effect.gen(function* () {
       ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
       ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),
       ...(deploymentId === null ? [] : [sql`s.deployment_id = ${toUuid(deploymentId) ?? null}::uuid`]),
+      ...(projectId === null ? [] : [sql`s.project_id = ${toUuid(projectId)!}`]),
       ...(statuses === null ? [] : [sql`s.status = ANY(${[...statuses]}::text[])`]),
       ...(from === null ? [] : [sql`s.created_at >= ${from}`]),
       ...(to === null ? [] : [sql`s.created_at <= ${to}`]),

@@ -1,29 +1,23 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
-import { forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { type ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
 import { budgetIn } from "@troupe/domain/api/compat/money"
+import type { Project } from "@troupe/domain/api/Projects"
 import { wantedFiles } from "@troupe/domain/api/compat/resources"
-import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
 import type { AgentIn, SessionCreate } from "@troupe/domain/api/Sessions"
-import { canonical } from "@troupe/domain/CanonicalJson"
 import { type EnvironmentId, SessionId, ThreadId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { AgentSnapshot, EnvironmentSnapshot } from "@troupe/domain/session/Opening"
 import { Effect } from "effect"
-import { hash } from "node:crypto"
 import { Agents } from "../agents/Agents.ts"
 import { Environments } from "../environments/Environments.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
+import { Projects } from "../projects/Projects.ts"
 import { giveFiles } from "./giveFiles.ts"
 import { command } from "./SessionCalls.ts"
-
-/** What drives the model where an agent does not say. */
-export const defaultHarness = "openai-agents"
-
-export const digestOf = (definition: Omit<AgentDefinition, "metadata">): string =>
-  hash("sha256", canonical(definition), "hex")
+import { workspaceAgent } from "./workspaceAgent.ts"
 
 /** An agent with what a session wants otherwise. The agent itself stays as it is. */
 const overridden = Effect.fnUntraced(function* (
@@ -55,8 +49,8 @@ const agentSnapshot = Effect.fnUntraced(function* (asked: AgentIn) {
     typeof asked !== "string" && asked.type === "agent_with_overrides"
       ? yield* overridden(found.definition, asked)
       : found.definition
-  const digest = sameDefinition(wanted, found.definition) ? found.digest : digestOf(wanted)
-  return snapshotOf({ agentId: found.agent.id, version: found.agent.version, digest }, wanted, defaultHarness)
+  const digest = sameDefinition(wanted, found.definition) ? found.digest : null
+  return yield* workspaceAgent({ agentId: found.agent.id, version: found.agent.version }, wanted, digest)
 })
 
 const environmentSnapshot = Effect.fnUntraced(function* (asked: EnvironmentId | null) {
@@ -83,6 +77,22 @@ const refuseUnsupported = Effect.fnUntraced(function* ({ vault_ids }: SessionCre
   if (vault !== undefined) return yield* invalid(`vault_ids.0: there is no vault ${vault.slice(0, 64)}`)
 })
 
+/** The project of a session, which stands in for what the session leaves out. */
+const projectOf = Effect.fnUntraced(function* ({ troupe }: SessionCreate) {
+  const { workspaceId } = yield* Caller
+  const projectId = troupe?.project_id ?? null
+  if (projectId === null) return null
+  const projects = yield* Projects
+  const project = yield* projects.find(workspaceId, projectId)
+  if (project.archived_at === null) return project
+  return yield* invalid(`project ${projectId} is archived and cannot be used to create a session`)
+})
+
+const agentIn = ({ agent }: SessionCreate, project: Project | null): Effect.Effect<AgentIn, ApiFailure> => {
+  const wanted = agent ?? project?.defaults.agent_id ?? null
+  return wanted === null ? Effect.fail(invalid("agent: Missing key")) : Effect.succeed(wanted)
+}
+
 /** What a session of an end user's is made of is for the product to say, and not for its users. */
 const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troupe }: SessionCreate) {
   const { bound } = yield* Caller
@@ -94,6 +104,8 @@ const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troup
     return yield* forbidden("agent: with an end user's token agents are taken as they are")
   }
   if ((resources ?? []).length > 0) return yield* forbidden("resources: are not for end users to give")
+  if (troupe?.project_id != null) return yield* forbidden("troupe.project_id: is not for end users to name")
+  if (troupe?.labels !== undefined) return yield* forbidden("troupe.labels: are not for end users to give")
   if (budget != null) return yield* forbidden("budget: is not for end users to set")
   if (troupe?.end_user !== undefined && troupe.end_user !== bound.subject) {
     return yield* forbidden("troupe.end_user: this token is another end user's")
@@ -106,9 +118,10 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   yield* refuseUnsupported(input)
   const { kind, tokenId, workspaceId } = yield* Caller
   const endUser = yield* endUserOf(input)
+  const project = yield* projectOf(input)
+  const agent: AgentSnapshot = yield* agentSnapshot(yield* agentIn(input, project))
+  const environment = yield* environmentSnapshot(input.environment_id ?? project?.defaults.environment_id ?? null)
   const wanted = yield* Effect.fromResult(wantedFiles(input.resources ?? []))
-  const agent: AgentSnapshot = yield* agentSnapshot(input.agent)
-  const environment = yield* environmentSnapshot(input.environment_id ?? null)
   const mint = yield* Mint
   const sessionId = SessionId.make(mint("Session"))
   const threadId = ThreadId.make(mint("Thread"))
@@ -127,11 +140,11 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     vaultIds: [],
     title: input.title ?? null,
     metadata: input.metadata ?? {},
-    labels: [],
+    labels: [...new Set([...(project?.defaults.labels ?? []), ...(input.troupe?.labels ?? [])])],
     budget: budgetIn(input.budget),
     origin: { type: kind === "console" ? "console" : "api" },
     createdBy: tokenId,
-    projectId: null,
+    projectId: project?.id ?? null,
     visibility: "workspace",
     endUser,
     deploymentId: null,

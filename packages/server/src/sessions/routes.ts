@@ -49,6 +49,7 @@ const list = route(Api.list, "read", ({ caller, query }) =>
       agentId: query.agent_id ?? null,
       agentVersion: query.agent_version ?? null,
       deploymentId: query.deployment_id ?? null,
+      projectId: query.project_id ?? null,
       bound: caller.bound,
       statuses: query["statuses[]"] ?? null,
       includeArchived: query.include_archived === "true",

@@ -3,15 +3,14 @@ import { forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { metadataPairsMax, patched } from "@troupe/domain/api/Common"
 import { updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { budgetIn } from "@troupe/domain/api/compat/money"
-import { snapshotOf } from "@troupe/domain/api/compat/snapshot"
 import type { Session, SessionUpdate } from "@troupe/domain/api/Sessions"
 import { canonical } from "@troupe/domain/CanonicalJson"
 import type { ThreadId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect } from "effect"
 import { Caller } from "../gateway/Requests.ts"
-import { defaultHarness, digestOf } from "./openSession.ts"
 import { command } from "./SessionCalls.ts"
+import { workspaceAgent } from "./workspaceAgent.ts"
 
 const definitionOf = ({ id: _, type: __, version: ___, ...definition }: Session["agent"]): AgentDefinition => ({
   ...definition,
@@ -23,12 +22,7 @@ const reconfigured = Effect.fnUntraced(function* ({ agent }: Session, change: No
   const before = definitionOf(agent)
   const after = yield* Effect.fromResult(updateAgent(before, change))
   if (canonical(after) === canonical(before)) return null
-  const { metadata: _, ...definition } = after
-  const snapshot = snapshotOf(
-    { agentId: agent.id, version: agent.version, digest: digestOf(definition) },
-    definition,
-    defaultHarness
-  )
+  const snapshot = yield* workspaceAgent({ agentId: agent.id, version: agent.version }, after)
   return { changes: snapshot as unknown as JsonObject, digest: snapshot.digest }
 })
 

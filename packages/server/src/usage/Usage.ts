@@ -1,10 +1,11 @@
+import { usageGroups } from "@troupe/domain/api/UsageReport"
 import { type AgentId, fromUuid, prefixes, SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import { Context, Effect, Layer } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 
 /** What rows of an answer are told apart by; what is not named here is summed up. */
-export const usageKeys = ["day", "model", "agent", "session"] as const
+export const usageKeys = usageGroups
 export type UsageKey = (typeof usageKeys)[number]
 
 export interface UsageQuery {
@@ -17,6 +18,9 @@ export interface UsageQuery {
   readonly sessionId?: SessionId
   /** As `provider/model`. */
   readonly model?: string
+  /** Only rows whose keys, in the order of `usageKeys`, come after these. */
+  readonly after?: ReadonlyArray<string>
+  readonly limit?: number
 }
 
 export interface UsageSums {
@@ -85,6 +89,8 @@ const columns: Readonly<Record<UsageKey, string>> = {
   session: "session_id"
 }
 
+const types: Readonly<Record<UsageKey, string>> = { day: "date", model: "text", agent: "text", session: "uuid" }
+
 const sumsOf = (row: Readonly<Record<keyof UsageSums, string>>): UsageSums =>
   Object.fromEntries(
     Object.keys(noUse).map((key) => [key, Number(row[key as keyof UsageSums])])
@@ -94,11 +100,16 @@ const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
   const query: Usage["Service"]["query"] = Effect.fn("Usage.query")(function* (asked) {
-    const { agentId, by, from, model, sessionId, to, workspaceId } = asked
+    const { after, agentId, by, from, limit, model, sessionId, to, workspaceId } = asked
     const keys = usageKeys.filter((key) => by.includes(key))
     const key = (name: UsageKey) => (keys.includes(name) ? sql`${sql(columns[name])}::text` : sql`NULL::text`)
     const grouped = keys.length === 0 ? sql`` : sql`GROUP BY ${sql.csv(keys.map((one) => sql`${sql(columns[one])}`))}`
     const ordered = keys.length === 0 ? sql`` : sql`ORDER BY ${sql.csv(keys.map((one) => sql`${sql(columns[one])}`))}`
+    const beyond =
+      after === undefined || after.length !== keys.length || keys.length === 0
+        ? sql`true`
+        : sql`(${sql.csv(keys.map((one) => sql`${sql(columns[one])}`))}) >
+            (${sql.csv(keys.map((one, at) => sql`${after[at]!}::${sql.literal(types[one])}`))})`
     const rows = yield* sql<Stored>`
       SELECT ${key("day")} AS day, ${key("model")} AS model, ${key("agent")} AS agent, ${key("session")} AS session,
         COALESCE(sum(model_requests), 0)::text AS "modelRequests",
@@ -118,7 +129,8 @@ const make = Effect.gen(function* () {
         AND ${agentId === undefined ? sql`true` : sql`agent_id = ${agentId}`}
         AND ${sessionId === undefined ? sql`true` : sql`session_id = ${toUuid(sessionId)!}`}
         AND ${model === undefined ? sql`true` : sql`model = ${model}`}
-      ${grouped} ${ordered}`
+        AND ${beyond}
+      ${grouped} ${ordered} ${limit === undefined ? sql`` : sql`LIMIT ${limit}`}`
     return rows.map((row) => ({
       ...sumsOf(row),
       day: row.day,

@@ -1,5 +1,6 @@
 import type { Json } from "@troupe/domain/Json"
 import type { WorkspaceId } from "@troupe/domain/Ids"
+import type { PriceTable } from "@troupe/domain/models/Price"
 import type { PermissionPolicy } from "@troupe/domain/tools/PermissionPolicy"
 import { Context, Effect, Layer } from "effect"
 import { StoreUnavailable } from "../log/EventStore.ts"
@@ -8,6 +9,8 @@ import { SettingsStore } from "./SettingsStore.ts"
 export interface OuterPolicies {
   readonly server: ReadonlyArray<Json>
   readonly workspace: ReadonlyArray<Json>
+  /** What the workspace says that models cost: read in the same look. */
+  readonly prices: PriceTable
 }
 
 /** The policies that hold beside an agent's own: of those who run the server, and of the workspace. */
@@ -22,10 +25,10 @@ export class Policies extends Context.Service<
         Policies.of({
           of: (workspaceId) =>
             store.get(workspaceId).pipe(
-              Effect.map(({ settings }) => ({ server, workspace: settings.policies })),
+              Effect.map(({ settings }) => ({ server, workspace: settings.policies, prices: settings.prices ?? {} })),
               // Runners take a policy that they can't read for the strictest there is.
               Effect.catchTag("SettingsUnreadable", ({ message }) =>
-                Effect.succeed({ server, workspace: [{ type: "unreadable", detail: message }] })
+                Effect.succeed({ server, workspace: [{ type: "unreadable", detail: message }], prices: {} })
               ),
               Effect.mapError((cause) => new StoreUnavailable({ operation: "policies", cause }))
             )

@@ -5,6 +5,7 @@ import type { TokenId, WorkspaceId } from "@troupe/domain/Ids"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { issueToken } from "../access/issueToken.ts"
 import { route } from "../gateway/Route.ts"
+import { ModelCards } from "../modelcards/ModelCards.ts"
 import { type KnownRunner, RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import type { Token } from "../runners/TokenRows.ts"
 import { Tokens } from "../runners/Tokens.ts"
@@ -117,12 +118,14 @@ const namesOf = (details: { readonly [key: string]: unknown }): ReadonlyArray<st
   return Array.isArray(models) ? models.filter((name) => typeof name === "string") : []
 }
 
-/** The models that connected runners can reach. */
+/** The models that connected runners can reach, and the workspace's own cards. */
 export const modelIds = Effect.fnUntraced(function* (workspaceId: WorkspaceId) {
   const registry = yield* RunnerRegistry
   const runners = (yield* registry.list(workspaceId)).filter(({ node, revoked }) => node !== null && !revoked)
   const providers = runners.flatMap(({ hello }) => hello?.models ?? []).filter((provider) => provider.usable)
-  return [...new Set(providers.flatMap(({ details }) => namesOf(details)))].sort()
+  const cards = yield* ModelCards
+  const names = [...(yield* cards.names(workspaceId)), ...providers.flatMap(({ details }) => namesOf(details))]
+  return [...new Set(names)].sort()
 })
 
 const listModels = route(Api.listModels, "read", ({ caller, query }) =>

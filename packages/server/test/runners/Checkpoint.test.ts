@@ -26,6 +26,14 @@ describe("the last checkpoint", () => {
     assert.isNull(after(...did("a")))
   })
 
+  it("is what a fork left with, until it has one of its own", () => {
+    const checkpoint = { checkpoint: "parent's", lacks: ["x"] }
+    const opened = { _tag: "SessionOpened", origin: { type: "fork", checkpoint } }
+    assert.deepStrictEqual(after(opened, ...did("a")), { checkpoint: "parent's", seq: 1, lacks: ["x", "a"] })
+    assert.deepStrictEqual(after(opened, captured("own")), { checkpoint: "own", seq: 2, lacks: [] })
+    assert.isNull(after({ _tag: "SessionOpened", origin: { type: "fork" } }))
+  })
+
   it("has what was done before it", () => {
     assert.deepStrictEqual(after(...did("a"), captured("one")), { checkpoint: "one", seq: 4, lacks: [] })
   })

@@ -38,7 +38,7 @@ export const startNode = async (
       requestsPerMinute: 0,
       consoleDirectory: "/nonexistent",
       apiKey: Option.some(Redacted.make(apiKey)),
-      masterKey: Option.none(),
+      masterKey: Option.some(Redacted.make("a-master-key-of-tests-that-is-long-enough")),
       databaseUrl: Option.some(database.appUrl),
       databaseOwnerUrl: Option.some(database.ownerUrl),
       nodeAddress: { host: "127.0.0.1", port: 0 },

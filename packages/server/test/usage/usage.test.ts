@@ -250,7 +250,7 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("A workspace'
   const limited = Effect.fnUntraced(function* (...dayLimits: ReadonlyArray<DayLimit>) {
     const workspaceId = yield* workspace
     const settings = yield* SettingsStore
-    yield* settings.put(workspaceId, { policies: [], dayLimits }, system)
+    yield* settings.change(workspaceId, system, () => Effect.succeed({ policies: [], dayLimits }))
     const session = yield* told(workspaceId)
     const delivered: Array<Delivery> = []
     const stopped = yield* Deferred.make<void>()
@@ -275,7 +275,8 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("A workspace'
       assert.match(waiting._tag === "Waiting" ? waiting.reason : "", /^budget: .* tokens$/)
       yield* settings.pass(workspaceId, yield* today, system)
       assert.strictEqual((yield* place)._tag, "Waiting")
-      yield* settings.put(workspaceId, { policies: [], dayLimits: [{ ...hard, max: 1_000 }] }, system)
+      const raised = { policies: [], dayLimits: [{ ...hard, max: 1_000 }] }
+      yield* settings.change(workspaceId, system, () => Effect.succeed(raised))
       assert.strictEqual((yield* place)._tag, "Placed")
     })
   )
@@ -306,7 +307,7 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("A workspace'
 
   it.effect("is not begun with settings that can't be read, and leaves its trace in the workspace's log", () =>
     Effect.gen(function* () {
-      const { place, workspaceId } = yield* limited()
+      const { place, workspaceId } = yield* limited(hard)
       const sql = yield* SqlClient.SqlClient
       assert.strictEqual((yield* place)._tag, "Placed")
       const types = yield* sql<{ readonly type: string }>`

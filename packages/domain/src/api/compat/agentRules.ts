@@ -41,13 +41,17 @@ const checked = (definition: AgentDefinition): AgentDefinition => {
 }
 
 /** The first version of an agent. */
-export const createAgent = (input: AgentCreate): Result.Result<AgentDefinition, ApiFailure> =>
+export const createAgent = (
+  input: AgentCreate,
+  defaultModel: string | null = null
+): Result.Result<AgentDefinition, ApiFailure> =>
   attempt(() => {
     refuseUnsupported(input)
+    const model = input.model ?? defaultModel ?? refuse("model: Missing key; the workspace has no default model")
     return checked({
       name: input.name,
       description: input.description ?? null,
-      model: resolveModel(input.model),
+      model: resolveModel(model),
       system: input.system ?? null,
       tools: resolveTools(input.tools ?? []),
       mcp_servers: resolveServers(input.mcp_servers ?? []),

@@ -1,8 +1,10 @@
 import { Result, Schema } from "effect"
+import { McpServerId } from "../../Ids.ts"
 import type { JsonObject } from "../../Json.ts"
 import { type BuiltInTool, builtInTools, platformTools } from "../../tools/Toolset.ts"
 import { invalid, refuse } from "../ApiError.ts"
 import { Name } from "../Common.ts"
+import { McpOptions, McpServerName, StdioReach, UrlReach } from "../McpServers.ts"
 import { describe } from "../problems.ts"
 
 const nullish = <S extends Schema.Top>(field: S) => Schema.optionalKey(Schema.NullOr(field))
@@ -77,14 +79,14 @@ const Custom = Schema.Struct({
     Schema.Record(Schema.String, Schema.Json)
   ])
 })
-const Server = Schema.Struct({
-  type: Schema.Literal("url"),
-  name: Name(255),
-  url: Schema.String.check(
-    Schema.isMaxLength(2_048),
-    Schema.makeFilter((url: string) => /^https?:\/\//i.test(url) && URL.canParse(url), { expected: "an http(s) URL" })
-  )
-})
+const common = { name: McpServerName, troupe: Schema.optionalKey(McpOptions) }
+/** A server of the workspace's own list, by its id: what it is is looked up when a session begins. */
+const Registered = Schema.Struct({ type: Schema.Literal("registered"), name: McpServerName, server_id: McpServerId })
+const servers = {
+  url: Schema.Struct({ ...common, ...UrlReach }),
+  stdio: Schema.Struct({ ...common, ...StdioReach }),
+  registered: Registered
+}
 
 const read = <A>(schema: Schema.Top, value: unknown, at: string): A => {
   const options = { errors: "all", onExcessProperty: "error" } as const
@@ -175,12 +177,27 @@ const resolveTool = (raw: JsonObject, at: string): JsonObject => {
 export const resolveServers = (list: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> => {
   const names = new Set<string>()
   return list.map((raw, index) => {
-    const server = read<typeof Server.Type>(Server, raw, `mcp_servers.${index}`)
+    const at = `mcp_servers.${index}`
+    const { type } = raw
+    if (type !== "url" && type !== "stdio" && type !== "registered") {
+      return refuse(`${at}.type: takes url, stdio, registered, not ${shown(type)}`)
+    }
+    const server = read<JsonObject & { readonly name: string }>(servers[type], raw, at)
     if (names.has(server.name)) refuse(`mcp_servers.${index}.name: ${shown(server.name)} is used twice`)
     names.add(server.name)
     return server
   })
 }
+
+/** The servers of the workspace's list that are named, with their places. */
+export const registeredServers = (
+  servers: ReadonlyArray<JsonObject>
+): ReadonlyArray<{ readonly at: number; readonly name: string; readonly serverId: McpServerId }> =>
+  servers.flatMap((server, at) =>
+    server["type"] === "registered"
+      ? [{ at, name: String(server["name"]), serverId: server["server_id"] as McpServerId }]
+      : []
+  )
 
 /** What there may be only one of in a list of tools. */
 const keyOf = (tool: JsonObject): string => {

@@ -19,7 +19,7 @@ export const refusalOut = (sessionId: string, command: string, reason: Refusal):
     case "TurnNotQueued":
       return conflict(`Turn ${reason.turnId} is no longer queued.`)
     case "StaleQueue":
-      return conflict(`The queue is at version ${reason.actual}, not ${reason.expected}.`)
+      return conflict(`The queue is at version ${reason.actual}, not ${reason.expected}.`, reason.actual)
     case "QueueFull": {
       const message = `The session's queue holds ${reason.max} turns and is full.`
       return new ApiFailure({ type: "rate_limit_error", message, retryAfterMs: reason.retryAfterMs })

@@ -1,5 +1,5 @@
 import type { EventId } from "@troupe/domain/Ids"
-import { type PriceTable, priceOf } from "@troupe/domain/models/Price"
+import type { Price } from "@troupe/domain/models/Price"
 import { text } from "@troupe/domain/session/Content"
 import { Effect } from "effect"
 import type { JournalFull } from "../../attempt/AttemptFrames.ts"
@@ -14,6 +14,8 @@ import { Spending, type Strategies } from "./Strategies.ts"
 export interface ChosenModel {
   readonly client: ModelClient
   readonly model: string
+  /** Null where nobody knows it. */
+  readonly price: Price | null
 }
 
 export interface ModelTurnOptions {
@@ -22,7 +24,6 @@ export interface ModelTurnOptions {
   /** For summaries. */
   readonly aux: ChosenModel
   readonly settings: ModelSettings
-  readonly prices: PriceTable
   readonly strategies: Strategies
 }
 
@@ -46,7 +47,7 @@ const halt = (end: HarnessEnd): Halt => ({ end })
 
 /** What any loop over a model does the same: whoever owns the loop asks for answers and has calls run. */
 export const make = (options: ModelTurnOptions): ModelTurn => {
-  const { aux, main, prices, run, settings, strategies } = options
+  const { aux, main, run, settings, strategies } = options
   const { frames, inbox, request, tools } = run
   const conversation = new Conversation(request.history)
   const spending = new Spending(request)
@@ -82,7 +83,7 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       client: chosen.client,
       request: modelRequest,
       frames,
-      price: priceOf(prices, chosen.model),
+      price: chosen.price,
       inputTokens: estimateOf(modelRequest, conversation.tokens),
       isShown,
       spent: (usage) => spending.add(usage)

@@ -1,5 +1,4 @@
 import { canonical } from "@troupe/domain/CanonicalJson"
-import { type PriceTable, priceOf } from "@troupe/domain/models/Price"
 import { text } from "@troupe/domain/session/Content"
 import { Duration, Effect, Option, Result, Schema } from "effect"
 import type { AttemptFrames } from "../../attempt/AttemptFrames.ts"
@@ -12,7 +11,6 @@ import type { ChosenModel } from "./ModelTurn.ts"
 export interface ClassifierOptions {
   readonly choose: Effect.Effect<ChosenModel | null>
   readonly frames: AttemptFrames
-  readonly prices: PriceTable
   readonly cacheKey: string
 }
 
@@ -46,7 +44,7 @@ export const judgementIn = (said: string): Judgement | null => {
 
 /** Has the aux model look at calls, each in a request of its own that is on record like any other. */
 export const modelClassifier =
-  ({ cacheKey, choose, frames, prices }: ClassifierOptions): Classifier =>
+  ({ cacheKey, choose, frames }: ClassifierOptions): Classifier =>
   ({ input, name }) =>
     Effect.gen(function* () {
       const chosen = yield* choose
@@ -65,7 +63,7 @@ export const modelClassifier =
         client: chosen.client,
         request,
         frames,
-        price: priceOf(prices, chosen.model),
+        price: chosen.price,
         inputTokens: estimateOf(request, estimateTokens(request.history)),
         isShown: false,
         spent: () => undefined

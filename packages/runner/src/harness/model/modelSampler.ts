@@ -1,5 +1,4 @@
 import type { Json, JsonObject } from "@troupe/domain/Json"
-import { type PriceTable, priceOf } from "@troupe/domain/models/Price"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
@@ -16,7 +15,6 @@ export interface SamplerOptions {
   readonly request: Pick<RunRequest, "budget" | "used">
   readonly frames: AttemptFrames
   readonly choose: Effect.Effect<Result.Result<ChosenModel, ErrorInfo>>
-  readonly prices: PriceTable
   readonly cacheKey: string
 }
 
@@ -65,7 +63,7 @@ const conversationOf = Effect.fnUntraced(function* ({ messages }: typeof Params.
  * Has the session's model write a text for an MCP server: text alone, without tools, within the session's budget. Its
  * requests are on record and counted like any other. Null where it is refused.
  */
-export const modelSampler = ({ cacheKey, choose, frames, prices, request: of }: SamplerOptions) => {
+export const modelSampler = ({ cacheKey, choose, frames, request: of }: SamplerOptions) => {
   const spending = new Spending(of)
   return (params: JsonObject): Effect.Effect<JsonObject | null> =>
     Effect.gen(function* () {
@@ -75,7 +73,7 @@ export const modelSampler = ({ cacheKey, choose, frames, prices, request: of }: 
       const history = yield* conversationOf(asked.success)
       const chosen = yield* choose
       if (history === null || Result.isFailure(chosen)) return null
-      const { client, model } = chosen.success
+      const { client, model, price } = chosen.success
       const request = {
         model,
         instructions: [{ section: "agent", text: systemPrompt }],
@@ -91,7 +89,7 @@ export const modelSampler = ({ cacheKey, choose, frames, prices, request: of }: 
         client,
         request,
         frames,
-        price: priceOf(prices, model),
+        price,
         inputTokens: estimateOf(request, estimateTokens(history)),
         isShown: false,
         spent: (usage) => spending.add(usage)

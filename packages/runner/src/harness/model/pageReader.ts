@@ -1,4 +1,3 @@
-import { type PriceTable, priceOf } from "@troupe/domain/models/Price"
 import { text } from "@troupe/domain/session/Content"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
 import { Effect, type Result } from "effect"
@@ -11,7 +10,6 @@ import type { ChosenModel } from "./ModelTurn.ts"
 interface PageReaderOptions {
   readonly frames: AttemptFrames
   readonly choose: Effect.Effect<Result.Result<ChosenModel, ErrorInfo>>
-  readonly prices: PriceTable
   readonly cacheKey: string
 }
 
@@ -23,12 +21,12 @@ const instructions = [
 ]
 
 /** An auxiliary model that reads pages. Its requests are in the log like any other, with what they used. */
-export const pageReader = ({ cacheKey, choose, frames, prices }: PageReaderOptions): Summarizer => ({
+export const pageReader = ({ cacheKey, choose, frames }: PageReaderOptions): Summarizer => ({
   summarize: Effect.fn("pageReader.summarize")(function* ({ prompt, text: page, url }) {
     const chosen = yield* Effect.flatMap(choose, Effect.fromResult).pipe(
       Effect.mapError(({ message }) => new ToolFailure({ message: `The page could not be summed up: ${message}` }))
     )
-    const { client, model } = chosen
+    const { client, model, price } = chosen
     const content = text(`Page: ${url}\n\n<page>\n${page}\n</page>\n\nQuestion: ${prompt}`)
     const request = {
       model,
@@ -42,7 +40,7 @@ export const pageReader = ({ cacheKey, choose, frames, prices }: PageReaderOptio
       client,
       request,
       frames,
-      price: priceOf(prices, model),
+      price,
       inputTokens: estimateOf(request, Math.ceil(page.length / 4)),
       isShown: false,
       spent: () => undefined

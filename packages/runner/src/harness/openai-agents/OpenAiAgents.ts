@@ -1,5 +1,4 @@
 import { Agent, type Model, Runner, setTracingDisabled, tool, Usage } from "@openai/agents"
-import type { PriceTable } from "@troupe/domain/models/Price"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
 import { Effect, FiberSet, Result } from "effect"
@@ -14,7 +13,6 @@ import * as Strategies from "../model/Strategies.ts"
 export interface OpenAiAgentsOptions {
   /** The model of this name, or why there is none. The secrets of the run may hold its key. */
   readonly choose: (name: string, run: HarnessRun) => Effect.Effect<Result.Result<ModelTurn.ChosenModel, ErrorInfo>>
-  readonly prices: PriceTable
   readonly strategies?: Partial<Strategies.Strategies>
 }
 
@@ -161,7 +159,6 @@ export const make = (options: OpenAiAgentsOptions): Harness => {
       // Summing up with the main model beats not summing up.
       aux: Result.getOrElse(aux, () => main.success),
       settings: settingsOf(run.request),
-      prices: options.prices,
       strategies
     })
     yield* turn.begin

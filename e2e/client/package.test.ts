@@ -1,0 +1,64 @@
+import { spawnSync } from "node:child_process"
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+import { rolldown } from "rolldown"
+import { afterAll, assert, beforeAll, describe, it } from "vitest"
+
+const long = 180_000
+const root = join(import.meta.dirname, "../..")
+const budgetKiB = 60
+
+/** As strict as anybody's. */
+const compilerOptions = {
+  target: "ES2022",
+  lib: ["ES2022", "DOM", "ESNext.Disposable"],
+  module: "NodeNext",
+  types: [],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: true
+}
+
+describe("the package of the client", () => {
+  const project = mkdtempSync(join(tmpdir(), "troupe-consumer-"))
+  const run = (command: string, ...args: ReadonlyArray<string>) => {
+    const { status, stderr, stdout } = spawnSync(command, args, { cwd: project, encoding: "utf8" })
+    assert.strictEqual(status, 0, stdout + stderr)
+    return stdout
+  }
+
+  beforeAll(() => {
+    run(process.execPath, join(root, "scripts/pack.mjs"), project)
+    const dependencies = {
+      "@troupe/client": "file:./troupe-client-0.1.0.tgz",
+      "@troupe/domain": "file:./troupe-domain-0.1.0.tgz",
+      // As it is here, since nothing is fetched.
+      effect: `file:${join(root, "node_modules/effect")}`
+    }
+    writeFileSync(join(project, "package.json"), JSON.stringify({ type: "module", dependencies }))
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["index.ts"] }))
+    copyFileSync(join(import.meta.dirname, "fixtures/consumer/index.ts"), join(project, "index.ts"))
+    run("npm", "install", "--offline", "--no-audit", "--no-fund", "--loglevel=error")
+  }, long)
+  afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+  it("gives an empty project its types, and runs there", { timeout: long }, () => {
+    run(join(root, "node_modules/.bin/tsc"), "-p", "tsconfig.json")
+    assert.strictEqual(run(process.execPath, "index.js"), "ConnectionError\n")
+  })
+
+  it(`is at most ${budgetKiB} KiB to a browser, and has nothing of effect`, { timeout: long }, async () => {
+    const input = join(project, "node_modules/@troupe/client/dist/index.js")
+    const bundle = await rolldown({ input, platform: "browser" })
+    const { output } = await bundle.generate({ format: "es", minify: true })
+    const { code, moduleIds } = output[0]
+    assert.deepStrictEqual(
+      moduleIds.filter((id) => id.includes("node_modules/effect/")),
+      []
+    )
+    assert.isAtMost(gzipSync(code).length / 1_024, budgetKiB)
+  })
+})

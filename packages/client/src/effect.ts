@@ -1,0 +1,1 @@
+export { TroupeClient, type TroupeClientOptions } from "./effect/TroupeClient.ts"

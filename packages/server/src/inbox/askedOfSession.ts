@@ -1,0 +1,47 @@
+import { awaiting } from "@troupe/domain/session/standing"
+import { Effect } from "effect"
+import { stateOf } from "../sessions/SessionCalls.ts"
+import { type LoggedPage, SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import type { AskedCall, InboxFilter } from "./Inbox.ts"
+import { kindOf } from "./inboxProjection.ts"
+
+const pageSize = 100
+const beyondAll = 2_147_483_647
+
+/** What people are asked by one session, as of now: whoever has seen that it waits finds here what for. */
+export const askedOfSession = Effect.fn("askedOfSession")(function* (
+  { resting, session }: SessionView,
+  kind: InboxFilter["kind"]
+) {
+  if (resting) return []
+  const reads = yield* SessionReads
+  const state = yield* stateOf(session.id)
+  const open = new Set<string>(
+    state.threads.flatMap(({ turn }) => (turn === null ? [] : awaiting(turn).map(({ callId }) => callId)))
+  )
+  const asked: Array<AskedCall> = []
+  for (let beyond: number | null = beyondAll; open.size > 0 && beyond !== null;) {
+    const page: LoggedPage = yield* reads.events(session.id, {
+      beyond,
+      order: "desc",
+      tags: ["ToolRequested"],
+      limit: pageSize
+    })
+    beyond = page.next
+    for (const { event, recordedAt, seq } of page.events) {
+      if (event._tag !== "ToolRequested" || !open.delete(event.callId) || kindOf(event) !== kind) continue
+      const { callId, executor, expiresAt, input, inputDigest, name, question, server, threadId, turnId } = event
+      asked.push({
+        ...{ callId, threadId, turnId, seq, expiresAt, server, executor, input, inputDigest, question },
+        sessionId: session.id,
+        sessionTitle: session.title,
+        agentId: session.agent.id,
+        askedAt: recordedAt,
+        tool: name,
+        reason: event.verdict.reason,
+        rule: event.verdict.rule
+      })
+    }
+  }
+  return asked.reverse()
+})

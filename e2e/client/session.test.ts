@@ -1,6 +1,15 @@
 import { Effect, Exit, Redacted, Scope, Stream } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import { type LogEvent, NotFoundError, type SessionHandle, type TimelineAt, Troupe } from "@troupe/client"
+import {
+  type ApiError,
+  ConflictError,
+  type LogEvent,
+  NotFoundError,
+  type SessionHandle,
+  type TimelineAt,
+  Troupe
+} from "@troupe/client"
+import { verifyBundle } from "@troupe/client/verifyBundle"
 import { TroupeClient } from "@troupe/client/effect"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
@@ -179,6 +188,95 @@ requires(
     )
     await troupe.files.delete(file.id)
     assert.instanceOf(await troupe.files.download(file.id).catch((error: unknown) => error), NotFoundError)
+  })
+
+  it("is worked on by people beside its agent", { timeout: long }, async () => {
+    const session = await open()
+    await session.send("run: echo by the agent > one")
+    await session.until("idle")
+    const { ending, stdout } = await session.exec("cat one; echo $((6 * 7))")
+    assert.deepStrictEqual([stdout, ending.exit_code], ["by the agent\n42\n", 0])
+    let said = ""
+    for await (const output of troupe.sessions.place.execStream(session.id, { command: "echo streamed; exit 3" })) {
+      if (output.type === "ended") assert.strictEqual(output.ending.exit_code, 3)
+      else said += new TextDecoder().decode(output.data)
+    }
+    assert.strictEqual(said, "streamed\n")
+    const { files, place } = troupe.sessions
+    const entry = await files.write(session.id, "two", "by a person", { version: null })
+    assert.strictEqual(await (await files.read(session.id, "two")).text(), "by a person")
+    const again = await files.write(session.id, "two", "x", { version: null }).catch((error: unknown) => error)
+    assert.strictEqual((again as ApiError).status, 412)
+    await files.write(session.id, "two", "changed", { version: entry.version })
+    const { data } = await place.changes(session.id)
+    assert.includeMembers(
+      data.map((change) => change.path),
+      ["one", "two"]
+    )
+    await files.delete(session.id, "two")
+  })
+
+  it("is replayed, forked and proved", { timeout: long }, async () => {
+    const session = await open()
+    await session.send("say: first")
+    await session.until("idle")
+    const { seq } = await session.timeline()
+    const { replay, turns } = troupe.sessions
+    assert.strictEqual((await replay.state(session.id)).seq, seq)
+    assert.isAbove((await replay.diff(session.id, { from: 0 })).patch.length, 0)
+    assert.strictEqual((await replay.why(session.id, seq)).seq, seq)
+    assert.isTrue((await replay.verify(session.id, { level: "1" })).ok)
+    assert.include(await session.output(), "first")
+    const bundle = await (await replay.export(session.id)).text()
+    assert.isTrue((await verifyBundle([bundle])).ok)
+    const [turn] = (await turns.list(session.id)).data
+    assert.strictEqual(turn!.status, "completed")
+    const fork = await session.fork({ turn: turn!.id, title: "another way" })
+    assert.strictEqual((await fork.retrieve()).title, "another way")
+    await fork.send("say: second")
+    await fork.until("idle")
+    assert.include(await fork.output(), "second")
+  })
+
+  it("keeps its queue in the order that people give it", { timeout: long }, async () => {
+    const session = await open()
+    await session.pause()
+    await session.send("say: one")
+    await session.send("say: two")
+    const { turns } = troupe.sessions
+    const [queue] = await turns.queues(session.id)
+    const [one, two] = queue!.data
+    const moved = await turns.move(session.id, two!.id, { before: one!.id, queue_version: queue!.version })
+    assert.deepStrictEqual(
+      moved.data.map(({ id }) => id),
+      [two!.id, one!.id]
+    )
+    const stale = await turns
+      .withdraw(session.id, one!.id, { queue_version: queue!.version })
+      .catch((error: unknown) => error)
+    assert.instanceOf(stale, ConflictError)
+    assert.strictEqual((stale as ConflictError).queueVersion, moved.version)
+    await turns.withdraw(session.id, one!.id)
+  })
+
+  it("asks in the inbox of its workspace", { timeout: long }, async () => {
+    const session = await open("always_ask")
+    await session.send("run: echo from the inbox")
+    const call = await asked(session)
+    const { data } = await troupe.approvals.list({ session_id: session.id })
+    assert.deepStrictEqual(
+      data.map(({ id, tool }) => [id, tool]),
+      [[call, "bash"]]
+    )
+    const { input_digest } = data[0]!
+    await troupe.approvals.answer(call, { result: "allow", scope: "session", input_digest })
+    await session.until("idle")
+    await session.send("ask me Which? red / blue")
+    const question = await asked(session)
+    await troupe.sessions.questions.answer(session.id, question, "red")
+    await session.until("idle")
+    assert.include(await wordsOf(session), "red")
+    assert.strictEqual((await troupe.access.me()).type, "me")
   })
 
   it("is listed with others, and is gone once it is deleted", { timeout: long }, async () => {

@@ -50,6 +50,8 @@ export interface Refusal {
   readonly code: string | null
   readonly message: string
   readonly requestId: string | null
+  /** Where a turn queue stands, for who named another version of it. */
+  readonly queueVersion: number | null
   /** When to come again, if the server said so. */
   readonly retryAfterMs: number | null
   /** What the server says about sending the same again; null where it says nothing. */
@@ -63,6 +65,7 @@ export class ApiError extends TroupeError implements Refusal {
   readonly type: ErrorType | null
   readonly code: string | null
   readonly requestId: string | null
+  readonly queueVersion: number | null
   readonly retryAfterMs: number | null
   readonly shouldRetry: boolean | null
 
@@ -72,6 +75,7 @@ export class ApiError extends TroupeError implements Refusal {
     this.type = refusal.type
     this.code = refusal.code
     this.requestId = refusal.requestId
+    this.queueVersion = refusal.queueVersion
     this.retryAfterMs = refusal.retryAfterMs
     this.shouldRetry = refusal.shouldRetry
   }

@@ -6,6 +6,7 @@ import { AttemptEngine } from "./attempt/AttemptEngine.ts"
 import { Attempts } from "./attempt/Attempts.ts"
 import { Journal } from "./journal/Journal.ts"
 import { BlobClient } from "./link/BlobClient.ts"
+import { FileClient } from "./link/FileClient.ts"
 import * as Connection from "./link/Connection.ts"
 import { Identity } from "./link/Identity.ts"
 import { StateLock } from "./link/StateLock.ts"
@@ -33,7 +34,7 @@ export const layer = (config: RunnerConfig) =>
 
 /** Who a runner is, and its way to the nodes. */
 export const foundation = (config: RunnerConfig) =>
-  BlobClient.layer(config.servers).pipe(
+  Layer.merge(BlobClient.layer(config.servers), FileClient.layer(config.servers)).pipe(
     Layer.provideMerge(Identity.layer(config)),
     Layer.provideMerge(StateLock.layer(config.state, config.name))
   )

@@ -58,6 +58,15 @@ export class Transport {
     this.#options = options
   }
 
+  /** Opens a connection for both directions. Browsers send their cookie and no headers; elsewhere the key goes along. */
+  async connect(at: string, query: object): Promise<WebSocket> {
+    const url = urlOf(this.baseURL.replace(/^http/, "ws"), at, query)
+    if (this.#options.credentials === "cookie") return new WebSocket(url)
+    const headers = Object.fromEntries(await this.#headers({ method: "GET", path: at }, {}, undefined))
+    // What Node, Deno and Bun take, and the types of browsers do not know.
+    return new (WebSocket as unknown as new (url: string, options: object) => WebSocket)(url, { headers })
+  }
+
   /** Answers with what `read` makes of the response, within the time of a try. */
   async send<A>(asked: Asked, options: CallOptions = {}, read: Read<A> = readJson): Promise<Answer<A>> {
     const signal = options.signal ?? never

@@ -18,7 +18,7 @@ export const failureOf = (response: Response, text: string): ApiError => {
   const error = isRecord(body) && isRecord(body["error"]) ? body["error"] : {}
   const details = isRecord(error["details"]) ? error["details"] : {}
   const { message } = error
-  const { error_code: code } = details
+  const { error_code: code, queue_version: queueVersion } = details
   const named = isRecord(body) ? body["request_id"] : null
   return apiErrorOf({
     status,
@@ -26,6 +26,7 @@ export const failureOf = (response: Response, text: string): ApiError => {
     code: typeof code === "string" ? code : null,
     message: typeof message === "string" ? message : `The server answered ${status} ${response.statusText}`.trimEnd(),
     requestId: requestIdOf(response) ?? (typeof named === "string" ? named : null),
+    queueVersion: typeof queueVersion === "number" ? queueVersion : null,
     retryAfterMs: retryAfterOf(headers, Date.now()),
     shouldRetry: said[headers.get("x-should-retry") ?? ""] ?? null
   })

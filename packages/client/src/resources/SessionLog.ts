@@ -2,7 +2,7 @@ import { type Pages, pagesOf } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
 import type { Streaming } from "../stream/EventStream.ts"
-import { logStream, type LogStreamOptions } from "../stream/logStream.ts"
+import { type Followed, logStream, type LogStreamOptions } from "../stream/logStream.ts"
 import type { LogEvent, LogQuery } from "../types/events.ts"
 import { Resource } from "./Resource.ts"
 
@@ -26,7 +26,10 @@ export class SessionLog extends Resource {
   }
 
   /** From any place on: what was, then what comes, without a gap and nothing twice. */
-  stream(sessionId: string, options?: LogStreamOptions): Streaming<LogEvent> {
-    return logStream(this.transport, sessionId, options)
+  stream<const Options extends LogStreamOptions = LogStreamOptions>(
+    sessionId: string,
+    options?: Options
+  ): Streaming<Followed<Options>> {
+    return logStream(this.transport, sessionId, options ?? ({} as Options))
   }
 }

@@ -3,19 +3,27 @@ import type { Pages } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
 import type {
+  SearchHit,
+  SearchQuery,
   Session,
   SessionCreate,
   SessionDeleted,
+  SessionFork,
   SessionListQuery,
   SessionThread,
   SessionUpdate,
   ThreadListQuery
 } from "../types/api.ts"
+import { SessionApprovals, SessionQuestions } from "./Inbox.ts"
 import { list } from "./list.ts"
+import { Replay } from "./Replay.ts"
 import { Resource } from "./Resource.ts"
 import { SessionEvents } from "./SessionEvents.ts"
+import { SessionFiles } from "./SessionFiles.ts"
 import { SessionLog } from "./SessionLog.ts"
+import { SessionPlace } from "./SessionPlace.ts"
 import { SessionResources } from "./SessionResources.ts"
+import { Turns } from "./Turns.ts"
 
 /** The lines of work within a session. */
 class SessionThreads extends Resource {
@@ -30,10 +38,16 @@ class SessionThreads extends Resource {
 
 /** The work itself: what an agent does in an environment. */
 export class Sessions extends Resource {
+  readonly approvals = new SessionApprovals(this.transport)
   readonly events = new SessionEvents(this.transport)
+  readonly files = new SessionFiles(this.transport)
   readonly log = new SessionLog(this.transport)
+  readonly place = new SessionPlace(this.transport)
+  readonly questions = new SessionQuestions(this.transport)
+  readonly replay = new Replay(this.transport)
   readonly resources = new SessionResources(this.transport)
   readonly threads = new SessionThreads(this.transport)
+  readonly turns = new Turns(this.transport)
 
   create(body: SessionCreate, options?: CallOptions): Call<Session> {
     return this.post("/v1/sessions", body, options)
@@ -41,6 +55,11 @@ export class Sessions extends Resource {
 
   list(query?: SessionListQuery, options?: CallOptions): Pages<Session> {
     return list(this.transport, "/v1/sessions", query, options)
+  }
+
+  /** Sessions in which these words are, with the places. */
+  search(query: SearchQuery, options?: CallOptions): Pages<SearchHit> {
+    return list(this.transport, "/v1/search", query, options)
   }
 
   retrieve(sessionId: string, options?: CallOptions): Call<Session> {
@@ -66,5 +85,10 @@ export class Sessions extends Resource {
 
   resume(sessionId: string, options?: CallOptions): Call<Session> {
     return this.post(path`/v1/sessions/${sessionId}/resume`, undefined, options)
+  }
+
+  /** Another session, which begins with what this one was at a place of its log. */
+  fork(sessionId: string, body: SessionFork = {}, options?: CallOptions): Call<Session> {
+    return this.post(path`/v1/sessions/${sessionId}/fork`, body, options)
   }
 }

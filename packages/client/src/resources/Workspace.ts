@@ -2,7 +2,20 @@ import type { Call } from "../http/Call.ts"
 import { type Pages, pagesOf } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
-import type { Model, ModelListQuery, Runner, Token, TokenCreate, TokenCreated, TokenRevoked } from "../types/api.ts"
+import type {
+  HostDirectory,
+  HostDirectoryRegister,
+  Model,
+  ModelListQuery,
+  Runner,
+  Token,
+  TokenCreate,
+  TokenCreated,
+  TokenListQuery,
+  TokenRevoked,
+  UsageQuery,
+  UsageRow
+} from "../types/api.ts"
 import { list } from "./list.ts"
 import { Resource } from "./Resource.ts"
 
@@ -13,8 +26,8 @@ export class Tokens extends Resource {
     return this.post("/v1/tokens", body, options)
   }
 
-  list(options?: CallOptions): Pages<Token> {
-    return list(this.transport, "/v1/tokens", {}, options)
+  list(query?: TokenListQuery, options?: CallOptions): Pages<Token> {
+    return list(this.transport, "/v1/tokens", query, options)
   }
 
   revoke(tokenId: string, options?: CallOptions): Call<TokenRevoked> {
@@ -22,8 +35,21 @@ export class Tokens extends Resource {
   }
 }
 
+/** Directories of a runner's own host, below the roots that its owner allowed. */
+class RunnerDirectories extends Resource {
+  list(runnerId: string, directory?: string, options?: CallOptions): Pages<HostDirectory> {
+    return list(this.transport, path`/v1/runners/${runnerId}/directories`, { path: directory }, options)
+  }
+
+  register(runnerId: string, body: HostDirectoryRegister, options?: CallOptions): Call<HostDirectory> {
+    return this.post(path`/v1/runners/${runnerId}/directories`, body, options)
+  }
+}
+
 /** Processes that do the work of sessions. */
 export class Runners extends Resource {
+  readonly directories = new RunnerDirectories(this.transport)
+
   list(options?: CallOptions): Pages<Runner> {
     return list(this.transport, "/v1/runners", {}, options)
   }
@@ -33,6 +59,13 @@ interface ModelPage {
   readonly data: ReadonlyArray<Model>
   readonly has_more: boolean
   readonly last_id: string | null
+}
+
+/** What was used, in sums. */
+export class Usage extends Resource {
+  query(query?: UsageQuery, options?: CallOptions): Pages<UsageRow> {
+    return list(this.transport, "/v1/usage", query, options)
+  }
 }
 
 /** Models that connected runners can reach. */

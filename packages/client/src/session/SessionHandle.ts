@@ -5,8 +5,8 @@ import type { CallOptions, StreamOptions } from "../options.ts"
 import { Sessions } from "../resources/Sessions.ts"
 import type { Streaming } from "../stream/EventStream.ts"
 import type { EventStreamOptions } from "../stream/liveEvents.ts"
-import type { LogStreamOptions } from "../stream/logStream.ts"
-import type { Session, SessionDeleted, SessionUpdate } from "../types/api.ts"
+import type { Followed, LogStreamOptions } from "../stream/logStream.ts"
+import type { Exec, ExecResult, Session, SessionDeleted, SessionFork, SessionUpdate } from "../types/api.ts"
 import type {
   EventListQuery,
   Json,
@@ -98,8 +98,25 @@ export class SessionHandle {
   }
 
   /** The log from any place on, followed live. */
-  followLog(options?: LogStreamOptions): Streaming<LogEvent> {
+  followLog<const Options extends LogStreamOptions = LogStreamOptions>(
+    options?: Options
+  ): Streaming<Followed<Options>> {
     return this.#sessions.log.stream(this.id, options)
+  }
+
+  /** Runs a program where the session works, as a person would. */
+  exec(command: Exec["command"], options?: CallOptions): Call<ExecResult> {
+    return this.#sessions.place.exec(this.id, { command }, options)
+  }
+
+  /** What the agent answered last, as plain text. */
+  output(options?: CallOptions): Call<string> {
+    return this.#sessions.replay.output(this.id, {}, options)
+  }
+
+  /** Another session, which begins with what this one was: after an event, after a turn, or now. */
+  fork(body?: SessionFork, options?: CallOptions): Call<SessionHandle> {
+    return this.#sessions.fork(this.id, body, options).map(({ id }) => new SessionHandle(this.#transport, id))
   }
 
   retrieve(options?: CallOptions): Call<Session> {

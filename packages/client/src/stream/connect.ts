@@ -1,37 +1,39 @@
 import { InvalidAnswerError } from "../errors.ts"
 import { isRecord } from "../http/reading.ts"
-import type { Transport } from "../http/Transport.ts"
+import type { Asked, Transport } from "../http/Transport.ts"
 import { defaults, type StreamOptions } from "../options.ts"
-import { readSse } from "./sse.ts"
+import { readSse, type SseMessage } from "./sse.ts"
 
-export type Received = Readonly<Record<string, unknown>> & { readonly type: string }
+export interface Received {
+  /** As the stream names it. */
+  readonly event: string
+  readonly value: Readonly<Record<string, unknown>> & { readonly type: string }
+}
 
-const pings = new Set(["ping"])
-
-const parse = (data: string, requestId: string | null): Received => {
+const parse = ({ data, event }: SseMessage, requestId: string | null): Received => {
   let value: unknown
   try {
     value = JSON.parse(data)
   } catch (cause) {
     throw new InvalidAnswerError("An event of the stream is not JSON", requestId, { cause })
   }
-  if (!isRecord(value) || typeof value["type"] !== "string") {
-    throw new InvalidAnswerError("An event of the stream has no type", requestId)
-  }
-  return value as Received
+  if (!isRecord(value)) throw new InvalidAnswerError("An event of the stream is no object", requestId)
+  const type = typeof value["type"] === "string" ? value["type"] : event
+  if (type === "") throw new InvalidAnswerError("An event of the stream has no type", requestId)
+  return { event, value: { ...value, type } }
 }
 
 /** Opens one connection to a stream of the API. */
 export const connect = async (
   transport: Transport,
-  at: { readonly path: string; readonly query: object },
+  asked: Pick<Asked, "path" | "query" | "body"> & { readonly method?: Asked["method"] },
   options: StreamOptions,
   signal: AbortSignal,
   isFirst: boolean
 ) => {
   const { headers, heartbeatTimeout = defaults.heartbeatTimeout, maxRetries } = options
   const { requestId, response } = await transport.send(
-    { method: "GET", ...at, accept: "text/event-stream" },
+    { method: "GET", ...asked, accept: "text/event-stream" },
     { signal, headers, maxRetries: isFirst ? maxRetries : 0 },
     (opened) => Promise.resolve(opened)
   )
@@ -41,8 +43,8 @@ export const connect = async (
     throw new InvalidAnswerError("The server's answer is no stream", requestId)
   }
   const received = async function* (): AsyncGenerator<Received, void, undefined> {
-    for await (const { data, event } of readSse(body, heartbeatTimeout, signal)) {
-      if (!pings.has(event)) yield parse(data, requestId)
+    for await (const message of readSse(body, heartbeatTimeout, signal)) {
+      if (message.event !== "ping") yield parse(message, requestId)
     }
   }
   return { response, received }

@@ -70,8 +70,8 @@ export const liveEvents = (
           const missed = listEvents(transport, sessionId, before.missed, { signal, headers })
           for await (const event of missed) if (before.isNew(event)) yield event
         }
-        for await (const one of received()) {
-          const event = one as unknown as StreamedEvent
+        for await (const { value } of received()) {
+          const event = value as unknown as StreamedEvent
           if (!isDelta(event) && !before.isNew(event as SessionEvent)) continue
           isOver = event.type === "session.deleted"
           yield event

@@ -22,6 +22,16 @@ export type LogEvent = {
   }
 }[LoggedEvent["_tag"]]
 
+/** More of a block that is still being written. */
+export interface LogDelta {
+  readonly type: "delta"
+  readonly event_id: string
+  readonly thread_id: string
+  /** How much of it came before. */
+  readonly offset: number
+  readonly text: string
+}
+
 export type TextBlock = { readonly type: "text"; readonly text: string }
 /** A block of content: text, or another that says by its type what it is. */
 export type ContentBlock = TextBlock | (JsonObject & { readonly type: "image" | "document" | "search_result" })

@@ -16,7 +16,12 @@ export const Source = Schema.Union([
   Schema.Struct({ type: Schema.Literal("base64"), mediaType: Schema.String, data: Schema.String }),
   Schema.Struct({ type: Schema.Literal("text"), mediaType: Schema.String, data: Schema.String }),
   Schema.Struct({ type: Schema.Literal("url"), url: Schema.String }),
-  Schema.Struct({ type: Schema.Literal("file"), fileId: FileId }),
+  Schema.Struct({
+    type: Schema.Literal("file"),
+    fileId: FileId,
+    /** What the file held when it was sent: by this it is had, whatever becomes of the file's name. */
+    content: Schema.optionalKey(Schema.Struct({ sha256: Sha256Hex, bytes: Schema.Int, mediaType: Schema.String }))
+  }),
   Schema.Struct({ type: Schema.Literal("blob"), blob: BlobRef })
 ])
 

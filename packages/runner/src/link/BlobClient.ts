@@ -1,31 +1,17 @@
 import { Sha256Hex } from "@troupe/domain/log/Envelope"
-import { Context, Effect, Layer, Schedule, Schema } from "effect"
-import * as HttpClient from "effect/http/HttpClient"
+import { Context, Effect, Layer, Schema } from "effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { createHash } from "node:crypto"
-import { Identity } from "./Identity.ts"
+import { makeAsk } from "./askNode.ts"
+import { BlobError } from "./BlobError.ts"
 
 const timeoutMs = 60_000
-const triesMax = 6
-
-/** A blob could not be carried between this runner and a node. `away` may pass, the others do not. */
-export class BlobError extends Schema.TaggedError<BlobError>()("BlobError", {
-  sha256: Schema.NullOr(Schema.String),
-  reason: Schema.Literals(["missing", "refused", "damaged", "tooLarge", "away"]),
-  detail: Schema.String
-}) {
-  override get message() {
-    return `Blob ${this.sha256 ?? ""} ${this.reason}: ${this.detail}`
-  }
-}
 
 const Missing = Schema.Struct({ missing: Schema.Array(Sha256Hex) })
 
 export const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
-
-const reasons: Record<number, BlobError["reason"]> = { 404: "missing", 413: "tooLarge", 422: "damaged" }
 
 /** A session's large content, by plain HTTP to whatever node answers. The ticket opens the door for that session alone. */
 export class BlobClient extends Context.Service<
@@ -44,11 +30,8 @@ export class BlobClient extends Context.Service<
 }
 
 const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
-  const client = yield* HttpClient.HttpClient
-  const { credential } = yield* Identity
-  let next = 0
+  const askNode = yield* makeAsk(servers)
 
-  /** One request, tried at one server after the other while they are away. */
   const ask = <A>(
     name: string | null,
     ticket: string,
@@ -56,33 +39,14 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
     read: (
       response: HttpClientResponse.HttpClientResponse
     ) => Effect.Effect<A, BlobError | HttpClientError | Schema.SchemaError>
-  ): Effect.Effect<A, BlobError> => {
-    const away = (detail: string) => new BlobError({ sha256: name, reason: "away", detail })
-    const once = Effect.gen(function* () {
-      const base = `${servers[next++ % servers.length]!.replace(/\/+$/, "")}/v1/runners/blobs`
-      const response = yield* client.execute(
-        request(base).pipe(
-          HttpClientRequest.bearerToken(credential),
-          HttpClientRequest.setHeader("x-troupe-ticket", ticket)
-        )
-      )
-      const { status } = response
-      if (status >= 500 || status === 429) return yield* away(`a node answered ${status}`)
-      if (status >= 400 && status !== 404) {
-        const reason = reasons[status] ?? "refused"
-        return yield* new BlobError({ sha256: name, reason, detail: `a node answered ${status}` })
-      }
-      return yield* read(response)
-    }).pipe(
-      Effect.timeout(timeoutMs),
-      Effect.mapError((error) => (error._tag === "BlobError" ? error : away(error._tag)))
-    )
-    return Effect.retry(once, {
-      times: triesMax - 1,
-      while: ({ reason }) => reason === "away" || reason === "damaged",
-      schedule: Schedule.jittered(Schedule.exponential(200, 2))
+  ): Effect.Effect<A, BlobError> =>
+    askNode({
+      name,
+      ticket,
+      withinMs: timeoutMs,
+      request: (server) => request(`${server}/v1/runners/blobs`),
+      read
     })
-  }
 
   const exists = Effect.fn("BlobClient.exists")((ticket: string, name: string) =>
     ask(

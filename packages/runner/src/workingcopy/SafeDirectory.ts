@@ -8,7 +8,7 @@ import { openRoot, type RootOptions } from "./Root.ts"
 import { attempt, inSlices } from "./Slices.ts"
 import { walk, type WalkOptions, type WalkResult } from "./walk.ts"
 import { watch, type WatchOptions } from "./watch.ts"
-import { writeFile, type WriteOptions } from "./writeFile.ts"
+import { adoptFile, writeFile, type WriteOptions } from "./writeFile.ts"
 
 export interface GlobOptions extends Pick<WalkOptions, "ignore" | "hidden" | "limit" | "entriesMax"> {
   /** Where the pattern begins; the root where absent. */
@@ -28,6 +28,8 @@ export interface SafeDirectory {
   readonly read: (path: string, options?: ReadOptions) => Effect.Effect<FileContent, FileError>
   /** Replaces the file whole, or changes nothing. */
   readonly write: (path: string, bytes: Uint8Array, options?: WriteOptions) => Effect.Effect<FileInfo, FileError>
+  /** Takes a file of ours into the directory, with the directories on the way. It must be on the same disk. */
+  readonly adopt: (path: string, source: string) => Effect.Effect<FileInfo, FileError>
   readonly makeDirectory: (
     path: string,
     options?: directories.MakeDirectoryOptions
@@ -63,6 +65,7 @@ export const open = Effect.fn("SafeDirectory.open")(function* (
     write: Effect.fn("SafeDirectory.write")((path, bytes, options) =>
       attempt(path, () => writeFile(root, path, bytes, options))
     ),
+    adopt: Effect.fn("SafeDirectory.adopt")((path, source) => attempt(path, () => adoptFile(root, path, source))),
     makeDirectory: Effect.fn("SafeDirectory.makeDirectory")((path, options) =>
       attempt(path, () => directories.makeDirectory(root, path, options))
     ),

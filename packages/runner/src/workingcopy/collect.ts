@@ -1,11 +1,9 @@
-import { type CheckpointError, Sha256Hex } from "@troupe/domain/runner/Checkpoint"
-import type { FileError, FileInfo } from "@troupe/domain/runner/Files"
-import { Clock, Effect, Option, Schema } from "effect"
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
-import { dirname } from "node:path"
-import { type BlobUpload, blobOf } from "./Blobs.ts"
+import { FileError, type FileInfo } from "@troupe/domain/runner/Files"
+import { Clock, Effect, Result, Stream } from "effect"
+import { createHash } from "node:crypto"
+import { type KnownFiles, recall, remember } from "./KnownFiles.ts"
 import type { RootOptions } from "./Root.ts"
-import { open } from "./SafeDirectory.ts"
+import { open, type SafeDirectory } from "./SafeDirectory.ts"
 import { attempt } from "./Slices.ts"
 
 export interface CollectedFile {
@@ -15,79 +13,101 @@ export interface CollectedFile {
   readonly modifiedMs: number
 }
 
-export interface Collection {
-  /** New or changed since the last collection that was kept, with their content stored. */
-  readonly files: ReadonlyArray<CollectedFile>
-  /** Files that are too large, or could not be read. They are tried again next time. */
-  readonly leftOut: ReadonlyArray<string>
+export interface Collection<A> {
+  /** New or changed since the last collection that was kept, with what became of each. */
+  readonly files: ReadonlyArray<CollectedFile & { readonly stored: A }>
+  /** Files that are too large or too many, or could not be read or stored. They are tried again next time. */
+  readonly leftOut: ReadonlyArray<{ readonly path: string; readonly detail: string }>
   /** Remembers what was collected. Until then the next collection finds it again, so nothing is lost in between. */
   readonly keep: Effect.Effect<void, FileError>
 }
 
-export interface CollectOptions {
+export interface CollectOptions<A> {
   readonly root: RootOptions
   /** A file of ours that remembers what was collected. */
   readonly memory: string
-  readonly upload: BlobUpload
+  readonly store: (
+    file: CollectedFile,
+    content: Stream.Stream<Uint8Array, FileError>
+  ) => Effect.Effect<A, { readonly message: string }>
   readonly fileBytesMax?: number
   readonly filesMax?: number
 }
 
-const defaults = { fileBytesMax: 64 * 1_048_576, filesMax: 10_000 }
+const defaults = { fileBytesMax: 500 * 1_048_576, filesMax: 1_000 }
+const pieceBytes = 256 * 1_024
 
-const Known = Schema.fromJsonString(
-  Schema.Record(Schema.String, Schema.Struct({ version: Schema.String, sha256: Sha256Hex }))
-)
-type Known = typeof Known.Type
-
-/** Finds the files that a turn left in a directory, such as the outputs, and stores their content. */
-export const collect = Effect.fn("MountTable.collect")(function* (
-  options: CollectOptions
-): Effect.fn.Return<Collection, FileError | CheckpointError> {
+/** Finds the files that a turn left in a directory, such as the outputs, and has their content stored. */
+export const collect = Effect.fn("MountTable.collect")(function* <A>(
+  options: CollectOptions<A>
+): Effect.fn.Return<Collection<A>, FileError> {
   return yield* Effect.scoped(collectFrom({ ...defaults, ...options }))
 })
 
-const collectFrom = Effect.fnUntraced(function* (options: CollectOptions & typeof defaults) {
+const collectFrom = Effect.fnUntraced(function* <A>(options: CollectOptions<A> & typeof defaults) {
+  const { fileBytesMax, filesMax, memory, store } = options
   const directory = yield* open(options.root)
-  const known = yield* attempt("", () => recall(options.memory))
-  const { entries } = yield* directory.walk(".", { limit: options.filesMax })
-  const next: Record<string, { readonly version: string; readonly sha256: string }> = {}
-  const files: Array<CollectedFile> = []
-  const leftOut: Array<string> = []
+  const known = yield* attempt("", () => recall(memory))
+  const { entries, isComplete } = yield* directory.walk(".", { limit: filesMax })
+  const next: Record<string, KnownFiles[string]> = {}
+  const files: Array<CollectedFile & { readonly stored: A }> = []
+  const leftOut: Array<Collection<A>["leftOut"][number]> = []
+  if (!isComplete) leftOut.push({ path: ".", detail: `there is more than ${filesMax} files, or it can't all be read` })
   for (const entry of entries.filter(({ kind }) => kind === "file")) {
-    const before = known[entry.path]
+    const { path } = entry
+    const before = known[path]
     if (before?.version === entry.version) {
-      next[entry.path] = before
+      next[path] = before
       continue
     }
-    const read = yield* Effect.option(directory.read(entry.path, { bytesMax: options.fileBytesMax }))
-    if (Option.isNone(read)) {
-      leftOut.push(entry.path)
+    if (entry.size > fileBytesMax) {
+      leftOut.push({ path, detail: `it has more than ${fileBytesMax} bytes` })
       continue
     }
-    const blob = blobOf(read.value.bytes)
-    next[entry.path] = { version: yield* settledVersion(read.value.info), sha256: blob.sha256 }
-    if (blob.sha256 === before?.sha256) continue
-    if ((yield* options.upload.missing([blob.sha256])).length > 0) yield* options.upload.put([blob])
-    const { modifiedMs, path } = read.value.info
-    files.push({ path, sha256: blob.sha256, bytes: blob.bytes.length, modifiedMs })
+    const taken = yield* Effect.result(
+      Effect.gen(function* () {
+        const sha256 = yield* digestOf(directory, entry)
+        if (sha256 === before?.sha256) return { sha256, stored: null }
+        const file = { path, sha256, bytes: entry.size, modifiedMs: entry.modifiedMs }
+        return { sha256, stored: { ...file, stored: yield* store(file, contentOf(directory, entry)) } }
+      })
+    )
+    if (Result.isFailure(taken)) {
+      leftOut.push({ path, detail: taken.failure.message })
+      continue
+    }
+    const { sha256, stored } = taken.success
+    next[path] = { version: yield* settledVersion(entry), sha256 }
+    if (stored !== null) files.push(stored)
   }
-  return { files, leftOut, keep: attempt("", () => remember(options.memory, next)) }
+  return { files, leftOut, keep: attempt("", () => remember(memory, next)) }
 })
+
+/** A file in pieces, for as long as it stays the one that was met. */
+const contentOf = (directory: SafeDirectory, { path, size, version }: FileInfo): Stream.Stream<Uint8Array, FileError> =>
+  Stream.unfold(
+    0,
+    Effect.fnUntraced(function* (offset: number) {
+      if (offset >= size) return undefined
+      const length = Math.min(pieceBytes, size - offset)
+      const { bytes, info } = yield* directory.read(path, { offset, length })
+      if (info.version !== version || bytes.length !== length) {
+        return yield* new FileError({ path, reason: { _tag: "Stale", detail: "it changed while it was read" } })
+      }
+      return [bytes, offset + length] as const
+    })
+  )
+
+const digestOf = (directory: SafeDirectory, file: FileInfo) =>
+  Effect.suspend(() => {
+    const digest = createHash("sha256")
+    return Stream.runForEach(contentOf(directory, file), (piece) => Effect.sync(() => digest.update(piece))).pipe(
+      Effect.map(() => digest.digest("hex"))
+    )
+  })
 
 const settledMs = 2_000
 
 /** A file that has just been written may change again without a difference in its times; its content is looked at again. */
 const settledVersion = ({ modifiedMs, version }: FileInfo) =>
   Effect.map(Clock.currentTimeMillis, (now) => (modifiedMs + settledMs < now ? version : ""))
-
-const recall = (memory: string): Known =>
-  existsSync(memory)
-    ? Option.getOrElse(Schema.decodeUnknownOption(Known)(readFileSync(memory, "utf8")), () => ({}))
-    : {}
-
-const remember = (memory: string, known: Known): void => {
-  mkdirSync(dirname(memory), { recursive: true, mode: 0o700 })
-  writeFileSync(`${memory}.new`, Schema.encodeSync(Known)(known), { mode: 0o600 })
-  renameSync(`${memory}.new`, memory)
-}

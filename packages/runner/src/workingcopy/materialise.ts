@@ -1,51 +1,82 @@
-import { CheckpointError } from "@troupe/domain/runner/Checkpoint"
 import type { FileError } from "@troupe/domain/runner/Files"
-import { Effect } from "effect"
-import { hash } from "node:crypto"
-import type { BlobDownload } from "./Blobs.ts"
+import { Effect, Result } from "effect"
+import { randomUUID } from "node:crypto"
+import { mkdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { type KnownFiles, recall, remember } from "./KnownFiles.ts"
 import type { MountedFile, MountEntry, MountTable } from "./MountTable.ts"
 import type { Owner } from "./Root.ts"
 import { open, type SafeDirectory } from "./SafeDirectory.ts"
+import { attempt } from "./Slices.ts"
 
 export interface MaterialiseOptions {
-  readonly download: BlobDownload
+  /** Puts content into a file of ours, and none but that which the hash names. */
+  readonly download: (sha256: string, into: string) => Effect.Effect<void, { readonly message: string }>
+  /** A directory of ours for what is on its way, on the disk of the mounts. */
+  readonly incoming: string
+  /** A file of ours that remembers what is there, so that content is not read again to know it. */
+  readonly memory: string
   readonly owner?: Owner
+}
+
+/** A file that could not be had. */
+export interface Lacking {
+  readonly path: string
+  readonly detail: string
 }
 
 /** Puts the content of every entry where its mount will find it. Done again, it only completes what is missing. */
 export const materialise = Effect.fn("MountTable.materialise")(function* (
   { entries }: Pick<MountTable, "entries">,
   options: MaterialiseOptions
-): Effect.fn.Return<void, FileError | CheckpointError> {
-  for (const entry of entries) yield* Effect.scoped(materialiseEntry(entry, options))
+): Effect.fn.Return<ReadonlyArray<Lacking>, FileError> {
+  const before = yield* attempt("", () => recall(options.memory))
+  const after: Record<string, KnownFiles[string]> = {}
+  const lacking: Array<Lacking> = []
+  for (const entry of entries) {
+    yield* Effect.scoped(materialiseEntry(entry, options, before, after, lacking))
+  }
+  yield* attempt("", () => remember(options.memory, after))
+  return lacking
 })
 
-const materialiseEntry = Effect.fnUntraced(function* ({ source, target }: MountEntry, options: MaterialiseOptions) {
+const materialiseEntry = Effect.fnUntraced(function* (
+  { source, target }: MountEntry,
+  options: MaterialiseOptions,
+  before: KnownFiles,
+  after: Record<string, KnownFiles[string]>,
+  lacking: Array<Lacking>
+) {
   if (source._tag === "Directory") return
-  const { download, owner } = options
-  const place = { root: source.path, at: target, ...(owner === undefined ? {} : { owner }) }
-  const directory = yield* open(place)
+  const { owner } = options
+  const directory = yield* open({ root: source.path, at: target, ...(owner === undefined ? {} : { owner }) })
   yield* removeOthers(directory, source.files)
   for (const file of source.files) {
-    if (!(yield* isThere(directory, file))) yield* fetch(directory, file, download)
+    const at = `${target}/${file.path}`
+    const version = yield* Effect.orElseSucceed(
+      Effect.map(directory.stat(file.path), (info) => info.version),
+      () => null
+    )
+    const known = before[at]
+    if (version !== null && known?.version === version && known.sha256 === file.sha256) {
+      after[at] = known
+      continue
+    }
+    const fetched = yield* Effect.result(fetch(directory, file, options))
+    if (Result.isFailure(fetched)) lacking.push({ path: at, detail: fetched.failure.message })
+    else after[at] = { version: fetched.success.version, sha256: file.sha256 }
   }
 })
 
-const isThere = Effect.fnUntraced(function* (directory: SafeDirectory, file: MountedFile) {
-  const content = yield* Effect.option(directory.read(file.path, { length: file.bytes + 1, bytesMax: file.bytes + 1 }))
-  return content._tag === "Some" && hash("sha256", content.value.bytes, "hex") === file.sha256
-})
-
-const fetch = Effect.fnUntraced(function* (directory: SafeDirectory, file: MountedFile, download: BlobDownload) {
-  const { path, sha256 } = file
-  const [bytes] = yield* download.get([sha256])
-  if (bytes === null || bytes === undefined) return yield* new CheckpointError({ reason: { _tag: "Missing", sha256 } })
-  if (hash("sha256", bytes, "hex") !== sha256) {
-    const detail = "its content has another digest"
-    return yield* new CheckpointError({ reason: { _tag: "Corrupt", sha256, detail } })
-  }
-  yield* directory.write(path, bytes, { parents: true })
-})
+const fetch = (directory: SafeDirectory, { path, sha256 }: MountedFile, { download, incoming }: MaterialiseOptions) =>
+  Effect.acquireUseRelease(
+    attempt(path, () => {
+      mkdirSync(incoming, { recursive: true, mode: 0o700 })
+      return join(incoming, randomUUID())
+    }),
+    (into) => Effect.andThen(download(sha256, into), directory.adopt(path, into)),
+    (into) => Effect.sync(() => rmSync(into, { force: true }))
+  )
 
 /** What is not among the files, or is a directory or a link where one should be. */
 const removeOthers = Effect.fnUntraced(function* (directory: SafeDirectory, files: ReadonlyArray<MountedFile>) {

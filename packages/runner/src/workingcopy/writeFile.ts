@@ -11,7 +11,7 @@ import {
   writeSync,
   constants
 } from "node:fs"
-import { createFile, entryPath, kindOf, openEntryIfAny, statOf } from "./descriptors.ts"
+import { createFile, entryPath, kindOf, openEntryIfAny, statOf, withDescriptor } from "./descriptors.ts"
 import { codeOf, refuse } from "./failures.ts"
 import { type Found, type LocateOptions, type Place, withPlace } from "./locate.ts"
 import { type Name, nameOf } from "./Name.ts"
@@ -38,6 +38,21 @@ export const writeFile = (root: Root, path: string, bytes: Uint8Array, options: 
       fill: (file) => writeAll(file, bytes),
       check: () => checkExpected(root, path, place, options.expected),
       describe: (file) => infoOf(path, statOf(file))
+    })
+  })
+
+/** Takes a file of ours into the directory, whole and at once. It must be on the same disk, and out of the reach of agents. */
+export const adoptFile = (root: Root, path: string, source: string): FileInfo =>
+  withPlace(root, path, { follow: true, ...parents(root, true) }, (place) => {
+    const name = named(place)
+    if (place.found !== null && kindOf(place.found.stats) !== "file") {
+      refuse(path, { _tag: "NotAFile", found: kindOf(place.found.stats) })
+    }
+    return withDescriptor(openSync(source, constants.O_RDONLY | constants.O_NOFOLLOW), (file) => {
+      own(root, file)
+      fchmodSync(file, 0o644)
+      renameSync(source, entryPath(place.directory, name))
+      return infoOf(path, statOf(file))
     })
   })
 

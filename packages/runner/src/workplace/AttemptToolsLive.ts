@@ -1,4 +1,5 @@
 import type { EventId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
 import { Clock, Effect, Layer, Result, type Scope } from "effect"
@@ -153,10 +154,29 @@ export const layer = (options: ToolsOptions) =>
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
 
+      /** Brings the mounts to what the session was given. What can't be had is said, and the turn goes on without it. */
+      const give = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const given = yield* Effect.result(place.give(context.request.resources))
+        const lacking = given._tag === "Success" ? given.success : [{ path: "uploads", detail: given.failure.message }]
+        for (const { detail, path } of lacking) yield* note(context)("file_unavailable", `${path}: ${detail}`)
+      })
+
+      /** Makes files of what the turn left among the outputs, before anybody is told that it has ended. */
+      const collect = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+        const collected = yield* Effect.result(place.collect)
+        if (collected._tag === "Failure") return yield* note(context)("outputs_failed", collected.failure.message)
+        const { files, keep, leftOut } = collected.success
+        for (const { bytes, path, sha256, stored: file_id } of files) {
+          yield* note(context)("output_collected", path, { file_id, sha256, size_bytes: bytes })
+        }
+        for (const { detail, path } of leftOut) yield* note(context)("output_left_out", `${path}: ${detail}`)
+        yield* Effect.catch(keep, ({ message }) => note(context)("outputs_failed", message))
+      })
+
       const note =
         ({ frames }: AttemptContext) =>
-        (code: string, message: string) => {
-          const event = { _tag: "PlatformNoted", code, message, details: {} } as const
+        (code: string, message: string, details: JsonObject = {}) => {
+          const event = { _tag: "PlatformNoted", code, message, details } as const
           return Effect.ignore(frames.emit({ _tag: "Noted", event }))
         }
 
@@ -222,6 +242,7 @@ export const layer = (options: ToolsOptions) =>
             place,
             request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
           )
+          yield* give(context, place)
           yield* ready(context, place)
           const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
@@ -247,8 +268,9 @@ export const layer = (options: ToolsOptions) =>
           return {
             calls,
             atEnd: (end) =>
-              Effect.flatMap(Effect.andThen(capture(context, place), Clock.currentTimeMillis), (at) =>
-                Effect.sync(() => place.rest({ ended: endedBy(end), at }))
+              Effect.andThen(
+                Effect.andThen(collect(context, place), capture(context, place)),
+                Effect.map(Clock.currentTimeMillis, (at) => place.rest({ ended: endedBy(end), at }))
               )
           }
         })

@@ -1,3 +1,5 @@
+import type { FileId } from "@troupe/domain/Ids"
+import type { Resource } from "@troupe/domain/session/Opening"
 import type { EnvironmentConfig } from "@troupe/domain/environment/EnvironmentConfig"
 import { sizeOf } from "@troupe/domain/environment/EnvironmentConfig"
 import type { BlobRef } from "@troupe/domain/session/Content"
@@ -13,6 +15,7 @@ import type { EgressRecord } from "../egress/EgressRecord.ts"
 import { bundleTarget } from "../egress/sandboxVariables.ts"
 import type { Prepared, Preparations } from "../environment/Preparations.ts"
 import type { BlobClient } from "../link/BlobClient.ts"
+import type { FileClient } from "../link/FileClient.ts"
 import {
   type Mount,
   places,
@@ -27,8 +30,11 @@ import { makeSpillDirectory } from "../tools/SpillDirectory.ts"
 import { BlobUnavailable, type ToolPlace } from "../tools/ToolPlace.ts"
 import type { Captured } from "../workingcopy/capture.ts"
 import * as Checkpoints from "../workingcopy/Checkpoints.ts"
+import type { Collection } from "../workingcopy/collect.ts"
+import type { Lacking } from "../workingcopy/materialise.ts"
 import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
+import { makePlaceFiles } from "./placeFiles.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
 import type { Rest } from "./rest.ts"
 import * as PlaceSandbox from "./PlaceSandbox.ts"
@@ -48,6 +54,7 @@ export interface PlaceOptions {
   readonly egress: EgressProxy["Service"]
   readonly preparations: Preparations["Service"]
   readonly blobs: BlobClient["Service"]
+  readonly files: FileClient["Service"]
   readonly log: (record: EgressRecord) => Effect.Effect<void>
 }
 
@@ -72,7 +79,10 @@ export interface Place {
   /** Begins the working copy with what is in a directory of the host. */
   readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
   readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
-  /** To a checkpoint, or to what is there now. */
+  /** Mounts the files that the session has by now, and takes away what it has no more. Answers those that can't be had. */
+  readonly give: (resources: ReadonlyArray<Resource>) => Effect.Effect<ReadonlyArray<Lacking>, FileError>
+  /** Makes files of the session of what is new among its outputs. */
+  readonly collect: Effect.Effect<Collection<FileId>, FileError>
   /** `from` null: since it was empty. `to` null: up to now. */
   readonly diff: (from: string | null, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
   /** The sandbox that a runner before this one made, without what it ran. */
@@ -134,7 +144,7 @@ export const open = Effect.fn("Place.open")(function* (
   const table = yield* MountTable.make([
     directory(places.workspace, source, false),
     directory(places.uploads, home.uploads, true),
-    directory(places.outputs, home.outputs, false),
+    { ...directory(places.outputs, home.outputs, false), sync: "collect" },
     directory(spillTarget, spills, true)
   ])
   const mounts: ReadonlyArray<Mount> = [
@@ -208,6 +218,12 @@ export const open = Effect.fn("Place.open")(function* (
       save(record)
     })
   const copy = Semaphore.makeUnsafe(1)
+  const files = yield* makePlaceFiles({
+    home,
+    client: options.files,
+    ticket: () => ticket,
+    ...(owner === undefined ? {} : { owner })
+  })
 
   return {
     record: () => record,
@@ -243,6 +259,7 @@ export const open = Effect.fn("Place.open")(function* (
       ),
     restore: (checkpoint) =>
       copy.withPermits(1)(Effect.andThen(Checkpoints.restore(tree, checkpoint, store), remember(checkpoint))),
+    ...files,
     diff: (from, to) => copy.withPermits(1)(Checkpoints.diff(from, to ?? tree, store))
   }
 })

@@ -9,6 +9,7 @@ import type { Endpoint } from "../egress/AddressRules.ts"
 import { EgressProxy } from "../egress/EgressProxy.ts"
 import { Preparations } from "../environment/Preparations.ts"
 import { BlobClient } from "../link/BlobClient.ts"
+import { FileClient } from "../link/FileClient.ts"
 import { mintSandboxId } from "../mint.ts"
 import { Backends } from "../sandbox/Backends.ts"
 import { SandboxHome } from "../sandbox/SandboxHome.ts"
@@ -75,6 +76,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   const egress = yield* EgressProxy
   const preparations = yield* Preparations
   const blobs = yield* BlobClient
+  const files = yield* FileClient
   const directories = yield* HostDirectories
   const records = new PlaceRecords(join(options.state, "places"))
   const life = yield* Effect.scope
@@ -114,6 +116,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       egress,
       preparations,
       blobs,
+      files,
       log: accounting
     }).pipe(
       Scope.provide(scope),

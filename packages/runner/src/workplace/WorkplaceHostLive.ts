@@ -217,6 +217,7 @@ export const layer = Layer.effect(
             const found = places.record(sessionId) !== null
             const facts = { sessionId, workspaceId, environment, resources, ticket }
             const place = yield* places.open({ ...facts, mcpHosts: [], confinement: null })
+            yield* Effect.mapError(place.give(resources), ofFile)
             if (!found && checkpoint !== null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(

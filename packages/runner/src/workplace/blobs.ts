@@ -1,6 +1,7 @@
 import { CheckpointError } from "@troupe/domain/runner/Checkpoint"
 import { Effect } from "effect"
-import type { BlobClient, BlobError } from "../link/BlobClient.ts"
+import type { BlobClient } from "../link/BlobClient.ts"
+import type { BlobError } from "../link/BlobError.ts"
 import type { BlobDownload, BlobUpload } from "../workingcopy/Blobs.ts"
 
 const unreachable = ({ message }: BlobError) =>

@@ -9,7 +9,8 @@ import { Signal } from "../../src/attempt/Signal.ts"
 import type { Harness } from "../../src/harness/Harness.ts"
 import { Harnesses } from "../../src/harness/Harnesses.ts"
 import { defaultSizes, type JournalSizes } from "../../src/journal/AttemptJournal.ts"
-import { BlobClient, BlobError } from "../../src/link/BlobClient.ts"
+import { BlobClient } from "../../src/link/BlobClient.ts"
+import { BlobError } from "../../src/link/BlobError.ts"
 import { Journal } from "../../src/journal/Journal.ts"
 
 export interface WorldOptions {

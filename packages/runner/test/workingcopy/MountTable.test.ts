@@ -1,11 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import type { FileError } from "@troupe/domain/runner/Files"
+import { Effect, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { hash } from "node:crypto"
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
-import { collect } from "../../src/workingcopy/collect.ts"
-import { materialise } from "../../src/workingcopy/materialise.ts"
+import { collect, type CollectedFile } from "../../src/workingcopy/collect.ts"
+import { materialise, type MaterialiseOptions } from "../../src/workingcopy/materialise.ts"
 import * as MountTable from "../../src/workingcopy/MountTable.ts"
 import { MemoryBlobs } from "../support/MemoryBlobs.ts"
 import { bytes, fill, scratch } from "../support/scratch.ts"
@@ -70,6 +80,18 @@ const stored = (blobs: MemoryBlobs, path: string, content: string) => {
   return { path, sha256, bytes: content.length }
 }
 
+const optionsOf = (home: string, blobs: MemoryBlobs, asked: Array<string>): MaterialiseOptions => ({
+  incoming: join(home, "incoming"),
+  memory: join(home, "uploads.json"),
+  download: (sha256, into) =>
+    Effect.suspend(() => {
+      asked.push(sha256)
+      const found = blobs.stored.get(sha256)
+      if (found === undefined) return Effect.fail({ message: "it is nowhere" })
+      return Effect.sync(() => writeFileSync(into, found))
+    })
+})
+
 describe("Files of an entry", { timeout: 180_000 }, () => {
   it.effect("are exactly those that were named, again and again", () =>
     Effect.gen(function* () {
@@ -85,9 +107,9 @@ describe("Files of an entry", { timeout: 180_000 }, () => {
         stored(blobs, "e", "e")
       ]
       const table = yield* MountTable.make([{ ...entry("/mnt/x"), source: { _tag: "Files", path, files } }])
-      let asked = 0
-      const download = { get: (digests: ReadonlyArray<string>) => ((asked += digests.length), blobs.get(digests)) }
-      yield* materialise(table, { download })
+      const asked: Array<string> = []
+      const options = optionsOf(home, blobs, asked)
+      assert.deepStrictEqual(yield* materialise(table, options), [])
       const content = (text: string) => ({ kind: "file" as const, content: text, mode: 0o644 })
       assert.deepStrictEqual(look(path), {
         a: content("A"),
@@ -96,24 +118,34 @@ describe("Files of an entry", { timeout: 180_000 }, () => {
         e: content("e")
       })
       assert.strictEqual(readFileSync(secret, "utf8"), "secret")
-      assert.strictEqual(asked, 4)
-      yield* materialise(table, { download })
-      assert.strictEqual(asked, 4)
+      assert.strictEqual(asked.length, 4)
+      assert.deepStrictEqual(yield* materialise(table, options), [])
+      assert.strictEqual(asked.length, 4)
+      writeFileSync(join(path, "a"), "changed")
+      rmSync(join(path, "d"), { recursive: true })
+      yield* materialise(table, options)
+      assert.deepStrictEqual(asked.slice(4), [files[0]!.sha256, files[2]!.sha256])
+      assert.strictEqual(readFileSync(join(path, "a"), "utf8"), "A")
+      assert.deepStrictEqual(readdirSync(join(home, "incoming")), [])
     })
   )
 
-  it.effect("are what their digests say, or an error", () =>
+  it.effect("are there without those that can't be had, which are named", () =>
     Effect.gen(function* () {
-      const path = join(yield* scratch, "uploads")
+      const home = yield* scratch
+      const path = join(home, "uploads")
       mkdirSync(path)
       const blobs = new MemoryBlobs()
-      const named = stored(blobs, "a", "A")
-      const table = yield* MountTable.make([{ ...entry("/mnt/x"), source: { _tag: "Files", path, files: [named] } }])
-      blobs.stored.set(named.sha256, bytes("B"))
-      assert.strictEqual((yield* Effect.flip(materialise(table, { download: blobs }))).reason._tag, "Corrupt")
-      blobs.stored.clear()
-      assert.strictEqual((yield* Effect.flip(materialise(table, { download: blobs }))).reason._tag, "Missing")
-      assert.deepStrictEqual(look(path), {})
+      const [gone, there] = [stored(blobs, "a", "A"), stored(blobs, "b", "B")]
+      const source = { _tag: "Files", path, files: [gone, there] } as const
+      const table = yield* MountTable.make([{ ...entry("/mnt/x"), source }])
+      blobs.stored.delete(gone.sha256)
+      const options = optionsOf(home, blobs, [])
+      assert.deepStrictEqual(yield* materialise(table, options), [{ path: "/mnt/x/a", detail: "it is nowhere" }])
+      assert.deepStrictEqual(Object.keys(look(path)), ["b"])
+      stored(blobs, "a", "A")
+      assert.deepStrictEqual(yield* materialise(table, options), [])
+      assert.deepStrictEqual(Object.keys(look(path)), ["a", "b"])
     })
   )
 })
@@ -123,8 +155,14 @@ describe("Outputs", { timeout: 180_000 }, () => {
     Effect.gen(function* () {
       const home = yield* scratch
       const root = join(home, "outputs")
-      const upload = new MemoryBlobs()
-      const options = { root: { root }, memory: join(home, "memory.json"), upload, fileBytesMax: 10 }
+      const stored: Array<string> = []
+      const store = ({ path }: CollectedFile, content: Stream.Stream<Uint8Array, FileError>) =>
+        Effect.map(Stream.runCollect(content), (pieces) => {
+          const text = Buffer.concat(pieces).toString()
+          stored.push(text)
+          return `${path}: ${text}`
+        })
+      const options = { root: { root }, memory: join(home, "memory.json"), store, fileBytesMax: 10 }
       fill(home, { "outputs/a": "A", "outputs/d/b": "B", "outputs/large": "x".repeat(11), secret: "s" })
       symlinkSync(join(home, "secret"), join(root, "link"))
       const paths = ({ files }: { readonly files: ReadonlyArray<{ readonly path: string }> }) =>
@@ -132,10 +170,10 @@ describe("Outputs", { timeout: 180_000 }, () => {
 
       const first = yield* collect(options)
       assert.deepStrictEqual(paths(first), ["a", "d/b"])
-      assert.deepStrictEqual(first.leftOut, ["large"])
+      assert.deepStrictEqual(first.leftOut, [{ path: "large", detail: "it has more than 10 bytes" }])
       assert.deepStrictEqual(
-        upload.order,
-        first.files.map(({ sha256 }) => sha256)
+        first.files.map((file) => file.stored),
+        ["a: A", "d/b: B"]
       )
       const again = yield* collect(options)
       assert.deepStrictEqual(again.files, first.files)

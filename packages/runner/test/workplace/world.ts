@@ -1,18 +1,21 @@
-import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import type { FileId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import { fromUuid } from "@troupe/domain/Ids"
 import type { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { EgressProxy } from "../../src/egress/EgressProxy.ts"
 import { CredentialInjector } from "../../src/egress/CredentialInjector.ts"
 import { Outbound } from "../../src/egress/Outbound.ts"
 import { Resolver } from "../../src/egress/Resolver.ts"
 import { TrustStore } from "../../src/egress/TrustStore.ts"
+import { BlobClient, sha256 } from "../../src/link/BlobClient.ts"
+import { BlobError } from "../../src/link/BlobError.ts"
+import { FileClient } from "../../src/link/FileClient.ts"
 import { ManagerSettings } from "../../src/environment/ManagerSettings.ts"
 import { Preparations } from "../../src/environment/Preparations.ts"
 import { Profiles } from "../../src/environment/profiles/Profiles.ts"
-import { BlobClient, BlobError, sha256 } from "../../src/link/BlobClient.ts"
 import { Backends } from "../../src/sandbox/Backends.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
@@ -43,7 +46,25 @@ export const storedBlobs = (ticket: string) => {
             : Effect.succeed(bytes)
       )
   })
-  return { blobs, client }
+  /** What was told of, in its order. */
+  const made: Array<{ readonly path: string; readonly text: string }> = []
+  const files = FileClient.of({
+    get: (given, digest, into) =>
+      Effect.flatMap(
+        admitted(given, () => blobs.get(digest)),
+        (bytes) =>
+          bytes === undefined
+            ? Effect.fail(new BlobError({ sha256: digest, reason: "missing", detail: "" }))
+            : Effect.sync(() => writeFileSync(into, bytes))
+      ),
+    tell: (given, { path }, content) =>
+      Effect.gen(function* () {
+        const bytes = Buffer.concat(yield* Effect.orDie(Stream.runCollect(content)))
+        yield* admitted(given, () => made.push({ path, text: bytes.toString() }))
+        return fromUuid("file", randomUUID()) as FileId
+      })
+  })
+  return { blobs, client, files, made }
 }
 
 export type StoredBlobs = ReturnType<typeof storedBlobs>
@@ -82,7 +103,8 @@ export const runnerAt = (
         TrustStore.layer(),
         CredentialInjector.layer,
         Backends.layer({}),
-        Layer.succeed(BlobClient, blobs.client)
+        Layer.succeed(BlobClient, blobs.client),
+        Layer.succeed(FileClient, blobs.files)
       )
     )
   )

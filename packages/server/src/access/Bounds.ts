@@ -33,6 +33,14 @@ const open: ReadonlySet<string> = new Set([
   "/v1/tokens POST"
 ])
 
+const resources = /^\/v1\/sessions\/:id\/resources(\/|$)/
+const byHand = /^\/v1\/sessions\/:id\/(exec|terminal)(\/|$)/
+
+/** What of a session is not for those who see it alone: the workspace's own, and, for end users, its sandbox by hand. */
+const beyond = ({ type }: BoundTo, method: string, path: string): boolean =>
+  (method !== "GET" && resources.test(path)) || (type === "end_user" && byHand.test(path))
+
+const notTheirs = forbidden("This part of a session is not opened by this token")
 const elsewhere = forbidden("This token is for some sessions alone, and opens nothing of the workspace")
 
 /** Whether a token that is for a part of its workspace may go where it asks to. What nobody thought of stays closed. */
@@ -71,9 +79,9 @@ const make = Effect.gen(function* () {
     const { bound } = caller
     if (bound === null) return Effect.void
     const id = (params as { readonly id?: string } | undefined)?.id
-    // What is given to a session comes from the workspace, which has more than these may see.
-    const gives = /^\/v1\/sessions\/:id\/resources(\/|$)/.test(path) && method !== "GET"
-    if (/^\/v1\/sessions\/:id(\/|$)/.test(path) && !gives) return session(caller, id as SessionId)
+    if (/^\/v1\/sessions\/:id(\/|$)/.test(path)) {
+      return beyond(bound, method, path) ? Effect.fail(notTheirs) : session(caller, id as SessionId)
+    }
     if (bound.type === "environment" && /^\/v1\/environments\/:id(\/|$)/.test(path)) {
       return id === bound.environment_id ? Effect.void : Effect.fail(notFound(`Environment ${id} was not found.`))
     }

@@ -1,10 +1,10 @@
-import { ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, conflict, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { microsOf } from "@troupe/domain/api/Page"
 import { allows, type BoundTo, type Scope, type TokenCreate } from "@troupe/domain/api/Workspace"
-import type { WorkspaceId } from "@troupe/domain/Ids"
-import { Clock, Effect } from "effect"
+import { TokenId, type WorkspaceId } from "@troupe/domain/Ids"
+import { Clock, Effect, Option } from "effect"
 import { Environments } from "../environments/Environments.ts"
-import type { Caller } from "../gateway/Requests.ts"
+import { type Caller, Mint } from "../gateway/Requests.ts"
 import { type NewToken, Tokens } from "../runners/Tokens.ts"
 import { Bounds } from "./Bounds.ts"
 
@@ -97,10 +97,16 @@ export const issueToken = Effect.fn("issueToken")(function* (
   if (refused !== undefined) return yield* refused
   const bound = boundOf(asked)
   yield* checkBound({ ...caller, workspaceId }, bound)
+  const made = TokenId.make((yield* Mint)("Token"))
+  if (Option.isSome(yield* tokens.find(workspaceId, made))) {
+    return yield* conflict(
+      `This request made ${made} before, and its answer was lost; revoke that one and make another`
+    )
+  }
   const name = asked.name ?? (asked.kind === "end_user" ? asked.subject : asked.kind)
   const labels = asked.kind === "runner_registration" ? (asked.labels ?? []) : []
   const token: NewToken = {
-    ...{ workspaceId, kind: asked.kind, name, labels, scopes, bound },
+    ...{ tokenId: made, workspaceId, kind: asked.kind, name, labels, scopes, bound },
     expiresAt: yield* endOf(asked)
   }
   const { actor, tokenId } = caller

@@ -188,14 +188,18 @@ const createWorkspace = route(Api.createWorkspace, "admin", ({ caller, payload }
   })
 )
 
-const createWorkspaceToken = route(Api.createWorkspaceToken, "admin", ({ caller, params, payload }) =>
-  Effect.gen(function* () {
-    const own = params.id === caller.workspaceId
-    if (!own && !(yield* isOperator(caller))) return yield* notFound(`Workspace ${params.id} was not found.`)
-    const { workspaceId } = yield* workspaceOf(params.id)
-    const made = yield* issueToken(caller, payload, workspaceId)
-    return { ...tokenOut(yield* tokenOf(workspaceId, made.tokenId)), secret: Redacted.value(made.secret) }
-  })
+const createWorkspaceToken = route(
+  Api.createWorkspaceToken,
+  "admin",
+  ({ caller, params, payload }) =>
+    Effect.gen(function* () {
+      const own = params.id === caller.workspaceId
+      if (!own && !(yield* isOperator(caller))) return yield* notFound(`Workspace ${params.id} was not found.`)
+      const { workspaceId } = yield* workspaceOf(params.id)
+      const made = yield* issueToken(caller, payload, workspaceId)
+      return { ...tokenOut(yield* tokenOf(workspaceId, made.tokenId)), secret: Redacted.value(made.secret) }
+    }),
+  { shownOnce: true }
 )
 
 export const routes = (options: AccessOptions) =>

@@ -3,20 +3,23 @@ import { Effect, Layer } from "effect"
 import { rawRoute, route } from "../gateway/Route.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import { listEvents } from "./listEvents.ts"
+import { showBlobs } from "./showBlobs.ts"
 import { sendEvents } from "./sendEvents.ts"
 import { readLog, streamEvents, streamLog } from "./streams.ts"
 
 const list = route(Api.list, "read", ({ caller, params, query }) =>
   Effect.gen(function* () {
     const reads = yield* SessionReads
-    return yield* listEvents(yield* reads.find(caller.workspaceId, params.id), query)
+    const page = yield* listEvents(yield* reads.find(caller.workspaceId, params.id), query)
+    return { ...page, data: yield* showBlobs(caller.workspaceId, page.data) }
   })
 )
 
 const send = route(Api.send, "write", ({ caller, params, payload }) =>
   Effect.gen(function* () {
     const reads = yield* SessionReads
-    return { data: yield* sendEvents(yield* reads.find(caller.workspaceId, params.id), payload.events) }
+    const sent = yield* sendEvents(yield* reads.find(caller.workspaceId, params.id), payload.events)
+    return { data: yield* showBlobs(caller.workspaceId, sent) }
   })
 )
 

@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { command, stateOf } from "../sessions/SessionCalls.ts"
 import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { settleInputs } from "./settleInputs.ts"
 
 const answering = new Set(["user.custom_tool_result", "user.tool_result"])
 
@@ -65,7 +66,7 @@ export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, 
   }
   const mint = yield* Mint
   const awaits = yield* awaitsOf(view, events)
-  const inputs = yield* Effect.fromResult(inputsOf(events, { mint, awaits }))
+  const inputs = yield* settleInputs(yield* Effect.fromResult(inputsOf(events, { mint, awaits })), "events")
   const { seq } = yield* command(session.id, { _tag: "Send", inputs })
   const reads = yield* SessionReads
   const limit = 4 * inputs.length + 16

@@ -62,6 +62,14 @@ export class Files extends Context.Service<
       file: KnownFile,
       range: Range
     ) => Effect.Effect<Stream.Stream<Uint8Array, ContentsUnavailable>, ApiFailure>
+    /** Content by its hash, whichever files are made of it; none where it is not kept. */
+    readonly contentOf: (
+      workspaceId: WorkspaceId,
+      sha256: string
+    ) => Effect.Effect<
+      Option.Option<{ readonly bytes: number; readonly content: Stream.Stream<Uint8Array, ContentsUnavailable> }>,
+      Failure
+    >
     readonly remove: (fileId: FileId) => Effect.Effect<void, Failure, Caller>
     /** Takes back a session's copy. */
     readonly drop: (workspaceId: WorkspaceId, fileId: FileId) => Effect.Effect<void, SqlError>
@@ -216,6 +224,16 @@ const make = Effect.fnUntraced(function* (bytesMax: number) {
     return range.offset === 0 && range.length === bytes ? verified(found.value, sha256) : found.value
   })
 
+  const contentOf: Files["Service"]["contentOf"] = Effect.fn("Files.contentOf")(function* (workspaceId, sha256) {
+    const [row] = yield* sql<{ readonly bytes: number }>`
+      SELECT size_bytes::float8 AS bytes FROM file_contents
+      WHERE workspace_id = ${toUuid(workspaceId)!} AND sha256 = ${name(sha256)}`
+    if (row === undefined) return Option.none()
+    const { bytes } = row
+    const found = yield* Effect.catch(contents.read({ workspaceId, sha256, bytes }, { offset: 0, length: bytes }), away)
+    return Option.map(found, (content) => ({ bytes, content: verified(content, sha256) }))
+  })
+
   const remove: Files["Service"]["remove"] = Effect.fn("Files.remove")(function* (fileId) {
     const { actor, workspaceId } = yield* Caller
     yield* sql.withTransaction(
@@ -239,6 +257,6 @@ const make = Effect.fnUntraced(function* (bytesMax: number) {
     bytesMax,
     begin: begin(contents.staging, bytesMax),
     stage: (incoming) => stage(contents.staging, bytesMax, incoming),
-    ...{ keep, upload, copy, output, find, list, content, remove, drop }
+    ...{ keep, upload, copy, output, find, list, content, contentOf, remove, drop }
   })
 })

@@ -32,6 +32,8 @@ export class Idempotency extends Context.Service<
         readonly key: string | undefined
         /** All that the request asks for. */
         readonly asked: () => string
+        /** What those get who send it again, where that is not the answer itself. */
+        readonly kept?: ((answer: Answer) => Answer) | undefined
       },
       work: Effect.Effect<Answer, E, R | Mint>
     ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | ApiFailure | SqlError, Exclude<R, Mint>>
@@ -115,8 +117,9 @@ const make = Effect.gen(function* () {
       const mint = mintFrom(`${request.workspaceId}\n${key}`, row.createdAt)
       const answer = yield* Effect.provideService(work, Mint, mint)
       if (lasts(answer.status)) {
+        const kept = request.kept?.(answer) ?? answer
         yield* sql`
-          UPDATE idempotency_keys SET status = ${answer.status}, body = ${answer.body}
+          UPDATE idempotency_keys SET status = ${kept.status}, body = ${kept.body}
           WHERE workspace_id = ${workspace} AND key = ${key}`
       }
       return toResponse(answer)

@@ -1,4 +1,4 @@
-import { ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, conflict, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
 import { Clock, Effect, Result, Schema } from "effect"
@@ -122,12 +122,27 @@ const refusing = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse
     })
   )
 
+/** What is kept of an answer that shows a secret: that it was given. */
+const withoutSecret =
+  (requestId: string) =>
+  (answer: Answer): Answer => {
+    if (answer.status !== 200) return answer
+    const { id } = JSON.parse(answer.body) as { readonly id: string }
+    const failure = conflict(`This request made ${id}, whose secret was shown then; revoke that one and make another`)
+    return { status: statusOf(failure), body: JSON.stringify(failureBody(failure, requestId)) }
+  }
+
 /** An endpoint of the API, answered with JSON. */
 export const route = <E extends HttpApiEndpoint.Constraint, R>(
   of: E,
   scope: Scope,
   handler: (asked: Asked<E>) => Effect.Effect<Answered<E>, Failure, R>,
-  at: { readonly method?: "PUT" | "DELETE"; readonly path?: HttpRouter.PathInput } = {}
+  at: {
+    readonly method?: "PUT" | "DELETE"
+    readonly path?: HttpRouter.PathInput
+    /** The answer holds a secret: it is kept nowhere, and who sends the request again is told so. */
+    readonly shownOnce?: boolean
+  } = {}
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const entered = enter(endpoint, scope)
@@ -140,7 +155,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const { run } = yield* Idempotency
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
-    return yield* run({ workspaceId, key, asked: () => `${method} ${request.url}\n${text}` }, work)
+    const kept = at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
+    return yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work)
   })
   return HttpRouter.add(method, path, refusing(answer))
 }

@@ -38,17 +38,18 @@ const notBuilt = page(
 </main>`
 )
 
-const isConsole = (path: string): boolean => path === "/" || path === "/w" || path.startsWith("/w/")
+const isConsole = (path: string): boolean =>
+  path === "/" || path === "/login" || path === "/w" || path.startsWith("/w/")
 
 /** What browsers are shown beside the API: the console as it was built, and the few pages that work without it. */
 export const pages = (consoleDirectory: string) => {
   const directory = resolve(consoleDirectory)
   return Effect.fnUntraced(function* (path: string, request: HttpServerRequest) {
-    if (path === "/login") return Option.some(login)
     if (path === "/docs") return Option.some(docs())
     if (path.startsWith("/v1/")) return Option.none<HttpServerResponse>()
     const file = isConsole(path) ? "/index.html" : path
     const found = yield* serveFile(directory, file, request.headers, headers)
-    return Option.isNone(found) && isConsole(path) ? Option.some(notBuilt) : found
+    if (Option.isSome(found) || !isConsole(path)) return found
+    return Option.some(path === "/login" ? login : notBuilt)
   })
 }

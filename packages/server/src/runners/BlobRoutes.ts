@@ -4,24 +4,16 @@ import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { Files } from "../files/Files.ts"
 import { BlobStore, nameOf } from "../log/BlobStore.ts"
+import { admitted } from "./admitted.ts"
 import { apiError } from "./ApiError.ts"
-import { authenticatedRunner, refusing } from "./RunnerAuth.ts"
-import { Tickets } from "./Tickets.ts"
+import { refusing } from "./RunnerAuth.ts"
 
 /** Working copies are cut into pieces, so none is large. */
 export const blobBytesMax = 8 * 1_048_576
 const namesMax = 10_000
 const namesBytesMax = 1_048_576
-
-/** The workspace whose blobs a request may reach: its runner's, if one of its sessions was assigned to that runner. */
-const admitted = Effect.gen(function* () {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const tickets = yield* Tickets
-  const runner = yield* authenticatedRunner
-  const ticket = tickets.check(runner, request.headers["x-troupe-ticket"] ?? "")
-  return Option.as(ticket, runner.workspaceId)
-})
 
 const noTicket = apiError("permission_error", "The ticket does not open this workspace's blobs to this runner")
 const badName = apiError("invalid_request_error", "A blob's name is its SHA-256 as 64 lower-case hexadecimal digits")
@@ -35,9 +27,17 @@ const get = Effect.gen(function* () {
   const sha256 = yield* named
   if (!isName(sha256)) return yield* badName
   const blobs = yield* BlobStore
-  const blob = yield* blobs.get(workspace.value, sha256)
-  if (Option.isNone(blob)) return yield* apiError("not_found_error", `There is no blob ${sha256}`)
-  return HttpServerResponse.uint8Array(blob.value.bytes, { contentType: blob.value.mediaType })
+  const blob = yield* blobs.get(workspace.value.workspaceId, sha256)
+  if (Option.isSome(blob)) {
+    return HttpServerResponse.uint8Array(blob.value.bytes, { contentType: blob.value.mediaType })
+  }
+  // A picture of a conversation may be a file of its workspace. Whether a blob is kept is another question: files may go.
+  const { method } = yield* HttpServerRequest.HttpServerRequest
+  const files = yield* Files
+  const file = method === "HEAD" ? Option.none() : yield* files.contentOf(workspace.value.workspaceId, sha256)
+  if (Option.isNone(file)) return yield* apiError("not_found_error", `There is no blob ${sha256}`)
+  const { bytes, content } = file.value
+  return HttpServerResponse.stream(content, { contentType: "application/octet-stream", contentLength: bytes })
 }).pipe(refusing)
 
 /** What a body says about itself is checked before it is read, and what it is while it is. */
@@ -63,7 +63,7 @@ const put = Effect.gen(function* () {
     )
   }
   const blobs = yield* BlobStore
-  yield* blobs.put(workspace.value, bytes, request.headers["content-type"] ?? "application/octet-stream")
+  yield* blobs.put(workspace.value.workspaceId, bytes, request.headers["content-type"] ?? "application/octet-stream")
   return HttpServerResponse.empty()
 }).pipe(refusing)
 
@@ -83,7 +83,7 @@ const missing = Effect.gen(function* () {
     return yield* apiError("invalid_request_error", `The body is {"sha256": [name, …]} with at most ${namesMax} names`)
   }
   const blobs = yield* BlobStore
-  const absent = yield* blobs.missing(workspace.value, body.value.sha256)
+  const absent = yield* blobs.missing(workspace.value.workspaceId, body.value.sha256)
   return HttpServerResponse.jsonUnsafe({ missing: absent })
 }).pipe(refusing)
 

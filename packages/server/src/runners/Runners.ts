@@ -9,6 +9,7 @@ import { Workspaces } from "../workspace/Workspaces.ts"
 import { AskJournal } from "./AskJournal.ts"
 import { Asking } from "./Asking.ts"
 import * as BlobRoutes from "./BlobRoutes.ts"
+import * as FileRoutes from "./FileRoutes.ts"
 import * as LinkKeeper from "./LinkKeeper.ts"
 import { Placements } from "./Placements.ts"
 import { Reach } from "./Reach.ts"
@@ -50,7 +51,7 @@ export const service = Layer.mergeAll(Verdicts.layer, Asking.layer, Workplaces.l
   Layer.provideMerge(BlobStorePg.layer)
 )
 
-export const routes = Layer.mergeAll(RegisterRoute.routes, RunnerConnect.routes, BlobRoutes.routes)
+export const routes = Layer.mergeAll(RegisterRoute.routes, RunnerConnect.routes, BlobRoutes.routes, FileRoutes.routes)
 
 /**
  * The first workspace, and in it the registration token that the node was told: whoever starts a node and a runner

@@ -12,6 +12,8 @@ import { columns as columnNames, fromRow, type Token, tokenIdOf, type TokenRow }
 import * as TokenSecret from "./TokenSecret.ts"
 
 export interface NewToken {
+  /** One is made where none is given. */
+  readonly tokenId?: TokenId
   readonly workspaceId: WorkspaceId
   readonly kind: TokenSecret.TokenKind
   readonly name: string
@@ -128,7 +130,7 @@ const make = Effect.gen(function* () {
   const columns = sql.literal(columnNames)
 
   const create = Effect.fn("Tokens.create")(function* (token: NewToken, actor: Actor) {
-    const tokenId = TokenId.make(minting.id("Token", yield* Clock.currentTimeMillis))
+    const tokenId = token.tokenId ?? TokenId.make(minting.id("Token", yield* Clock.currentTimeMillis))
     const secret = token.secret ?? TokenSecret.mint(token.kind)
     const { bound = null, expiresAt = null, kind, labels, name, parentId = null, scopes = [], workspaceId } = token
     const hint = TokenSecret.hintOf(Redacted.value(secret))

@@ -13,6 +13,7 @@ import type { AgentSnapshot, EnvironmentSnapshot } from "@troupe/domain/session/
 import { Effect } from "effect"
 import { Agents } from "../agents/Agents.ts"
 import { Environments } from "../environments/Environments.ts"
+import { settleInputs } from "../events/settleInputs.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { Projects } from "../projects/Projects.ts"
 import { giveFiles } from "./giveFiles.ts"
@@ -125,9 +126,8 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   const mint = yield* Mint
   const sessionId = SessionId.make(mint("Session"))
   const threadId = ThreadId.make(mint("Thread"))
-  const inputs = yield* Effect.fromResult(
-    initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined })
-  )
+  const first = yield* Effect.fromResult(initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined }))
+  const inputs = yield* settleInputs(first, "initial_events")
   const resources = yield* giveFiles(sessionId, wanted)
   yield* command(sessionId, {
     _tag: "Open",

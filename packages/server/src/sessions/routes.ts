@@ -95,8 +95,6 @@ const updated = (asked: Asked<typeof Api.update>) =>
 const update = route(Api.update, "write", updated)
 
 /** A command whose outcome is the session itself. */
-const destroyMs = 60_000
-
 const commanded = (body: SessionCommand) => (asked: Pick<Asked<typeof Api.archive>, "caller" | "params">) =>
   Effect.gen(function* () {
     const { id } = yield* found(asked)
@@ -112,6 +110,8 @@ const archive = route(Api.archive, "write", (asked) =>
 )
 const pause = route(Api.pause, "write", commanded({ _tag: "Pause" }))
 const resume = route(Api.resume, "write", commanded({ _tag: "Resume" }))
+
+const destroyMs = 60_000
 
 /** Nobody waits for it: a runner that is away, or no place at all, keeps no session from being deleted. */
 const takePlaceAway = (workspaceId: WorkspaceId, sessionId: SessionId) =>

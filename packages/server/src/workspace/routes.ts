@@ -34,12 +34,16 @@ export const tokenOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, to
 })
 
 /** Who may make which kind is for the kinds to say. */
-const createToken = route(Api.createToken, "read", ({ caller, payload }) =>
-  Effect.gen(function* () {
-    const made = yield* issueToken(caller, payload)
-    const token = yield* tokenOf(caller.workspaceId, made.tokenId)
-    return { ...tokenOut(token), secret: Redacted.value(made.secret) }
-  })
+const createToken = route(
+  Api.createToken,
+  "read",
+  ({ caller, payload }) =>
+    Effect.gen(function* () {
+      const made = yield* issueToken(caller, payload)
+      const token = yield* tokenOf(caller.workspaceId, made.tokenId)
+      return { ...tokenOut(token), secret: Redacted.value(made.secret) }
+    }),
+  { shownOnce: true }
 )
 
 const tokensBefore = Effect.fnUntraced(function* (page: string | undefined) {

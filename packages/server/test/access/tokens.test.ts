@@ -1,4 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
 import { asking, bearer, type Headings, strangersKey, until } from "./accessWorld.ts"
 
@@ -70,6 +72,7 @@ describe("tokens", { timeout: 120_000 }, () => {
       }
       const resource = { type: "file", file_id: "file_011CZkZAtmR3yMPDzynEDxu7" }
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}/resources`, resource, cleo)).status, 403)
+      assert.strictEqual((await post(`/v1/sessions/${opened.body.id}/exec`, { command: "id" }, cleo)).status, 403)
       const changed = { agent: { tools: [] } }
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, changed, cleo)).status, 403)
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, { title: "ours" }, cleo)).body.title, "ours")
@@ -190,6 +193,35 @@ describe("tokens", { timeout: 120_000 }, () => {
     assert.notInclude(first.text, made[1]!.secret)
     assert.strictEqual((await get("/v1/tokens?kind=nothing")).status, 400)
     assert.strictEqual((await get("/v1/tokens?page=page_x")).status, 400)
+  })
+
+  it("show their secret once, also to requests that are sent again, and are made once", async () => {
+    const asked = { kind: "api_key", name: "once", scopes: ["read"] }
+    const again = { ...own, "idempotency-key": "once-1" }
+    const { secret } = await token(asked, again)
+    const replayed = await post("/v1/tokens", asked, again)
+    assert.deepStrictEqual([replayed.status, replayed.headers.get("x-should-retry")], [409, "false"])
+    assert.notInclude(replayed.text, secret)
+    const kept = await world.node.run(
+      Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql<{ readonly body: string }>`SELECT body FROM idempotency_keys WHERE key = 'once-1'`
+      )
+    )
+    assert.notInclude(kept[0]!.body, secret)
+    // As after a crash between the two.
+    await world.node.run(
+      Effect.flatMap(
+        SqlClient.SqlClient,
+        (sql) => sql`UPDATE idempotency_keys SET status = NULL, body = NULL WHERE key = 'once-1'`
+      )
+    )
+    assert.strictEqual((await post("/v1/tokens", asked, again)).status, 409)
+    const listed = await get("/v1/tokens?kind=api_key&limit=100")
+    assert.lengthOf(
+      (listed.body.data as ReadonlyArray<{ name: string }>).filter(({ name }) => name === "once"),
+      1
+    )
   })
 
   it("of workspaces that operators made open these alone", async () => {

@@ -187,4 +187,61 @@ describe("the doors for runners", { timeout: 120_000 }, () => {
     assert.strictEqual((await blobs(name, {}, stranger, await ticketFor(stranger, session))).status, 404)
     assert.strictEqual((await blobs(name, {}, neighbour, await ticketFor(neighbour, session))).status, 200)
   })
+
+  const contents = (path: string, init: RequestInit = {}, as = runner, shown = ticket) =>
+    fetch(`${node.gateway}/v1/runners/${path}`, {
+      ...init,
+      headers: { ...init.headers, authorization: `Bearer ${as.credential}`, "x-troupe-ticket": shown }
+    })
+  const tell = (told: object, as = runner, shown = ticket) =>
+    contents("outputs", { method: "POST", body: JSON.stringify(told) }, as, shown)
+
+  it("take what agents make, and make a file of each that is another", async () => {
+    const [bytes, other] = [some(1_000_000, 1), some(10, 2)]
+    const name = sha256(bytes)
+    assert.strictEqual((await problem(await tell({ path: "a/b.csv", sha256: name })))[0], 404)
+    assert.strictEqual((await problem(await contents(`contents/${name}`)))[0], 404)
+    const put = await contents(`contents/${name}`, { method: "PUT", body: bytes })
+    assert.strictEqual(put.status, 204)
+    const got = await contents(`contents/${name}`)
+    assert.strictEqual(sha256(new Uint8Array(await got.arrayBuffer())), name)
+    const idOf = async (told: object) => ((await (await tell(told)).json()) as { file_id: string }).file_id
+    const first = await idOf({ path: "a/b.csv", sha256: name })
+    assert.match(first, /^file_01/)
+    assert.strictEqual(await idOf({ path: "a/b.csv", sha256: name }), first)
+    assert.notStrictEqual(await idOf({ path: "c.csv", sha256: name }), first)
+    await contents(`contents/${sha256(other)}`, { method: "PUT", body: other })
+    const changed = await idOf({ path: "a/b.csv", sha256: sha256(other) })
+    assert.notStrictEqual(changed, first)
+    assert.notStrictEqual(await idOf({ path: "a/b.csv", sha256: name }), first)
+  })
+
+  it("show the content of files where blobs are asked for, and don't take it for one", async () => {
+    const bytes = some(30, 3)
+    await contents(`contents/${sha256(bytes)}`, { method: "PUT", body: bytes })
+    assert.strictEqual((await (await blobs(sha256(bytes))).arrayBuffer()).byteLength, 30)
+    assert.strictEqual((await blobs(sha256(bytes), { method: "HEAD" })).status, 404)
+  })
+
+  it("refuse content that is another, too large, or nobody's here, and paths that are none", async () => {
+    const bytes = some(40, 4)
+    const name = sha256(bytes)
+    const put = async (path: string, body: NonNullable<RequestInit["body"]>) =>
+      (await problem(await contents(`contents/${path}`, { method: "PUT", body })))[0]
+    assert.strictEqual(await put(sha256(some(41)), bytes), 422)
+    assert.strictEqual(await put("A".repeat(64), bytes), 400)
+    assert.strictEqual(await put(sha256(some(8 * 1_048_576 + 1)), some(8 * 1_048_576 + 1)), 413)
+    await contents(`contents/${name}`, { method: "PUT", body: bytes })
+    for (const path of ["", "/etc/passwd", "a\u0000b", "x".repeat(4_097), 5]) {
+      assert.strictEqual((await problem(await tell({ path, sha256: name })))[0], 400)
+    }
+    assert.strictEqual((await problem(await tell({ path: "x".repeat(256), sha256: name })))[0], 400)
+    const elsewhere = await node.run(Effect.flatMap(Workspaces, ({ create }) => create("third", system)))
+    const stranger = await register(node, elsewhere, { name: "t" })
+    const theirs = await ticketFor(stranger, newId("Session") as SessionId)
+    assert.strictEqual((await contents(`contents/${name}`, {}, stranger)).status, 403)
+    assert.strictEqual((await tell({ path: "a", sha256: name }, runner, theirs)).status, 403)
+    assert.strictEqual((await contents(`contents/${name}`, {}, stranger, theirs)).status, 404)
+    assert.strictEqual((await tell({ path: "a", sha256: name }, stranger, theirs)).status, 404)
+  })
 })

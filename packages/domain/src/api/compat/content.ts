@@ -1,6 +1,7 @@
 import { Result, Schema } from "effect"
 import type { JsonObject } from "../../Json.ts"
-import type { Block, Content } from "../../session/Content.ts"
+import { FileId } from "../../Ids.ts"
+import type { Block, BlobRef, Content } from "../../session/Content.ts"
 import { invalid, refuse } from "../ApiError.ts"
 import { describe } from "../problems.ts"
 
@@ -15,7 +16,7 @@ const Url = Schema.Struct({
   url: Schema.String.check(Schema.isPattern(/^https?:\/\/\S+$/i), Schema.isMaxLength(8_192))
 })
 const Plain = Schema.Struct({ type: Schema.Literal("text"), media_type: Media, data: Schema.String })
-const File = Schema.Struct({ type: Schema.Literal("file"), file_id: Schema.String })
+const File = Schema.Struct({ type: Schema.Literal("file"), file_id: FileId })
 
 const nullish = <S extends Schema.Top>(field: S) => Schema.optionalKey(Schema.NullOr(field))
 const BlockIn = Schema.Union([
@@ -38,28 +39,29 @@ const decode = Schema.decodeUnknownResult(BlockIn)
 
 export type BlockType = BlockIn["type"]
 
-const source = (given: SourceIn, at: string) => {
+const source = (given: SourceIn) => {
   switch (given.type) {
     case "url":
       return given
+    // Whether there is one is found out by whoever has the files.
     case "file":
-      return refuse(`${at}.source.file_id: there is no file ${given.file_id.slice(0, 64)}`)
+      return { type: "file" as const, fileId: given.file_id }
     case "base64":
     case "text":
       return { type: given.type, mediaType: given.media_type, data: given.data }
   }
 }
 
-const block = (given: BlockIn, at: string): Block => {
+const block = (given: BlockIn): Block => {
   switch (given.type) {
     case "text":
       return given
     case "image":
-      return { type: "image", source: source(given.source, at) }
+      return { type: "image", source: source(given.source) }
     case "document": {
       const { context, title } = given
       const named = { ...(title == null ? {} : { title }), ...(context == null ? {} : { context }) }
-      return { type: "document", source: source(given.source, at), ...named }
+      return { type: "document", source: source(given.source), ...named }
     }
     case "search_result":
       return { type: "search_result", result: given as JsonObject }
@@ -74,8 +76,11 @@ export const contentIn = (blocks: ReadonlyArray<unknown>, at: string, taken: Rea
     if (!taken.some((one) => one === type)) refuse(`${place}.type: takes ${taken.join(", ")}`)
     const result = decode(raw, { errors: "all", onExcessProperty: "error" })
     if (Result.isFailure(result)) throw invalid(describe(result.failure, place))
-    return block(result.success, place)
+    return block(result.success)
   })
+
+/** Where the whole is of what was spilled, for those who fill it in. */
+const elsewhere = ({ bytes: size_bytes, sha256 }: BlobRef): JsonObject => ({ troupe: { sha256, size_bytes } })
 
 /** Content as clients of the compatible API see it. What was spilled is shown by its beginning. */
 export const contentOut = (content: Content): ReadonlyArray<JsonObject> =>
@@ -88,7 +93,7 @@ export const contentOut = (content: Content): ReadonlyArray<JsonObject> =>
       case "search_result":
         return one.result
       case "blob":
-        return { type: "text", text: one.blob.preview }
+        return { type: "text", text: one.blob.preview, ...elsewhere(one.blob) }
       case "image":
       case "document": {
         const { type, ...rest } = one
@@ -107,6 +112,11 @@ const sourceOut = (from: Extract<Block, { readonly type: "image" }>["source"]): 
     case "file":
       return { type: "file", file_id: from.fileId }
     case "blob":
-      return { type: "text", media_type: from.blob.mediaType, data: from.blob.preview }
+      return {
+        type: from.blob.mediaType.startsWith("text/") ? "text" : "base64",
+        media_type: from.blob.mediaType,
+        data: from.blob.preview,
+        ...elsewhere(from.blob)
+      }
   }
 }

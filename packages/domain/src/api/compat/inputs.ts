@@ -1,5 +1,5 @@
 import { Result, Schema } from "effect"
-import { EventId, type IdKind, OutcomeId, ThreadId, TurnId } from "../../Ids.ts"
+import { EventId, FileId, type IdKind, OutcomeId, ThreadId, TurnId } from "../../Ids.ts"
 import type { JsonObject } from "../../Json.ts"
 import type { Content } from "../../session/Content.ts"
 import type { Input } from "../../session/Input.ts"
@@ -12,6 +12,9 @@ const nullish = <S extends Schema.Top>(field: S) => Schema.optionalKey(Schema.Nu
 const Blocks = Schema.Array(Schema.Unknown).check(Schema.isMaxLength(1_000))
 const someBlocks = Blocks.check(Schema.isMinLength(1))
 const echoed = { session_thread_id: nullish(ThreadId) }
+
+/** Characters of a rubric. */
+export const rubricMax = 262_144
 
 const shapes = {
   "user.message": Schema.Struct({ type: Schema.Literal("user.message"), content: someBlocks }),
@@ -41,8 +44,8 @@ const shapes = {
     type: Schema.Literal("user.define_outcome"),
     description: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(100_000)),
     rubric: Schema.Union([
-      Schema.Struct({ type: Schema.Literal("text"), content: Schema.String.check(Schema.isMaxLength(262_144)) }),
-      Schema.Struct({ type: Schema.Literal("file"), file_id: Schema.String })
+      Schema.Struct({ type: Schema.Literal("text"), content: Schema.String.check(Schema.isMaxLength(rubricMax)) }),
+      Schema.Struct({ type: Schema.Literal("file"), file_id: FileId })
     ]),
     max_iterations: nullish(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 20 })))
   }),
@@ -116,8 +119,6 @@ const toInput = (sent: Sent, at: string, { awaits, mint }: Reading): Input => {
       return { _tag: "ToolResult", inputId, callId: sent.tool_use_id, content, isError, executor: "worker" }
     }
     case "user.define_outcome": {
-      if (sent.rubric.type === "file")
-        refuse(`${at}.rubric.file_id: there is no file ${sent.rubric.file_id.slice(0, 64)}`)
       const { description, max_iterations, rubric } = sent
       const outcomeId = OutcomeId.make(mint("Outcome"))
       return { _tag: "Outcome", inputId, outcomeId, description, rubric, maxIterations: max_iterations ?? 3 }

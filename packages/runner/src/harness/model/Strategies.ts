@@ -1,6 +1,7 @@
 import type { JsonObject } from "@troupe/domain/Json"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { consumed } from "@troupe/domain/session/Budget"
+import { fileSpecOf, outputsPath } from "@troupe/domain/session/FileResource"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import { addUsage, type Totals, type Usage } from "@troupe/domain/session/Usage"
 import type { ModelError, ModelFacts, ModelRequest } from "../../models/ModelClient.ts"
@@ -68,12 +69,22 @@ const codes: Readonly<Record<Exclude<ModelError["trouble"]["_tag"], "Busy">, str
 const codeOf = (trouble: ModelError["trouble"]): string =>
   trouble._tag === "Busy" ? (trouble.status === 429 ? "model_rate_limited" : "model_overloaded") : codes[trouble._tag]
 
+/** What the model is told of the files that its session was given. */
+const filesText = (resources: RunRequest["resources"]): string => {
+  const lines = resources.flatMap((resource) => {
+    const file = fileSpecOf(resource)
+    return file === null ? [] : [`- ${file.mount_path} (${file.size_bytes} bytes)`]
+  })
+  if (lines.length === 0) return ""
+  return `You were given these files, which can't be changed:\n${lines.join("\n")}\nFiles that you leave in ${outputsPath} go to the user when you are done.`
+}
+
 export const defaults: Strategies = {
-  prompt: ({ agent }) => [
+  prompt: ({ agent, resources }) => [
     { section: "agent", text: agent.system ?? "" },
     { section: "skills", text: "" },
     { section: "memory", text: "" },
-    { section: "session", text: "" }
+    { section: "session", text: filesText(resources) }
   ],
   tools: (catalog) => catalog.map(({ description, inputSchema, name }) => ({ name, description, inputSchema })),
   context: (history) => history,

@@ -1,4 +1,4 @@
-import type { Block, BlobRef, Content } from "@troupe/domain/session/Content"
+import type { Block, BlobRef } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import { Effect } from "effect"
 import { mediaTypeOf } from "../../tools/builtin/fileKinds.ts"
@@ -7,15 +7,32 @@ type Media = Extract<Block, { readonly type: "image" | "document" }>
 type Source = Media["source"]
 type Load = (ref: BlobRef) => Effect.Effect<Uint8Array | null>
 
-/** The most of one picture or document that goes into a request. */
-const bytesMax = 8 * 1_024 * 1_024
+/** The most of one picture, document or text that goes into a request: providers take about 32 MB in all. */
+const bytesMax = 20 * 1_024 * 1_024
 
-const loaded = Effect.fnUntraced(function* (load: Load, source: Source) {
-  if (source.type !== "blob" || source.blob.bytes > bytesMax) return source
-  const bytes = yield* load(source.blob)
-  if (bytes === null) return source
-  const { mediaType } = source.blob
-  return { type: "base64", mediaType, data: Buffer.from(bytes).toString("base64") } as const
+const isText = (mediaType: string): boolean => /^text\/|^application\/(json|x-ndjson|xml|yaml|x-yaml)\b/.test(mediaType)
+
+/** Where the content is that a source does not carry itself. */
+const refOf = (source: Source): BlobRef | null =>
+  source.type === "blob"
+    ? source.blob
+    : source.type === "file" && source.content !== undefined
+      ? { ...source.content, preview: "" }
+      : null
+
+const had = (load: Load, ref: BlobRef | null) =>
+  ref === null || ref.bytes > bytesMax ? Effect.succeed(null) : load(ref)
+
+const loaded = Effect.fnUntraced(function* (load: Load, block: Media) {
+  const ref = refOf(block.source)
+  const bytes = yield* had(load, ref)
+  if (ref === null || bytes === null) return block
+  const { mediaType } = ref
+  const source: Source =
+    block.type === "document" && isText(mediaType)
+      ? { type: "text", mediaType: "text/plain", data: Buffer.from(bytes).toString() }
+      : { type: "base64", mediaType, data: Buffer.from(bytes).toString("base64") }
+  return { ...block, source }
 })
 
 const words = (text: string): Block => ({ type: "text", text })
@@ -41,7 +58,14 @@ const asItIs = (block: Media): Block => {
 }
 
 const isMedia = (block: Block): block is Media => block.type === "image" || block.type === "document"
-const hasMedia = (content: Content): boolean => content.some(isMedia)
+/** What is looked at before a model is told of it. */
+const isLookedAt = (block: Block): boolean => isMedia(block) || block.type === "blob"
+
+/** What a tool said at length is told by its beginning; what a person said is told whole. */
+const whole = (load: Load, block: Block, isSaid: boolean): Effect.Effect<Block> =>
+  block.type !== "blob" || !isSaid || !isText(block.blob.mediaType)
+    ? Effect.succeed(block)
+    : Effect.map(had(load, block.blob), (bytes) => (bytes === null ? block : words(Buffer.from(bytes).toString())))
 
 export interface Shown {
   readonly history: ReadonlyArray<HistoryItem>
@@ -57,15 +81,15 @@ export const shown = Effect.fnUntraced(function* (
   const newest = history.findLastIndex(({ type }) => type === "user")
   const left: Array<string> = []
   const items = yield* Effect.forEach(history, (item, index) => {
-    if (!("content" in item) || !hasMedia(item.content)) return Effect.succeed(item)
+    if (!("content" in item) || !item.content.some(isLookedAt)) return Effect.succeed(item)
     const content = Effect.forEach(item.content, (block) =>
       isMedia(block)
-        ? Effect.map(loaded(load, block.source), (source) => {
-            const seen = asItIs({ ...block, source })
+        ? Effect.map(loaded(load, block), (had) => {
+            const seen = asItIs(had)
             if (seen.type === "text" && index >= newest) left.push(seen.text)
             return seen
           })
-        : Effect.succeed(block)
+        : whole(load, block, item.type === "user")
     )
     return Effect.map(content, (blocks): HistoryItem => ({ ...item, content: blocks }))
   })

@@ -1,0 +1,98 @@
+import { useQuery } from "@tanstack/react-query"
+import { type FormEvent, useState } from "react"
+import { type Agent, listModels } from "../api/resources.ts"
+import { Problem } from "../ui/Problem.tsx"
+import { type Permission, permissionOf } from "./agents.logic.ts"
+
+export interface AgentDraft {
+  readonly name: string
+  readonly model: string
+  readonly system: string
+  readonly permission: Permission
+}
+
+/** What most agents are made of. The rest is edited as JSON. */
+export const AgentForm = (props: {
+  readonly agent: Agent | null
+  readonly isBusy: boolean
+  readonly error: unknown
+  readonly verb: string
+  readonly onSubmit: (draft: AgentDraft) => void
+}) => {
+  const { agent, error, isBusy, onSubmit, verb } = props
+  const models = useQuery({ queryKey: ["models"], queryFn: listModels })
+  const [draft, setDraft] = useState<AgentDraft>({
+    name: agent?.name ?? "",
+    model: agent?.model.id ?? "",
+    system: agent?.system ?? "",
+    permission: permissionOf(agent)
+  })
+  const change = (some: Partial<AgentDraft>) => setDraft((now) => ({ ...now, ...some }))
+  const model = draft.model === "" ? (models.data?.[0]?.id ?? "") : draft.model
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    onSubmit({ ...draft, model })
+  }
+  return (
+    <form className="form" onSubmit={submit}>
+      <div className="field">
+        <label htmlFor="agent-name">Name</label>
+        <input
+          id="agent-name"
+          className="input"
+          required
+          maxLength={256}
+          value={draft.name}
+          onChange={(event) => change({ name: event.target.value })}
+        />
+      </div>
+      <div className="field-row">
+        <div className="field">
+          <label htmlFor="agent-model">Model</label>
+          <input
+            id="agent-model"
+            className="input mono"
+            list="models"
+            required
+            value={model}
+            onChange={(event) => change({ model: event.target.value })}
+          />
+          <datalist id="models">
+            {models.data?.map(({ id }) => (
+              <option key={id} value={id} />
+            ))}
+          </datalist>
+        </div>
+        <div className="field">
+          <label htmlFor="agent-permission">Its tools run</label>
+          <select
+            id="agent-permission"
+            className="input"
+            value={draft.permission}
+            onChange={(event) => change({ permission: event.target.value as Permission })}
+          >
+            <option value="always_allow">in the sandbox, without asking</option>
+            <option value="always_ask">only once somebody allows it</option>
+          </select>
+        </div>
+      </div>
+      <div className="field">
+        <label htmlFor="agent-system">Instructions</label>
+        <textarea
+          id="agent-system"
+          className="input"
+          rows={8}
+          placeholder="You keep our dependencies up to date. …"
+          value={draft.system}
+          onChange={(event) => change({ system: event.target.value })}
+        />
+      </div>
+      {error === null ? null : <Problem error={error} />}
+      <div className="form-foot">
+        <button type="submit" className="button first" disabled={isBusy || draft.name.trim() === ""}>
+          {verb}
+        </button>
+      </div>
+    </form>
+  )
+}

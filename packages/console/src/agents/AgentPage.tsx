@@ -1,0 +1,221 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useParams } from "@tanstack/react-router"
+import { Play } from "lucide-react"
+import { lazy, Suspense, useState } from "react"
+import { type Agent, agentVersions, archiveAgent, getAgent, updateAgent } from "../api/resources.ts"
+import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { Ago } from "../ui/Ago.tsx"
+import { Skeleton } from "../ui/Empty.tsx"
+import { Problem } from "../ui/Problem.tsx"
+import { type AgentDraft, AgentForm } from "./AgentForm.tsx"
+import { definitionOf, permissionOf, readDefinition, toolset } from "./agents.logic.ts"
+
+const Diff = lazy(() => import("../session/tools/Diff.tsx"))
+
+const tabs = [
+  { id: "", title: "Edit" },
+  { id: "json", title: "JSON" },
+  { id: "versions", title: "Versions" }
+] as const
+
+const JsonForm = (props: {
+  readonly agent: Agent
+  readonly isBusy: boolean
+  readonly error: unknown
+  readonly onSubmit: (body: object) => void
+}) => {
+  const [text, setText] = useState(() => definitionOf(props.agent))
+  const read = readDefinition(text)
+  return (
+    <form
+      className="form"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (read._tag === "Read") props.onSubmit(read.value)
+      }}
+    >
+      <div className="field">
+        <label htmlFor="definition">All of version {props.agent.version}</label>
+        <textarea
+          id="definition"
+          className="input mono"
+          rows={26}
+          spellCheck={false}
+          value={text}
+          aria-invalid={read._tag === "Wrong"}
+          onChange={(event) => setText(event.target.value)}
+        />
+        {read._tag === "Wrong" ? <span className="hint">{read.why}</span> : null}
+      </div>
+      {props.error === null ? null : <Problem error={props.error} />}
+      <div className="form-foot">
+        <button type="submit" className="button first" disabled={props.isBusy || read._tag === "Wrong"}>
+          Save a new version
+        </button>
+      </div>
+    </form>
+  )
+}
+
+const Versions = ({ agent }: { readonly agent: Agent }) => {
+  const versions = useQuery({
+    queryKey: ["agent-versions", agent.id, agent.version],
+    queryFn: () => agentVersions(agent.id)
+  })
+  const [chosen, setChosen] = useState(agent.version)
+  if (versions.error !== null) return <Problem error={versions.error} onRetry={() => void versions.refetch()} />
+  if (versions.data === undefined) return <Skeleton />
+  const shown = versions.data.find(({ version }) => version === chosen)
+  const before = versions.data.find(({ version }) => version === chosen - 1)
+  return (
+    <div className="versions">
+      <ul>
+        {versions.data.map(({ updated_at, version }) => (
+          <li key={version}>
+            <button
+              type="button"
+              className={version === chosen ? "version here" : "version"}
+              aria-pressed={version === chosen}
+              onClick={() => setChosen(version)}
+            >
+              Version {version} <Ago at={Date.parse(updated_at)} />
+            </button>
+          </li>
+        ))}
+      </ul>
+      <div>
+        <p className="soft">
+          {before === undefined ? "The first version." : `What version ${chosen} changed of version ${chosen - 1}.`}
+        </p>
+        {shown === undefined ? null : (
+          <Suspense>
+            <Diff before={before === undefined ? "" : definitionOf(before)} after={definitionOf(shown)} />
+          </Suspense>
+        )}
+      </div>
+    </div>
+  )
+}
+
+const AgentPage = () => {
+  const { agent: id } = useParams({ strict: false }) as { readonly agent: string }
+  const [place, change] = usePlace()
+  const client = useQueryClient()
+  const go = useGo()
+  const { data: agent, error, refetch } = useQuery({ queryKey: ["agent", id], queryFn: () => getAgent(id) })
+  const save = useMutation({
+    mutationFn: (body: object) => updateAgent(id, { ...body, version: agent!.version }),
+    onSuccess: (saved) => {
+      client.setQueryData(["agent", id], saved)
+      void client.invalidateQueries({ queryKey: ["agents"] })
+    }
+  })
+  const archive = useMutation({
+    mutationFn: () => archiveAgent(id),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["agents"] })
+      go("agents")
+    }
+  })
+  if (agent === undefined) {
+    return (
+      <>
+        <PageHeader title="Agent" />
+        {error === null ? (
+          <Skeleton />
+        ) : (
+          <div className="above">
+            <Problem error={error} onRetry={() => void refetch()} />
+          </div>
+        )}
+      </>
+    )
+  }
+  const edit = ({ model, name, permission, system }: AgentDraft) =>
+    save.mutate({
+      name,
+      model: model === agent.model.id ? agent.model : model,
+      system: system === "" ? null : system,
+      ...(permission === permissionOf(agent)
+        ? {}
+        : { tools: [toolset(permission), ...agent.tools.filter(({ type }) => type !== "agent_toolset_20260401")] })
+    })
+  const tab = place["tab"] ?? ""
+  return (
+    <>
+      <PageHeader
+        title={
+          <nav className="crumbs cut" aria-label="Where this is">
+            <WorkspaceLink to="agents" className="faint">
+              Agents
+            </WorkspaceLink>
+            <span className="faint" aria-hidden>
+              /
+            </span>
+            <h1 className="cut">{agent.name}</h1>
+            <span className="badge">v{agent.version}</span>
+          </nav>
+        }
+      >
+        <div className="segments" role="group" aria-label="View">
+          {tabs.map(({ id: one, title }) => (
+            <button
+              key={one}
+              type="button"
+              className={tab === one ? "segment here" : "segment"}
+              aria-pressed={tab === one}
+              onClick={() => change({ tab: one })}
+            >
+              {title}
+            </button>
+          ))}
+        </div>
+        <WorkspaceLink to="sessions/new" search={{ agent: id }} className="button first">
+          <Play size={12} fill="currentColor" /> Try it
+        </WorkspaceLink>
+      </PageHeader>
+      <div className="page-body" tabIndex={0} role="region" aria-label="Agent">
+        <div className={tab === "versions" ? "column broad" : "column"}>
+          {tab === "versions" ? (
+            <Versions agent={agent} />
+          ) : tab === "json" ? (
+            <JsonForm
+              key={agent.version}
+              agent={agent}
+              isBusy={save.isPending}
+              error={save.error}
+              onSubmit={save.mutate}
+            />
+          ) : (
+            <>
+              <AgentForm
+                key={agent.version}
+                agent={agent}
+                isBusy={save.isPending}
+                error={save.error}
+                verb="Save a new version"
+                onSubmit={edit}
+              />
+              <div className="notice">
+                <strong>Archive this agent</strong>
+                <span className="soft">Its sessions go on. No new ones can be started with it.</span>
+                <span className="actions">
+                  <button
+                    type="button"
+                    className="button danger"
+                    disabled={archive.isPending}
+                    onClick={() => archive.mutate()}
+                  >
+                    Archive
+                  </button>
+                </span>
+              </div>
+            </>
+          )}
+        </div>
+      </div>
+    </>
+  )
+}
+export default AgentPage

@@ -1,0 +1,36 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query"
+import { createAgent } from "../api/resources.ts"
+import { useGo } from "../app/links.tsx"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { type AgentDraft, AgentForm } from "./AgentForm.tsx"
+import { toolset } from "./agents.logic.ts"
+
+const NewAgentPage = () => {
+  const go = useGo()
+  const client = useQueryClient()
+  const create = useMutation({
+    mutationFn: ({ model, name, permission, system }: AgentDraft) =>
+      createAgent({ name, model, system: system === "" ? null : system, tools: [toolset(permission)] }),
+    onSuccess: ({ id }) => {
+      void client.invalidateQueries({ queryKey: ["agents"] })
+      go(`agents/${id}`, { replace: true })
+    }
+  })
+  return (
+    <>
+      <PageHeader title="New agent" />
+      <div className="page-body">
+        <div className="column">
+          <AgentForm
+            agent={null}
+            isBusy={create.isPending}
+            error={create.error}
+            verb="Make it"
+            onSubmit={create.mutate}
+          />
+        </div>
+      </div>
+    </>
+  )
+}
+export default NewAgentPage

@@ -1,0 +1,77 @@
+import { useNavigate, useSearch } from "@tanstack/react-router"
+import { type FormEvent, useCallback, useEffect, useRef, useState } from "react"
+import { logIn } from "../api/me.ts"
+import { Problem } from "../ui/Problem.tsx"
+import { pathAfter, tokenIn } from "./login.logic.ts"
+import { Mark } from "./Mark.tsx"
+import "./login.css"
+
+/** Where one-time links lead, and where an API key can be given. */
+export const LoginPage = () => {
+  const navigate = useNavigate()
+  const { then } = useSearch({ strict: false }) as { readonly then?: string }
+  const [key, setKey] = useState("")
+  const [problem, setProblem] = useState<unknown>(null)
+  const [isBusy, setBusy] = useState(false)
+
+  const enter = useCallback(
+    async (secret: Parameters<typeof logIn>[0]) => {
+      setBusy(true)
+      setProblem(null)
+      try {
+        const { workspace } = await logIn(secret)
+        await navigate({ to: pathAfter(then, workspace.id) as never, replace: true })
+      } catch (error) {
+        setProblem(error)
+      } finally {
+        setBusy(false)
+      }
+    },
+    [navigate, then]
+  )
+
+  // A link works once: its token leaves the address before anything is made of it.
+  const isTaken = useRef(false)
+  useEffect(() => {
+    const token = tokenIn(window.location.hash)
+    if (token === null || isTaken.current) return
+    isTaken.current = true
+    window.history.replaceState(null, "", "/login")
+    void enter({ token })
+  }, [enter])
+
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    void enter({ api_key: key.trim() })
+  }
+
+  return (
+    <main className="login">
+      <form onSubmit={submit}>
+        <h1>
+          <Mark size={26} /> Troupe
+        </h1>
+        <div className="field">
+          <label htmlFor="key">API key</label>
+          <input
+            id="key"
+            className="input mono"
+            type="password"
+            autoComplete="current-password"
+            spellCheck={false}
+            autoFocus
+            value={key}
+            onChange={(event) => setKey(event.target.value)}
+          />
+          <span className="hint">
+            <code>npm start</code> prints a link that needs none, and says where yours is.
+          </span>
+        </div>
+        {problem === null ? null : <Problem error={problem} />}
+        <button type="submit" className="button first" disabled={isBusy || key.trim() === ""}>
+          {isBusy ? "Logging in …" : "Log in"}
+        </button>
+      </form>
+    </main>
+  )
+}

@@ -1,0 +1,31 @@
+import "@fontsource-variable/inter/wght.css"
+import "@fontsource-variable/jetbrains-mono/wght.css"
+import "./styles/tokens.css"
+import "./styles/base.css"
+import "./styles/ui.css"
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query"
+import { RouterProvider } from "@tanstack/react-router"
+import { StrictMode } from "react"
+import { createRoot } from "react-dom/client"
+import { ApiProblem } from "./api/ApiProblem.ts"
+import { router } from "./app/router.tsx"
+import { applyTheme } from "./app/theme.ts"
+
+applyTheme()
+
+const passes = (error: unknown) => error instanceof ApiProblem && (error.status === 0 || error.status >= 500)
+
+const client = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 2_000, retry: (failures, error) => passes(error) && failures < 4 },
+    mutations: { retry: false }
+  }
+})
+
+createRoot(document.getElementById("root")!).render(
+  <StrictMode>
+    <QueryClientProvider client={client}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>
+  </StrictMode>
+)

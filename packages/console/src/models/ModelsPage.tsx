@@ -1,0 +1,55 @@
+import { useQuery } from "@tanstack/react-query"
+import { Cpu } from "lucide-react"
+import { listModels } from "../api/resources.ts"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { CopyButton } from "../ui/CopyButton.tsx"
+import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { Problem } from "../ui/Problem.tsx"
+
+const ModelsPage = () => {
+  const { data, error, isPending, refetch } = useQuery({ queryKey: ["models"], queryFn: listModels })
+  return (
+    <>
+      <PageHeader title="Models" />
+      <div className="page-body" tabIndex={0} role="region" aria-label="Models">
+        {error !== null ? (
+          <div className="above">
+            <Problem error={error} onRetry={() => void refetch()} />
+          </div>
+        ) : isPending ? (
+          <Skeleton />
+        ) : data.length === 0 ? (
+          <Empty icon={Cpu} title="No model can be reached">
+            <p>Models are what the connected runners can reach. Give one a key, and start it again:</p>
+            <pre>ANTHROPIC_API_KEY=… npm start</pre>
+          </Empty>
+        ) : (
+          <table className="table">
+            <thead>
+              <tr>
+                <th>Model</th>
+                <th className="optional">Called</th>
+                <th aria-label="Actions" />
+              </tr>
+            </thead>
+            <tbody>
+              {data.map(({ display_name, id }) => (
+                <tr key={id}>
+                  <td className="wide">
+                    <code>{id}</code>{" "}
+                    {id === "demo" ? <span className="badge warn">a stand-in that needs no key</span> : null}
+                  </td>
+                  <td className="soft optional">{display_name}</td>
+                  <td className="right">
+                    <CopyButton label={`Copy ${id}`} text={id} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        )}
+      </div>
+    </>
+  )
+}
+export default ModelsPage

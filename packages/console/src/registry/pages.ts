@@ -1,0 +1,69 @@
+import { Bot, Boxes, Cpu, KeyRound, type LucideIcon, MessagesSquare, Server } from "lucide-react"
+import type { ComponentType } from "react"
+
+/** A page of a workspace. Said once: routes, navigation, palette and keys all read it. */
+export interface Page {
+  readonly id: string
+  /** Below `/w/<workspace>/`. */
+  readonly path: string
+  readonly title: string
+  readonly load: () => Promise<{ readonly default: ComponentType }>
+  /** Where it stands in the navigation; absent for pages that others lead to. */
+  readonly menu?: { readonly section: string; readonly icon: LucideIcon; readonly keys: string }
+}
+
+export const pages: ReadonlyArray<Page> = [
+  {
+    id: "sessions",
+    path: "sessions",
+    title: "Sessions",
+    load: () => import("../sessions/SessionsPage.tsx"),
+    menu: { section: "", icon: MessagesSquare, keys: "g s" }
+  },
+  {
+    id: "new-session",
+    path: "sessions/new",
+    title: "New session",
+    load: () => import("../sessions/NewSessionPage.tsx")
+  },
+  { id: "session", path: "sessions/$session", title: "Session", load: () => import("../session/SessionPage.tsx") },
+  {
+    id: "agents",
+    path: "agents",
+    title: "Agents",
+    load: () => import("../agents/AgentsPage.tsx"),
+    menu: { section: "Build", icon: Bot, keys: "g a" }
+  },
+  { id: "new-agent", path: "agents/new", title: "New agent", load: () => import("../agents/NewAgentPage.tsx") },
+  { id: "agent", path: "agents/$agent", title: "Agent", load: () => import("../agents/AgentPage.tsx") },
+  {
+    id: "environments",
+    path: "environments",
+    title: "Environments",
+    load: () => import("../environments/EnvironmentsPage.tsx"),
+    menu: { section: "Build", icon: Boxes, keys: "g e" }
+  },
+  {
+    id: "runners",
+    path: "runners",
+    title: "Runners",
+    load: () => import("../runners/RunnersPage.tsx"),
+    menu: { section: "Operate", icon: Server, keys: "g r" }
+  },
+  {
+    id: "models",
+    path: "models",
+    title: "Models",
+    load: () => import("../models/ModelsPage.tsx"),
+    menu: { section: "Operate", icon: Cpu, keys: "g m" }
+  },
+  {
+    id: "keys",
+    path: "keys",
+    title: "API keys",
+    load: () => import("../keys/KeysPage.tsx"),
+    menu: { section: "Operate", icon: KeyRound, keys: "g k" }
+  }
+]
+
+export const startPage = "sessions"

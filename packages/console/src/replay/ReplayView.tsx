@@ -1,0 +1,147 @@
+import type { LogEvent } from "@troupe/domain/api/Events"
+import { ChevronLeft, ChevronRight } from "lucide-react"
+import { useDeferredValue, useMemo } from "react"
+import { usePlace } from "../app/links.tsx"
+import { useActions } from "../registry/actions.ts"
+import { placeOn } from "../session/fold.logic.ts"
+import { kindOf, subjectOfEvent } from "../session/log.logic.ts"
+import { primaryOf, rowsOf } from "../session/rows.logic.ts"
+import { TimelineRow } from "../session/TimelineRow.tsx"
+import { JsonTree } from "../ui/JsonTree.tsx"
+import { initial } from "@troupe/domain/session/Timeline"
+import { type Jump, jump, jumps, momentAt, StateAt } from "./replay.logic.ts"
+import "../session/timeline.css"
+import "./replay.css"
+
+const titles: Readonly<Record<Jump, string>> = { turn: "Turn", approval: "Approval", error: "Error" }
+const keysOf: Readonly<Record<Jump, string>> = { turn: "t", approval: "a", error: "e" }
+const shownRows = 60
+
+const Marks = ({ log }: { readonly log: ReadonlyArray<LogEvent> }) => (
+  <div className="scrub-marks" aria-hidden>
+    {log.flatMap((event) => {
+      const kind = (Object.keys(jumps) as Array<Jump>).find((one) => jumps[one](event))
+      return kind === undefined
+        ? []
+        : [<span key={event.seq} className={kind} style={{ left: `${((event.seq - 0.5) / log.length) * 100}%` }} />]
+    })}
+  </div>
+)
+
+/** A session at any moment: drag through its log, and the conversation and the state follow. */
+const ReplayView = (props: {
+  readonly sessionId: string
+  readonly log: ReadonlyArray<LogEvent>
+  readonly at: number | null
+}) => {
+  const { log, sessionId } = props
+  const [, change] = usePlace()
+  const at = Math.min(Math.max(1, props.at ?? log.length), log.length)
+  const seq = useDeferredValue(at)
+  const states = useMemo(() => new StateAt(log), [log])
+  const moment = useMemo(() => momentAt(states, seq), [seq, states])
+  const rows = useMemo(() => {
+    const view = log.slice(0, seq).reduce(placeOn, initial)
+    const thread = primaryOf(view)
+    return thread === null ? [] : rowsOf(thread, new Map()).slice(-shownRows).reverse()
+  }, [log, seq])
+  const event = log[seq - 1]
+
+  const actions = useMemo(() => {
+    const go = (next: number | null) => {
+      if (next !== null && next >= 1 && next <= log.length) change({ at: String(next) })
+    }
+    const step = (id: string, title: string, keys: string, next: () => number | null) => ({
+      id,
+      title,
+      section: "Replay",
+      keys,
+      run: () => go(next())
+    })
+    return [
+      step("step-back", "One event back", "left", () => at - 1),
+      step("step-on", "One event on", "right", () => at + 1),
+      ...(Object.keys(jumps) as Array<Jump>).flatMap((kind) => [
+        step(`next-${kind}`, `Next ${kind}`, keysOf[kind], () => jump(log, at, 1, kind)),
+        step(`previous-${kind}`, `Previous ${kind}`, `shift+${keysOf[kind]}`, () => jump(log, at, -1, kind))
+      ])
+    ]
+  }, [at, change, log])
+  useActions(actions)
+  const run = (id: string) => () => actions.find((action) => action.id === id)!.run()
+
+  return (
+    <div className="replay">
+      <div className="scrub">
+        <div className="scrub-buttons">
+          <button type="button" className="button only-icon" aria-label="One event back" onClick={run("step-back")}>
+            <ChevronLeft size={15} />
+          </button>
+          <button type="button" className="button only-icon" aria-label="One event on" onClick={run("step-on")}>
+            <ChevronRight size={15} />
+          </button>
+          {(Object.keys(jumps) as Array<Jump>).map((kind) => (
+            <button
+              key={kind}
+              type="button"
+              className="button"
+              disabled={!log.some(jumps[kind])}
+              onClick={run(jump(log, at, 1, kind) === null ? `previous-${kind}` : `next-${kind}`)}
+            >
+              <span className={`mark ${kind}`} aria-hidden /> {titles[kind]}
+            </button>
+          ))}
+          <span className="scrub-place number">
+            {at} <span className="faint">of {log.length}</span>
+          </span>
+        </div>
+        <div className="scrub-track">
+          <Marks log={log} />
+          <input
+            type="range"
+            min={1}
+            max={log.length}
+            value={at}
+            aria-label="Place in the log"
+            aria-valuetext={`Event ${at} of ${log.length}, ${event?.type ?? ""}`}
+            onChange={({ target }) => change({ at: target.value })}
+          />
+        </div>
+      </div>
+      <div className="replay-parts">
+        <section className="replay-timeline" aria-label="Timeline at this place" tabIndex={0}>
+          {rows.map((row) => (
+            <div key={row.key} className="replay-row">
+              <TimelineRow row={row} sessionId={sessionId} askKey={null} isPast />
+            </div>
+          ))}
+        </section>
+        <section className="replay-state" aria-label="State at this place" tabIndex={0}>
+          {event === undefined ? null : (
+            <header>
+              <h2 className={`log-type ${kindOf(event.type)}`}>{event.type}</h2>
+              <p className="soft">{subjectOfEvent(event)}</p>
+              <time className="faint">{new Date(event.recorded_at).toLocaleString()}</time>
+            </header>
+          )}
+          <h3>Changed by this event</h3>
+          {moment.changes.length === 0 ? (
+            <p className="faint">Nothing in the state.</p>
+          ) : (
+            <ul className="changes">
+              {moment.changes.slice(0, 40).map(({ op, path }) => (
+                <li key={`${op}${path}`}>
+                  <span className={`badge ${op === "add" ? "good" : op === "remove" ? "bad" : "warn"}`}>{op}</span>{" "}
+                  <code>{path}</code>
+                </li>
+              ))}
+            </ul>
+          )}
+          <h3>State</h3>
+          <JsonTree value={moment.state} marks={moment.changed} />
+        </section>
+      </div>
+    </div>
+  )
+}
+export default ReplayView

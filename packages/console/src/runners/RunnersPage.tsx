@@ -1,0 +1,153 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { Server } from "lucide-react"
+import { useState } from "react"
+import { createToken, listRunners, type Runner } from "../api/resources.ts"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { CopyButton } from "../ui/CopyButton.tsx"
+import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { count, plural, tail } from "../ui/format.logic.ts"
+import { Panel } from "../ui/Panel.tsx"
+import { Problem } from "../ui/Problem.tsx"
+import { isolationOf, lacks, standingOf } from "./runners.logic.ts"
+import "./runners.css"
+
+const Card = ({ runner }: { readonly runner: Runner }) => {
+  const { light, means, text } = standingOf(runner)
+  return (
+    <li className="card">
+      <header>
+        <span className={`dot ${light}`} aria-hidden />
+        <h2>{runner.name}</h2>
+        <span className="faint mono">{tail(runner.id)}</span>
+        <span className="soft card-end">{text}</span>
+      </header>
+      <p className="soft">
+        {means} {plural(runner.attempts, "turn")} at work, {plural(runner.sessions, "session")} at home
+        {runner.release === null ? "" : `, release ${runner.release}`}.
+      </p>
+      <dl className="facts">
+        <dt>Harnesses</dt>
+        <dd>{runner.harnesses.join(", ") || "none"}</dd>
+        {runner.sandboxes.map((sandbox) => (
+          <div key={sandbox} className="fact">
+            <dt>{sandbox}</dt>
+            <dd>{isolationOf(sandbox)}</dd>
+          </div>
+        ))}
+        {runner.status !== "connected"
+          ? null
+          : lacks(runner).map(({ what, why }) => (
+              <div key={what} className="fact">
+                <dt className="lacking">{what}</dt>
+                <dd className="faint">{why}</dd>
+              </div>
+            ))}
+      </dl>
+      {runner.labels.length === 0 ? null : (
+        <p className="labels">
+          {runner.labels.map((label) => (
+            <span key={label} className="badge">
+              {label}
+            </span>
+          ))}
+        </p>
+      )}
+    </li>
+  )
+}
+
+const AddRunner = ({ onClose }: { readonly onClose: () => void }) => {
+  const client = useQueryClient()
+  const [name, setName] = useState("")
+  const create = useMutation({
+    mutationFn: () => createToken({ kind: "runner_registration", name: name.trim() }),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["tokens"] })
+  })
+  const command = `TROUPE_SERVER_URL=${window.location.origin} TROUPE_RUNNER_TOKEN=${create.data?.secret ?? ""} npx troupe runner`
+  return (
+    <Panel
+      title="Add a runner"
+      isOpen
+      onClose={onClose}
+      footer={
+        create.data === undefined ? (
+          <button
+            type="button"
+            className="button first"
+            disabled={name.trim() === "" || create.isPending}
+            onClick={() => create.mutate()}
+          >
+            Make a token
+          </button>
+        ) : (
+          <button type="button" className="button first" onClick={onClose}>
+            Done
+          </button>
+        )
+      }
+    >
+      <p className="soft">
+        A runner dials in from wherever it is: a laptop behind NAT, a VPC, a CI machine. It needs this server's address
+        and a registration token.
+      </p>
+      {create.data === undefined ? (
+        <div className="field">
+          <label htmlFor="runner-name">What is the token for?</label>
+          <input id="runner-name" className="input" value={name} onChange={(event) => setName(event.target.value)} />
+        </div>
+      ) : (
+        <div className="field">
+          <span className="label">Run this there. The token is shown only now.</span>
+          <div className="secret">
+            <code>{command}</code>
+            <CopyButton text={command} />
+          </div>
+        </div>
+      )}
+      {create.error === null ? null : <Problem error={create.error} />}
+    </Panel>
+  )
+}
+
+const RunnersPage = () => {
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: ["runners"],
+    queryFn: listRunners,
+    refetchInterval: 3_000
+  })
+  const [isAdding, setAdding] = useState(false)
+  const shown = data?.filter(({ status }) => status !== "revoked") ?? []
+  return (
+    <>
+      <PageHeader title="Runners">
+        <span className="faint number">
+          {count(shown.filter(({ status }) => status === "connected").length)} connected
+        </span>
+        <button type="button" className="button first" onClick={() => setAdding(true)}>
+          Add a runner
+        </button>
+      </PageHeader>
+      <div className="page-body" tabIndex={0} role="region" aria-label="Runners">
+        {error !== null ? (
+          <div className="above">
+            <Problem error={error} onRetry={() => void refetch()} />
+          </div>
+        ) : isPending ? (
+          <Skeleton />
+        ) : shown.length === 0 ? (
+          <Empty icon={Server} title="No runner has come yet">
+            <p>A runner hosts sandboxes and drives models. Turns wait until one is connected.</p>
+          </Empty>
+        ) : (
+          <ul className="cards">
+            {shown.map((runner) => (
+              <Card key={runner.id} runner={runner} />
+            ))}
+          </ul>
+        )}
+      </div>
+      {isAdding ? <AddRunner onClose={() => setAdding(false)} /> : null}
+    </>
+  )
+}
+export default RunnersPage

@@ -1,0 +1,102 @@
+import { Menu } from "@base-ui/react/menu"
+import { useMutation, useQueryClient } from "@tanstack/react-query"
+import { Ellipsis } from "lucide-react"
+import { useState } from "react"
+import { archiveSession, deleteSession, updateSession } from "../api/resources.ts"
+import { useGo } from "../app/links.tsx"
+import { Panel } from "../ui/Panel.tsx"
+import { Problem } from "../ui/Problem.tsx"
+import { copies } from "./copies.logic.ts"
+
+export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; readonly title: string | null }) => {
+  const client = useQueryClient()
+  const go = useGo()
+  const [panel, setPanel] = useState<"rename" | "delete" | null>(null)
+  const [name, setName] = useState(title ?? "")
+  const close = () => setPanel(null)
+  const rename = useMutation({
+    mutationFn: () => updateSession(sessionId, { title: name.trim() === "" ? null : name.trim() }),
+    onSuccess: close
+  })
+  const archive = useMutation({ mutationFn: () => archiveSession(sessionId) })
+  const erase = useMutation({
+    mutationFn: () => deleteSession(sessionId),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ["sessions"] })
+      go("sessions")
+    }
+  })
+  return (
+    <>
+      <Menu.Root>
+        <Menu.Trigger className="button quiet only-icon" aria-label="More about this session">
+          <Ellipsis size={16} />
+        </Menu.Trigger>
+        <Menu.Portal>
+          <Menu.Positioner align="end" sideOffset={4}>
+            <Menu.Popup className="menu">
+              <Menu.Item
+                onClick={() => {
+                  setName(title ?? "")
+                  setPanel("rename")
+                }}
+              >
+                Rename
+              </Menu.Item>
+              <Menu.Item onClick={() => archive.mutate()}>Archive</Menu.Item>
+              <Menu.Item onClick={() => setPanel("delete")}>Delete …</Menu.Item>
+              <Menu.Group>
+                <Menu.GroupLabel className="group-label">Copy as</Menu.GroupLabel>
+                {copies(sessionId, window.location.origin).map(({ text, title: kind }) => (
+                  <Menu.Item key={kind} onClick={() => void navigator.clipboard.writeText(text)}>
+                    {kind}
+                  </Menu.Item>
+                ))}
+              </Menu.Group>
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+      <Panel
+        title="Rename the session"
+        isOpen={panel === "rename"}
+        onClose={close}
+        footer={
+          <button type="button" className="button first" disabled={rename.isPending} onClick={() => rename.mutate()}>
+            Rename
+          </button>
+        }
+      >
+        <div className="field">
+          <label htmlFor="session-name">Title</label>
+          <input
+            id="session-name"
+            className="input"
+            value={name}
+            onChange={(event) => setName(event.target.value)}
+            onKeyDown={(event) => event.key === "Enter" && rename.mutate()}
+          />
+        </div>
+        {rename.error === null ? null : <Problem error={rename.error} />}
+      </Panel>
+      <Panel
+        title="Delete the session?"
+        isOpen={panel === "delete"}
+        onClose={close}
+        footer={
+          <>
+            <button type="button" className="button" onClick={close}>
+              Keep it
+            </button>
+            <button type="button" className="button danger" disabled={erase.isPending} onClick={() => erase.mutate()}>
+              Delete
+            </button>
+          </>
+        }
+      >
+        <p>It is gone from every list at once. Its log is kept until it is purged.</p>
+        {erase.error === null ? null : <Problem error={erase.error} />}
+      </Panel>
+    </>
+  )
+}

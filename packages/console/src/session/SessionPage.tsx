@@ -1,0 +1,113 @@
+import { useQuery } from "@tanstack/react-query"
+import { useParams } from "@tanstack/react-router"
+import { lazy, Suspense, useMemo } from "react"
+import { getSession } from "../api/resources.ts"
+import { usePlace, WorkspaceLink } from "../app/links.tsx"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { useActions } from "../registry/actions.ts"
+import { Skeleton } from "../ui/Empty.tsx"
+import { Problem } from "../ui/Problem.tsx"
+import { Composer } from "./Composer.tsx"
+import { currentTurn, firstAsk, primaryOf, rowsOf } from "./rows.logic.ts"
+import { SessionMenu } from "./SessionMenu.tsx"
+import { SessionMeters } from "./SessionMeters.tsx"
+import { TimelineView } from "./TimelineView.tsx"
+import { useFeed } from "./useFeed.ts"
+import "./session.css"
+
+const LogView = lazy(() => import("./LogView.tsx"))
+const ReplayView = lazy(() => import("../replay/ReplayView.tsx"))
+
+const tabs = [
+  { id: "", title: "Timeline", keys: "1" },
+  { id: "replay", title: "Replay", keys: "2" },
+  { id: "log", title: "Log", keys: "3" }
+] as const
+
+const Session = ({ sessionId }: { readonly sessionId: string }) => {
+  const [place, change] = usePlace()
+  const feed = useFeed(sessionId)
+  const session = useQuery({ queryKey: ["session", sessionId], queryFn: () => getSession(sessionId) })
+  const { connection, log, problem, timeline, writing } = feed
+  const thread = primaryOf(timeline)
+  const rows = useMemo(() => (thread === null ? [] : rowsOf(thread, writing)), [thread, writing])
+  const ask = firstAsk(thread)
+  const tab = place["tab"] ?? ""
+  const at = place["at"] === undefined ? null : Number(place["at"])
+  useActions(
+    useMemo(
+      () =>
+        tabs.map(({ id, keys, title }) => ({
+          id: `tab-${id}`,
+          title: `Show the ${title.toLowerCase()}`,
+          section: "Session",
+          keys: `v ${keys}`,
+          run: () => change({ tab: id })
+        })),
+      [change]
+    )
+  )
+  const title = timeline.title ?? session.data?.title ?? "Untitled session"
+  return (
+    <>
+      <PageHeader
+        title={
+          <nav className="crumbs cut" aria-label="Where this is">
+            <WorkspaceLink to="sessions" className="faint">
+              Sessions
+            </WorkspaceLink>
+            <span className="faint" aria-hidden>
+              /
+            </span>
+            <h1 className="cut">{title}</h1>
+          </nav>
+        }
+      >
+        <div className="segments" role="group" aria-label="View">
+          {tabs.map(({ id, title: name }) => (
+            <button
+              key={id}
+              type="button"
+              className={tab === id ? "segment here" : "segment"}
+              aria-pressed={tab === id}
+              onClick={() => change({ tab: id })}
+            >
+              {name}
+            </button>
+          ))}
+        </div>
+        <SessionMenu sessionId={sessionId} title={timeline.title} />
+      </PageHeader>
+      <SessionMeters feed={feed} session={session.data ?? null} />
+      {problem === null ? null : (
+        <div className="above">
+          <Problem error={problem} />
+        </div>
+      )}
+      {connection === "loading" && log.length === 0 ? (
+        <Skeleton rows={8} />
+      ) : tab === "log" ? (
+        <Suspense fallback={<Skeleton />}>
+          <LogView log={log} at={at} />
+        </Suspense>
+      ) : tab === "replay" ? (
+        <Suspense fallback={<Skeleton />}>
+          <ReplayView sessionId={sessionId} log={log} at={at} />
+        </Suspense>
+      ) : (
+        <>
+          <TimelineView rows={rows} sessionId={sessionId} askKey={ask?.callId ?? null} at={at} />
+          {timeline.endedAt === null && log.length > 0 ? (
+            <Composer sessionId={sessionId} hasTurn={currentTurn(thread) !== null} />
+          ) : null}
+        </>
+      )}
+    </>
+  )
+}
+
+const SessionPage = () => {
+  const { session } = useParams({ strict: false }) as { readonly session: string }
+  return <Session key={session} sessionId={session} />
+}
+export default SessionPage

@@ -1,0 +1,72 @@
+import type { Json } from "@troupe/domain/Json"
+import type { Block, Content } from "@troupe/domain/session/Content"
+
+/** The words of a piece of content; of what is kept elsewhere, the beginning. */
+export const wordsOf = (content: Content): string =>
+  content
+    .flatMap((block) => {
+      if (block.type === "text") return [block.text]
+      if (block.type === "blob") return [`${block.blob.preview}\n… (${block.blob.bytes} bytes in all)`]
+      if (block.type === "redacted") return ["(redacted)"]
+      return []
+    })
+    .join("\n")
+
+/** Pictures that came with it, as addresses that a browser draws without asking anybody. */
+export const picturesOf = (content: Content): ReadonlyArray<string> =>
+  content.flatMap((block: Block) =>
+    block.type === "image" &&
+    block.source.type === "base64" &&
+    /^image\/(png|jpeg|gif|webp)$/.test(block.source.mediaType)
+      ? [`data:${block.source.mediaType};base64,${block.source.data}`]
+      : []
+  )
+
+export const textIn = (input: Json, name: string): string | null => {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return null
+  const value = (input as Readonly<Record<string, Json>>)[name]
+  return typeof value === "string" ? value : null
+}
+
+/** What a call is about, in one line. */
+export const subjectOf = (name: string, input: Json): string => {
+  const text =
+    textIn(input, "command") ??
+    textIn(input, "file_path") ??
+    textIn(input, "path") ??
+    textIn(input, "url") ??
+    textIn(input, "query") ??
+    textIn(input, "pattern") ??
+    textIn(input, "question")
+  if (text !== null) return text.replaceAll(/\s+/g, " ").slice(0, 300)
+  const json = JSON.stringify(input)
+  return json === "{}" || json === undefined ? name : json.slice(0, 300)
+}
+
+const languages: Readonly<Record<string, string>> = {
+  ts: "typescript",
+  tsx: "typescript",
+  mts: "typescript",
+  js: "javascript",
+  mjs: "javascript",
+  jsx: "javascript",
+  json: "json",
+  py: "python",
+  sh: "bash",
+  yml: "yaml",
+  yaml: "yaml",
+  md: "markdown",
+  css: "css",
+  html: "xml",
+  svg: "xml",
+  sql: "sql",
+  go: "go",
+  rs: "rust",
+  diff: "diff",
+  patch: "diff"
+}
+
+export const languageOf = (path: string): string => {
+  if (/(^|\/)Dockerfile$/.test(path)) return "dockerfile"
+  return languages[path.slice(path.lastIndexOf(".") + 1).toLowerCase()] ?? "text"
+}

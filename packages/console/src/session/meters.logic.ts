@@ -1,0 +1,47 @@
+import type { Timeline } from "@troupe/domain/session/Timeline"
+import type { Session } from "../api/resources.ts"
+import { microUsdOf } from "../ui/format.logic.ts"
+import { currentTurn, firstAsk, primaryOf } from "./rows.logic.ts"
+
+interface Standing {
+  readonly light: "running" | "waiting" | "idle" | "bad"
+  readonly tone: "" | "accent" | "warn" | "bad"
+  readonly text: string
+}
+
+/** What a person wants to know first: whether it works, waits for somebody, rests or is over. */
+export const standing = (timeline: Timeline): Standing => {
+  const thread = primaryOf(timeline)
+  const ask = firstAsk(thread)
+  if (timeline.endedAt !== null) return { light: "idle", tone: "", text: "Archived" }
+  if (timeline.paused) return { light: "waiting", tone: "warn", text: "Paused" }
+  if (ask !== null) {
+    return { light: "waiting", tone: "warn", text: ask.awaits === "answer" ? "Asks you" : "Waits for approval" }
+  }
+  const turn = currentTurn(thread)
+  if (turn?.state === "deciding") return { light: "waiting", tone: "warn", text: "Waits for a decision" }
+  if (turn?.reason === "budget") return { light: "waiting", tone: "warn", text: "Budget used up" }
+  if (turn !== null) return { light: "running", tone: "accent", text: "Running" }
+  if (thread?.turns.at(-1)?.state === "failed") return { light: "bad", tone: "bad", text: "Last turn failed" }
+  return { light: "idle", tone: "", text: "Idle" }
+}
+
+/** The numbers above a session, from the log as far as it says them. */
+export const meters = (timeline: Timeline, session: Session | null) => {
+  const { totals } = timeline
+  const requests =
+    primaryOf(timeline)?.turns.flatMap(({ items }) => items.filter((item) => item.kind === "request")) ?? []
+  const last = requests.findLast((item) => item.kind === "request" && item.usage !== null)
+  const usage = last?.kind === "request" ? last.usage : null
+  const microUsd = totals === null ? 0 : totals.unpricedRequests > 0 ? null : totals.costMicroUsd
+  const limit = session?.budget === null || session === null ? null : microUsdOf(session.budget.max_list_cost)
+  return {
+    status: standing(timeline),
+    totals,
+    model: (last?.kind === "request" ? last.model : null) ?? session?.agent.model.id ?? null,
+    tokens: totals === null ? 0 : totals.inputTokens + totals.outputTokens + totals.cacheReadTokens,
+    contextTokens: usage === null ? null : usage.inputTokens + usage.cacheReadTokens,
+    microUsd,
+    budget: limit === null || microUsd === null || limit === 0 ? null : Math.min(1, microUsd / limit)
+  }
+}

@@ -1,0 +1,186 @@
+import type {
+  Timeline,
+  TimelineCall,
+  TimelineItem,
+  TimelineQueued,
+  TimelineThread,
+  TimelineTurn
+} from "@troupe/domain/session/Timeline"
+import type { Writing } from "./fold.logic.ts"
+
+type ItemOf<Kind extends TimelineItem["kind"]> = Extract<TimelineItem, { readonly kind: Kind }>
+
+/** One line of the timeline, as tall as what it shows. */
+export type Row = { readonly key: string; readonly seq: number } & (
+  | { readonly kind: "message"; readonly item: ItemOf<"message"> }
+  | { readonly kind: "text"; readonly item: ItemOf<"text"> }
+  | { readonly kind: "thinking"; readonly item: ItemOf<"thinking"> }
+  | { readonly kind: "calls"; readonly calls: ReadonlyArray<TimelineCall> }
+  /** A call that waits for a person. */
+  | { readonly kind: "asks"; readonly call: TimelineCall }
+  | { readonly kind: "error"; readonly item: ItemOf<"error"> }
+  | { readonly kind: "note"; readonly text: string; readonly tone: "plain" | "warn" }
+  | { readonly kind: "writing"; readonly text: string }
+  | { readonly kind: "working"; readonly turn: TimelineTurn }
+  | { readonly kind: "end"; readonly turn: TimelineTurn }
+  | { readonly kind: "queued"; readonly queued: TimelineQueued; readonly place: number }
+)
+
+export const asks = (call: TimelineCall): boolean =>
+  call.outcome === null && (call.awaits === "confirmation" || call.awaits === "answer")
+
+const retryText = (item: ItemOf<"retry">): string => {
+  switch (item.why) {
+    case "scheduled":
+      return "It will be tried again by itself"
+    case "asked":
+      return "Whether a call happened is not known: trying again is yours to decide"
+    case "queued":
+      return "It will be tried again after what runs now"
+    case "decided":
+      return "Tried again"
+  }
+}
+
+const noteOf = (item: TimelineItem): { readonly text: string; readonly tone: "plain" | "warn" } | null => {
+  switch (item.kind) {
+    case "retry":
+      return { text: retryText(item), tone: item.why === "asked" ? "warn" : "plain" }
+    case "interrupt":
+      return { text: "Interrupt asked for", tone: "plain" }
+    case "compacted":
+      return { text: "The conversation was shortened to make room", tone: "plain" }
+    case "rewound":
+      return { text: `The working copy went back to where it was at event ${item.toSeq}`, tone: "warn" }
+    case "captured":
+    case "request":
+      return null
+    default:
+      return null
+  }
+}
+
+/** Calls that follow one another, with nothing said between them, are one group. */
+const rowsOfItems = (items: ReadonlyArray<TimelineItem>): ReadonlyArray<Row> => {
+  const rows: Array<Row> = []
+  let calls: Array<TimelineCall> = []
+  const close = () => {
+    const [first] = calls
+    if (first !== undefined) rows.push({ kind: "calls", key: `calls-${first.seq}`, seq: first.seq, calls })
+    calls = []
+  }
+  for (const item of items) {
+    if (item.kind === "request" || item.kind === "captured") continue
+    if (item.kind === "call" && !asks(item)) {
+      calls.push(item)
+      continue
+    }
+    close()
+    const { seq } = item
+    const key = `${item.kind}-${seq}`
+    const note = noteOf(item)
+    if (note !== null) rows.push({ kind: "note", key, seq, ...note })
+    else if (item.kind === "message") rows.push({ kind: "message", key, seq, item })
+    else if (item.kind === "text") rows.push({ kind: "text", key, seq, item })
+    else if (item.kind === "thinking") rows.push({ kind: "thinking", key, seq, item })
+    else if (item.kind === "call") rows.push({ kind: "asks", key, seq, call: item })
+    else if (item.kind === "error") rows.push({ kind: "error", key, seq, item })
+  }
+  close()
+  return rows
+}
+
+// A turn that has not changed has the same rows: only what runs is looked at again.
+const known = new WeakMap<TimelineTurn, ReadonlyArray<Row>>()
+
+const rowsOfTurn = (turn: TimelineTurn): ReadonlyArray<Row> => {
+  const before = known.get(turn)
+  if (before !== undefined) return before
+  const rows = [...rowsOfItems(turn.items)]
+  const seq = turn.items.at(-1)?.seq ?? 0
+  if (turn.endedAt !== null) rows.push({ kind: "end", key: `end-${turn.turnId}-${seq}`, seq, turn })
+  known.set(turn, rows)
+  return rows
+}
+
+const isWaiting = (turn: TimelineTurn) => turn.items.some((item) => item.kind === "call" && asks(item))
+
+/** The lines of one thread, from its first message to what waits behind the last. */
+export const rowsOf = (thread: TimelineThread, writing: Writing): ReadonlyArray<Row> => {
+  const rows: Array<Row> = thread.turns.flatMap(rowsOfTurn)
+  const seq = rows.at(-1)?.seq ?? 0
+  for (const [blockId, text] of writing) rows.push({ kind: "writing", key: `writing-${blockId}`, seq, text })
+  const current = thread.turns.at(-1)
+  if (current !== undefined && current.endedAt === null && !isWaiting(current) && writing.size === 0) {
+    rows.push({ kind: "working", key: `working-${current.turnId}`, seq, turn: current })
+  }
+  for (const [place, queued] of [...thread.steers, ...thread.inbox, ...thread.queue].entries()) {
+    rows.push({ kind: "queued", key: `queued-${queued.inputId}`, seq, queued, place })
+  }
+  return rows
+}
+
+export const primaryOf = ({ threads }: Timeline): TimelineThread | null =>
+  threads.find(({ parentThreadId }) => parentThreadId === null) ?? threads[0] ?? null
+
+/** The turn that a thread has begun and not ended. */
+export const currentTurn = (thread: TimelineThread | null): TimelineTurn | null => {
+  const last = thread?.turns.at(-1)
+  return last !== undefined && last.endedAt === null ? last : null
+}
+
+/** The first call that waits for a person: what the keys of the page answer. */
+export const firstAsk = (thread: TimelineThread | null): TimelineCall | null =>
+  (currentTurn(thread)?.items.find((item) => item.kind === "call" && asks(item)) as TimelineCall | undefined) ?? null
+
+const verbs: Readonly<Record<string, readonly [one: string, many: string]>> = {
+  bash: ["Ran a command", "Ran # commands"],
+  read: ["Read a file", "Read # files"],
+  write: ["Wrote a file", "Wrote # files"],
+  edit: ["Changed a file", "Made # changes"],
+  glob: ["Looked for files", "Looked for files # times"],
+  grep: ["Searched", "Searched # times"],
+  web_fetch: ["Read a page", "Read # pages"],
+  web_search: ["Searched the web", "Searched the web # times"],
+  ask_user: ["Asked you", "Asked you # times"]
+}
+
+/** What a group of calls did, in a line. */
+export const summaryOf = (calls: ReadonlyArray<TimelineCall>): string => {
+  const counts = new Map<string, number>()
+  for (const { name } of calls) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return [...counts]
+    .map(([name, count]) => {
+      const [one, many] = verbs[name] ?? [`Called ${name}`, `Called ${name} # times`]
+      return count === 1 ? one : many.replace("#", String(count))
+    })
+    .map((text, index) => (index === 0 ? text : text[0]!.toLowerCase() + text.slice(1)))
+    .join(", ")
+}
+
+export const isOpen = ({ outcome }: TimelineCall): boolean => outcome === null
+
+/** How a call stands, in a word and a colour. */
+export const stateOf = (
+  call: TimelineCall
+): { readonly light: "running" | "good" | "bad" | "waiting" | "idle"; readonly text: string } => {
+  switch (call.outcome) {
+    case "succeeded":
+      return { light: "good", text: "Done" }
+    case "failed":
+      return { light: "bad", text: "Failed" }
+    case "denied":
+      return { light: "bad", text: "Denied" }
+    case "interrupted":
+      return { light: "idle", text: "Interrupted" }
+    case "timed_out":
+      return { light: "bad", text: "Took too long" }
+    case "expired":
+      return { light: "idle", text: "Nobody answered in time" }
+    case "unknown":
+      return { light: "waiting", text: "Whether it finished is not known" }
+    case null:
+      if (call.awaits === "result") return { light: "waiting", text: "Waits for a result" }
+      return call.startedAt === null ? { light: "idle", text: "Not begun" } : { light: "running", text: "Running" }
+  }
+}

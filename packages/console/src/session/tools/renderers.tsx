@@ -1,0 +1,85 @@
+import type { TimelineCall } from "@troupe/domain/session/Timeline"
+import { type ComponentType, lazy, Suspense } from "react"
+import { JsonTree } from "../../ui/JsonTree.tsx"
+import { Code } from "../../ui/Markdown.tsx"
+import { languageOf, picturesOf, textIn, wordsOf } from "../content.logic.ts"
+import { Output, Terminal } from "./Terminal.tsx"
+
+const Diff = lazy(() => import("./Diff.tsx"))
+
+type Props = { readonly call: TimelineCall }
+
+const inputOf = ({ editedInput, input }: TimelineCall) => editedInput ?? input
+
+const Pictures = ({ call }: Props) =>
+  picturesOf(call.content).map((source, index) => (
+    <img key={index} className="picture" src={source} alt="From the tool" />
+  ))
+
+/** Lines of a file come with their numbers. */
+const Read = ({ call }: Props) => (
+  <>
+    <Output text={wordsOf(call.content)} />
+    <Pictures call={call} />
+  </>
+)
+
+const Write = ({ call }: Props) => {
+  const path = textIn(inputOf(call), "file_path") ?? ""
+  return (
+    <>
+      <Code language={languageOf(path)} text={textIn(inputOf(call), "content") ?? ""} />
+      {call.isError ? <Output text={wordsOf(call.content)} /> : null}
+    </>
+  )
+}
+
+const Edit = ({ call }: Props) => (
+  <>
+    <Suspense>
+      <Diff before={textIn(inputOf(call), "old_string") ?? ""} after={textIn(inputOf(call), "new_string") ?? ""} />
+    </Suspense>
+    {call.isError ? <Output text={wordsOf(call.content)} /> : null}
+  </>
+)
+
+const Question = ({ call }: Props) => (
+  <dl className="facts">
+    <dt>Question</dt>
+    <dd>{textIn(call.question, "text") ?? textIn(call.input, "question")}</dd>
+    <dt>Answer</dt>
+    <dd>{call.answer === null ? "–" : typeof call.answer === "string" ? call.answer : JSON.stringify(call.answer)}</dd>
+  </dl>
+)
+
+const Anything = ({ call }: Props) => {
+  const words = wordsOf(call.content)
+  return (
+    <>
+      <JsonTree value={inputOf(call)} />
+      {words === "" ? null : <Output text={words} />}
+      <Pictures call={call} />
+    </>
+  )
+}
+
+const byName: Readonly<Record<string, ComponentType<Props>>> = {
+  bash: Terminal,
+  read: Read,
+  write: Write,
+  edit: Edit,
+  ask_user: Question
+}
+
+/** What a call did, drawn as what it is; a tool that is not known shows what it was given and what it gave. */
+export const CallDetails = ({ call }: Props) => {
+  const Renderer = call.server === null ? (byName[call.name] ?? Anything) : Anything
+  return (
+    <div className="call-details">
+      {call.decision?.type === "deny" ? (
+        <p className="denied">Denied{call.decision.message === null ? "" : `: ${call.decision.message}`}</p>
+      ) : null}
+      <Renderer call={call} />
+    </div>
+  )
+}

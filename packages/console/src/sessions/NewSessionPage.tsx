@@ -1,0 +1,147 @@
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { type FormEvent, useState } from "react"
+import { createAgent, createSession, listAgents, listEnvironments, listModels, listRunners } from "../api/resources.ts"
+import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { Skeleton } from "../ui/Empty.tsx"
+import { Keys } from "../ui/Keys.tsx"
+import { Problem } from "../ui/Problem.tsx"
+import { centsOf, starterAgent, titleOf } from "./newSession.logic.ts"
+
+const NewSessionPage = () => {
+  const [place] = usePlace()
+  const go = useGo()
+  const client = useQueryClient()
+  const agents = useQuery({ queryKey: ["agents"], queryFn: listAgents })
+  const environments = useQuery({ queryKey: ["environments"], queryFn: listEnvironments })
+  const models = useQuery({ queryKey: ["models"], queryFn: listModels })
+  const runners = useQuery({ queryKey: ["runners"], queryFn: listRunners })
+  const [prompt, setPrompt] = useState("")
+  const [agent, setAgent] = useState(place["agent"] ?? "")
+  const [environment, setEnvironment] = useState("")
+  const [budget, setBudget] = useState("")
+  const cents = centsOf(budget)
+  const living = agents.data?.filter(({ archived_at }) => archived_at === null) ?? []
+
+  const create = useMutation({
+    mutationFn: async () => {
+      const chosen =
+        agent !== "" ? agent : (living[0] ?? (await createAgent(starterAgent(models.data?.[0]?.id ?? "demo")))).id
+      return createSession({
+        agent: chosen,
+        title: titleOf(prompt),
+        ...(environment === "" ? {} : { environment_id: environment }),
+        ...(cents == null ? {} : { budget: { type: "limit", max_list_cost: { amount: cents, currency: "USD" } } }),
+        initial_events: [{ type: "user.message", content: [{ type: "text", text: prompt.trim() }] }]
+      })
+    },
+    onSuccess: ({ id }) => {
+      void client.invalidateQueries({ queryKey: ["newest-sessions"] })
+      go(`sessions/${id}`, { replace: true })
+    }
+  })
+  const isReady = prompt.trim() !== "" && cents !== undefined && !create.isPending
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (isReady) create.mutate()
+  }
+  const isDemo = (living.find(({ id }) => id === agent) ?? living[0])?.model.id === "demo" || living.length === 0
+  const hasRunner = runners.data?.some(({ status }) => status === "connected") ?? true
+
+  return (
+    <>
+      <PageHeader title="New session" />
+      <div className="page-body">
+        {agents.isPending ? (
+          <Skeleton />
+        ) : (
+          <form className="column" onSubmit={submit}>
+            <div className="field">
+              <label htmlFor="prompt">What is to be done?</label>
+              <textarea
+                id="prompt"
+                className="input"
+                rows={6}
+                autoFocus
+                value={prompt}
+                placeholder={isDemo ? "run: uname -a" : "Say it as you would to a colleague"}
+                onChange={(event) => setPrompt(event.target.value)}
+                onKeyDown={(event) => (event.metaKey || event.ctrlKey) && event.key === "Enter" && submit(event)}
+              />
+              {isDemo ? (
+                <span className="hint">
+                  The demo model needs no key and follows simple lines: <code>run: COMMAND</code>,{" "}
+                  <code>write file PATH TEXT</code>, <code>read file PATH</code>, <code>ask me Which? red / blue</code>.
+                </span>
+              ) : null}
+            </div>
+            <div className="field-row">
+              <div className="field">
+                <label htmlFor="agent">Agent</label>
+                <select id="agent" className="input" value={agent} onChange={(event) => setAgent(event.target.value)}>
+                  {living.length === 0 ? <option value="">Assistant (made for you)</option> : null}
+                  {living.map(({ id, model, name }) => (
+                    <option key={id} value={id}>
+                      {name} · {model.id}
+                    </option>
+                  ))}
+                </select>
+              </div>
+              <div className="field">
+                <label htmlFor="environment">Environment</label>
+                <select
+                  id="environment"
+                  className="input"
+                  value={environment}
+                  onChange={(event) => setEnvironment(event.target.value)}
+                >
+                  <option value="">The usual one</option>
+                  {environments.data
+                    ?.filter(({ archived_at }) => archived_at === null)
+                    .map(({ id, name }) => (
+                      <option key={id} value={id}>
+                        {name}
+                      </option>
+                    ))}
+                </select>
+              </div>
+              <div className="field">
+                <label htmlFor="budget">Budget</label>
+                <input
+                  id="budget"
+                  className="input"
+                  inputMode="decimal"
+                  placeholder="No limit"
+                  value={budget}
+                  aria-invalid={cents === undefined}
+                  aria-describedby={cents === undefined ? "budget-hint" : undefined}
+                  onChange={(event) => setBudget(event.target.value)}
+                />
+                {cents === undefined ? (
+                  <span id="budget-hint" className="hint">
+                    Dollars, such as 2.50
+                  </span>
+                ) : null}
+              </div>
+            </div>
+            {hasRunner ? null : (
+              <div className="notice">
+                <strong>No runner is connected</strong>
+                <span className="soft">
+                  The session starts once one is. <WorkspaceLink to="runners">Look at the runners</WorkspaceLink>
+                </span>
+              </div>
+            )}
+            {create.error === null ? null : <Problem error={create.error} />}
+            <div className="form-foot">
+              <button type="submit" className="button first" disabled={!isReady}>
+                {create.isPending ? "Starting …" : "Start"} <Keys of="mod+enter" />
+              </button>
+            </div>
+          </form>
+        )}
+      </div>
+    </>
+  )
+}
+export default NewSessionPage

@@ -1,0 +1,16 @@
+import { Check, Copy } from "lucide-react"
+import { useState } from "react"
+
+export const CopyButton = ({ label = "Copy", text }: { readonly label?: string; readonly text: string }) => {
+  const [isCopied, setCopied] = useState(false)
+  const copy = async () => {
+    await navigator.clipboard.writeText(text)
+    setCopied(true)
+    window.setTimeout(() => setCopied(false), 1_500)
+  }
+  return (
+    <button type="button" className="button quiet only-icon" aria-label={isCopied ? "Copied" : label} onClick={copy}>
+      {isCopied ? <Check size={14} /> : <Copy size={14} />}
+    </button>
+  )
+}

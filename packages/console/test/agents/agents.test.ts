@@ -1,0 +1,76 @@
+import { assert, describe, it } from "vitest"
+import { permissionOf, readDefinition, toolset, toolsOf } from "../../src/agents/agents.logic.ts"
+import type { Agent, Environment, Token } from "../../src/api/resources.ts"
+import { hostsOf, networkOf, packagesOf } from "../../src/environments/environments.logic.ts"
+import { living, toggled } from "../../src/keys/keys.logic.ts"
+import { lacks, standingOf } from "../../src/runners/runners.logic.ts"
+
+describe("agents", () => {
+  it("say what they may use", () => {
+    const agent = {
+      tools: [toolset("always_ask"), { type: "custom", name: "deploy" }],
+      mcp_servers: [{}]
+    } as unknown as Agent
+    assert.strictEqual(toolsOf(agent), "built-in tools, deploy, 1 MCP server")
+    assert.strictEqual(toolsOf({ tools: [], mcp_servers: [] } as unknown as Agent), "no tools")
+    assert.strictEqual(permissionOf(agent), "always_ask")
+    assert.strictEqual(permissionOf(null), "always_allow")
+  })
+
+  it("are read from JSON, or it is said what is wrong with it", () => {
+    assert.deepStrictEqual(readDefinition('{"name":"a"}'), { _tag: "Read", value: { name: "a" } })
+    assert.strictEqual(readDefinition("[]")._tag, "Wrong")
+    assert.strictEqual(readDefinition("{")._tag, "Wrong")
+  })
+})
+
+describe("environments", () => {
+  const made = (networking: object, packages: object = {}) =>
+    ({
+      config: { type: "cloud", networking, packages: { type: "packages", ...packages } },
+      troupe: {}
+    }) as unknown as Environment
+
+  it("say where their programs may connect to", () => {
+    const limited = { type: "limited", allowed_hosts: [], allow_mcp_servers: false, allow_package_managers: false }
+    assert.strictEqual(networkOf(made({ type: "unrestricted" })), "Everywhere")
+    assert.strictEqual(networkOf(made(limited)), "Nowhere")
+    assert.strictEqual(
+      networkOf(made({ ...limited, allowed_hosts: ["a.com"], allow_package_managers: true })),
+      "a.com, package registries"
+    )
+    assert.strictEqual(packagesOf(made(limited, { npm: ["a", "b"], pip: [] })), "2 npm")
+  })
+
+  it("take hosts however people part them", () => {
+    assert.deepStrictEqual(hostsOf(" a.com, b.com\n*.c.com "), ["a.com", "b.com", "*.c.com"])
+  })
+})
+
+describe("runners", () => {
+  it("stand somewhere, and say what they lack and why", () => {
+    assert.strictEqual(standingOf({ status: "connected", draining: true }).text, "Draining")
+    assert.strictEqual(standingOf({ status: "away", draining: false }).light, "waiting")
+    assert.deepStrictEqual(
+      lacks({ sandboxes: ["bubblewrap"] }).map(({ what }) => what),
+      ["docker"]
+    )
+  })
+})
+
+describe("keys", () => {
+  it("are shown while they open something, API keys first", () => {
+    const token = (name: string, kind: string, revoked_at: string | null = null) =>
+      ({ name, kind, revoked_at }) as unknown as Token
+    const all = [token("r", "runner"), token("b", "api_key"), token("gone", "api_key", "2026"), token("a", "api_key")]
+    assert.deepStrictEqual(
+      living(all).map(({ name }) => name),
+      ["a", "b", "r"]
+    )
+  })
+
+  it("have their scopes in one order, however they are chosen", () => {
+    assert.deepStrictEqual(toggled(["approve"], "read"), ["read", "approve"])
+    assert.deepStrictEqual(toggled(["read", "approve"], "read"), ["approve"])
+  })
+})

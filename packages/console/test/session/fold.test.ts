@@ -1,0 +1,48 @@
+import { assert, describe, it } from "vitest"
+import { tell, untold, writeOn, written } from "../../src/session/fold.logic.ts"
+import { goldenLog } from "./goldenLog.ts"
+
+const log = goldenLog()
+
+describe("a session as its log tells it", () => {
+  it("is the same however the log is cut into parts, and whatever comes twice", () => {
+    const whole = tell(untold, log).told
+    for (const size of [1, 3, 50]) {
+      let told = untold
+      for (let at = 0; at < log.length; at += size) {
+        const again = log.slice(Math.max(0, at - 2), at + size)
+        told = tell(told, again).told
+      }
+      assert.deepStrictEqual(told, whole)
+    }
+  })
+
+  it("stops before a gap, and says so", () => {
+    const { gap, told } = tell(untold, [...log.slice(0, 5), ...log.slice(6)])
+    assert.isTrue(gap)
+    assert.strictEqual(told.log.length, 5)
+    assert.isFalse(tell(told, log.slice(5)).gap)
+  })
+
+  it("passes by what was redacted", () => {
+    const redacted = log.map((event) => (event.type === "MessageBlock" ? { ...event, payload: null } : event))
+    const { told } = tell(untold, redacted)
+    const items = told.timeline.threads.flatMap(({ turns }) => turns.flatMap((turn) => turn.items))
+    assert.isFalse(items.some(({ kind }) => kind === "text"))
+    assert.strictEqual(told.log.length, log.length)
+  })
+})
+
+describe("what is still being written", () => {
+  const block = log.find(({ type }) => type === "MessageBlock")!
+  const blockId = String(block.payload!["blockId"])
+  const writing = writeOn(writeOn(new Map(), blockId, "Hel"), blockId, "lo")
+
+  it("grows by its pieces", () => assert.strictEqual(writing.get(blockId), "Hello"))
+
+  it("goes once it is in the log, or its turn is over", () => {
+    assert.strictEqual(written(writing, [block]).size, 0)
+    assert.strictEqual(written(writing, [log.find(({ type }) => type === "TurnCompleted")!]).size, 0)
+    assert.strictEqual(written(writing, [log[0]!]), writing)
+  })
+})

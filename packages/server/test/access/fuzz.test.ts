@@ -1,0 +1,134 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { mintId, type Prng, prng } from "../../../../test/support/Prng.ts"
+import { prefixes, type IdKind } from "@troupe/domain/Ids"
+import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
+import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
+import { type Endpoint, bodyOf, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
+import { brokenBodies, spoil, strangeHeaders, strangeParts, strangeQueries } from "./hostile.ts"
+
+const full = process.env["TROUPE_FULL"] === "1"
+const seed = Number(process.env["TROUPE_SEED"] ?? 1)
+/** For each endpoint. */
+const requests = full ? 400 : 16
+const atOnce = 6
+const answerWithinMs = 60_000
+
+interface Sent {
+  readonly endpoint: Endpoint
+  readonly url: string
+  readonly init: RequestInit
+}
+
+const kinds = Object.keys(prefixes) as Array<IdKind>
+
+describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
+  let world: GatewayWorld
+  let headers: Headings
+  const pool = new Map<string, Array<string>>()
+  const broken: Array<unknown> = []
+  const note = (error: unknown) => broken.push(error)
+  const { post } = asking(() => world)
+
+  const keep = (id: string) => {
+    const prefix = id.slice(0, id.indexOf("_"))
+    pool.set(prefix, [...(pool.get(prefix) ?? []), id].slice(-20))
+    return id
+  }
+
+  beforeAll(async () => {
+    process.on("unhandledRejection", note)
+    world = await startGateway()
+    // What belongs to another workspace is not to be seen in any answer.
+    const stranger = bearer(await strangersKey(world))
+    const theirs = await post("/v1/agents", { name: "marked-as-theirs", model: "demo" }, stranger)
+    keep((await post("/v1/sessions", { agent: theirs.body.id, title: "marked-as-theirs" }, stranger)).body.id)
+    keep(theirs.body.id)
+    const agent = keep((await post("/v1/agents", { name: "ours", model: "demo" })).body.id)
+    keep((await post("/v1/environments", { name: "ours", config: { type: "cloud" } })).body.id)
+    for (let n = 0; n < 3; n++) keep((await post("/v1/sessions", { agent })).body.id)
+    const made = await post("/v1/tokens", { kind: "api_key", name: "fuzz", scopes: ["admin"] })
+    headers = bearer(made.body.secret)
+  }, 120_000)
+  afterAll(async () => {
+    process.off("unhandledRejection", note)
+    await world?.end()
+  })
+
+  const someId = (random: Prng) => (prefix: string, id: string) => {
+    const known = pool.get(prefix)
+    if (known !== undefined && random.chance(0.7)) return random.pick(known)
+    const kind = kinds.find((one) => prefixes[one] === prefix)
+    return kind !== undefined && random.chance(0.5) ? mintId(random, kind) : id
+  }
+
+  const draw = (endpoint: Endpoint, random: Prng): Sent => {
+    const among = (schema: Endpoint["params"]) => random.pick(valuesOf(schema, 12, seed))
+    const params = withIds(among(endpoint.params) ?? {}, someId(random)) as Record<string, string>
+    let path = pathOf(endpoint, params)
+    if (random.chance(0.15)) path = endpoint.path.replaceAll(/:\w+/g, () => random.pick(strangeParts))
+    const query = withIds(among(endpoint.query), someId(random))
+    const search = random.chance(0.3) ? `?${random.pick(strangeQueries)}` : searchOf(query)
+    const own = { ...headers, ...random.pick(strangeHeaders) }
+    const method = random.chance(0.03)
+      ? random.pick(["PATCH", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
+      : endpoint.method
+    const url = `${world.node.gateway}${path}${random.chance(0.3) ? "" : search}`
+    if (method === "GET") return { endpoint, url, init: { method, headers: own } }
+    if (random.chance(0.15)) {
+      const [body, type] = random.pick(brokenBodies)
+      return { endpoint, url, init: { method, headers: { ...own, "content-type": type }, body } }
+    }
+    const value = withIds(among(endpoint.body), someId(random))
+    const sent = bodyOf(endpoint, random.chance(0.5) ? spoil(random, value) : value)
+    return { endpoint, url, init: { method, ...sent, headers: { ...own, ...sent.headers } } }
+  }
+
+  const statuses = new Map<number, number>()
+
+  /** Everything that may be said of any answer. */
+  const judge = async ({ endpoint, init, url }: Sent) => {
+    const response = await fetch(url, { ...init, signal: AbortSignal.timeout(answerWithinMs) })
+    const { status } = response
+    const said = () =>
+      `${endpoint.name} ${init.method} ${url.slice(0, 300)} ${String(init.body).slice(0, 600)} -> ${status}`
+    statuses.set(status, (statuses.get(status) ?? 0) + 1)
+    assert.match(response.headers.get("request-id") ?? "", /^req_\w+$/, said())
+    const type = response.headers.get("content-type") ?? ""
+    if (type.startsWith("text/event-stream")) return await response.body?.cancel()
+    const text = await response.text()
+    assert.notInclude(text, "marked-as-theirs", said())
+    assert.isTrue(status < 500 || status === 503 || status === 529, `${said()} ${text.slice(0, 600)}`)
+    if (status < 400) {
+      const id = type.startsWith("application/json") ? (JSON.parse(text) as { id?: unknown } | null)?.id : undefined
+      if (typeof id === "string" && init.method === "POST") keep(id)
+      return
+    }
+    const problem = JSON.parse(text) as { type: string; error: { type: string; message: string }; request_id: string }
+    assert.strictEqual(problem.type, "error", said())
+    assert.match(problem.error.type, /_error$|^request_too_large$/, said())
+    assert.isNotEmpty(problem.error.message, said())
+    assert.strictEqual(problem.request_id, response.headers.get("request-id"), said())
+  }
+
+  it.each(endpoints.map((one, at) => [one.name, one, at] as const))(
+    "to %s is answered in the contract's way",
+    async (_, endpoint, at) => {
+      const random = prng(seed).fork(at)
+      const drawn = Array.from({ length: requests }, () => draw(endpoint, random))
+      for (let n = 0; n < drawn.length; n += atOnce) await Promise.all(drawn.slice(n, n + atOnce).map(judge))
+    }
+  )
+
+  it("breaks nothing behind the answers", async () => {
+    assert.deepStrictEqual(broken, [])
+    assert.strictEqual((await fetch(`${world.node.gateway}/readyz`)).status, 200)
+    // Both kinds of inputs came that far, or the rest says little.
+    assert.isAbove(statuses.get(200) ?? 0, endpoints.length)
+    assert.isAbove(statuses.get(400) ?? 0, endpoints.length)
+    assert.isAbove(statuses.get(404) ?? 0, endpoints.length)
+    const table = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`)
+    console.log(
+      `seed ${seed}: ${endpoints.length} endpoints, ${endpoints.length * requests} requests; ${table.join(", ")}`
+    )
+  })
+})

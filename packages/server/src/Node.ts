@@ -23,6 +23,7 @@ import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
 import { release } from "./release.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
+import { ContactLease } from "./runners/LinkLife.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
 import { searchProjection } from "./search/SearchProjection.ts"
@@ -169,6 +170,7 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
-    Layer.provideMerge(sessions(config, options.driver, supervised))
+    Layer.provideMerge(sessions(config, options.driver, supervised)),
+    Layer.provide(Layer.succeed(ContactLease, config.contactLeaseMs))
   )
 }

@@ -124,18 +124,26 @@ export const layer = (options: ToolsOptions) =>
         return place
       })
 
-      /** The first need of a sandbox that the log does not know of yet is told it. */
-      const announce = (context: AttemptContext, place: Place, told: boolean) => {
-        place.onMade(() => {
+      /** Tells the log of a sandbox that it does not know of yet, once. */
+      const announcer = ({ frames, request }: AttemptContext, place: Place) => {
+        const { sandbox } = request
+        let told = sandbox?.live === true && sandbox.sandboxId === place.record().sandboxId
+        return Effect.suspend(() => {
           if (told) return Effect.void
+          told = true
           const isolation = place.tools.isolation
-          const body: FrameBody = { _tag: "SandboxCreated", ...sandboxFacts(place, context.request), isolation }
+          const body: FrameBody = { _tag: "SandboxCreated", ...sandboxFacts(place, request), isolation }
           // A full journal ends the attempt at its next word.
-          return Effect.ignore(context.frames.emit(body))
+          return Effect.ignore(frames.emit(body))
         })
       }
 
-      const capture = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+      /** Files that no program wrote are in a place, too: people look for them where the log says that it is. */
+      const capture = Effect.fnUntraced(function* (
+        context: AttemptContext,
+        place: Place,
+        announce: Effect.Effect<void>
+      ) {
         const before = place.record().checkpoint
         const captured = yield* Effect.result(place.capture)
         if (captured._tag === "Failure") {
@@ -150,6 +158,7 @@ export const layer = (options: ToolsOptions) =>
         }
         const { bytes, checkpoint, files } = captured.success
         place.rest({ kept: true })
+        if (files > 0) yield* announce
         if (checkpoint === before) return
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
@@ -237,11 +246,8 @@ export const layer = (options: ToolsOptions) =>
           const place = settled.success
           place.rest({ ended: "working", kept: false, at: yield* Clock.currentTimeMillis })
           const { request, scrubber } = context
-          announce(
-            context,
-            place,
-            request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
-          )
+          const announce = announcer(context, place)
+          place.onMade(() => announce)
           yield* give(context, place)
           yield* ready(context, place)
           const servers = yield* ofServers(context, place)
@@ -269,7 +275,7 @@ export const layer = (options: ToolsOptions) =>
             calls,
             atEnd: (end) =>
               Effect.andThen(
-                Effect.andThen(collect(context, place), capture(context, place)),
+                Effect.andThen(collect(context, place), capture(context, place, announce)),
                 Effect.map(Clock.currentTimeMillis, (at) => place.rest({ ended: endedBy(end), at }))
               )
           }

@@ -10,6 +10,7 @@ import * as Cluster from "./cluster/Cluster.ts"
 import type { NodeConfig } from "./Config.ts"
 import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
+import { WorkspaceFeed } from "./feed/WorkspaceFeed.ts"
 import * as Gateway from "./gateway/Gateway.ts"
 import * as Health from "./Health.ts"
 import { inboxProjection } from "./inbox/inboxProjection.ts"
@@ -22,6 +23,7 @@ import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
 import { release } from "./release.ts"
+import { purging } from "./purge/Purger.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
 import { ContactLease } from "./runners/LinkLife.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
@@ -112,6 +114,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Sessions.layer(),
     Watchers.layer(),
     Layer.effectDiscard(Effect.forkScoped(wakeDue)),
+    Layer.effectDiscard(Effect.forkScoped(purging(config.keepDeletedMs))),
     projecting
   )
   const files = FileServices.layer({
@@ -167,7 +170,12 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
       })
     )
   )
-  const endStreamsFirst = Layer.effectDiscard(Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)))
+  const endStreamsFirst = Layer.effectDiscard(
+    Effect.all([
+      Effect.flatMap(Watchers, ({ stop }) => Effect.addFinalizer(() => stop)),
+      Effect.flatMap(WorkspaceFeed, ({ stop }) => Effect.addFinalizer(() => stop))
+    ])
+  )
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
     Layer.provideMerge(sessions(config, options.driver, supervised)),

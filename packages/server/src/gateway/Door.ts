@@ -53,11 +53,13 @@ const guard = (options: DoorOptions) => {
         Effect.gen(function* () {
           const request = yield* HttpServerRequest.HttpServerRequest
           const requestId = `req_${salt()}`
-          const numbered = (response: HttpServerResponse.HttpServerResponse) =>
-            response.headers["request-id"] === undefined
-              ? HttpServerResponse.setHeader(response, "request-id", requestId)
-              : response
           const { headers, method, url } = request
+          const numbered = (response: HttpServerResponse.HttpServerResponse) =>
+            HttpServerResponse.setHeaders(response, {
+              "request-id": response.headers["request-id"] ?? requestId,
+              // A refused upgrade ends its connection, so that nobody must keep it for another request.
+              ...(headers["upgrade"] === undefined ? {} : { connection: "close" })
+            })
           const sender = senderOf(headers)
           if (typeof sender !== "string") return numbered(failureResponse(sender, requestId))
           yield* always(request, sender === "listed" ? headers["origin"] : undefined)

@@ -14,6 +14,8 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import * as FeedRoutes from "../feed/routes.ts"
+import { WorkspaceFeed } from "../feed/WorkspaceFeed.ts"
 import { Inbox } from "../inbox/Inbox.ts"
 import * as InboxRoutes from "../inbox/routes.ts"
 import { Folds } from "../replay/Folds.ts"
@@ -59,6 +61,7 @@ export const services = (limits: RateLimitOptions) =>
     Search.layer,
     Folds.layer,
     Inbox.layer,
+    WorkspaceFeed.layer,
     Callers.layer,
     Logins.layer,
     Idempotency.layer
@@ -85,6 +88,7 @@ export const routes = (config: NodeConfig) => {
     TurnRoutes.routes,
     ReplayRoutes.routes,
     InboxRoutes.routes,
+    FeedRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,

@@ -15,7 +15,8 @@ import { installPeers } from "./peers/install.ts"
 const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   core: () => import("./suites/core.ts"),
   egress: () => import("./suites/egress.ts"),
-  runner: () => import("./suites/runner.ts")
+  runner: () => import("./suites/runner.ts"),
+  turn: () => import("./suites/turn.ts")
 }
 
 const say = (line: string) => process.stderr.write(`${line}\n`)

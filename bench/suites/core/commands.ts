@@ -23,7 +23,7 @@ export const mint = (kind: IdKind): string => {
   return fromTime(prefixes[kind], Date.now(), pool.subarray(at - 10, at))
 }
 
-const envelope = (body: object) => ({
+export const envelope = (body: object) => ({
   commandId: mint("Command"),
   at: Date.now(),
   actor: { type: "api_key", id: "apikey_0123456789abcdef" },

@@ -4,6 +4,7 @@ import type { CallOptions, TroupeOptions } from "./options.ts"
 import { Access, Workspaces } from "./resources/Access.ts"
 import { Agents } from "./resources/Agents.ts"
 import { Environments } from "./resources/Environments.ts"
+import { Feed } from "./resources/Feed.ts"
 import { Files } from "./resources/Files.ts"
 import { Approvals, Questions } from "./resources/Inbox.ts"
 import { McpServers } from "./resources/McpServers.ts"
@@ -23,6 +24,7 @@ export class Troupe {
   readonly approvals: Approvals
   readonly environments: Environments
   readonly sessions: Sessions
+  readonly feed: Feed
   readonly files: Files
   readonly questions: Questions
   readonly tokens: Tokens
@@ -54,6 +56,7 @@ export class Troupe {
     this.agents = new Agents(transport)
     this.environments = new Environments(transport)
     this.sessions = new Sessions(transport)
+    this.feed = new Feed(transport)
     this.files = new Files(transport)
     this.tokens = new Tokens(transport)
     this.runners = new Runners(transport)

@@ -1,5 +1,5 @@
 export { Troupe } from "./Troupe.ts"
-export type { CallOptions, Logger, StreamOptions, TroupeOptions } from "./options.ts"
+export type { CallOptions, Logger, StreamConnection, StreamOptions, TroupeOptions } from "./options.ts"
 export {
   AbortError,
   ApiError,
@@ -24,6 +24,7 @@ export type { WriteOptions } from "./resources/SessionFiles.ts"
 export type { SessionHandle } from "./session/SessionHandle.ts"
 export type { LiveTimeline, Timeline, TimelineAt } from "./session/timeline.ts"
 export type { StatusEvent, UntilStatus } from "./session/until.ts"
+export type { Changes, ChangeStreamOptions, PlacedChange } from "./stream/changeStream.ts"
 export type { EventStream, Streaming } from "./stream/EventStream.ts"
 export type { EventStreamOptions } from "./stream/liveEvents.ts"
 export type { ExecOutput } from "./stream/execOutput.ts"

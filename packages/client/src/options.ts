@@ -34,7 +34,16 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined
 }
 
+/** Whether a stream's connection stands now. One that broke is replaced by itself. */
+export interface StreamConnection {
+  readonly stands: boolean
+  /** Why it broke; null or missing where the server just ended it. */
+  readonly error?: unknown
+}
+
 export interface StreamOptions {
+  /** Told when the connection stands, when it breaks, and when it is back: to show people that they look at the past. */
+  readonly onConnection?: ((connection: StreamConnection) => void) | undefined
   readonly signal?: AbortSignal | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** How often the first connection is tried again. Later ones are tried until the stream is closed. */

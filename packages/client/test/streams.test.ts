@@ -142,6 +142,28 @@ const shown = (id: string, type: string, at: number, more: object = {}) => ({
 const live = (...events: ReadonlyArray<{ readonly type: string }>) => events.map(frameOf).join("")
 const page = (...data: ReadonlyArray<object>) => json({ data, next_page: null })
 
+describe("the feed of the workspace", () => {
+  it("goes on behind the last cursor, and tells when its connection breaks and is back", async () => {
+    const change = (id: string, type: string) => `id: ${id}\n${frameOf({ type })}`
+    await using world = await start(
+      writes(change("1-1", "at") + change("1-2", "inbox.closed") + frameOf({ type: "runner.changed" })),
+      writes(change("1-2", "at") + change("1-3", "reset"), "silence")
+    )
+    const told: Array<boolean> = []
+    const feed = new Troupe({ baseURL: world.server.baseURL, apiKey: "k" }).feed
+    const seen = await take(feed.changes({ after: "1-0", onConnection: ({ stands }) => told.push(stands) }), 5)
+    assert.deepStrictEqual(
+      seen.map(({ cursor, type }) => `${cursor} ${type}`),
+      ["1-1 at", "1-2 inbox.closed", "1-2 runner.changed", "1-2 at", "1-3 reset"]
+    )
+    assert.deepStrictEqual(
+      world.server.seen.map(({ url }) => url),
+      ["/v1/log/stream?after=1-0", "/v1/log/stream?after=1-2"]
+    )
+    assert.deepStrictEqual(told, [true, false, true])
+  })
+})
+
 describe("the stream of events", () => {
   it("fetches what it missed between two connections, and gives nothing twice", async () => {
     const [a, b, c, d] = [shown("a", "x", 1), shown("b", "x", 2), shown("c", "x", 2), shown("d", "x", 3)]

@@ -31,6 +31,8 @@ export interface NodeConfig {
   readonly runnerToken: Option.Option<Redacted.Redacted>
   /** How long runners may work without contact; no runner's own may be longer. */
   readonly contactLeaseMs: number
+  /** How long the log of a deleted session is kept before it is purged. */
+  readonly keepDeletedMs: number
   /** What no workspace and no agent can go beyond. */
   readonly policies: ReadonlyArray<PermissionPolicy>
   readonly files: FilesConfig
@@ -118,6 +120,13 @@ const all = Config.all({
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
   contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
+  keepDeletedMs: Config.schema(
+    Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: 3_650 })),
+    "TROUPE_KEEP_DELETED_DAYS"
+  ).pipe(
+    Config.withDefault(30),
+    Config.map((days) => days * 86_400_000)
+  ),
   policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
     Config.withDefault([])
   ),

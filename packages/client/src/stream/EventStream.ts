@@ -1,7 +1,8 @@
 import { AbortError, InvalidAnswerError } from "../errors.ts"
 import { Call } from "../http/Call.ts"
 import { mayPass, pause, pauseMs } from "../http/retry.ts"
-import type { Logger } from "../options.ts"
+import type { Transport } from "../http/Transport.ts"
+import type { StreamOptions } from "../options.ts"
 
 /** A connection that stands: what it brings, until it breaks. */
 export interface Connection<A> {
@@ -14,8 +15,8 @@ export interface Connection<A> {
 export interface Source<A> {
   /** Connects where the last connection stopped, and passes once nothing that happens from now on is missed. */
   readonly connect: (signal: AbortSignal, isFirst: boolean) => Promise<Connection<A>>
-  readonly logger: Logger
-  readonly signal: AbortSignal | undefined
+  readonly transport: Transport
+  readonly options: StreamOptions
 }
 
 /** An answer may be garbled on its way; so often in a row, it is what the server sends. */
@@ -50,7 +51,8 @@ export class EventStream<A> implements AsyncIterable<A>, AsyncDisposable {
   }
 
   async *#all(first: Connection<A>): AsyncGenerator<A, void, undefined> {
-    const { logger, signal: given } = this.#source
+    const { onConnection, signal: given } = this.#source.options
+    const { logger } = this.#source.transport
     const { signal } = this.#controller
     let connection: Connection<A> | null = first
     let failures = 0
@@ -60,7 +62,10 @@ export class EventStream<A> implements AsyncIterable<A>, AsyncDisposable {
         const since = performance.now()
         let failure: unknown = null
         try {
-          connection ??= await this.#source.connect(signal, false)
+          if (connection === null) {
+            connection = await this.#source.connect(signal, false)
+            onConnection?.({ stands: true })
+          }
           for await (const item of connection.items) {
             failures = 0
             invalid = 0
@@ -75,6 +80,7 @@ export class EventStream<A> implements AsyncIterable<A>, AsyncDisposable {
           if (!mayPass(error) && (invalid === 0 || invalid >= invalidMax)) throw error
           logger.warn("A stream broke and is taken up again", { error: String(error) })
         }
+        if (connection !== null) onConnection?.({ stands: false, error: failure })
         connection = null
         if (performance.now() - since > stoodMs) failures = 0
         await pause(pauseMs(failures++, failure, firstPauseMs), signal)
@@ -95,7 +101,7 @@ export class Streaming<A> extends Call<EventStream<A>> implements AsyncIterable<
 
 const open = async <A>(source: Source<A>) => {
   const controller = new AbortController()
-  const { signal } = source
+  const { onConnection, signal } = source.options
   const abort = () => controller.abort(signal?.reason)
   // The listener goes when the stream does.
   signal?.addEventListener("abort", abort, { signal: controller.signal })
@@ -103,6 +109,7 @@ const open = async <A>(source: Source<A>) => {
   try {
     const connection = await source.connect(controller.signal, true)
     const { response } = connection
+    onConnection?.({ stands: true })
     const data = new EventStream(source, controller, connection)
     return { data, response, requestId: response.headers.get("request-id") }
   } catch (error) {

@@ -7,10 +7,12 @@ import { readSse, type SseMessage } from "./sse.ts"
 export interface Received {
   /** As the stream names it. */
   readonly event: string
+  /** Its own, or the last one before it. */
+  readonly id: string
   readonly value: Readonly<Record<string, unknown>> & { readonly type: string }
 }
 
-const parse = ({ data, event }: SseMessage, requestId: string | null): Received => {
+const parse = ({ data, event, id }: SseMessage, requestId: string | null): Received => {
   let value: unknown
   try {
     value = JSON.parse(data)
@@ -20,7 +22,7 @@ const parse = ({ data, event }: SseMessage, requestId: string | null): Received 
   if (!isRecord(value)) throw new InvalidAnswerError("An event of the stream is no object", requestId)
   const type = typeof value["type"] === "string" ? value["type"] : event
   if (type === "") throw new InvalidAnswerError("An event of the stream has no type", requestId)
-  return { event, value: { ...value, type } }
+  return { event, id, value: { ...value, type } }
 }
 
 /** Opens one connection to a stream of the API. */

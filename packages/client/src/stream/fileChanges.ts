@@ -18,8 +18,8 @@ export const fileChanges = (
 ): Streaming<FileChange> => {
   const asked = { path: path`/v1/sessions/${sessionId}/files/watch`, query: { path: directory } }
   return stream({
-    logger: transport.logger,
-    signal: options.signal,
+    transport,
+    options,
     connect: async (signal, isFirst) => {
       const { received, response } = await connect(transport, asked, options, signal, isFirst)
       const items = async function* (): AsyncGenerator<FileChange, void, undefined> {

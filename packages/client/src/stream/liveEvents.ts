@@ -59,8 +59,8 @@ export const liveEvents = (
   }
 
   return stream({
-    logger: transport.logger,
-    signal: options.signal,
+    transport,
+    options,
     connect: async (signal, isFirst) => {
       const before = (seen ??= await latest(signal))
       const { received, response } = await connect(transport, { path: at, query }, options, signal, isFirst)

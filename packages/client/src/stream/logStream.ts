@@ -29,8 +29,8 @@ export const logStream = <const Options extends LogStreamOptions>(
   let last = options.after ?? 0
   let isOver = false
   const followed = stream<LogEvent | LogDelta>({
-    logger: transport.logger,
-    signal: options.signal,
+    transport,
+    options,
     connect: async (signal, isFirst) => {
       const query = { after: last, "types[]": options.types, deltas: options.deltas }
       const { received, response } = await connect(transport, { path: at, query }, options, signal, isFirst)

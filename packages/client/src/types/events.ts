@@ -1,4 +1,5 @@
 import type * as Events from "@troupe/domain/api/Events"
+import type * as Feed from "@troupe/domain/api/Feed"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { SessionEvent as LoggedEvent } from "@troupe/domain/session/SessionEvent"
 import type { Usage as SessionUsage } from "@troupe/domain/api/Sessions"
@@ -8,6 +9,10 @@ export type { Json, JsonObject } from "@troupe/domain/Json"
 
 export type EventListQuery = Query<typeof Events.list>
 export type LogQuery = Query<typeof Events.log>
+
+/** What changed in a workspace. */
+export type WorkspaceChange = Plain<Feed.WorkspaceChange>
+export type SessionSummary = Plain<Feed.SessionSummary>
 
 type EnvelopeOfLog = Omit<Plain<Events.LogEvent>, "type" | "payload">
 

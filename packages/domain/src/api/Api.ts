@@ -5,6 +5,7 @@ import * as Agents from "./Agents.ts"
 import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
+import * as Feed from "./Feed.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
@@ -35,6 +36,7 @@ export const Api = HttpApi.make("troupe")
     Turns.group,
     Replay.group,
     Inbox.group,
+    Feed.group,
     Access.group
   )
   .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { route } from "@troupe/domain/models/ModelName"
-import { listPrices } from "@troupe/domain/models/listPrices"
+import { listPrices, listPriceSources } from "@troupe/domain/models/listPrices"
 import { costOf, firstPrice, priceOf, type Price } from "@troupe/domain/models/Price"
 import { Result } from "effect"
+import { readFileSync } from "node:fs"
 
 const providers = ["anthropic", "openai", "local"]
 const routed = (name: string, fallback: string | null = null) => Result.getOrNull(route(name, providers, fallback))
@@ -84,12 +85,30 @@ describe("the price of a request", () => {
     assert.strictEqual(inputOf("claude-opus-4-5-20251101"), 5_000_000)
     assert.strictEqual(inputOf("claude-opus-5-5"), 4_000_000)
     assert.strictEqual(inputOf("gpt-5-mini-2025-08-07"), 250_000)
-    for (const model of ["claude-haiku-5-5", "gpt-5.9", "gpt-5-pro", "o3-pro", "gpt-4o-audio-preview", "demo"]) {
+    // Of some the price depends on how long a prompt is, of others nobody of us has read it.
+    for (const model of [
+      "claude-haiku-5-5",
+      "gpt-5.5",
+      "gpt-5.4",
+      "o3",
+      "gpt-5.9",
+      "gpt-5-pro",
+      "o3-pro",
+      "gpt-4o-audio-preview",
+      "demo"
+    ]) {
       assert.isUndefined(inputOf(model), model)
     }
     for (const { cacheRead, input, output } of Object.values(listPrices)) {
       assert.isBelow(cacheRead, input)
       assert.isAbove(output, input)
     }
+  })
+
+  it("is said to be from where and when it was read, each from one source", () => {
+    const page = readFileSync(new URL("../../../../docs/models.md", import.meta.url), "utf8")
+    for (const { read, source } of listPriceSources) assert.include(page, `| ${source} | ${read} |`)
+    const names = listPriceSources.flatMap(({ prices }) => Object.keys(prices))
+    assert.deepStrictEqual(names.toSorted(), Object.keys(listPrices).toSorted())
   })
 })

@@ -90,6 +90,7 @@ export const make = (options: FakeRunOptions) => {
     agent,
     overrides: {},
     history: options.history,
+    resources: [],
     budget: options.budget ?? [],
     used: { session: noTotals, turn: noTotals }
   } as unknown as HarnessRun["request"]

@@ -27,6 +27,8 @@ export const withinBound = (sql: SqlClient.SqlClient, bound: BoundTo) => {
 /** What every bound token opens: these answer with no more than what the token is for. */
 const open: ReadonlySet<string> = new Set([
   "/v1/sessions",
+  // Each session is asked for by itself, when it is subscribed to.
+  "/v1/feed",
   "/v1/me",
   "/v1/config/client",
   "/v1/logout",

@@ -14,6 +14,8 @@ import * as AgentRoutes from "../agents/routes.ts"
 import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
+import * as FeedRoutes from "../feed/routes.ts"
+import { WorkspaceFeed } from "../feed/WorkspaceFeed.ts"
 import { Inbox } from "../inbox/Inbox.ts"
 import * as InboxRoutes from "../inbox/routes.ts"
 import { Folds } from "../replay/Folds.ts"
@@ -59,10 +61,14 @@ export const services = (limits: RateLimitOptions) =>
     Search.layer,
     Folds.layer,
     Inbox.layer,
+    WorkspaceFeed.layer,
     Callers.layer,
     Logins.layer,
     Idempotency.layer
   ).pipe(Layer.provide(WorkspaceLog.layer))
+
+/** One resource has one address: whoever guards paths in front of this server must not be got round by another spelling. */
+export const exactPaths = { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false } as const
 
 const described = Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(Api)))
 
@@ -85,6 +91,7 @@ export const routes = (config: NodeConfig) => {
     TurnRoutes.routes,
     ReplayRoutes.routes,
     InboxRoutes.routes,
+    FeedRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,

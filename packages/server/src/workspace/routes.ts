@@ -79,7 +79,7 @@ const revokeToken = route(Api.revokeToken, "admin", ({ caller, params }) =>
 const usable = (some: ReadonlyArray<{ readonly name: string; readonly usable: boolean }> | undefined) =>
   (some ?? []).filter((one) => one.usable).map(({ name }) => name)
 
-const runnerOut = (runner: KnownRunner): Api.Runner => ({
+export const runnerOut = (runner: KnownRunner): Api.Runner => ({
   id: runner.runnerId,
   type: "runner",
   name: runner.name,

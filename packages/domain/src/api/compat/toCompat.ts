@@ -1,5 +1,6 @@
 import { EventId, fromUuid, fromWords, prefixes, type ThreadId, toUuid, toWords } from "../../Ids.ts"
 import type { JsonObject } from "../../Json.ts"
+import { contractErrorOf, contractStopOf } from "../../session/Contract.ts"
 import type { EventOf, SessionEvent } from "../../session/SessionEvent.ts"
 import type { ErrorInfo, StopReason } from "../../session/Status.ts"
 import type { CompatEvent } from "../Events.ts"
@@ -32,54 +33,19 @@ const derived = (eventId: string, index: number): string => {
 
 const ofRequest = (requestId: string): string => fromUuid(prefixes.Event, toUuid(requestId)!)
 
-/** Kinds of errors that clients know. */
-const errorTypes: ReadonlySet<string> = new Set([
-  "model_overloaded_error",
-  "model_rate_limited_error",
-  "model_request_failed_error",
-  "mcp_connection_failed_error",
-  "mcp_authentication_failed_error",
-  "billing_error",
-  "credential_host_unreachable_error",
-  "tool_use_limit_reached_error",
-  "compaction_limit_reached_error",
-  "repository_authentication_error",
-  "repository_forbidden_error",
-  "repository_not_found_error",
-  "repository_checkout_error",
-  "repository_clone_error"
-])
-
 /** Errors of the surroundings: the turn goes on with them, so no other event tells of them. */
 const aside = /^(mcp|credential|repository)_/
 
 const errorOut = ({ code, details, message }: ErrorInfo, status: "retrying" | "exhausted" | "terminal"): JsonObject => {
-  const named = [code, `${code}_error`].find((type) => errorTypes.has(type))
-  return {
-    ...details,
-    type: named ?? "unknown_error",
-    message,
-    retry_status: { type: status },
-    ...(named === undefined ? { troupe: { code } } : {})
-  }
+  const type = contractErrorOf({ code })
+  // Our own word is told beside the contract's where that says less.
+  const own = type === code || type === `${code}_error` ? {} : { troupe: { code } }
+  return { ...details, type, message, retry_status: { type: status }, ...own }
 }
 
 const stopOut = (stop: StopReason | null): JsonObject => {
-  if (stop === null) return { stop_reason: { type: "end_turn" }, stop_details: null }
-  switch (stop.type) {
-    case "requires_action":
-      return { stop_reason: { type: "requires_action", event_ids: stop.eventIds }, stop_details: null }
-    case "refusal": {
-      const { details } = stop
-      const stop_details = { category: null, explanation: null, ...details, type: "refusal" }
-      return { stop_reason: { type: "refusal" }, stop_details }
-    }
-    case "paused":
-    case "max_steps":
-      return { stop_reason: { type: "end_turn" }, stop_details: null, troupe: { stop_reason: stop.type } }
-    default:
-      return { stop_reason: { type: stop.type }, stop_details: null }
-  }
+  const { troupe, ...told } = contractStopOf(stop ?? { type: "end_turn" })
+  return troupe === null ? told : { ...told, troupe }
 }
 
 type Draft = JsonObject & { readonly type: string; readonly id?: string }

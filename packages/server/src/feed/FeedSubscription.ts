@@ -1,0 +1,41 @@
+import type { FeedRequest } from "@troupe/domain/api/Feed"
+import { Effect } from "effect"
+import { deltaOut, logEvent } from "../events/streams.ts"
+import { Watchers } from "../session/Watchers.ts"
+import type { Recorded } from "@troupe/domain/log/Envelope"
+import type { View } from "../session/WatchHub.ts"
+
+type Wanted = Extract<FeedRequest, { readonly type: "subscribe" }>
+
+/** An event as the feed sends it, but for the number of the message: the same for every reader. */
+const view: View<string> = {
+  encode: (event: Recorded) =>
+    `"type":"event","session_id":${JSON.stringify(event.streamId)},"event":${JSON.stringify(logEvent(event))}}`
+}
+
+/** Sends what one session says for as long as it is wanted; passes when the session is deleted. */
+export const follow = Effect.fnUntraced(function* (
+  { after = 0, deltas = false, session_id, types }: Wanted,
+  send: (rest: string) => Effect.Effect<void>
+) {
+  const watchers = yield* Watchers
+  const reader = yield* watchers.open(session_id, after)
+  const wanted = types === undefined ? null : new Set(types)
+  const pump = Effect.gen(function* () {
+    while (true) {
+      for (const seen of yield* reader.take) {
+        if (seen._tag === "Delta") {
+          if (!deltas) continue
+          const delta = JSON.stringify(deltaOut(seen.delta))
+          yield* send(`"type":"delta","session_id":${JSON.stringify(session_id)},"delta":${delta}}`)
+          continue
+        }
+        for (const seat of seen.events) {
+          if (wanted === null || wanted.has(seat.event.type)) yield* send(seat.as(view))
+          if (seat.event.type === "SessionDeleted") return "deleted" as const
+        }
+      }
+    }
+  })
+  return yield* Effect.raceFirst(pump, reader.cut)
+}, Effect.scoped)

@@ -1,0 +1,32 @@
+import { Clock, Effect } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
+
+const everyMs = 60_000
+const atOnce = 50
+
+/**
+ * Removes sessions that were deleted before a moment, log and all, through the one function of the database that may: what
+ * is left of each is where its log stood, in the record of redactions. Answers how many there were.
+ */
+export const purge = Effect.fn("Purger.purge")(function* (before: number) {
+  const sql = yield* SqlClient.SqlClient
+  let purged = 0
+  while (true) {
+    const rows = yield* sql<{ readonly id: string }>`
+      SELECT session_id AS id FROM sessions WHERE deleted_at < ${before} ORDER BY deleted_at LIMIT ${atOnce}`
+    for (const { id } of rows) {
+      yield* sql`SELECT troupe_purge_stream(${id}, 'deleted, and kept for as long as is configured', 'system')`
+      purged++
+    }
+    if (rows.length < atOnce) return purged
+  }
+})
+
+/** For as long as the node runs. Nodes that purge the same session do it once. */
+export const purging = (keepDeletedMs: number) =>
+  Clock.currentTimeMillis.pipe(
+    Effect.flatMap((now) => purge(now - keepDeletedMs)),
+    Effect.catchCause((cause) => Effect.logWarning("Deleted sessions could not be purged", cause)),
+    Effect.delay(everyMs),
+    Effect.forever
+  )

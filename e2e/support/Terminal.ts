@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import type { Running } from "./AllInOne.ts"
+import type { Running } from "./Running.ts"
 import { ScreenText } from "./ScreenText.ts"
 
 export interface Size {

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
-import { AllInOne, type Running } from "../support/AllInOne.ts"
+import { AllInOne } from "../support/AllInOne.ts"
+import { type Running } from "../support/Running.ts"
 
 const long = 180_000
 

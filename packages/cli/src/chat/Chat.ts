@@ -109,12 +109,17 @@ export class Chat {
     }
   }
 
+  /** One after the other: what is said later must not arrive first. */
+  #lastSent: Promise<unknown> = Promise.resolve()
+
   async #send(text: string, how: (text: string) => Promise<{ readonly id: string }>): Promise<void> {
-    const waiting = { id: `sending ${this.model.queued.length}`, text }
+    const waiting = { id: `sending ${++this.#sends}`, text }
     this.change({ queued: [...this.model.queued, waiting], workingSince: this.model.workingSince ?? Date.now() })
     const without = () => this.model.queued.filter((one) => one !== waiting)
     try {
-      const { id } = await how(text)
+      const sent = this.#lastSent.then(() => how(text))
+      this.#lastSent = sent.catch(() => undefined)
+      const { id } = await sent
       // It may have been taken up, and shown, before the answer came.
       const queued = this.#taken.has(id) ? without() : [...without(), { id, text }]
       this.change({ queued })
@@ -124,6 +129,7 @@ export class Chat {
     }
   }
 
+  #sends = 0
   readonly #taken = new Set<string>()
 
   async #command(text: string): Promise<void> {

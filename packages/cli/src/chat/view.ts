@@ -60,23 +60,24 @@ const asked = (ask: Ask, isDenying: boolean, isTyping: boolean): ReadonlyArray<s
 
 const seconds = (ms: number) => `${Math.max(0, Math.floor(ms / 1_000))} s`
 
-const activity = (model: Model, now: number): ReadonlyArray<string> => {
-  if (model.notice !== null) return [yellow(`! ${model.notice}`)]
-  if (model.isInterrupting) return [dim("Interrupting …")]
-  if (model.asks.length > 0 || model.workingSince === null) return []
-  return [dim(`Working, ${seconds(now - model.workingSince)} · esc interrupts`)]
+const activity = (model: Model, now: number): string | null => {
+  if (model.notice !== null) return yellow(`! ${model.notice}`)
+  if (model.isInterrupting) return dim("Interrupting …")
+  if (model.asks.length > 0 || model.workingSince === null) return null
+  return dim(`Working, ${seconds(now - model.workingSince)} · esc interrupts`)
 }
 
 /** Everything below what stays: it fits, whatever there is of it. */
 export const view = (model: Model, columns: number, rows: number, now: number): Drawn => {
   const [ask] = model.asks
   const isTyping = model.editor.before + model.editor.after !== ""
+  const doing = activity(model, now)
   const above = [
     ...(model.partial === "" ? [] : wrap(model.partial, columns - 1)),
-    ...model.calls.map(({ line }) => dim(`○ ${line}`)),
+    ...model.calls.map(({ line }) => dim(cut(`○ ${line}`, columns - 1))),
     ...(ask === undefined ? [] : asked(ask, model.isDenying, isTyping).flatMap((line) => wrap(line, columns - 1))),
     ...(model.asks.length > 1 ? [dim(`  ${model.asks.length - 1} more after this`)] : []),
-    ...activity(model, now),
+    ...(doing === null ? [] : wrap(doing, columns - 1)),
     ...model.queued.map(({ text }) => dim(cut(`  queued: ${text.replaceAll(/\s+/g, " ")}`, columns - 1)))
   ]
   const input = typed(model.editor, columns)

@@ -1,19 +1,9 @@
-import { Effect, Exit, Scope } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
-import { Troupe } from "@troupe/client"
-import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
-import { buildConsole } from "../../scripts/console.mjs"
 import { requires } from "../../test/requires.ts"
-import { System } from "../support/System.ts"
+import { Stage, toolsWith } from "./Stage.ts"
 import { Visitor } from "./Visitor.ts"
 
 const long = 240_000
-
-const toolsWith = (type: "always_allow" | "always_ask") => [
-  { type: "agent_toolset_20260401", default_config: { permission_policy: { type } } },
-  { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
-]
 
 requires(
   "chromium",
@@ -21,26 +11,17 @@ requires(
   "bubblewrap",
   "root"
 )("the console, by keyboard", () => {
-  const scope = Scope.makeUnsafe()
-  let system: System
-  let origin: string
+  let stage: Stage
   let visitor: Visitor
 
   beforeAll(async () => {
-    const built = buildConsole()
-    assert.isTrue(built?.ok ?? true, built?.output)
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 7)
-    const { gateway } = await system.node()
-    origin = gateway
-    system.runner()
-    const troupe = new Troupe({ baseURL: gateway, apiKey })
-    await troupe.agents.create({ name: "Careful", model: "demo", tools: toolsWith("always_ask") })
+    stage = await Stage.make()
+    await stage.troupe.agents.create({ name: "Careful", model: "demo", tools: toolsWith("always_ask") })
     visitor = await Visitor.come()
   }, long)
   afterAll(async () => {
     await visitor?.leave()
-    await system?.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
+    await stage?.end()
   }, 60_000)
 
   const sees = (text: string | RegExp) => visitor.page.getByText(text).first().waitFor()
@@ -50,13 +31,7 @@ requires(
 
   it("is entered by a link that works once", { timeout: long }, async () => {
     const { page } = visitor
-    const answer = await fetch(`${origin}/v1/login_links`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${apiKey}`, "content-type": "application/json" },
-      body: "{}"
-    })
-    const { url } = (await answer.json()) as { readonly url: string }
-    await page.goto(url)
+    await page.goto(await stage.door())
     await sees("No sessions yet")
     assert.match(page.url(), /\/w\/wrkspc_\w+\/sessions$/)
     assert.deepStrictEqual(await visitor.barriers(), [])
@@ -130,10 +105,10 @@ requires(
     const { page } = visitor
     await press("v", "1")
     await page.getByRole("status", { name: "Live" }).waitFor()
-    const [node] = system.nodes
+    const [node] = stage.system.nodes
     await node!.end("SIGKILL")
     await page.getByRole("status", { name: "Connecting again" }).waitFor()
-    await system.node({ TROUPE_PORT: new URL(origin).port })
+    await stage.reopen()
     await page.getByRole("status", { name: "Live" }).waitFor()
     assert.strictEqual(await page.locator(".said").count(), 3)
   })
@@ -147,6 +122,8 @@ requires(
     assert.strictEqual(await page.locator("html").getAttribute("data-theme"), "dark")
     for (const [keys, title] of [
       ["s", "Sessions"],
+      ["i", "Inbox"],
+      ["u", "Usage"],
       ["a", "Agents"],
       ["e", "Environments"],
       ["r", "Runners"],
@@ -155,7 +132,7 @@ requires(
     ] as const) {
       await press("g", keys)
       await page.getByRole("heading", { name: title, level: 1 }).waitFor()
-      await page.getByRole("status", { name: "Loading" }).waitFor({ state: "detached" })
+      await page.locator(".skeleton").first().waitFor({ state: "detached" })
       assert.deepStrictEqual(await visitor.barriers(), [], title)
     }
     await press("?")

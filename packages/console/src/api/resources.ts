@@ -1,10 +1,13 @@
 import type { Agent, AgentCreate, AgentUpdate } from "@troupe/domain/api/Agents"
 import type { Environment } from "@troupe/domain/api/Environments"
+import type { Answered, Approval, ApprovalAnswer, Question } from "@troupe/domain/api/Inbox"
 import type { Session, SessionCreate } from "@troupe/domain/api/Sessions"
+import type { UsageRow } from "@troupe/domain/api/UsageReport"
 import type { Model, Runner, Token, TokenCreate } from "@troupe/domain/api/Workspace"
+import type { Json } from "@troupe/domain/Json"
 import { get, post, query, remove } from "./http.ts"
 
-export type { Agent, Environment, Model, Runner, Session, Token }
+export type { Agent, Approval, ApprovalAnswer, Environment, Model, Question, Runner, Session, Token, UsageRow }
 
 /** Ids come from addresses and answers here: the server says whether they are any. */
 type Loose<A> = A extends string
@@ -44,11 +47,11 @@ export const sendEvents = (id: string, events: ReadonlyArray<object>) =>
   post<unknown>(`/v1/sessions/${id}/events`, { events })
 
 /** All of a list that is short by its nature. */
-const all = async <A>(path: string): Promise<ReadonlyArray<A>> => {
+const all = async <A>(path: string, parameters: Readonly<Record<string, unknown>> = {}): Promise<ReadonlyArray<A>> => {
   const found: Array<A> = []
   let page: string | null = null
   do {
-    const { data, next_page }: Page<A> = await get<Page<A>>(`${path}${query({ limit: 100, page })}`)
+    const { data, next_page }: Page<A> = await get<Page<A>>(`${path}${query({ ...parameters, limit: 100, page })}`)
     found.push(...data)
     page = next_page
   } while (page !== null)
@@ -68,3 +71,18 @@ export const listModels = async () => (await get<{ readonly data: ReadonlyArray<
 export const listTokens = async () => (await get<Page<Token>>("/v1/tokens")).data
 export const createToken = (body: Loose<TokenCreate>) => post<Token & { readonly secret: string }>("/v1/tokens", body)
 export const revokeToken = (id: string) => remove<unknown>(`/v1/tokens/${id}`)
+
+const newestFirst = { order: "desc", limit: 100 }
+export const listApprovals = (signal?: AbortSignal) => get<Page<Approval>>(`/v1/approvals${query(newestFirst)}`, signal)
+export const listQuestions = (signal?: AbortSignal) => get<Page<Question>>(`/v1/questions${query(newestFirst)}`, signal)
+export const answerApproval = (session: string, call: string, body: ApprovalAnswer) =>
+  post<Answered>(`/v1/sessions/${session}/approvals/${call}`, body)
+export const answerQuestion = (session: string, call: string, answer: Json) =>
+  post<Answered>(`/v1/sessions/${session}/questions/${call}`, { answer })
+
+export interface UsageQuery {
+  readonly from: string
+  readonly to: string
+  readonly by: ReadonlyArray<"day" | "model" | "agent" | "session">
+}
+export const queryUsage = ({ by, from, to }: UsageQuery) => all<UsageRow>("/v1/usage", { from, to, "group_by[]": by })

@@ -30,14 +30,21 @@ export const LoginPage = () => {
     [navigate, then]
   )
 
-  // A link works once: its token leaves the address before anything is made of it.
+  // A link works once: its token leaves the address before anything is made of it. It may also be opened on this very page.
   const isTaken = useRef(false)
   useEffect(() => {
-    const token = tokenIn(window.location.hash)
-    if (token === null || isTaken.current) return
-    isTaken.current = true
-    window.history.replaceState(null, "", "/login")
-    void enter({ token })
+    const take = () => {
+      const token = tokenIn(window.location.hash)
+      if (token === null || isTaken.current) return
+      isTaken.current = true
+      window.history.replaceState(null, "", "/login")
+      void enter({ token }).then(() => {
+        isTaken.current = false
+      })
+    }
+    take()
+    window.addEventListener("hashchange", take)
+    return () => window.removeEventListener("hashchange", take)
   }, [enter])
 
   const submit = (event: FormEvent) => {

@@ -1,11 +1,36 @@
 import { CircleHelp, Search, Settings, SquarePen } from "lucide-react"
-import { pages } from "../registry/pages.ts"
+import { type Page, pages } from "../registry/pages.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { WorkspaceLink } from "./links.tsx"
 import { Mark } from "./Mark.tsx"
 import { show } from "./overlay.ts"
 
 const sections = [...new Set(pages.flatMap(({ menu }) => (menu === undefined ? [] : [menu.section])))]
+
+const Count = ({ of }: { readonly of: () => number }) => {
+  const count = of()
+  return count === 0 ? null : (
+    <span className="count number" aria-label={`${count} waiting`}>
+      {count > 99 ? "99+" : count}
+    </span>
+  )
+}
+
+const PageLink = ({ onGo, page }: { readonly page: Page; readonly onGo: (() => void) | undefined }) => {
+  const { icon: Icon, useCount } = page.menu!
+  return (
+    <WorkspaceLink
+      to={page.path}
+      className="sidebar-link"
+      activeProps={{ className: "here", "aria-current": "page" }}
+      onClick={onGo}
+    >
+      <Icon size={15} strokeWidth={1.9} aria-hidden />
+      <span>{page.title}</span>
+      {useCount === undefined ? null : <Count of={useCount} />}
+    </WorkspaceLink>
+  )
+}
 
 export const Sidebar = ({ onGo }: { readonly onGo?: () => void }) => {
   return (
@@ -28,22 +53,11 @@ export const Sidebar = ({ onGo }: { readonly onGo?: () => void }) => {
           <ul>
             {pages
               .filter(({ menu }) => menu?.section === section)
-              .map(({ id, menu, path, title }) => {
-                const Icon = menu!.icon
-                return (
-                  <li key={id}>
-                    <WorkspaceLink
-                      to={path}
-                      className="sidebar-link"
-                      activeProps={{ className: "here", "aria-current": "page" }}
-                      onClick={onGo}
-                    >
-                      <Icon size={15} strokeWidth={1.9} aria-hidden />
-                      <span>{title}</span>
-                    </WorkspaceLink>
-                  </li>
-                )
-              })}
+              .map((page) => (
+                <li key={page.id}>
+                  <PageLink page={page} onGo={onGo} />
+                </li>
+              ))}
           </ul>
         </div>
       ))}

@@ -1,5 +1,6 @@
-import { Bot, Boxes, Cpu, KeyRound, type LucideIcon, MessagesSquare, Server } from "lucide-react"
+import { Bot, Boxes, ChartColumn, Cpu, Inbox, KeyRound, type LucideIcon, MessagesSquare, Server } from "lucide-react"
 import type { ComponentType } from "react"
+import { useWaiting } from "../inbox/useInbox.ts"
 
 /** A page of a workspace. Said once: routes, navigation, palette and keys all read it. */
 export interface Page {
@@ -9,7 +10,13 @@ export interface Page {
   readonly title: string
   readonly load: () => Promise<{ readonly default: ComponentType }>
   /** Where it stands in the navigation; absent for pages that others lead to. */
-  readonly menu?: { readonly section: string; readonly icon: LucideIcon; readonly keys: string }
+  readonly menu?: {
+    readonly section: string
+    readonly icon: LucideIcon
+    readonly keys: string
+    /** A hook that tells how many things there wait for somebody. */
+    readonly useCount?: () => number
+  }
 }
 
 export const pages: ReadonlyArray<Page> = [
@@ -25,6 +32,13 @@ export const pages: ReadonlyArray<Page> = [
     path: "sessions/new",
     title: "New session",
     load: () => import("../sessions/NewSessionPage.tsx")
+  },
+  {
+    id: "inbox",
+    path: "inbox",
+    title: "Inbox",
+    load: () => import("../inbox/InboxPage.tsx"),
+    menu: { section: "", icon: Inbox, keys: "g i", useCount: useWaiting }
   },
   { id: "session", path: "sessions/$session", title: "Session", load: () => import("../session/SessionPage.tsx") },
   {
@@ -56,6 +70,13 @@ export const pages: ReadonlyArray<Page> = [
     title: "Models",
     load: () => import("../models/ModelsPage.tsx"),
     menu: { section: "Operate", icon: Cpu, keys: "g m" }
+  },
+  {
+    id: "usage",
+    path: "usage",
+    title: "Usage",
+    load: () => import("../usage/UsagePage.tsx"),
+    menu: { section: "Operate", icon: ChartColumn, keys: "g u" }
   },
   {
     id: "keys",

@@ -1,78 +1,167 @@
-import type { TimelineCall } from "@troupe/domain/session/Timeline"
-import { useMutation } from "@tanstack/react-query"
+import type { Json } from "@troupe/domain/Json"
+import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { ShieldQuestion } from "lucide-react"
-import { useMemo, useRef, useState } from "react"
+import { type ReactNode, useMemo, useState } from "react"
+import { answerApproval, type ApprovalAnswer } from "../api/resources.ts"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
-import { allow, deny } from "./act.ts"
-import { CallDetails } from "./tools/renderers.tsx"
+import { allowance, allowedWith, denial, readArguments, textOf } from "./approval.logic.ts"
+
+type Step = "choose" | "deny" | "edit"
+
+const Denying = (props: {
+  readonly isPending: boolean
+  readonly onDeny: (answer: ApprovalAnswer) => void
+  readonly onBack: () => void
+}) => {
+  const [words, setWords] = useState("")
+  return (
+    <form
+      className="ask-answer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        props.onDeny(denial(words))
+      }}
+    >
+      <input
+        autoFocus
+        className="input"
+        placeholder="Say why, or what to do instead (optional)"
+        aria-label="Why it is denied"
+        value={words}
+        onChange={(event) => setWords(event.target.value)}
+        onKeyDown={(event) => event.key === "Escape" && props.onBack()}
+      />
+      <button type="submit" className="button danger" disabled={props.isPending}>
+        Deny <Keys of="enter" />
+      </button>
+    </form>
+  )
+}
+
+const Editing = (props: {
+  readonly input: Json
+  readonly digest: string | null
+  readonly isPending: boolean
+  readonly onAllow: (answer: ApprovalAnswer) => void
+  readonly onBack: () => void
+}) => {
+  const [text, setText] = useState(() => textOf(props.input))
+  const read = readArguments(text)
+  const submit = () => {
+    if (read._tag === "Read") props.onAllow(allowedWith(read.input, props.digest))
+  }
+  return (
+    <div className="ask-edit">
+      <textarea
+        autoFocus
+        className="input code"
+        rows={Math.min(14, text.split("\n").length + 1)}
+        aria-label="Arguments"
+        aria-invalid={read._tag === "Wrong"}
+        value={text}
+        spellCheck={false}
+        onChange={(event) => setText(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") props.onBack()
+          else if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) submit()
+        }}
+      />
+      <div className="ask-answer">
+        <button
+          type="button"
+          className="button first"
+          disabled={read._tag === "Wrong" || props.isPending}
+          onClick={submit}
+        >
+          Allow with these <Keys of="mod+enter" />
+        </button>
+        <button type="button" className="button quiet" onClick={props.onBack}>
+          Back
+        </button>
+        {read._tag === "Wrong" ? <span className="wrong">{read.why}</span> : null}
+      </div>
+    </div>
+  )
+}
 
 /** A call that waits to be allowed, with what it would do and the keys that answer it. */
 export const ApprovalPanel = (props: {
   readonly sessionId: string
-  readonly call: TimelineCall
-  /** Whether the keys are its own: they are the first one's that waits. */
+  readonly callId: string
+  readonly name: string
+  readonly input: Json
+  /** Of what is shown, where it is known. */
+  readonly digest: string | null
+  readonly reason: string | null
+  /** What it would do, drawn. */
+  readonly children: ReactNode
+  /** Whether the keys are its own: they are one call's at a time. */
   readonly hasKeys: boolean
 }) => {
-  const { call, hasKeys, sessionId } = props
-  const [isDenying, setDenying] = useState(false)
-  const [message, setMessage] = useState("")
-  const words = useRef<HTMLInputElement>(null)
+  const { callId, digest, hasKeys, input, name, reason, sessionId } = props
+  const client = useQueryClient()
+  const [step, setStep] = useState<Step>("choose")
   const answer = useMutation({
-    mutationFn: (isAllowed: boolean) =>
-      isAllowed ? allow(sessionId, call.callId) : deny(sessionId, call.callId, message)
+    mutationFn: (body: ApprovalAnswer) => answerApproval(sessionId, callId, body),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["inbox"] })
   })
   const { isPending, isSuccess, mutate } = answer
-  const actions = useMemo(() => {
-    if (!hasKeys || isPending || isSuccess) return []
-    const beginDenying = () => {
-      setDenying(true)
-      window.setTimeout(() => words.current?.focus(), 0)
-    }
-    return [
-      { id: "allow", title: "Allow the call", section: "Session", keys: "y", run: () => mutate(true) },
-      { id: "deny", title: "Deny the call", section: "Session", keys: "n", run: beginDenying }
-    ]
-  }, [hasKeys, isPending, isSuccess, mutate])
-  useActions(actions)
+  const isDone = isPending || isSuccess
+  const back = () => setStep("choose")
+  const choices = useMemo(
+    () => [
+      { id: "allow", title: "Allow", keys: "y", run: () => mutate(allowance("once", digest)) },
+      {
+        id: "allow-session",
+        title: `Allow ${name} for this session`,
+        keys: "shift+y",
+        run: () => mutate(allowance("session", digest))
+      },
+      { id: "edit-call", title: "Edit", keys: "e", run: () => setStep("edit") },
+      { id: "deny", title: "Deny", keys: "n", run: () => setStep("deny") }
+    ],
+    [digest, mutate, name]
+  )
+  useActions(
+    useMemo(
+      () => (hasKeys && !isDone && step === "choose" ? choices.map((one) => ({ ...one, section: "Answer" })) : []),
+      [choices, hasKeys, isDone, step]
+    )
+  )
   return (
-    <section className="ask" aria-label={`Approval of ${call.name}`}>
+    <section className="ask" aria-label={`Approval of ${name}`}>
       <h3>
-        <ShieldQuestion size={15} aria-hidden /> May it call <code>{call.name}</code>?
+        <ShieldQuestion size={15} aria-hidden /> May it call <code>{name}</code>?
       </h3>
-      <CallDetails call={call} />
-      {isDenying ? (
-        <form
-          className="ask-answer"
-          onSubmit={(event) => {
-            event.preventDefault()
-            mutate(false)
-          }}
-        >
-          <input
-            ref={words}
-            className="input"
-            placeholder="Say why, or what to do instead (optional)"
-            aria-label="Why it is denied"
-            value={message}
-            onChange={(event) => setMessage(event.target.value)}
-            onKeyDown={(event) => event.key === "Escape" && setDenying(false)}
-          />
-          <button type="submit" className="button danger" disabled={isPending}>
-            Deny <Keys of="enter" />
-          </button>
-        </form>
+      {reason === null ? null : <p className="soft">{reason}</p>}
+      {step === "edit" ? (
+        <Editing input={input} digest={digest} isPending={isDone} onAllow={mutate} onBack={back} />
       ) : (
-        <div className="ask-answer">
-          <button type="button" className="button first" disabled={isPending || isSuccess} onClick={() => mutate(true)}>
-            Allow <Keys of="y" />
-          </button>
-          <button type="button" className="button" disabled={isPending || isSuccess} onClick={() => setDenying(true)}>
-            Deny <Keys of="n" />
-          </button>
-        </div>
+        props.children
       )}
+      {step === "deny" ? <Denying isPending={isDone} onDeny={mutate} onBack={back} /> : null}
+      {step === "choose" ? (
+        <div className="ask-answer">
+          {choices.map(({ id, keys, run, title }) => (
+            <button
+              key={id}
+              type="button"
+              className={id === "allow" ? "button first" : "button"}
+              disabled={isDone}
+              onClick={run}
+            >
+              {id === "allow-session" ? "Allow for the session" : title} {hasKeys ? <Keys of={keys} /> : null}
+            </button>
+          ))}
+        </div>
+      ) : null}
+      {isSuccess ? (
+        <span className="faint" role="status">
+          Answered
+        </span>
+      ) : null}
       {answer.error === null ? null : <Problem error={answer.error} />}
     </section>
   )

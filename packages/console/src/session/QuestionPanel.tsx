@@ -1,25 +1,29 @@
-import type { TimelineCall } from "@troupe/domain/session/Timeline"
-import type { Json } from "@troupe/domain/Json"
-import { useMutation } from "@tanstack/react-query"
+import type { Json, JsonObject } from "@troupe/domain/Json"
+import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { MessageCircleQuestion } from "lucide-react"
 import { type FormEvent, useMemo, useState } from "react"
+import { answerQuestion } from "../api/resources.ts"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
-import { answer } from "./act.ts"
 import { answerOf, askedOf } from "./question.logic.ts"
 
 /** A question to a person: number keys choose, words answer. */
 export const QuestionPanel = (props: {
   readonly sessionId: string
-  readonly call: TimelineCall
+  readonly callId: string
+  readonly question: JsonObject | null
   readonly hasKeys: boolean
 }) => {
-  const { call, hasKeys, sessionId } = props
-  const asked = useMemo(() => askedOf(call.question), [call.question])
+  const { callId, hasKeys, question, sessionId } = props
+  const client = useQueryClient()
+  const asked = useMemo(() => askedOf(question), [question])
   const [chosen, setChosen] = useState<ReadonlyArray<string>>([])
   const [words, setWords] = useState("")
-  const sent = useMutation({ mutationFn: (value: Json) => answer(sessionId, call.callId, value) })
+  const sent = useMutation({
+    mutationFn: (value: Json) => answerQuestion(sessionId, callId, value),
+    onSuccess: () => void client.invalidateQueries({ queryKey: ["inbox"] })
+  })
   const { isPending, isSuccess, mutate } = sent
   const value = answerOf(asked, chosen, words)
   const isDone = isPending || isSuccess
@@ -32,7 +36,7 @@ export const QuestionPanel = (props: {
     return asked.options.slice(0, 9).map(({ label }, index) => ({
       id: `choose-${index + 1}`,
       title: `Answer: ${label}`,
-      section: "Session",
+      section: "Answer",
       keys: String(index + 1),
       run: () => toggle(label)
     }))

@@ -9,6 +9,7 @@ import { picturesOf, wordsOf } from "./content.logic.ts"
 import { endOf, workingText } from "./turn.logic.ts"
 import { QuestionPanel } from "./QuestionPanel.tsx"
 import type { Row } from "./rows.logic.ts"
+import { CallDetails } from "./tools/renderers.tsx"
 
 type Of<Kind extends Row["kind"]> = Extract<Row, { readonly kind: Kind }>
 
@@ -95,8 +96,23 @@ export const TimelineRow = memo(
         return <Calls calls={row.calls} />
       case "asks": {
         if (isPast) return <Calls calls={[row.call]} />
-        const Panel = row.call.awaits === "answer" ? QuestionPanel : ApprovalPanel
-        return <Panel sessionId={sessionId} call={row.call} hasKeys={row.call.callId === askKey} />
+        const { awaits, callId, input, name, question } = row.call
+        const hasKeys = callId === askKey
+        return awaits === "answer" ? (
+          <QuestionPanel sessionId={sessionId} callId={callId} question={question} hasKeys={hasKeys} />
+        ) : (
+          <ApprovalPanel
+            sessionId={sessionId}
+            callId={callId}
+            name={name}
+            input={input}
+            digest={null}
+            reason={null}
+            hasKeys={hasKeys}
+          >
+            <CallDetails call={row.call} />
+          </ApprovalPanel>
+        )
       }
       case "error":
         return <Failed row={row} />

@@ -68,6 +68,9 @@ export const services = (limits: RateLimitOptions) =>
     Idempotency.layer
   ).pipe(Layer.provide(WorkspaceLog.layer))
 
+/** One resource has one address: whoever guards paths in front of this server must not be got round by another spelling. */
+export const exactPaths = { caseSensitive: true, ignoreDuplicateSlashes: false, ignoreTrailingSlash: false } as const
+
 const described = Effect.sync(() => HttpServerResponse.jsonUnsafe(OpenApi.fromApi(Api)))
 
 export const routes = (config: NodeConfig) => {

@@ -7,6 +7,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import { Minting } from "../log/Minting.ts"
 import { Mint } from "./Requests.ts"
+import * as OneByOne from "./OneByOne.ts"
 
 export interface Answer {
   readonly status: number
@@ -98,7 +99,7 @@ const make = Effect.gen(function* () {
       return row!
     })
 
-  const run: Idempotency["Service"]["run"] = (request, work) =>
+  const once: Idempotency["Service"]["run"] = (request, work) =>
     Effect.gen(function* () {
       const { key } = request
       if (key === undefined) {
@@ -125,5 +126,12 @@ const make = Effect.gen(function* () {
       return answer
     }) as never
 
-  return Idempotency.of({ run })
+  const inLine = yield* OneByOne.make
+
+  return Idempotency.of({
+    run: (request, work) => {
+      const { key, workspaceId } = request
+      return key === undefined ? once(request, work) : inLine.take(`${workspaceId}\n${key}`, once(request, work))
+    }
+  })
 })

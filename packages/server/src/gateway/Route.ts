@@ -10,7 +10,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { SqlError } from "effect/sql/SqlError"
 import { Bounds } from "../access/Bounds.ts"
 import { RateLimits } from "../access/RateLimits.ts"
-import { readJson } from "./Body.ts"
+import { readJson, storable } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
 import { type Answer, Idempotency, toResponse } from "./Idempotency.ts"
@@ -62,6 +62,10 @@ const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> =>
   return query
 }
 
+/** Whether an address holds what no table takes. Nothing that is looked for can have it in its name. */
+const unstorable = (params: Readonly<Record<string, string | undefined>>, query: ReturnType<typeof queryOf>) =>
+  [...Object.values(params), ...Object.values(query)].flat().some((text) => text !== undefined && !storable(text))
+
 const decoders = (endpoint: HttpApiEndpoint.Top) => {
   // Bodies in parts are read as they come, by their routes.
   const [body] = [...endpoint.payload.values()].flatMap(({ encoding, schemas }) =>
@@ -98,9 +102,11 @@ const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const caller = yield* authorized(request.headers, scope)
-    const params = yield* decode.params(yield* HttpRouter.params)
+    const [path, search] = [yield* HttpRouter.params, queryOf(request.url)]
+    if (unstorable(path, search)) return yield* invalid("The address holds a NUL character")
+    const params = yield* decode.params(path)
     yield* (yield* Bounds).admit(caller, endpoint, params)
-    const query = yield* decode.query(queryOf(request.url))
+    const query = yield* decode.query(search)
     const body = decode.body === null ? null : yield* readJson(request)
     const payload = body === null ? undefined : yield* decode.body!(body.value)
     return { asked: { params, query, payload, caller } as never, caller, text: body?.text ?? "", request }

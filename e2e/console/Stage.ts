@@ -1,0 +1,60 @@
+import { Effect, Exit, Scope } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Troupe } from "@troupe/client"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { buildConsole } from "../../scripts/console.mjs"
+import { System } from "../support/System.ts"
+
+export const toolsWith = (type: "always_allow" | "always_ask") => [
+  { type: "agent_toolset_20260401", default_config: { permission_policy: { type } } },
+  { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
+]
+
+const filesIn = (directory: string) => ({ TROUPE_FILES: "filesystem", TROUPE_FILES_DIRECTORY: directory })
+
+/** A node that serves the console as it is now, a runner with the demo model, and a key to both. */
+export class Stage {
+  readonly system: System
+  readonly origin: string
+  readonly troupe: Troupe
+  private readonly files: string
+  private readonly scope: Scope.Closeable
+
+  private constructor(scope: Scope.Closeable, system: System, origin: string, files: string) {
+    this.scope = scope
+    this.system = system
+    this.origin = origin
+    this.files = files
+    this.troupe = new Troupe({ baseURL: origin, apiKey })
+  }
+
+  static async make(): Promise<Stage> {
+    const built = buildConsole()
+    if (built?.ok === false) throw new Error(built.output)
+    const scope = Scope.makeUnsafe()
+    const system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 7)
+    const files = mkdtempSync(join(tmpdir(), "troupe-console-"))
+    const { gateway } = await system.node(filesIn(files))
+    system.runner()
+    return new Stage(scope, system, gateway, files)
+  }
+
+  /** Where a browser is let in, once. */
+  async door(): Promise<string> {
+    return (await this.troupe.access.createLoginLink()).url
+  }
+
+  /** Another node where one was killed. */
+  async reopen(): Promise<void> {
+    await this.system.node({ ...filesIn(this.files), TROUPE_PORT: new URL(this.origin).port })
+  }
+
+  async end(): Promise<void> {
+    await this.system.end()
+    await Effect.runPromise(Scope.close(this.scope, Exit.void))
+    rmSync(this.files, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,94 @@
+// npm run screenshots: every screen of the console in light, dark and on a phone, as docs/images/*.png.
+import { mkdirSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { perform } from "./cast.ts"
+import { Stage } from "./Stage.ts"
+import { Visitor } from "./Visitor.ts"
+
+const images = fileURLToPath(new URL("../../docs/images/", import.meta.url))
+
+const looks = [
+  { name: "light", theme: "light", viewport: { width: 1280, height: 800 } },
+  { name: "dark", theme: "dark", viewport: { width: 1280, height: 800 } },
+  { name: "phone", theme: "light", viewport: { width: 390, height: 844 } }
+] as const
+
+const screens = (session: string, agent: string) => [
+  { name: "sessions", path: "sessions" },
+  { name: "search", path: "sessions?q=publish" },
+  { name: "new-session", path: "sessions/new" },
+  { name: "session", path: `sessions/${session}` },
+  { name: "replay", path: `sessions/${session}?tab=replay&at=24` },
+  { name: "log", path: `sessions/${session}?tab=log` },
+  { name: "trace", path: `sessions/${session}?tab=trace` },
+  { name: "files", path: `sessions/${session}?tab=files` },
+  { name: "inbox", path: "inbox" },
+  { name: "usage", path: "usage" },
+  { name: "agents", path: "agents" },
+  { name: "agent", path: `agents/${agent}` },
+  { name: "agent-versions", path: `agents/${agent}?tab=versions` },
+  { name: "environments", path: "environments" },
+  { name: "runners", path: "runners" },
+  { name: "models", path: "models" },
+  { name: "keys", path: "keys" }
+]
+
+const overlays = [
+  { name: "palette", keys: "Control+k" },
+  { name: "help", keys: "?" }
+]
+
+/** Takes the pictures whose names hold one of the words that were given; all of them where there are none. */
+export const takePictures = async (
+  stage: Pick<Stage, "origin" | "door">,
+  { agent, session }: { readonly session: string; readonly agent: string },
+  words: ReadonlyArray<string>
+): Promise<void> => {
+  const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word))
+  mkdirSync(images, { recursive: true })
+  for (const { name: look, theme, viewport } of looks) {
+    const visitor = await Visitor.come({ viewport, colorScheme: theme, reducedMotion: "reduce" })
+    const { page } = visitor
+    const shoot = async (name: string) => {
+      if (!isWanted(`${name}-${look}`)) return
+      await page.screenshot({ path: `${images}${name}-${look}.png` })
+      console.log(`docs/images/${name}-${look}.png`)
+    }
+    try {
+      await page.goto(`${stage.origin}/login`)
+      await page.getByRole("heading").first().waitFor()
+      await shoot("login")
+      await page.goto(await stage.door())
+      await page.waitForURL(/\/sessions$/)
+      const workspace = page.url().replace(/sessions$/, "")
+      for (const { name, path } of screens(session, agent)) {
+        if (!isWanted(`${name}-${look}`)) continue
+        await page.goto(`${workspace}${path}`)
+        await page.locator("main header").waitFor()
+        await page.locator("[role=status][aria-label=Loading]").first().waitFor({ state: "detached" })
+        await page.waitForLoadState("load")
+        // What comes in parts of its own, such as the highlighter, is drawn within a moment.
+        await page.waitForTimeout(400)
+        await shoot(name)
+      }
+      for (const { keys, name } of overlays) {
+        await page.goto(`${workspace}sessions`)
+        await page.locator("main header").waitFor()
+        await page.keyboard.press(keys)
+        await page.getByRole("dialog").waitFor()
+        await shoot(name)
+      }
+    } finally {
+      await visitor.leave()
+    }
+  }
+}
+
+if (import.meta.main) {
+  const stage = await Stage.make()
+  try {
+    await takePictures(stage, await perform(stage.troupe), process.argv.slice(2))
+  } finally {
+    await stage.end()
+  }
+}

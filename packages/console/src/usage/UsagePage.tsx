@@ -1,0 +1,150 @@
+import { useQuery } from "@tanstack/react-query"
+import { ChartColumn } from "lucide-react"
+import { useMemo } from "react"
+import { listAgents, queryUsage, type UsageRow } from "../api/resources.ts"
+import { usePlace, WorkspaceLink } from "../app/links.tsx"
+import { PageHeader } from "../app/PageHeader.tsx"
+import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { count, plural, short } from "../ui/format.logic.ts"
+import { Problem } from "../ui/Problem.tsx"
+import { Segments } from "../ui/Segments.tsx"
+import { Chart } from "./Chart.tsx"
+import {
+  barsOf,
+  daysUntil,
+  groups,
+  type Group,
+  type Metric,
+  metrics,
+  nameIn,
+  ranked,
+  spans,
+  totalOf
+} from "./usage.logic.ts"
+import "./usage.css"
+
+const Breakdown = (props: {
+  readonly rows: ReadonlyArray<UsageRow>
+  readonly group: Group
+  readonly metric: Metric
+}) => {
+  const { group, metric, rows } = props
+  const agents = useQuery({ queryKey: ["agents"], queryFn: listAgents })
+  const names = useMemo(() => new Map((agents.data ?? []).map(({ id, name }) => [id as string, name])), [agents.data])
+  const total = totalOf(rows, metric)
+  return (
+    <table className="table">
+      <thead>
+        <tr>
+          <th>{groups.find(({ id }) => id === group)!.title}</th>
+          <th className="right optional">Requests</th>
+          <th className="right optional">In</th>
+          <th className="right optional">Out</th>
+          <th className="right optional">Tool calls</th>
+          <th className="right">{metric.title}</th>
+          <th className="share" aria-label="Share" />
+        </tr>
+      </thead>
+      <tbody>
+        {ranked(rows, metric).map((row) => {
+          const name = nameIn(row, group, names)
+          const value = metric.of(row)
+          return (
+            <tr key={name}>
+              <td className="wide cut">
+                {group === "session" && row.session_id !== null ? (
+                  <WorkspaceLink to={`sessions/${row.session_id}`}>
+                    <code>{name}</code>
+                  </WorkspaceLink>
+                ) : (
+                  name
+                )}
+              </td>
+              <td className="right number soft optional">{count(row.model_requests)}</td>
+              <td className="right number soft optional">{short(row.input_tokens)}</td>
+              <td className="right number soft optional">{short(row.output_tokens)}</td>
+              <td className="right number soft optional">{count(row.tool_calls)}</td>
+              <td className="right number">{metric.text(value)}</td>
+              <td className="share">
+                <span style={{ width: `${total === 0 ? 0 : (value / total) * 100}%` }} />
+              </td>
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}
+
+const UsagePage = () => {
+  const [place, change] = usePlace()
+  const span = spans.find((days) => String(days) === place["days"]) ?? 30
+  const group: Group = groups.find(({ id }) => id === place["by"])?.id ?? "model"
+  const metric = metrics.find(({ id }) => id === place["of"]) ?? metrics[1]
+  const days = useMemo(() => daysUntil(Date.now(), span), [span])
+  const [from, to] = [days[0]!, days.at(-1)!]
+  const daily = useQuery({ queryKey: ["usage", from, to, "day"], queryFn: () => queryUsage({ from, to, by: ["day"] }) })
+  const parts = useQuery({
+    queryKey: ["usage", from, to, group],
+    queryFn: () => queryUsage({ from, to, by: [group] })
+  })
+  const problem = daily.error ?? parts.error
+  const unpriced = daily.data?.reduce((sum, row) => sum + row.unpriced_requests, 0) ?? 0
+  return (
+    <>
+      <PageHeader title="Usage">
+        <Segments
+          name="Days"
+          value={String(span)}
+          options={spans.map((one) => ({ id: String(one), title: `${one} days` }))}
+          onChange={(one) => change({ days: one })}
+        />
+      </PageHeader>
+      <div className="page-body" tabIndex={0} role="region" aria-label="Usage">
+        {problem !== null ? (
+          <div className="above">
+            <Problem error={problem} onRetry={() => void daily.refetch()} />
+          </div>
+        ) : daily.data === undefined ? (
+          <Skeleton />
+        ) : daily.data.length === 0 ? (
+          <Empty icon={ChartColumn} title="Nothing used yet">
+            <p>Tokens, cost and calls are counted here as sessions run, by day, model, agent and session.</p>
+          </Empty>
+        ) : (
+          <>
+            <div className="totals" role="group" aria-label="What the chart shows">
+              {metrics.map((one) => (
+                <button
+                  key={one.id}
+                  type="button"
+                  className={one.id === metric.id ? "total here" : "total"}
+                  aria-pressed={one.id === metric.id}
+                  onClick={() => change({ of: one.id })}
+                >
+                  <span className="faint">{one.title}</span>
+                  <strong className="number">{one.text(totalOf(daily.data, one))}</strong>
+                </button>
+              ))}
+            </div>
+            <Chart bars={barsOf(days, daily.data, metric)} metric={metric} />
+            {unpriced === 0 ? null : (
+              <p className="faint unpriced">
+                {plural(unpriced, "request")} of models without a known price: their cost is not in the sum.
+              </p>
+            )}
+            <div className="usage-by">
+              <Segments name="By" value={group} options={groups} onChange={(one) => change({ by: one })} />
+            </div>
+            {parts.data === undefined ? (
+              <Skeleton rows={3} />
+            ) : (
+              <Breakdown rows={parts.data} group={group} metric={metric} />
+            )}
+          </>
+        )}
+      </div>
+    </>
+  )
+}
+export default UsagePage

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Transcript } from "../../src/run/Transcript.ts"
+import type { StreamedEvent } from "@troupe/client"
+import { Transcript } from "../../src/session/Transcript.ts"
 
 const delta = (id: string, text: string) => ({
   type: "event_delta",
@@ -11,8 +12,8 @@ const idle = (type: string) => ({ type: "session.status_idle", id: "idle", stop_
 
 const hearing = (...events: ReadonlyArray<object>) => {
   const tools: Array<string> = []
-  const transcript = new Transcript({ text: () => {}, tool: (name) => void tools.push(name) })
-  const outcomes = events.map((event) => transcript.take(event)).filter((outcome) => outcome !== null)
+  const transcript = new Transcript({ text: () => {}, tool: ({ name }) => void tools.push(name) })
+  const outcomes = events.map((event) => transcript.take(event as StreamedEvent)).filter((outcome) => outcome !== null)
   return { text: transcript.text, tools, outcomes, error: transcript.error }
 }
 

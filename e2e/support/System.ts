@@ -185,12 +185,13 @@ export class System {
     )
   }
 
-  turnsEnded(session: SessionId, count: number): Promise<ReadonlyArray<SessionEvent>> {
+  turnsEnded(session: SessionId, count: number, withinMs?: number): Promise<ReadonlyArray<SessionEvent>> {
     const ends = new Set(["TurnCompleted", "TurnFailed", "TurnInterrupted"])
     return this.until(
       session,
       `${count} turns end`,
-      (events) => events.filter(({ _tag }) => ends.has(_tag)).length >= count
+      (events) => events.filter(({ _tag }) => ends.has(_tag)).length >= count,
+      withinMs
     )
   }
 }

@@ -27,8 +27,9 @@ export const withinBound = (sql: SqlClient.SqlClient, bound: BoundTo) => {
 /** What every bound token opens: these answer with no more than what the token is for. */
 const open: ReadonlySet<string> = new Set([
   "/v1/sessions",
-  // Each session is asked for by itself, when it is subscribed to.
+  // Over these, each session is asked for by itself.
   "/v1/feed",
+  "/v1/rpc",
   "/v1/me",
   "/v1/config/client",
   "/v1/logout",

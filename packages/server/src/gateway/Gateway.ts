@@ -29,6 +29,7 @@ import * as ModelCardRoutes from "../modelcards/routes.ts"
 import * as PolicyRoutes from "../policies/routes.ts"
 import { Projects } from "../projects/Projects.ts"
 import * as ProjectRoutes from "../projects/routes.ts"
+import * as RpcRoutes from "../rpc/routes.ts"
 import { SessionLog } from "../runners/SessionLog.ts"
 import * as SearchRoutes from "../search/routes.ts"
 import { Search } from "../search/Search.ts"
@@ -92,6 +93,7 @@ export const routes = (config: NodeConfig) => {
     ReplayRoutes.routes,
     InboxRoutes.routes,
     FeedRoutes.routes,
+    RpcRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,

@@ -343,6 +343,44 @@ describe("followed", { timeout: 120_000 }, () => {
     })
   })
 
+  describe("messages that bring their answer", () => {
+    const say = (id: string, content: unknown, headers: Record<string, string> = {}) =>
+      world.fetch(`/v1/sessions/${id}/messages`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ content })
+      })
+    const all = async (response: Response) => {
+      const seen: Array<SentEvent> = []
+      for await (const event of eventsOf(response)) seen.push(event)
+      return seen
+    }
+
+    it("end when the session rests, and are said once under a key", async () => {
+      const id = await world.open()
+      const key = { "idempotency-key": "once" }
+      const seen = await all(await say(id, "go", key))
+      const types = seen.map(({ event }) => event)
+      assert.includeMembers(types, ["user.message", "session.status_running", "agent.message"])
+      assert.strictEqual(types.at(-1), "session.status_idle")
+      await all(await say(id, [{ type: "text", text: "more" }]))
+      const again = await all(await say(id, "go", key))
+      assert.deepStrictEqual(again, seen)
+      const { body } = await world.get(`/v1/sessions/${id}/events?types[]=user.message`)
+      assert.lengthOf(body.data, 2)
+      assert.strictEqual((await say(id, "other", key)).status, 409)
+    })
+
+    it("are refused as events are", async () => {
+      const id = await world.open()
+      for (const bad of [7, [], [{ type: "dance" }], ["x"], null]) assert.strictEqual((await say(id, bad)).status, 400)
+      const stranger = await world.stranger()
+      assert.strictEqual((await say(id, "x", { "x-api-key": stranger })).status, 404)
+      await world.post(`/v1/sessions/${id}/archive`, {})
+      assert.strictEqual((await say(id, "x")).status, 400)
+    })
+  })
+
   it("deleted sessions are purged once they were kept for long enough, and not before", async () => {
     const [kept, gone] = [await world.open(), await world.open()]
     await world.say(gone, "go")

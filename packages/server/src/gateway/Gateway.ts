@@ -41,6 +41,9 @@ import * as SettingsRoutes from "../settings/routes.ts"
 import * as UsageRoutes from "../usage/routes.ts"
 import * as TurnRoutes from "../turns/routes.ts"
 import { pages } from "../pages/pages.ts"
+import * as WorkRoutes from "../work/routes.ts"
+import { WorkQueue } from "../work/WorkQueue.ts"
+import * as WorkSweep from "../work/WorkSweep.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
 import * as Door from "./Door.ts"
@@ -54,6 +57,7 @@ export const services = (limits: RateLimitOptions) =>
     Sweeping.layer,
     Agents.layer,
     Environments.layer,
+    WorkSweep.layer.pipe(Layer.provideMerge(WorkQueue.layer)),
     SessionReads.layer,
     SessionLog.layer,
     ModelCards.layer,
@@ -86,6 +90,7 @@ export const routes = (config: NodeConfig) => {
     AccessRoutes.routes({ secure, origin, consoleDirectory: config.consoleDirectory }),
     AgentRoutes.routes,
     EnvironmentRoutes.routes,
+    WorkRoutes.routes,
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,

@@ -1,6 +1,7 @@
 // npm run screenshots: every screen of the console in light, dark and on a phone, as docs/images/*.png.
 import { mkdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import type { Page } from "playwright-core"
 import { perform } from "./cast.ts"
 import { Stage } from "./Stage.ts"
 import { Visitor } from "./Visitor.ts"
@@ -38,6 +39,18 @@ const overlays = [
   { name: "help", keys: "?" }
 ]
 
+/** Shows what the last command printed, as somebody would who decides about the next one. */
+const unfold = async (page: Page): Promise<void> => {
+  await page
+    .getByRole("button", { name: /bash \.\/check/ })
+    .last()
+    .click()
+  await page.locator(".terminal-output").first().waitFor()
+  await page.mouse.move(0, 0)
+  await page.keyboard.press("Shift+G")
+  await page.waitForTimeout(400)
+}
+
 /** Takes the pictures whose names hold one of the words that were given; all of them where there are none. */
 export const takePictures = async (
   stage: Pick<Stage, "origin" | "door">,
@@ -69,6 +82,7 @@ export const takePictures = async (
         await page.waitForLoadState("load")
         // What comes in parts of its own, such as the highlighter, is drawn within a moment.
         await page.waitForTimeout(400)
+        if (name === "session") await unfold(page)
         await shoot(name)
       }
       for (const { keys, name } of overlays) {

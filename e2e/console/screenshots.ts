@@ -48,16 +48,17 @@ const unfold = async (page: Page): Promise<void> => {
   await page.locator(".terminal-output").first().waitFor()
   await page.mouse.move(0, 0)
   await page.keyboard.press("Shift+G")
+  await page.evaluate("document.activeElement.blur()")
   await page.waitForTimeout(400)
 }
 
-/** Takes the pictures whose names hold one of the words that were given; all of them where there are none. */
+/** Takes the pictures whose names begin with one of the words that were given; all of them where there are none. */
 export const takePictures = async (
   stage: Pick<Stage, "origin" | "door">,
   { agent, session }: { readonly session: string; readonly agent: string },
   words: ReadonlyArray<string>
 ): Promise<void> => {
-  const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word))
+  const isWanted = (name: string) => words.length === 0 || words.some((word) => name.startsWith(word))
   mkdirSync(images, { recursive: true })
   for (const { name: look, theme, viewport } of looks) {
     const visitor = await Visitor.come({ viewport, colorScheme: theme, reducedMotion: "reduce" })
@@ -77,7 +78,7 @@ export const takePictures = async (
       for (const { name, path } of screens(session, agent)) {
         if (!isWanted(`${name}-${look}`)) continue
         await page.goto(`${workspace}${path}`)
-        await page.locator("main header").waitFor()
+        await page.locator(".page-header").waitFor()
         await page.locator("[role=status][aria-label=Loading]").first().waitFor({ state: "detached" })
         await page.waitForLoadState("load")
         // What comes in parts of its own, such as the highlighter, is drawn within a moment.
@@ -87,7 +88,7 @@ export const takePictures = async (
       }
       for (const { keys, name } of overlays) {
         await page.goto(`${workspace}sessions`)
-        await page.locator("main header").waitFor()
+        await page.locator(".page-header").waitFor()
         await page.keyboard.press(keys)
         await page.getByRole("dialog").waitFor()
         await shoot(name)

@@ -15,8 +15,8 @@ const pause = (ms: number, signal: AbortSignal) =>
     })
   })
 
-/** What can't get better by asking again. */
-const isFinal = (error: unknown) => error instanceof ApiProblem && error.status >= 400 && error.status < 429
+/** What can't get better by asking again: who asks may not, or what is asked for is not there. */
+const isFinal = (error: unknown) => error instanceof ApiProblem && [400, 401, 403, 404, 410].includes(error.status)
 
 const seen = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {

@@ -56,11 +56,10 @@ export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; r
 
   const submit = (isSteer: boolean) => {
     if (!isReady) return
-    const done = () => {
-      setText("")
-      attached.clear()
-    }
-    sent.mutate({ words, isSteer: isSteer && hasTurn }, { onSuccess: done })
+    // Empty at once, so that one can go on writing; what was not taken comes back.
+    setText("")
+    const back = () => setText((now) => (now === "" ? text : now))
+    sent.mutate({ words, isSteer: isSteer && hasTurn }, { onSuccess: attached.clear, onError: back })
   }
 
   const { press } = stopping

@@ -9,6 +9,9 @@ import { requires } from "../test/requires.ts"
 /** Programs that must print the same on every runtime we name. */
 const entries = ["domain", "client", "node"]
 
+/** A whole node begins twice in one of these tests. */
+const long = { timeout: 120_000 }
+
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 const spawned = async (command: string, args: ReadonlyArray<string>, env: Readonly<Record<string, string>>) => {
@@ -42,20 +45,20 @@ const run = async (command: string, args: ReadonlyArray<string>, entry: string) 
 const onNode = (entry: string) => run(process.execPath, [], entry)
 
 describe.each(entries)("the entry %s", (entry) => {
-  it("says something on Node", async () => {
+  it("says something on Node", long, async () => {
     assert.notStrictEqual((await onNode(entry)).trim(), "")
   })
 })
 
 requires("deno")("Deno prints what Node prints", () => {
-  it.each(entries)("%s", async (entry) => {
+  it.each(entries)("%s", long, async (entry) => {
     const args = ["run", "--no-lock", "--node-modules-dir=manual", "--allow-all"]
     assert.strictEqual(await run("deno", args, entry), await onNode(entry))
   })
 })
 
 requires("bun")("Bun prints what Node prints", () => {
-  it.each(entries)("%s", async (entry) => {
+  it.each(entries)("%s", long, async (entry) => {
     assert.strictEqual(await run("bun", ["run", "--no-install"], entry), await onNode(entry))
   })
 })

@@ -4,7 +4,6 @@ import { Limits } from "@troupe/domain/Limits"
 import { Effect, Layer, Option } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { hash } from "node:crypto"
-import { createServer } from "node:http"
 import { join } from "node:path"
 import * as Cluster from "./cluster/Cluster.ts"
 import type { NodeConfig } from "./Config.ts"
@@ -12,6 +11,7 @@ import * as FileServices from "./files/FileServices.ts"
 import * as BootstrapKey from "./gateway/BootstrapKey.ts"
 import { WorkspaceFeed } from "./feed/WorkspaceFeed.ts"
 import * as Gateway from "./gateway/Gateway.ts"
+import { makeGatewayServer } from "./gateway/GatewayServer.ts"
 import * as Health from "./Health.ts"
 import { inboxProjection } from "./inbox/inboxProjection.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
@@ -25,6 +25,7 @@ import { migrate } from "./postgres/Migrator.ts"
 import { release } from "./release.ts"
 import { purging } from "./purge/Purger.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
+import { ContactLease } from "./runners/LinkLife.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
 import { searchProjection } from "./search/SearchProjection.ts"
@@ -151,6 +152,9 @@ export interface NodeOptions<R> {
 type SessionServices = Layer.Success<ReturnType<typeof sessions>>
 type RouteServices = SessionServices | HttpRouter.HttpRouter | HttpRouter.Request.From<"Requires", SessionServices>
 
+/** Without it, the router would be the one that the cluster made before: each port would serve the routes of both. */
+const ownRouter = Layer.sync(Layer.CurrentMemoMap)(() => Layer.makeMemoMapUnsafe())
+
 /**
  * One node. It stops in the reverse of the order it starts in: streams end, the gateway finishes what it began, sessions
  * are handed over, and only then does the database go.
@@ -160,9 +164,10 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   const health = Health.routes({ needsRunner: supervised })
   const api = Gateway.routes(config)
   const routes = Layer.mergeAll(health, Runners.routes, api, options.routes ?? Layer.empty)
-  const gateway = HttpRouter.serve(routes, { disableLogger: true }).pipe(
+  const gateway = HttpRouter.serve(routes, { disableLogger: true, routerConfig: Gateway.exactPaths }).pipe(
+    Layer.provide(ownRouter),
     Layer.provideMerge(
-      NodeHttpServer.layer(createServer, {
+      NodeHttpServer.layer(makeGatewayServer, {
         ...config.gateway,
         gracefulShutdownTimeout: requestsMs,
         websocket: { maxPayload: messageBytesMax + 65_536 }
@@ -177,6 +182,7 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   )
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
-    Layer.provideMerge(sessions(config, options.driver, supervised))
+    Layer.provideMerge(sessions(config, options.driver, supervised)),
+    Layer.provide(Layer.succeed(ContactLease, config.contactLeaseMs))
   )
 }

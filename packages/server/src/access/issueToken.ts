@@ -3,6 +3,7 @@ import { microsOf } from "@troupe/domain/api/Page"
 import { allows, type BoundTo, type Scope, type TokenCreate } from "@troupe/domain/api/Workspace"
 import { TokenId, type WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Effect, Option } from "effect"
+import type { SqlError } from "effect/sql/SqlError"
 import { Environments } from "../environments/Environments.ts"
 import { type Caller, Mint } from "../gateway/Requests.ts"
 import { type NewToken, Tokens } from "../runners/Tokens.ts"
@@ -98,11 +99,12 @@ export const issueToken = Effect.fn("issueToken")(function* (
   const bound = boundOf(asked)
   yield* checkBound({ ...caller, workspaceId }, bound)
   const made = TokenId.make((yield* Mint)("Token"))
-  if (Option.isSome(yield* tokens.find(workspaceId, made))) {
-    return yield* conflict(
-      `This request made ${made} before, and its answer was lost; revoke that one and make another`
-    )
-  }
+  const madeBefore = conflict(
+    `This request made ${made} before, and its answer was lost; revoke that one and make another`
+  )
+  if (Option.isSome(yield* tokens.find(workspaceId, made))) return yield* madeBefore
+  // Sent to two nodes at once, it may be made between the look and the write.
+  const orBefore = (error: SqlError) => Effect.fail(error.reason._tag === "UniqueViolation" ? madeBefore : error)
   const name = asked.name ?? (asked.kind === "end_user" ? asked.subject : asked.kind)
   const labels = asked.kind === "runner_registration" ? (asked.labels ?? []) : []
   const token: NewToken = {
@@ -110,13 +112,15 @@ export const issueToken = Effect.fn("issueToken")(function* (
     expiresAt: yield* endOf(asked)
   }
   const { actor, tokenId } = caller
-  if (!derived(asked.kind) || workspaceId !== caller.workspaceId) return yield* tokens.create(token, actor)
+  if (!derived(asked.kind) || workspaceId !== caller.workspaceId) {
+    return yield* Effect.catchTag(tokens.create(token, actor), "SqlError", orBefore)
+  }
   const parentId = caller.kind === "console" ? caller.keyId : tokenId
-  return yield* tokens
-    .derive({ ...token, parentId }, actor)
-    .pipe(
-      Effect.catchTag("ParentRevoked", () =>
-        Effect.fail(new ApiFailure({ type: "authentication_error", message: "The token opens nothing any more" }))
-      )
-    )
+  return yield* tokens.derive({ ...token, parentId }, actor).pipe(
+    Effect.catchTags({
+      ParentRevoked: () =>
+        Effect.fail(new ApiFailure({ type: "authentication_error", message: "The token opens nothing any more" })),
+      SqlError: orBefore
+    })
+  )
 })

@@ -1,4 +1,4 @@
-import { type ApiFailure, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as MultipartParser from "effect/http/MultipartParser"
@@ -14,6 +14,13 @@ export type FormEvent =
 export const aroundBytesMax = 65_536
 const fieldBytesMax = 1_024
 const partsMax = 8
+
+/** However long a file takes, something of it has to come this often. */
+export const quietMs = 30_000
+const quiet = new ApiFailure({
+  type: "timeout_error",
+  message: `Nothing of the body came for ${quietMs / 1_000} seconds`
+})
 
 const failureOf = (error: MultipartParser.MultipartError, bytesMax: number): ApiFailure => {
   if (error._tag !== "ReachedLimit") return invalid("The body can't be read as multipart/form-data")
@@ -65,7 +72,10 @@ export const readForm = Effect.fnUntraced(function* <E, R>(
     return Effect.forEach(events, take, { discard: true })
   })
   const broken = () => Effect.fail(invalid("The body broke off"))
-  const body = Stream.catchTag(request.stream, "HttpServerError", () => Stream.fromEffect(broken()))
+  const body = request.stream.pipe(
+    Stream.catchTag("HttpServerError", () => Stream.fromEffect(broken())),
+    Stream.timeoutOrElse({ duration: quietMs, orElse: () => Stream.fail(quiet) })
+  )
   yield* Stream.runForEach(body, (chunk) => {
     parser.write(chunk)
     return dealt

@@ -2,6 +2,7 @@ import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import { ByteSize, Effect } from "effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { shapeRefused } from "./JsonShape.ts"
 
 export const bodyBytesMax = 32 * 1_048_576
 
@@ -13,7 +14,7 @@ const tooLarge = new ApiFailure({
 /** Tables take no NUL in a text and no half of a surrogate pair. Only escapes can bring them. */
 const suspicious = /\\u(0000|d[89a-f][0-9a-f]{2})/i
 
-const storable = (text: string): boolean => text.isWellFormed() && !text.includes("\0")
+export const storable = (text: string): boolean => text.isWellFormed() && !text.includes("\0")
 
 const allStorable = (value: unknown): boolean => {
   const open: Array<unknown> = [value]
@@ -29,20 +30,19 @@ const allStorable = (value: unknown): boolean => {
   return true
 }
 
-const depthMax = 64
+/** How long a body may take to come: at a million bits a second, the largest one takes less. */
+export const jsonWithinMs = 300_000
 
-const tooDeep = (value: unknown): boolean => {
-  let level: Array<unknown> = [value]
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > depthMax) return true
-    const next: Array<unknown> = []
-    for (const one of level) {
-      if (typeof one === "object" && one !== null) for (const inner of Object.values(one)) next.push(inner)
-    }
-    level = next
-  }
-  return false
-}
+const tooSlow = new ApiFailure({ type: "timeout_error", message: "The request body did not come in time" })
+
+const checkEncoding = (encoding: string | undefined): ApiFailure | undefined =>
+  encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)
+    ? undefined
+    : new ApiFailure({
+        type: "invalid_request_error",
+        status: 415,
+        message: "The request body must come without a Content-Encoding"
+      })
 
 const checkType = (contentType: string | undefined): ApiFailure | undefined => {
   if (contentType === undefined) return undefined
@@ -61,19 +61,23 @@ const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 /** The JSON of a request's body, and the text that it was. */
 export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest) {
-  const wrongType = checkType(request.headers["content-type"])
+  const { headers } = request
+  const wrongType = checkType(headers["content-type"]) ?? checkEncoding(headers["content-encoding"])
   if (wrongType !== undefined) return yield* wrongType
-  if (Number(request.headers["content-length"] ?? 0) > bodyBytesMax) return yield* tooLarge
-  const bytes = yield* request.arrayBuffer.pipe(
+  if (Number(headers["content-length"] ?? 0) > bodyBytesMax) return yield* tooLarge
+  const body = yield* request.arrayBuffer.pipe(
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(bodyBytesMax)),
-    Effect.mapError(() => tooLarge)
+    Effect.mapError(() => tooLarge),
+    Effect.timeoutOrElse({ duration: jsonWithinMs, orElse: () => Effect.fail(tooSlow) })
   )
+  const bytes = new Uint8Array(body)
+  const refused = shapeRefused(bytes)
+  if (refused !== undefined) return yield* refused
   return yield* Effect.try({
     try: () => {
       const text = utf8.decode(bytes)
       if (text.trim() === "") throw invalid("The request needs a JSON body")
       const value = JSON.parse(text) as unknown
-      if (tooDeep(value)) throw invalid("The request body is nested too deeply")
       if (suspicious.test(text) && !allStorable(value)) {
         throw invalid("The request body holds a NUL character or half of a surrogate pair")
       }

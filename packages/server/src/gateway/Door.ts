@@ -1,5 +1,5 @@
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import { ApiFailure, notFound } from "@troupe/domain/api/ApiError"
+import { ApiFailure, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { Cause, Effect, Layer, Option } from "effect"
 import { isHttpServerError } from "effect/http/HttpServerError"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -9,6 +9,7 @@ import type { ServerResponse } from "node:http"
 import { Minting } from "../log/Minting.ts"
 import { corsHeaders, preflight } from "./Cors.ts"
 import { credentialsOf } from "./Credentials.ts"
+import { offersWebSocket } from "./GatewayServer.ts"
 import { makeSenderOf, type OriginOptions } from "./Origins.ts"
 import { failureResponse, RequestId } from "./Requests.ts"
 
@@ -23,7 +24,7 @@ export interface DoorOptions extends OriginOptions {
 /** Put on the raw response, so that streams which write theirs themselves carry them as well. */
 const always = (request: HttpServerRequest.HttpServerRequest, listedOrigin: string | undefined) =>
   Effect.sync(() => {
-    if (request.headers["upgrade"] !== undefined) return
+    if (offersWebSocket(request)) return
     const response = NodeHttpServerRequest.toServerResponse(request) as ServerResponse
     response.setHeader("x-content-type-options", "nosniff")
     if (listedOrigin === undefined) return
@@ -38,10 +39,24 @@ const isNoRoute = (cause: Cause.Cause<unknown>): boolean => {
   return isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 }
 
-const failureOf = (cause: Cause.Cause<unknown>, requestId: string): Effect.Effect<ApiFailure> =>
-  isNoRoute(cause)
-    ? Effect.succeed(notFound("There is nothing at this address"))
-    : Effect.as(Effect.logError("A request broke", cause).pipe(Effect.annotateLogs({ requestId })), broke)
+const logged = (cause: Cause.Cause<unknown>, requestId: string) =>
+  Effect.as(
+    Effect.logError("A request broke", cause).pipe(Effect.annotateLogs({ requestId })),
+    failureResponse(broke, requestId)
+  )
+
+/** Of two, a proxy in front of this server may have looked at the other one. */
+const hasTwoHosts = (request: HttpServerRequest.HttpServerRequest): boolean => {
+  const { rawHeaders } = NodeHttpServerRequest.toIncomingMessage(request)
+  return rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length > 1
+}
+
+/**
+ * Whether a connection takes no more requests after this one: an upgrade that was refused has ended it, and whoever is
+ * refused before the body has come has no reason to send the rest, however slowly.
+ */
+const isLast = (request: HttpServerRequest.HttpServerRequest, { status }: HttpServerResponse.HttpServerResponse) =>
+  offersWebSocket(request) || (status >= 400 && !NodeHttpServerRequest.toIncomingMessage(request).complete)
 
 /** What every request passes, whichever part of the node answers it. */
 const guard = (options: DoorOptions) => {
@@ -57,9 +72,9 @@ const guard = (options: DoorOptions) => {
           const numbered = (response: HttpServerResponse.HttpServerResponse) =>
             HttpServerResponse.setHeaders(response, {
               "request-id": response.headers["request-id"] ?? requestId,
-              // A refused upgrade ends its connection, so that nobody must keep it for another request.
-              ...(headers["upgrade"] === undefined ? {} : { connection: "close" })
+              ...(isLast(request, response) ? { connection: "close" } : {})
             })
+          if (hasTwoHosts(request)) return numbered(failureResponse(invalid("Host: takes one name"), requestId))
           const sender = senderOf(headers)
           if (typeof sender !== "string") return numbered(failureResponse(sender, requestId))
           yield* always(request, sender === "listed" ? headers["origin"] : undefined)
@@ -77,7 +92,12 @@ const guard = (options: DoorOptions) => {
             Effect.catchCause((cause) =>
               Cause.hasInterruptsOnly(cause)
                 ? Effect.failCause(cause)
-                : Effect.map(failureOf(cause, requestId), (failure) => numbered(failureResponse(failure, requestId)))
+                : Effect.map(
+                    isNoRoute(cause)
+                      ? Effect.provideService(elsewhere(options), RequestId, requestId)
+                      : logged(cause, requestId),
+                    numbered
+                  )
             )
           )
         })
@@ -90,7 +110,7 @@ const guard = (options: DoorOptions) => {
 const known: Array<{ readonly method: string; readonly pattern: RegExp }> = []
 
 export const announce = (method: string, path: string): void => {
-  known.push({ method, pattern: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "[^/]+")}/?$`) })
+  known.push({ method, pattern: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "[^/]+")}$`) })
 }
 
 const elsewhere = ({ page }: DoorOptions) =>

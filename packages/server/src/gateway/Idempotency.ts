@@ -7,6 +7,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import { Minting } from "../log/Minting.ts"
 import { Mint } from "./Requests.ts"
+import * as OneByOne from "./OneByOne.ts"
 
 export interface Answer {
   readonly status: number
@@ -36,7 +37,7 @@ export class Idempotency extends Context.Service<
         readonly kept?: ((answer: Answer) => Answer) | undefined
       },
       work: Effect.Effect<Answer, E, R | Mint>
-    ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | ApiFailure | SqlError, Exclude<R, Mint>>
+    ) => Effect.Effect<Answer, E | ApiFailure | SqlError, Exclude<R, Mint>>
   }
 >()("server/Idempotency") {
   static readonly layer: Layer.Layer<Idempotency, never, SqlClient.SqlClient | Minting> = Layer.effect(
@@ -98,12 +99,12 @@ const make = Effect.gen(function* () {
       return row!
     })
 
-  const run: Idempotency["Service"]["run"] = (request, work) =>
+  const once: Idempotency["Service"]["run"] = (request, work) =>
     Effect.gen(function* () {
       const { key } = request
       if (key === undefined) {
         const now = yield* Clock.currentTimeMillis
-        return toResponse(yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now)))
+        return yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now))
       }
       if (!fits.test(key)) return yield* invalid("Idempotency-Key: takes 1 to 255 visible ASCII characters")
       const workspace = toUuid(request.workspaceId)!
@@ -112,7 +113,7 @@ const make = Effect.gen(function* () {
       if (!row.same) return yield* conflict("This Idempotency-Key was used before with another request")
       if (row.status !== null) {
         const headers = { "idempotent-replayed": "true", ...(row.status === 409 ? { "x-should-retry": "false" } : {}) }
-        return toResponse({ status: row.status, body: row.body ?? "", headers })
+        return { status: row.status, body: row.body ?? "", headers }
       }
       const mint = mintFrom(`${request.workspaceId}\n${key}`, row.createdAt)
       const answer = yield* Effect.provideService(work, Mint, mint)
@@ -122,8 +123,15 @@ const make = Effect.gen(function* () {
           UPDATE idempotency_keys SET status = ${kept.status}, body = ${kept.body}
           WHERE workspace_id = ${workspace} AND key = ${key}`
       }
-      return toResponse(answer)
+      return answer
     }) as never
 
-  return Idempotency.of({ run })
+  const inLine = yield* OneByOne.make
+
+  return Idempotency.of({
+    run: (request, work) => {
+      const { key, workspaceId } = request
+      return key === undefined ? once(request, work) : inLine.take(`${workspaceId}\n${key}`, once(request, work))
+    }
+  })
 })

@@ -1,4 +1,4 @@
-import { type ApiFailure, forbidden } from "@troupe/domain/api/ApiError"
+import { type ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { Option } from "effect"
 import type { Headers } from "effect/http/Headers"
 import { isIP } from "node:net"
@@ -35,6 +35,7 @@ export const makeSenderOf = ({ corsOrigins, host, publicUrl }: OriginOptions) =>
   }
   return (headers: Headers): Sender | ApiFailure => {
     const authority = headers["host"] ?? ""
+    if (authority === "") return invalid("Host: is missing")
     const name = hostOf(authority)
     if (name === undefined || !(names.has(name) || isIP(name) !== 0)) {
       return forbidden("This host name is not one of this server; set TROUPE_PUBLIC_URL")

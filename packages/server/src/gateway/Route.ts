@@ -3,16 +3,17 @@ import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
 import { Clock, Effect, Result, Schema } from "effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type { Headers } from "effect/http/Headers"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { SqlError } from "effect/sql/SqlError"
 import { Bounds } from "../access/Bounds.ts"
 import { RateLimits } from "../access/RateLimits.ts"
-import { readJson } from "./Body.ts"
+import { readJson, storable } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
-import { type Answer, Idempotency } from "./Idempotency.ts"
+import { type Answer, Idempotency, toResponse } from "./Idempotency.ts"
 import { Minting } from "../log/Minting.ts"
 import { Caller, failureBody, failureResponse, Mint, RequestId, statusOf } from "./Requests.ts"
 
@@ -61,6 +62,10 @@ const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> =>
   return query
 }
 
+/** Whether an address holds what no table takes. Nothing that is looked for can have it in its name. */
+const unstorable = (params: Readonly<Record<string, string | undefined>>, query: ReturnType<typeof queryOf>) =>
+  [...Object.values(params), ...Object.values(query)].flat().some((text) => text !== undefined && !storable(text))
+
 const decoders = (endpoint: HttpApiEndpoint.Top) => {
   // Bodies in parts are read as they come, by their routes.
   const [body] = [...endpoint.payload.values()].flatMap(({ encoding, schemas }) =>
@@ -77,18 +82,31 @@ const decoders = (endpoint: HttpApiEndpoint.Top) => {
   }
 }
 
+/** Whose key it is, if it opens what this scope is for. */
+export const authorized = Effect.fnUntraced(function* (headers: Headers, scope: Scope) {
+  const { identify } = yield* Callers
+  const caller = yield* identify(headers)
+  yield* (yield* RateLimits).request(caller.tokenId)
+  return allows(caller.scopes, scope) ? caller : yield* forbidden(`This API key has no ${scope} scope`)
+})
+
+/** What an endpoint takes as its body, read as strictly as everywhere. */
+export const bodyReader = <E extends HttpApiEndpoint.Constraint>(endpoint: E) =>
+  decoders(endpoint as unknown as HttpApiEndpoint.Top).body as (
+    value: unknown
+  ) => Effect.Effect<Asked<E>["payload"], ApiFailure>
+
 /** Lets a request in, if its key may do what it asks for, and reads what that is. */
 const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
   const decode = decoders(endpoint)
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const { identify } = yield* Callers
-    const caller = yield* identify(request.headers)
-    yield* (yield* RateLimits).request(caller.tokenId)
-    if (!allows(caller.scopes, scope)) return yield* forbidden(`This API key has no ${scope} scope`)
-    const params = yield* decode.params(yield* HttpRouter.params)
+    const caller = yield* authorized(request.headers, scope)
+    const [path, search] = [yield* HttpRouter.params, queryOf(request.url)]
+    if (unstorable(path, search)) return yield* invalid("The address holds a NUL character")
+    const params = yield* decode.params(path)
     yield* (yield* Bounds).admit(caller, endpoint, params)
-    const query = yield* decode.query(queryOf(request.url))
+    const query = yield* decode.query(search)
     const body = decode.body === null ? null : yield* readJson(request)
     const payload = body === null ? undefined : yield* decode.body!(body.value)
     return { asked: { params, query, payload, caller } as never, caller, text: body?.text ?? "", request }
@@ -156,7 +174,7 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
     const kept = at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
-    return yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work)
+    return toResponse(yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work))
   })
   return HttpRouter.add(method, path, refusing(answer))
 }

@@ -11,23 +11,25 @@ export interface Deltas {
   readonly release: (committed: number) => void
 }
 
-/** Text on its way past the log. It is not shown before the frame that it follows is committed. */
+/**
+ * Text on its way past the log. It is shown once the frame that it follows is committed, and no more when a later one
+ * is: that may have been the whole block.
+ */
 export const make = (show: (blockId: string, offset: number, text: string) => void): Deltas => {
   let waiting: Array<Delta> = []
   let chars = 0
 
   const release: Deltas["release"] = (committed) => {
     if (waiting.length === 0) return
-    const ready = waiting.filter((delta) => delta.afterFrame <= committed)
-    if (ready.length === 0) return
+    const ready = waiting.filter((delta) => delta.afterFrame === committed)
     waiting = waiting.filter((delta) => delta.afterFrame > committed)
     chars = waiting.reduce((sum, delta) => sum + delta.text.length, 0)
     for (const { blockId, offset, text } of ready) show(blockId, offset, text)
   }
 
   const take: Deltas["take"] = (delta, committed) => {
-    if (delta.afterFrame <= committed && waiting.length === 0) return show(delta.blockId, delta.offset, delta.text)
-    if (chars + delta.text.length > heldCharsMax) return
+    if (delta.afterFrame === committed) show(delta.blockId, delta.offset, delta.text)
+    if (delta.afterFrame <= committed || chars + delta.text.length > heldCharsMax) return
     waiting.push(delta)
     chars += delta.text.length
   }

@@ -38,7 +38,7 @@ export const encode = (frame: FedFrame): string =>
     frame.map((fed) =>
       fed._tag === "Events"
         ? fed.events.map(packEvent)
-        : { b: fed.blockId, o: fed.offset, t: fed.text, h: fed.threadId }
+        : { b: fed.blockId, o: fed.offset, t: fed.text, h: fed.threadId, a: fed.after }
     )
   )
 
@@ -47,6 +47,7 @@ interface PackedDelta {
   readonly o: number
   readonly t: string
   readonly h: string
+  readonly a: number
 }
 
 type Packed = ReadonlyArray<ReadonlyArray<unknown>> | PackedDelta
@@ -57,7 +58,7 @@ export const decode = (text: string): FedFrame =>
   (JSON.parse(text) as ReadonlyArray<Packed>).map((packed) =>
     isEvents(packed)
       ? { _tag: "Events", events: packed.map(unpackEvent) }
-      : { _tag: "Delta", blockId: packed.b, offset: packed.o, text: packed.t, threadId: packed.h }
+      : { _tag: "Delta", blockId: packed.b, offset: packed.o, text: packed.t, threadId: packed.h, after: packed.a }
   )
 
 /** Crosses to another node as one string; on the node itself it is handed over as it is. */

@@ -10,6 +10,8 @@ export type Fed =
       readonly offset: number
       readonly text: string
       readonly threadId: string
+      /** `seq` of the last event that was committed before it. */
+      readonly after: number
     }
 
 /** How far a slow listener may fall behind before it loses the oldest. It sees the hole in `seq` and reads the store. */

@@ -123,8 +123,10 @@ export const make = Effect.fnUntraced(function* (
       reach,
       send,
       overtaken: options.overtaken,
-      delta: (blockId, offset, text) =>
-        feeds.publish(sessionId, { _tag: "Delta", blockId, offset, text, threadId: thread.threadId })
+      delta: (blockId, offset, text) => {
+        const after = latest?.version ?? 0
+        feeds.publish(sessionId, { _tag: "Delta", blockId, offset, text, threadId: thread.threadId, after })
+      }
     })
     followers.set(attemptId, follower)
     follower.update(activation, session, thread, turn)

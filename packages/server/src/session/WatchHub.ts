@@ -93,7 +93,9 @@ export class WatchHub {
     return contiguous
   }
 
+  /** One that is older than what the store has told meanwhile is of no use: its block may be finished. */
   delta(delta: Delta): void {
+    if (this.delivered !== null && delta.after < this.delivered) return
     this.keep(delta, delta.text.length)
     this.wake()
   }
@@ -123,6 +125,8 @@ export class WatchHub {
     for (; place.at < this.end; place.at++) {
       const one = this.recent[place.at - this.first]!
       if (!(one instanceof Seat)) {
+        // The reader may have read on in the store.
+        if (one.after < place.seq) continue
         flush()
         seen.push({ _tag: "Delta", delta: one })
       } else if (one.seq > place.seq) {

@@ -46,14 +46,20 @@ export const failureOf = (
   }
 }
 
+export const mintCommand = (tag: SessionCommand["_tag"]) =>
+  Effect.map(Mint, (mint) => CommandId.make(mint("Command", tag)))
+
 /** Sends a command of the caller's to a session. */
-export const command = Effect.fn("SessionCalls.command")(function* (sessionId: SessionId, body: SessionCommand) {
+export const command = Effect.fn("SessionCalls.command")(function* (
+  sessionId: SessionId,
+  body: SessionCommand,
+  given?: CommandId
+) {
   const sessions = yield* Sessions
   const { actor } = yield* Caller
-  const mint = yield* Mint
   const { salt } = yield* Minting
   const at = yield* Clock.currentTimeMillis
-  const commandId = CommandId.make(mint("Command", body._tag))
+  const commandId = given ?? (yield* mintCommand(body._tag))
   return yield* sessions
     .handle(sessionId, { commandId, at, actor, correlationId: salt(), body })
     .pipe(Effect.mapError((error) => failureOf(sessionId, body._tag, error)))

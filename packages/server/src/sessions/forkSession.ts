@@ -1,9 +1,10 @@
 import { forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { metadataPairsMax } from "@troupe/domain/api/Common"
 import type * as Api from "@troupe/domain/api/Replay"
-import { type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
+import { type CommandId, type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
 import type { Resource } from "@troupe/domain/session/Opening"
-import { Effect } from "effect"
+import * as Codec from "@troupe/domain/session/Codec"
+import { Effect, Result } from "effect"
 import { Files } from "../files/Files.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Asked } from "../gateway/Route.ts"
@@ -12,7 +13,7 @@ import { eventsMax, Folds } from "../replay/Folds.ts"
 import { forkPoint } from "../session/fork.ts"
 import { turnEnd } from "../turns/startedTurns.ts"
 import { giveFiles } from "./giveFiles.ts"
-import { command } from "./SessionCalls.ts"
+import { command, mintCommand } from "./SessionCalls.ts"
 import type { SessionView } from "./SessionReads.ts"
 
 type Wanted = Asked<typeof Api.fork>["payload"]
@@ -33,6 +34,17 @@ const afterTurn = Effect.fnUntraced(function* (sessionId: SessionId, turn: TurnI
   if (end === null) return yield* notFound(`Turn ${turn} was not found.`)
   if (end === "open") return yield* invalid(`turn: ${turn} has not ended yet`)
   return end
+})
+
+/** Where this very request left the parent, if it came so far before: what it wrote there has moved the parent's end. */
+const seqOfBefore = Effect.fnUntraced(function* (sessionId: SessionId, noting: CommandId) {
+  const store = yield* EventStore
+  const [receipt] = yield* Effect.orDie(store.receipts(sessionId, [noting]))
+  if (receipt?._tag !== "Accepted") return null
+  const [event] = yield* Effect.orDie(store.read(sessionId, { after: receipt.seq - 1, limit: 1 }))
+  if (event === undefined) return null
+  const pointed = Codec.decodeFast(event)
+  return Result.isSuccess(pointed) && pointed.success._tag === "ForkPointed" ? pointed.success.seq : null
 })
 
 /** Resources of its own: files are copied, and one that its parent has not kept since is left behind. */
@@ -63,7 +75,10 @@ export const forkSession = Effect.fn("forkSession")(function* ({ session }: Sess
   if (bound !== null && (bound.type !== "end_user" || bound.session_ids !== null)) {
     return yield* forbidden("This token is for sessions that are there, and opens none")
   }
-  const seq = yield* seqOf(session.id, wanted)
+  // In this order: had it been noted in between, it would be found noted.
+  const asked = yield* seqOf(session.id, wanted)
+  const noting = yield* mintCommand("NoteFork")
+  const seq = (yield* seqOfBefore(session.id, noting)) ?? asked
   if (seq > eventsMax) return yield* invalid(`seq: forks are made of ${eventsMax} events at most`, "log_too_long")
   const point = yield* forkPoint(store, session.id, seq).pipe(
     Effect.catchTag("NoForkPoint", (error) => Effect.fail(invalid(error.message)))
@@ -77,7 +92,7 @@ export const forkSession = Effect.fn("forkSession")(function* ({ session }: Sess
   const sessionId = SessionId.make(mint("Session"))
   const resources = yield* ownResources(sessionId, setup.resources)
   // First, so that a redaction there knows of every copy. Where nothing follows, nothing is lost by it.
-  yield* command(session.id, { _tag: "NoteFork", childId: sessionId, seq })
+  yield* command(session.id, { _tag: "NoteFork", childId: sessionId, seq }, noting)
   yield* command(sessionId, {
     _tag: "Open",
     sessionId,

@@ -1,5 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk"
 import { Effect, Exit, Layer, Scope } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import type { NodeConfig } from "../../src/Config.ts"
 import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
 import { apiKey } from "../support/apiKey.ts"
@@ -30,6 +31,8 @@ export interface GatewayWorld {
   /** What the next attempts do, in their order; after these, each says one thing and is done. */
   readonly script: (...scripts: ReadonlyArray<Script>) => void
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>
+  /** As if a node had gone before it could keep the answer to a request that came with this idempotency key. */
+  readonly forget: (key: string) => Promise<void>
   readonly end: () => Promise<void>
 }
 
@@ -59,6 +62,13 @@ export const startGateway = async (config: Partial<NodeConfig> = {}): Promise<Ga
     },
     fetch: (path, init = {}) =>
       fetch(`${node.gateway}${path}`, { ...init, headers: { "x-api-key": apiKey, ...init.headers } }),
+    forget: (key) =>
+      node.run(
+        Effect.gen(function* () {
+          const sql = yield* SqlClient.SqlClient
+          yield* sql`UPDATE idempotency_keys SET status = NULL, body = NULL WHERE key = ${key}`
+        }).pipe(Effect.orDie)
+      ),
     end: async () => {
       await node.end()
       await Effect.runPromise(Scope.close(scope, Exit.void))

@@ -5,7 +5,7 @@ import { Members } from "../../src/cluster/Membership.ts"
 import { Feeds } from "../../src/session/Feeds.ts"
 import * as FedWire from "../../src/session/FedWire.ts"
 import * as SessionFeed from "../../src/session/SessionFeed.ts"
-import type { Seen } from "../../src/session/WatchHub.ts"
+import { type Seen, WatchHub } from "../../src/session/WatchHub.ts"
 import { Watchers, type WatchersOptions } from "../../src/session/Watchers.ts"
 import { fakeLog, recorded } from "../support/FakeLog.ts"
 
@@ -52,6 +52,11 @@ const live = Effect.scoped(
     yield* Effect.flatMap(open(id, 0), (reader) => reader.live)
   })
 )
+
+const deltaAfter = (after: number, offset: number) =>
+  ({ _tag: "Delta", blockId: "b", offset, text: "x", threadId: "t", after }) as const
+
+const shown = (seen: ReadonlyArray<Seen>) => seen.map((one) => (one._tag === "Delta" ? one.delta.offset : seqs([one])))
 
 const sessions = Effect.flatMap(Watchers, ({ counts }) => counts)
 
@@ -117,7 +122,7 @@ describe("Watchers", () => {
 
   it.live("passes deltas on, between the events they came between", () => {
     const { commit, run } = world()
-    const delta = (offset: number) => ({ _tag: "Delta", blockId: "b", offset, text: "x", threadId: "t" }) as const
+    const delta = (offset: number) => deltaAfter(1, offset)
     return run(
       Effect.gen(function* () {
         yield* commit(1)
@@ -130,12 +135,41 @@ describe("Watchers", () => {
         publish(id, delta(1))
         yield* commit(1)
         while (!seqs(seen).includes(2)) seen.push(...(yield* reader.take))
-        assert.deepStrictEqual(
-          seen.map((one) => (one._tag === "Delta" ? one.delta.offset : seqs([one]))),
-          [[1], 0, 1, [2]]
-        )
+        assert.deepStrictEqual(shown(seen), [[1], 0, 1, [2]])
       }).pipe(Effect.scoped)
     )
+  })
+
+  it.live("show no delta of before what the store has told already", () => {
+    const { commit, log, run } = world()
+    return run(
+      Effect.gen(function* () {
+        const { open } = yield* Watchers
+        const { publish } = yield* Feeds
+        yield* commit(1)
+        const reader = yield* open(id, 0)
+        yield* reader.live
+        const seen: Array<Seen> = [...(yield* reader.take)]
+        // The feed says nothing of it, so it is read in the store, and then the feed is back with what is older.
+        log.write(id, 1)
+        while (!seqs(seen).includes(2)) seen.push(...(yield* reader.take))
+        publish(id, deltaAfter(1, 0))
+        publish(id, deltaAfter(2, 1))
+        yield* commit(1)
+        while (!seqs(seen).includes(3)) seen.push(...(yield* reader.take))
+        assert.deepStrictEqual(shown(seen), [[1], [2], 1, [3]])
+      }).pipe(Effect.scoped)
+    )
+  })
+
+  it("shows a reader that has read on in the store no delta of before that", () => {
+    const hub = new WatchHub(id)
+    hub.begin(1)
+    hub.delta(deltaAfter(1, 0))
+    hub.offer([recorded(id, 2)])
+    hub.delta(deltaAfter(2, 1))
+    assert.deepStrictEqual(shown(hub.take({ seq: 1, at: 0 }) ?? []), [0, [2], 1])
+    assert.deepStrictEqual(shown(hub.take({ seq: 2, at: 0 }) ?? []), [1])
   })
 
   it.live("encodes an event once a view, for all readers", () => {
@@ -236,7 +270,7 @@ describe("Watchers", () => {
     const events = upTo(10).map((seq) => recorded(id, seq, large))
     const framed = FedWire.frames([
       { _tag: "Events", events },
-      { _tag: "Delta", blockId: "b", offset: 0, text: "é", threadId: "t" }
+      { _tag: "Delta", blockId: "b", offset: 0, text: "é", threadId: "t", after: 10 }
     ])
     assert.isAbove(framed.length, 4)
     const back = framed.flatMap((frame) => FedWire.decode(FedWire.encode(frame)))

@@ -83,7 +83,6 @@ describe("Backends", () => {
 
   it.live(
     "takes a client for sandboxes of the OpenAI Agents SDK, and runs things in what it makes",
-    { timeout: 120_000 },
     () =>
       Effect.gen(function* () {
         const backends = yield* open({ builtIn: [none], modules: [fixture("unix-local.ts")] })
@@ -95,7 +94,8 @@ describe("Backends", () => {
         const { sandbox } = yield* bench.make()
         const { ending, stdout } = yield* run(sandbox, "echo from its sandbox; exit 3")
         assert.deepStrictEqual([stdout, ending], ["from its sandbox\n", { _tag: "Exited", code: 3 }])
-      }).pipe(Effect.scoped)
+      }).pipe(Effect.scoped),
+    120_000
   )
 
   it.effect("refuses a client that lacks something", () =>

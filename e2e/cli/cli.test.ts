@@ -121,7 +121,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
   })
 
   it("tells what happened, why, and that it is so", { timeout: long }, async () => {
-    const [{ session: id }] = await json("run", "--yes", "--json", "run: echo $((7 * 6))")
+    const [{ session: id }] = await json("run", "--yes", "run: echo $((7 * 6))")
     const { stdout: story } = await does("replay", "show", id)
     assert.match(story, /› run: echo \$\(\(7 \* 6\)\)\n +\d+ +● bash echo \$\(\(7 \* 6\)\)\n +└ 42\n/)
     const [, call] = /(\d+) +● bash/.exec(story)!
@@ -225,6 +225,9 @@ requires("postgres")("troupe, as a person uses it,", () => {
   })
 
   it("completes what is typed", { timeout: long }, async () => {
-    for (const shell of ["bash", "zsh", "fish"]) assert.include((await does("--completions", shell)).stdout, "sessions")
+    const shells = ["bash", "zsh", "fish"]
+    await Promise.all(
+      shells.map(async (shell) => assert.include((await does("--completions", shell)).stdout, "sessions"))
+    )
   })
 })

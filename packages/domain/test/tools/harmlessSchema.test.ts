@@ -2,7 +2,7 @@ import { assert, it } from "@effect/vitest"
 import type { Json, JsonObject } from "@troupe/domain/Json"
 import { violations } from "@troupe/domain/tools/JsonSchema"
 import { describe } from "vitest"
-import { harmlessSchema } from "../../src/mcp/harmlessSchema.ts"
+import { harmlessSchema, schemaFault } from "../../src/tools/harmlessSchema.ts"
 
 describe("The schema of a tool that nobody vouches for", () => {
   it("says the same about plain input", () => {
@@ -64,5 +64,24 @@ describe("The schema of a tool that nobody vouches for", () => {
     refused({ type: "object", properties: [] })
     refused({ type: "object", anyOf: {} })
     refused({ type: "string" })
+  })
+
+  it("loses keywords that hold what they can't, which a provider would refuse the whole request for", () => {
+    const odd = { type: "text", required: true, minLength: -1, enum: [], description: null, format: 7 }
+    const found = harmlessSchema({ type: "object", properties: { a: { ...odd, maxLength: 3 } }, required: ["a"] })
+    assert.deepStrictEqual(found, { type: "object", properties: { a: { maxLength: 3 } }, required: ["a"] })
+  })
+})
+
+describe("The schema of a tool that the agent's maker vouches for", () => {
+  it("is used as it is, regular expressions and all", () => {
+    assert.isNull(schemaFault({ type: "object", properties: { a: { type: ["string", "null"], pattern: "^a+$" } } }))
+  })
+
+  it("is refused where it is none", () => {
+    for (const wrong of [{ type: "text" }, { required: true }, { enum: 3 }, { items: [] }, { $ref: "#/nowhere" }, 7]) {
+      assert.isString(schemaFault({ type: "object", properties: { a: wrong } }), JSON.stringify(wrong))
+    }
+    assert.isString(schemaFault({ type: "object", required: "a" }))
   })
 })

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "@troupe/domain/Json"
+import type { Json, JsonObject } from "../Json.ts"
 
 const bytesMax = 65_536
 const depthMax = 24
@@ -7,23 +7,61 @@ const nodesMax = 2_000
 const maps: ReadonlySet<string> = new Set(["properties"])
 const lists: ReadonlySet<string> = new Set(["allOf", "anyOf", "oneOf", "prefixItems"])
 const singles: ReadonlySet<string> = new Set(["items", "additionalProperties", "not"])
-const plain: ReadonlySet<string> = new Set([
-  ...["type", "enum", "const", "default", "examples", "title", "description", "format", "required"],
-  ...["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"],
-  ...["minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"]
-])
+
+type Holds = (value: Json) => boolean
+
+const types: ReadonlySet<Json> = new Set(["null", "boolean", "object", "array", "number", "string", "integer"])
+const anything: Holds = () => true
+const isText: Holds = (value) => typeof value === "string"
+const isNumber: Holds = (value) => typeof value === "number"
+const isCount: Holds = (value) => typeof value === "number" && Number.isInteger(value) && value >= 0
+const isList: Holds = (value) => Array.isArray(value)
+
+/** Keywords that hold no schemas, and what each may be: providers refuse a whole request for one that is something else. */
+const plain: Readonly<Record<string, Holds>> = {
+  type: (value) => (Array.isArray(value) ? value.length > 0 && value.every((one) => types.has(one)) : types.has(value)),
+  enum: (value) => Array.isArray(value) && value.length > 0,
+  const: anything,
+  default: anything,
+  examples: isList,
+  title: isText,
+  description: isText,
+  format: isText,
+  required: (value) => Array.isArray(value) && value.every(isText),
+  minimum: isNumber,
+  maximum: isNumber,
+  exclusiveMinimum: isNumber,
+  exclusiveMaximum: isNumber,
+  multipleOf: (value) => typeof value === "number" && value > 0,
+  minLength: isCount,
+  maxLength: isCount,
+  minItems: isCount,
+  maxItems: isCount,
+  uniqueItems: (value) => typeof value === "boolean",
+  minProperties: isCount,
+  maxProperties: isCount
+}
 
 /**
  * The schema of a tool's input, from a server nobody vouches for, as something that costs little to check and that every
  * provider takes: references are put where they are used, and what refers to itself allows anything there; regular
- * expressions are told and not run; keywords that nobody checks are gone. A sentence where that can't be done.
+ * expressions are told and not run; keywords that nobody checks, or that hold what they can't, are gone. A sentence where that
+ * can't be done.
  */
-export const harmlessSchema = (schema: JsonObject): JsonObject | string => {
+export const harmlessSchema = (schema: JsonObject): JsonObject | string => rebuilt(schema, false)
+
+/** What is wrong with the schema of an input that somebody vouches for, or null: it is used as it is. */
+export const schemaFault = (schema: JsonObject): string | null => {
+  const found = rebuilt(schema, true)
+  return typeof found === "string" ? found : null
+}
+
+const rebuilt = (schema: JsonObject, isStrict: boolean): JsonObject | string => {
   if (JSON.stringify(schema).length > bytesMax) return `is longer than ${bytesMax} bytes`
   const type = schema["type"]
   if (type !== undefined && type !== "object") return "does not describe an object"
   try {
-    const found = new Rebuilt(schema).of(schema, 0, [])
+    const found = new Rebuilt(schema, isStrict).of(schema, 0, [])
     return isObject(found) ? { ...found, type: "object" } : "does not describe an object"
   } catch (cause) {
     if (cause instanceof SchemaRefused) return cause.message
@@ -35,10 +73,12 @@ class SchemaRefused extends Error {}
 
 class Rebuilt {
   private readonly root: JsonObject
+  private readonly isStrict: boolean
   private nodes = 0
 
-  constructor(root: JsonObject) {
+  constructor(root: JsonObject, isStrict: boolean) {
     this.root = root
+    this.isStrict = isStrict
   }
 
   of(schema: Json, depth: number, within: ReadonlyArray<string>): Json {
@@ -59,7 +99,9 @@ class Rebuilt {
       if (maps.has(key)) found[key] = this.map(value, depth, within)
       else if (lists.has(key)) found[key] = this.list(value, depth, within)
       else if (singles.has(key)) found[key] = this.of(value, depth + 1, within)
-      else if (plain.has(key)) found[key] = value
+      else if (!Object.hasOwn(plain, key)) continue
+      else if (plain[key]!(value)) found[key] = value
+      else if (this.isStrict) throw new SchemaRefused(`has something for ${key} that can't be there`)
     }
     const { pattern } = schema
     if (typeof pattern === "string") {

@@ -125,6 +125,21 @@ for (const [name, choose] of Object.entries(clients)) {
       })
     )
 
+    it.live("begins each request as it began the one before, so that providers find it in their cache", () =>
+      Effect.gen(function* () {
+        const before = mock.getRequests().length
+        const fake = make({ message: "two cities", tools: { weather: () => Effect.succeed("cold") } })
+        yield* harness.run(fake.run)
+        const [first, second] = mock
+          .getRequests()
+          .slice(before)
+          .map(({ body }) => body as unknown as { readonly messages: ReadonlyArray<unknown>; readonly tools: unknown })
+        assert.isAbove(second!.messages.length, first!.messages.length)
+        assert.deepStrictEqual(second!.messages.slice(0, first!.messages.length), first!.messages)
+        assert.deepStrictEqual(second!.tools, first!.tools)
+      })
+    )
+
     it.live("tells calls apart whose provider gave them one id", () =>
       Effect.gen(function* () {
         const fake = make({ message: "twice the id" })

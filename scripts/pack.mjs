@@ -3,7 +3,16 @@
 // In the repository packages are run from their sources. Node strips no types below node_modules, so what others install
 // has been compiled: each module by itself, so that bundlers take only what is used.
 import { spawnSync } from "node:child_process"
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -67,6 +76,8 @@ const destination = resolve(process.argv[2] ?? "dist")
 const stage = mkdtempSync(join(tmpdir(), "troupe-pack-"))
 try {
   mkdirSync(destination, { recursive: true })
+  // What is compiled first names types of effect, which are looked for from where it lies.
+  symlinkSync(join(root, "node_modules"), join(stage, "node_modules"), "dir")
   for (const name of packages) {
     run("npm", ["pack", "--silent", "--pack-destination", destination], build(name, stage))
   }

@@ -1,72 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { once } from "node:events"
+import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { type Ended, Running, until } from "./Running.ts"
+import { type Size, Terminal } from "./Terminal.ts"
 
 const root = join(import.meta.dirname, "../..")
 const main = join(root, "packages/cli/src/main.ts")
 
 type Environment = Readonly<Record<string, string>>
-
-export interface Ended {
-  readonly code: number | null
-  readonly stdout: string
-  readonly stderr: string
-}
-
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
-
-/** A command that runs, and what it has said so far. */
-export class Running {
-  readonly child: ChildProcess
-  said = { stdout: "", stderr: "" }
-  private readonly exit: Promise<unknown>
-
-  constructor(child: ChildProcess) {
-    this.child = child
-    this.exit = once(child, "close")
-    for (const stream of ["stdout", "stderr"] as const) {
-      child[stream]!.on("data", (chunk: Buffer) => (this.said[stream] += chunk.toString()))
-    }
-  }
-
-  get all(): string {
-    return this.said.stdout + this.said.stderr
-  }
-
-  hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null
-  }
-
-  /** Waits until it has said this. */
-  async says(words: string): Promise<void> {
-    await until(`it says ${words}`, () => {
-      if (this.all.includes(words)) return true
-      if (this.hasEnded()) throw new Error(`It ended with ${this.child.exitCode} before it said ${words}:\n${this.all}`)
-      return false
-    }).catch((cause: Error) => {
-      throw new Error(`${cause.message}\n${this.all}`)
-    })
-  }
-
-  async end(): Promise<Ended> {
-    await this.exit
-    return { code: this.child.exitCode, ...this.said }
-  }
-}
-
-export const until = async (
-  what: string,
-  holds: () => boolean | Promise<boolean>,
-  withinMs = 90_000
-): Promise<void> => {
-  const end = performance.now() + withinMs
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`Not within ${withinMs} ms: ${what}`)
-    await sleep(50)
-  }
-}
 
 export const lives = (pid: number): boolean => {
   try {
@@ -101,7 +43,7 @@ export class AllInOne {
           ...this.environment,
           ...environment
         },
-        stdio: ["ignore", "pipe", "pipe"]
+        stdio: [command === "script" ? "pipe" : "ignore", "pipe", "pipe"]
       })
     )
   }
@@ -112,6 +54,14 @@ export class AllInOne {
 
   program(file: string): Running {
     return this.start(process.execPath, [join(root, file)], {})
+  }
+
+  /** A command in a terminal of its own, as wide and as high as it says. */
+  terminal(args: ReadonlyArray<string>, size: Size, environment: Environment = {}): Terminal {
+    const words = [process.execPath, main, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")
+    const command = `stty cols ${size.columns} rows ${size.rows}; tty > "$TROUPE_HOME/tty"; exec ${words}`
+    const child = this.start("script", ["-qfec", command, "/dev/null"], { TERM: "xterm-256color", ...environment })
+    return new Terminal(child, size, () => readFileSync(join(this.home, "tty"), "utf8").trim())
   }
 
   npm(args: ReadonlyArray<string>, environment: Environment = {}): Running {
@@ -126,6 +76,21 @@ export class AllInOne {
     const running = this.run(["up"], environment)
     await running.says("Ctrl-C stops it.")
     return running
+  }
+
+  /** An agent with all built-in tools; answers its id. */
+  async makeAgent(name: string, type: "always_allow" | "always_ask"): Promise<string> {
+    const key = readFileSync(join(this.home, "api_key"), "utf8").trim()
+    const answer = await fetch(`${this.record("node")!.url}/v1/agents`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        name,
+        model: "demo",
+        tools: [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type } } }]
+      })
+    })
+    return ((await answer.json()) as { readonly id: string }).id
   }
 
   /** The process of a part, while it lives. */

@@ -1,5 +1,6 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { fromUuid, prefixes, type SessionId, type TurnId } from "@troupe/domain/Ids"
+import type { Budget } from "@troupe/domain/session/Budget"
 import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
@@ -25,6 +26,7 @@ export interface SessionOptions {
   readonly environment?: Readonly<Record<string, unknown>>
   readonly policies?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly mcpServers?: ReadonlyArray<Readonly<Record<string, unknown>>>
+  readonly budget?: Budget
 }
 
 /** All built-in tools, run without asking. */
@@ -101,6 +103,7 @@ export class System {
   /** A new session, and the command that opens it. */
   async opening(options: SessionOptions): Promise<{ readonly session: SessionId; readonly body: SessionCommand }> {
     const {
+      budget = [],
       environment,
       harness = "openai-agents",
       mcpServers = [],
@@ -123,7 +126,7 @@ export class System {
       agent,
       environment: snapshot,
       inputs: [],
-      budget: [],
+      budget,
       history: [],
       externalThreadKey: null
     }
@@ -182,12 +185,13 @@ export class System {
     )
   }
 
-  turnsEnded(session: SessionId, count: number): Promise<ReadonlyArray<SessionEvent>> {
+  turnsEnded(session: SessionId, count: number, withinMs?: number): Promise<ReadonlyArray<SessionEvent>> {
     const ends = new Set(["TurnCompleted", "TurnFailed", "TurnInterrupted"])
     return this.until(
       session,
       `${count} turns end`,
-      (events) => events.filter(({ _tag }) => ends.has(_tag)).length >= count
+      (events) => events.filter(({ _tag }) => ends.has(_tag)).length >= count,
+      withinMs
     )
   }
 }

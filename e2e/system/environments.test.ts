@@ -16,6 +16,7 @@ const lefty = {
   files: { "cli.js": '#!/usr/bin/env node\nconsole.log("lefty 42")\n' }
 }
 
+const ownClient = join(import.meta.dirname, "../../packages/runner/test/sandbox/fixtures/unix-local.ts")
 const host = "registry.localhost"
 const look = "run: lefty; word; cat greeting; ls /opt"
 
@@ -65,7 +66,11 @@ requires(
     await system.node()
     system.runner({
       state,
-      env: { TROUPE_EGRESS_ALLOW: `${host}:${registry.port}`, TROUPE_PROFILES: profiles }
+      env: {
+        TROUPE_EGRESS_ALLOW: `${host}:${registry.port}`,
+        TROUPE_PROFILES: profiles,
+        TROUPE_SANDBOX_MODULES: ownClient
+      }
     })
   }, 180_000)
   afterAll(async () => {
@@ -120,6 +125,32 @@ requires(
         events.filter(({ _tag }) => _tag === "AttemptStarted"),
         1
       )
+    }
+  )
+
+  it(
+    "run in what a client of the OpenAI Agents SDK makes, where the runner's owner names one",
+    { timeout: 240_000 },
+    async () => {
+      const client = { backend: "unix-local", network: { type: "none" }, variables: { WORD: "moin" } }
+      const node = system.nodes[0]!
+      const session = await system.open(node, { environment: client })
+      await system.say(node, session, "run: echo $WORD > said; cat said")
+      // Nothing isolates there, so a person is asked first.
+      const asked = (events: ReadonlyArray<SessionEvent>) => events.find((event) => event._tag === "TurnSuspended")
+      const waiting = await system.until(session, "somebody is asked", (events) => asked(events) !== undefined)
+      const { callId } = waiting.find((event) => event._tag === "ToolRequested")!
+      const answer = {
+        _tag: "Confirmation",
+        inputId: system.mint("Event") as never,
+        callId,
+        decision: { type: "allow_once" }
+      } as const
+      await system.send(node, session, { _tag: "Send", inputs: [answer] })
+      const events = await system.turnsEnded(session, 1)
+      const created = events.find((event) => event._tag === "SandboxCreated")
+      assert.deepInclude(created, { backend: "unix-local", isolation: "none" })
+      assert.include(wordsOf(events.filter(({ _tag }) => _tag === "ToolFinished")), "moin")
     }
   )
 })

@@ -1,9 +1,12 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
+import { processesOf } from "../support/leftovers.ts"
 import { System } from "../support/System.ts"
 import { eventually } from "./waiting.ts"
 
@@ -23,6 +26,7 @@ requires(
   let system: System
   let session: string
   let fresh: string
+  let agent: string
 
   const url = (path: string) => `${system.nodes[0]!.gateway}/v1${path}`
   const ask = (path: string, init: RequestInit = {}) =>
@@ -49,26 +53,25 @@ requires(
   const put = (path: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
     ask(at(`/files/content?path=${encodeURIComponent(path)}`), { method: "PUT", body, headers })
 
+  /** A session whose first turn, if it was told anything, is done. */
+  const open = async (words: string | null = null, more: object = {}) => {
+    const text = { type: "text", text: words }
+    const initial_events = words === null ? [] : [{ type: "user.message", content: [text] }]
+    const { body } = await json("POST", "/sessions", { agent, initial_events, ...more })
+    const { id } = body as { id: string }
+    return { id, events: words === null ? [] : await system.turnsEnded(id as never, 1) }
+  }
+
   beforeAll(async () => {
     system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 23)
     await system.node()
     system.runner()
-    const agent = (
-      await json("POST", "/agents", {
-        name: "helper",
-        model: "demo",
-        tools: [{ type: "agent_toolset_20260401" }]
-      })
-    ).body as { id: string }
-    const open = async (initial_events: ReadonlyArray<object>) =>
-      ((await json("POST", "/sessions", { agent: agent.id, initial_events })).body as { id: string }).id
-    fresh = await open([])
-    const text = "run: echo by the agent > made.txt"
-    session = await open([{ type: "user.message", content: [{ type: "text", text }] }])
-    await eventually("the turn ends", async () => {
-      const events = await system.log(session as never)
-      return events.some(({ _tag }) => _tag === "TurnCompleted") ? true : undefined
-    })
+    agent = (
+      (await json("POST", "/agents", { name: "helper", model: "demo", tools: [{ type: "agent_toolset_20260401" }] }))
+        .body as { id: string }
+    ).id
+    fresh = (await open()).id
+    session = (await open("run: echo by the agent > made.txt")).id
   }, 180_000)
   afterAll(async () => {
     await system?.end()
@@ -217,6 +220,37 @@ requires(
     assert.strictEqual(await garbage.closed, 4400)
     const noted = (await system.log(session as never)).map(({ _tag }) => _tag)
     assert.includeMembers(noted, ["TerminalOpened", "TerminalClosed"])
+  })
+
+  it("is there for files that no program wrote, and gets a sandbox when somebody needs one", patient, async () => {
+    const { events, id } = await open("write file notes.md by the agent")
+    assert.strictEqual(events.filter(({ _tag }) => _tag === "SandboxCreated").length, 1)
+    assert.match(await (await ask(`/sessions/${id}/files/content?path=notes.md`)).text(), /^by the agent/)
+    const { body } = await json("POST", `/sessions/${id}/exec`, { command: "cat notes.md" })
+    assert.match((body as { stdout: string }).stdout, /^by the agent/)
+    const log = await system.log(id as never)
+    assert.strictEqual(log.filter(({ _tag }) => _tag === "SandboxCreated").length, 1)
+  })
+
+  it("says plainly what there is where nothing runs", patient, async () => {
+    const { body } = await json("POST", "/environments", { name: "still", troupe: { backend: "none" } })
+    const environment_id = (body as { id: string }).id
+    const { id } = await open("write file notes.md still\nrun: ls", { environment_id })
+    assert.match(await (await ask(`/sessions/${id}/files/content?path=notes.md`)).text(), /^still/)
+    const refused = await json("POST", `/sessions/${id}/exec`, { command: "ls" })
+    assert.deepStrictEqual(code(refused), [409, "sandbox_nothing_runs"])
+    assert.match(JSON.stringify(refused.body), /In the sandbox none nothing runs/)
+  })
+
+  it("goes with its session, with all that runs there", patient, async () => {
+    const { events, id } = await open("run: echo made > made.txt; setsid sleep 600 >/dev/null 2>&1 &")
+    const created = events.find((event) => event._tag === "SandboxCreated")
+    assert.isDefined(created)
+    const home = join(system.runners[0]!.state, "sandboxes", created!.sandboxId)
+    assert.isTrue(existsSync(home))
+    assert.strictEqual((await json("DELETE", `/sessions/${id}`)).status, 200)
+    await eventually("its directories are gone", async () => (existsSync(home) ? undefined : true))
+    assert.deepStrictEqual(processesOf(created!.sandboxId), [])
   })
 
   it("refuses what is not there, is not allowed or makes no sense", patient, async () => {

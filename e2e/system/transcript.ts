@@ -1,42 +1,10 @@
 /** Kills a node in the middle of `sleep 5; echo done`, and prints what happened: `node e2e/system/transcript.ts`. */
-import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { lineOf } from "./lineOf.ts"
 import { Trial } from "./Trial.ts"
 
 const begun = Date.now()
 const line = (at: number, who: string, what: string) =>
   console.log(`${((at - begun) / 1_000).toFixed(2).padStart(6)} s  ${who.padEnd(8)}${what}`)
-
-const textOf = (event: SessionEvent): string =>
-  "content" in event && Array.isArray(event.content)
-    ? event.content.flatMap((block) => (block.type === "text" ? block.text.trim().split("\n") : [])).join(" ⏎ ")
-    : ""
-
-/** What an event says of itself, in a line; nothing for what only keeps the books. */
-const said = (event: SessionEvent): string | null => {
-  switch (event._tag) {
-    case "MessageTaken":
-      return `message: ${textOf(event)}`
-    case "AttemptStarted":
-      return `attempt ${event.number} starts: ${event.attemptId}`
-    case "SandboxCreated":
-      return `sandbox ${event.sandboxId} (${event.backend})`
-    case "ToolRequested":
-      return `asked for ${event.name}, ${event.verdict.permission}: ${JSON.stringify(event.input)}`
-    case "ToolStarted":
-      return `call ${event.callId} starts`
-    case "ToolFinished":
-      return `call ${event.callId} ${event.outcome}: ${textOf(event)}`
-    case "MessageBlock":
-      return `assistant: ${textOf(event)}`
-    case "WorkingCopyCaptured":
-    case "TurnCompleted":
-    case "AttemptLost":
-    case "TurnRescheduled":
-      return event._tag
-    default:
-      return null
-  }
-}
 
 const problems = await Trial.run({}, async (trial) => {
   const runner = await trial.runner()
@@ -56,7 +24,7 @@ const problems = await Trial.run({}, async (trial) => {
     { at: upAt, who: "test", what: `node ${second.pid} is up` },
     ...trial.sink.effects.map(({ at, token: seen }) => ({ at, who: "outside", what: `${seen} happened` })),
     ...stored.flatMap(({ at, epoch, event, seq }) => {
-      const what = said(event)
+      const what = lineOf(event)
       return what === null ? [] : [{ at, who: `#${seq} e${epoch}`, what }]
     })
   ]

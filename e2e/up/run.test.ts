@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
-import { AllInOne, type Running } from "../support/AllInOne.ts"
+import { AllInOne } from "../support/AllInOne.ts"
+import { type Running } from "../support/Running.ts"
 
 const long = 180_000
 
@@ -51,7 +52,9 @@ requires("postgres")("troupe run", () => {
       const ended = await troupe.ended(args)
       assert.strictEqual(ended.code, code, ended.stdout + ended.stderr)
     }
-    assert.strictEqual((await troupe.ended(["run", "x"], { TROUPE_HOME: "/nonexistent" })).code, 3)
+    assert.strictEqual((await troupe.ended(["run", "x"], { TROUPE_HOME: "/proc/troupe" })).code, 4)
+    const away = { TROUPE_SERVER: "http://127.0.0.1:9", TROUPE_API_KEY: "k".repeat(40) }
+    assert.strictEqual((await troupe.ended(["sessions", "list"], away)).code, 3)
     const { code, stderr } = await troupe.ended(["run", "x"], { TROUPE_API_KEY: "k".repeat(40) })
     assert.strictEqual(code, 4)
     assert.notInclude(stderr, "k".repeat(40))

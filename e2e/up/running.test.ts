@@ -2,7 +2,8 @@ import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
-import { AllInOne, lives, type Running, until } from "../support/AllInOne.ts"
+import { AllInOne, lives } from "../support/AllInOne.ts"
+import { type Running, until } from "../support/Running.ts"
 
 const long = 180_000
 const key = "sk-a-key-that-is-for-the-runner-alone"

@@ -5,7 +5,8 @@ import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
-import { AllInOne, until } from "../support/AllInOne.ts"
+import { AllInOne } from "../support/AllInOne.ts"
+import { until } from "../support/Running.ts"
 
 const long = 180_000
 const nothing = { node: null, runner: null, postgres: null }

@@ -18,7 +18,8 @@ const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, "").
 const matches = (pattern: RegExp) => (text: string) =>
   [...withoutComments(text).matchAll(pattern)].map(([found]) => found.trim())
 
-const exact = /^\d+\.\d+\.\d+(-[\w.]+)?$/
+/** A package may be there a second time, by another name. */
+const exact = /^(npm:@?[\w./-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 
 const loosePins = (text: string) => {
   const manifest = JSON.parse(text) as Record<string, Record<string, string> | undefined>

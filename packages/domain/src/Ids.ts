@@ -127,7 +127,8 @@ export const prefixes = {
   Token: "tok",
   Schedule: "sched",
   ModelCard: "mcard",
-  McpServer: "mcpsrv"
+  McpServer: "mcpsrv",
+  Work: "work"
 } as const
 
 export type IdKind = keyof typeof prefixes
@@ -189,3 +190,5 @@ export const ModelCardId = id("ModelCard")
 export type ModelCardId = typeof ModelCardId.Type
 export const McpServerId = id("McpServer")
 export type McpServerId = typeof McpServerId.Type
+export const WorkId = id("Work")
+export type WorkId = typeof WorkId.Type

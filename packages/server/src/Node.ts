@@ -25,6 +25,7 @@ import { migrate } from "./postgres/Migrator.ts"
 import { release } from "./release.ts"
 import { purging } from "./purge/Purger.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
+import { ContactLease } from "./runners/LinkLife.ts"
 import * as RelayServer from "./runners/RelayServer.ts"
 import * as Runners from "./runners/Runners.ts"
 import { searchProjection } from "./search/SearchProjection.ts"
@@ -181,6 +182,7 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   )
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
-    Layer.provideMerge(sessions(config, options.driver, supervised))
+    Layer.provideMerge(sessions(config, options.driver, supervised)),
+    Layer.provide(Layer.succeed(ContactLease, config.contactLeaseMs))
   )
 }

@@ -1,16 +1,13 @@
 import { Clock, Effect } from "effect"
+import { Command } from "effect/cli"
+import { Json } from "../app/globals.ts"
+import { leaveWith, print } from "../app/output.ts"
+import { config } from "../connection/Connection.ts"
 import type { Finding } from "../doctor/Finding.ts"
 import { clock, disk, permissions } from "../doctor/host.ts"
 import { database, models, ports, running, sandbox } from "../doctor/system.ts"
-import { config, told } from "../up/failures.ts"
 import { standing, type Standing } from "../up/standing.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
-import { json, parse } from "./arguments.ts"
-
-const usage = `troupe doctor [--json]
-
-  Looks for what is wrong on this host, and says what to do. Exit codes: 0 nothing is, 1 something is.
-`
 
 /** The node's clock, to the second, from the header of any answer; null where none comes. */
 const clockOf = ({ readiness, url }: Standing): Effect.Effect<number | null> =>
@@ -45,23 +42,23 @@ const marks = { ok: "ok  ", warn: "note", bad: "BAD " } as const
 const inWords = (findings: ReadonlyArray<Finding>): string =>
   findings
     .map(({ advice, check, found, state }) => {
-      const line = `${marks[state]}  ${check.padEnd(9)} ${found}\n`
-      return advice === null ? line : `${line}                → ${advice}\n`
+      const line = `${marks[state]}  ${check.padEnd(9)} ${found}`
+      return advice === null ? line : `${line}\n                → ${advice}`
     })
-    .join("")
+    .join("\n")
 
-export const doctor = async (args: ReadonlyArray<string>): Promise<number> => {
-  const values = parse(args, json, usage)
-  if (typeof values === "number") return values
-  return await Effect.runPromise(
-    told(
-      Effect.gen(function* () {
-        const findings = yield* examine(yield* config)
-        const isWell = findings.every(({ state }) => state !== "bad")
-        const text = values.json === true ? `${JSON.stringify({ ok: isWell, findings })}\n` : inWords(findings)
-        yield* Effect.sync(() => process.stdout.write(text))
-        return isWell ? 0 : 1
-      })
-    )
+export const doctor = Command.make(
+  "doctor",
+  {},
+  Effect.fnUntraced(function* () {
+    const isJson = yield* Json
+    const findings = yield* examine(yield* config)
+    const isWell = findings.every(({ state }) => state !== "bad")
+    yield* print(isJson ? JSON.stringify({ ok: isWell, findings }) : inWords(findings))
+    yield* leaveWith(isWell ? 0 : 1)
+  })
+).pipe(
+  Command.withDescription(
+    "Looks for what is wrong on this host, and says what to do. Exit codes: 0 nothing is, 1 something is."
   )
-}
+)

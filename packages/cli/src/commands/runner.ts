@@ -9,7 +9,7 @@ const program = fileURLToPath(new URL("../../../runner/src/main.ts", import.meta
  * Runs a runner in front of the terminal, with its input, output and exit code. What it inherits besides is passed on, so
  * that a token can come through a pipe.
  */
-export const runner = async (args: ReadonlyArray<string>): Promise<number> => {
+export const startRunner = async (args: ReadonlyArray<string>): Promise<number> => {
   const child = spawn(process.execPath, [program, ...args], {
     stdio: ["inherit", "inherit", "inherit", ...pipes(args)]
   })

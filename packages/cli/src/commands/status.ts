@@ -1,15 +1,12 @@
 import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { Json } from "../app/globals.ts"
+import { leaveWith, print } from "../app/output.ts"
 import { usable } from "../up/Abilities.ts"
 import { modelsLine, sandboxLine } from "../up/banner.ts"
-import { config, told } from "../up/failures.ts"
+import { config } from "../connection/Connection.ts"
 import type { ProcessRecord } from "../up/Program.ts"
 import { lacking, type Standing, standing } from "../up/standing.ts"
-import { json, parse } from "./arguments.ts"
-
-const usage = `troupe status [--json]
-
-  Says what runs in TROUPE_HOME and how it is. Exit codes: 0 it can be used, 1 it runs and can't, 3 it does not run.
-`
 
 const processLine = (found: ProcessRecord | null) =>
   found === null ? "does not run" : `process ${found.pid} since ${new Date(found.since).toISOString()}`
@@ -27,7 +24,7 @@ const inWords = (found: Standing): string => {
       ? []
       : [["sandbox", sandboxLine(abilities)] as const, ["models", modelsLine(abilities)] as const])
   ] as const
-  return rows.map(([name, text]) => `${name.padEnd(9)}${text}\n`).join("")
+  return rows.map(([name, text]) => `${name.padEnd(9)}${text}`).join("\n")
 }
 
 const pidOf = (found: { readonly pid: number } | null) => found?.pid ?? null
@@ -48,17 +45,18 @@ const codeOf = (found: Standing) => {
   return found.supervisor === null && found.node === null && found.runner === null ? 3 : 1
 }
 
-export const status = async (args: ReadonlyArray<string>): Promise<number> => {
-  const values = parse(args, json, usage)
-  if (typeof values === "number") return values
-  return await Effect.runPromise(
-    told(
-      Effect.gen(function* () {
-        const found = yield* standing(yield* config)
-        const text = values.json === true ? `${JSON.stringify(inJson(found))}\n` : inWords(found)
-        yield* Effect.sync(() => process.stdout.write(text))
-        return codeOf(found)
-      })
-    )
+export const status = Command.make(
+  "status",
+  {},
+  Effect.fnUntraced(function* () {
+    const isJson = yield* Json
+    const found = yield* standing(yield* config)
+    yield* print(isJson ? JSON.stringify(inJson(found)) : inWords(found))
+    yield* leaveWith(codeOf(found))
+  })
+).pipe(
+  Command.withShortDescription("Says what runs here, and how it is"),
+  Command.withDescription(
+    "Says what runs in TROUPE_HOME and how it is. Exit codes: 0 it can be used, 1 it runs and can't, 3 it does not run."
   )
-}
+)

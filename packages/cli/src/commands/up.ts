@@ -1,21 +1,47 @@
 import { Effect } from "effect"
-import { startInBackground } from "../up/background.ts"
-import { foreground } from "../up/foreground.ts"
-import { parse } from "./arguments.ts"
+import { Command, Flag } from "effect/cli"
+import { leaveWith, print } from "../app/output.ts"
+import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { config } from "../connection/Connection.ts"
+import { inBackground } from "../up/background.ts"
+import { failureCodes } from "../up/failures.ts"
+import { foreground, readyText } from "../up/foreground.ts"
+import { holderOf } from "../up/Home.ts"
 
-const usage = `troupe up [-d]
-
-  Runs all of Troupe: a database (unless DATABASE_URL names one), a node and a runner, until Ctrl-C.
-
-  -d, --detach   in the background; troupe status and troupe stop are for what runs there
-
-  Exit codes: 1 a part did not start, 2 the configuration can't be used, 3 it runs already, 4 the home can't be used,
-  5 the port is taken.
-`
+const detached = Effect.gen(function* () {
+  const given = yield* config
+  const holder = holderOf(given.home)
+  if (holder !== null) {
+    return yield* new Trouble({
+      what: `Troupe runs already in ${given.home}: process ${holder.pid}${holder.url === undefined ? "" : `, at ${holder.url}`}.`,
+      advice: "Stop it with `npx troupe stop`, or set TROUPE_HOME to another directory.",
+      code: failureCodes.HomeLocked
+    })
+  }
+  const url = yield* inBackground(given).pipe(
+    Effect.catchTag("HomeUnusable", ({ message }) =>
+      Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
+    )
+  )
+  yield* print(`${yield* readyText(given, url, null)}\nIt runs in the background; npx troupe stop ends it.`)
+})
 
 /** Runs the all-in-one in front of the terminal, or starts it in the background. */
-export const up = async (args: ReadonlyArray<string>): Promise<number> => {
-  const values = parse(args, { detach: { type: "boolean", short: "d", default: false } }, usage)
-  if (typeof values === "number") return values
-  return await Effect.runPromise(values.detach === true ? startInBackground : foreground)
-}
+export const up = Command.make(
+  "up",
+  {
+    detach: Flag.Boolean("detach").pipe(
+      Flag.withAlias("d"),
+      Flag.withDefault(false),
+      Flag.withDescription("In the background; troupe status and troupe stop are for what runs there")
+    )
+  },
+  ({ detach }) => (detach ? detached : Effect.flatMap(foreground, leaveWith))
+).pipe(
+  Command.withShortDescription("Runs all of Troupe here: database, node and runner"),
+  Command.withDescription(
+    "Runs all of Troupe: a database (unless DATABASE_URL names one), a node and a runner, until Ctrl-C. Exit codes: 1 a part " +
+      "did not start, 2 the configuration can't be used, 3 it runs already, 4 the home can't be used, 5 the port is taken, " +
+      `${exitCodes.interrupted} ended at once.`
+  )
+)

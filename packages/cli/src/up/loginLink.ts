@@ -1,11 +1,8 @@
-import { Effect, Redacted, Schema } from "effect"
+import { Troupe } from "@troupe/client"
+import { Effect, Redacted } from "effect"
 import { readFileSync } from "node:fs"
-import { Api } from "../run/Api.ts"
 import { apiKeyFile } from "./parts.ts"
 import type { UpConfig } from "./UpConfig.ts"
-
-const isServed = Schema.is(Schema.Struct({ console: Schema.Literal(true) }))
-const decodeLink = Schema.decodeUnknownSync(Schema.Struct({ url: Schema.String }))
 
 const withinMs = 5_000
 
@@ -13,9 +10,9 @@ const withinMs = 5_000
 export const loginLink = ({ apiKey, home }: UpConfig, url: string): Effect.Effect<string | null> =>
   Effect.tryPromise(async () => {
     const key = apiKey ?? Redacted.make(readFileSync(apiKeyFile(home), "utf8").trim())
-    const api = new Api({ url, key })
-    if (!isServed(await api.get("/v1/config/client"))) return null
-    return decodeLink(await api.post("/v1/login_links", {})).url
+    const troupe = new Troupe({ baseURL: url, apiKey: Redacted.value(key) })
+    const { console } = await troupe.access.config()
+    return console ? (await troupe.access.createLoginLink()).url : null
   }).pipe(
     Effect.timeout(withinMs),
     Effect.catch(() => Effect.succeed(null))

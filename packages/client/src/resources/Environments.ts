@@ -9,11 +9,14 @@ import type {
   EnvironmentListQuery,
   EnvironmentUpdate
 } from "../types/api.ts"
+import { EnvironmentWork } from "./EnvironmentWork.ts"
 import { list } from "./list.ts"
 import { Resource } from "./Resource.ts"
 
 /** Where the work is done: how a session's sandbox is made. */
 export class Environments extends Resource {
+  readonly work = new EnvironmentWork(this.transport)
+
   create(body: EnvironmentCreate, options?: CallOptions): Call<Environment> {
     return this.post("/v1/environments", body, options)
   }

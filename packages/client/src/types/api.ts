@@ -1,6 +1,7 @@
 import type * as Access from "@troupe/domain/api/Access"
 import type * as Agents from "@troupe/domain/api/Agents"
 import type * as Environments from "@troupe/domain/api/Environments"
+import type * as EnvironmentWork from "@troupe/domain/api/Work"
 import type * as Files from "@troupe/domain/api/Files"
 import type * as Search from "@troupe/domain/api/Search"
 import type * as SessionResources from "@troupe/domain/api/SessionResources"
@@ -32,6 +33,12 @@ export type EnvironmentCreate = Body<typeof Environments.create>
 export type EnvironmentUpdate = Body<typeof Environments.update>
 export type EnvironmentListQuery = Query<typeof Environments.list>
 export type EnvironmentDeleted = Answered<typeof Environments.remove>
+export type Work = Plain<EnvironmentWork.Work>
+export type WorkHeartbeat = Answered<typeof EnvironmentWork.heartbeat>
+export type WorkStats = Answered<typeof EnvironmentWork.stats>
+export type WorkPollQuery = Query<typeof EnvironmentWork.poll>
+export type WorkHeartbeatQuery = Query<typeof EnvironmentWork.heartbeat>
+export type WorkListQuery = Query<typeof EnvironmentWork.list>
 
 export type Session = Plain<Sessions.Session>
 export type SessionAgent = Plain<Sessions.SessionAgent>

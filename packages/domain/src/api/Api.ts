@@ -20,6 +20,7 @@ import * as Sessions from "./Sessions.ts"
 import * as Settings from "./Settings.ts"
 import * as UsageReport from "./UsageReport.ts"
 import * as Turns from "./Turns.ts"
+import * as Work from "./Work.ts"
 import * as Workspace from "./Workspace.ts"
 
 /** The public API: what the gateway serves, and what clients and descriptions are derived from. */
@@ -27,6 +28,7 @@ export const Api = HttpApi.make("troupe")
   .add(
     Agents.group,
     Environments.group,
+    Work.group,
     Sessions.group,
     Events.group,
     Files.group,

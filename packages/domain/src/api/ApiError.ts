@@ -1,5 +1,6 @@
 import { Result, Schema } from "effect"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import { JsonObject } from "../Json.ts"
 
 /** The kinds of errors that the API answers with, and the status that each has unless a failure says otherwise. */
 export const errorStatuses = {
@@ -29,7 +30,9 @@ export const ErrorBody = Schema.Struct({
       Schema.Struct({
         error_code: Schema.optionalKey(Schema.String),
         /** Where a turn queue stands, for whoever named another version of it. */
-        queue_version: Schema.optionalKey(Schema.Int)
+        queue_version: Schema.optionalKey(Schema.Int),
+        /** How a lease stands, for whoever took it for another. */
+        current_state: Schema.optionalKey(JsonObject)
       })
     )
   }),
@@ -49,6 +52,7 @@ export class ApiFailure extends Schema.TaggedError<ApiFailure>()("ApiFailure", {
   status: Schema.optionalKey(Schema.Int),
   code: Schema.optionalKey(Schema.String),
   queueVersion: Schema.optionalKey(Schema.Int),
+  currentState: Schema.optionalKey(JsonObject),
   /** Sent again as it is, the request would fail again: clients that retry this status are told not to. */
   final: Schema.optionalKey(Schema.Boolean),
   retryAfterMs: Schema.optionalKey(Schema.Int)

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { EnvironmentId, RunnerId, SessionId, TokenId } from "../Ids.ts"
+import { EnvironmentId, RunnerId, SessionId, TokenId, WorkId } from "../Ids.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Page, pageQuery, Time } from "./Page.ts"
 
@@ -42,7 +42,12 @@ export const BoundTo = Schema.Union([
     subject: Schema.String,
     session_ids: Schema.NullOr(Schema.Array(SessionId))
   }),
-  Schema.Struct({ type: Schema.Literal("session"), session_id: SessionId }),
+  Schema.Struct({
+    type: Schema.Literal("session"),
+    session_id: SessionId,
+    /** The work for which a worker was given it, with which it is kept up and ended. */
+    work_id: Schema.optionalKey(WorkId)
+  }),
   Schema.Struct({ type: Schema.Literal("environment"), environment_id: EnvironmentId })
 ]).annotate({ identifier: "BoundTo" })
 export type BoundTo = typeof BoundTo.Type

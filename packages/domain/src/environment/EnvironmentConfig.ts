@@ -86,7 +86,9 @@ export const EnvironmentConfig = Schema.Struct({
   runnerLabels: Schema.Array(Schema.String.check(Schema.isPattern(/^[^\p{Cc}]{1,128}$/u))).check(
     Schema.isMaxLength(64)
   ),
-  lifecycle: Lifecycle
+  lifecycle: Lifecycle,
+  /** The customer's own workers run what would run in the sandbox; there is none then. */
+  selfHosted: Schema.optionalKey(Schema.Boolean)
 }).check(
   Schema.makeFilter((config) =>
     config.image !== null && config.dockerfile !== null

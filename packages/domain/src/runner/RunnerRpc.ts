@@ -61,7 +61,14 @@ const terminal = { terminalId: Schema.String }
  */
 export class RunnerRpc extends RpcGroup.make(
   Rpc.make("Hello", {
-    payload: { versions: Versions, runnerId: RunnerId, generation: Schema.Int, node: Schema.String },
+    payload: {
+      versions: Versions,
+      runnerId: RunnerId,
+      generation: Schema.Int,
+      node: Schema.String,
+      /** How long this node has runners work without being heard. Nodes of before do not say. */
+      contactLeaseMs: Schema.optionalKey(Schema.Int)
+    },
     success: Hello,
     error: VersionRefused
   }),

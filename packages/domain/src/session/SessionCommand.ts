@@ -76,6 +76,8 @@ export const innerCommands = {
   NoteWaiting: { threadId: ThreadId, turnId: TurnId, reason: Schema.String },
   RecordFrames: { attemptId: AttemptId, frames: Schema.Array(Frame).check(Schema.isMinLength(1)) },
   LoseAttempt: { attemptId: AttemptId, reason: Schema.String },
+  /** Whoever ran the calls of a self-hosted environment does so no more, and those that it owes may have begun. */
+  LoseWorker: {},
   /** More events carry the content of those whose redaction was asked for. */
   WidenRedaction: { seqs: Schema.Array(Schema.Int), reason: Schema.String, replacements: Schema.Array(Sha256Hex) },
   ConfirmRedaction: { seqs: Schema.Array(Schema.Int) },

@@ -1,5 +1,5 @@
 import { Result } from "effect"
-import { lose, noteWaiting, startAttempt } from "./decide/attempts.ts"
+import { lose, loseWorker, noteWaiting, startAttempt } from "./decide/attempts.ts"
 import { Draft } from "./decide/Draft.ts"
 import { record } from "./decide/frames.ts"
 import { inputs, refuseAtCap, retry, wake } from "./decide/people.ts"
@@ -88,6 +88,8 @@ const rule = (draft: Draft, command: SessionCommand): void => {
       return record(draft, command)
     case "LoseAttempt":
       return lose(draft, command)
+    case "LoseWorker":
+      return loseWorker(draft)
     case "Note":
       return draft.emit(command.event)
     case "Wake":

@@ -1,5 +1,6 @@
 import { Result, Schema } from "effect"
 import { Json, JsonObject } from "../Json.ts"
+import { schemaFault } from "./harmlessSchema.ts"
 
 /** The tools that every installation brings, by the names that agents and policies use. */
 export const builtInTools = ["bash", "read", "write", "edit", "glob", "grep", "web_fetch", "web_search"] as const
@@ -142,6 +143,11 @@ export const toolEntries = (tools: ReadonlyArray<JsonObject>): ToolEntries => {
           break
         }
         const { description, input_schema, name } = tool.success
+        const fault = schemaFault(input_schema)
+        if (fault !== null) {
+          problem(at, "invalid", `the input_schema of ${name} ${fault}`)
+          break
+        }
         add(at, name, { _tag: "Custom", name, description, inputSchema: input_schema })
         break
       }

@@ -67,6 +67,13 @@ describe("An agent's list of tools", () => {
     assert.deepStrictEqual(names({ type: "other" }, custom("ok")), ["ok"])
   })
 
+  it("does not give a tool whose schema is none", () => {
+    const wrong = { ...custom("odd"), input_schema: { type: "object", properties: { a: { type: "text" } } } }
+    const [problem] = toolEntries([wrong]).problems
+    assert.strictEqual(problem?.detail, "the input_schema of odd has something for type that can't be there")
+    assert.deepStrictEqual(names(wrong, custom("ok")), ["ok"])
+  })
+
   it("does not give a tool that is set up wrong", () => {
     const wrong = toolset({
       configs: [

@@ -49,6 +49,8 @@ export class Attempts extends Context.Service<
       readonly sessionId: SessionId
       readonly epoch: number
     }) => Effect.Effect<void, EpochRefused>
+    /** A node says after what silence it gives attempts up. The shorter lease holds: nothing works that counts as lost. */
+    readonly adoptLease: (contactLeaseMs: number) => Effect.Effect<void>
     readonly journaled: Effect.Effect<ReadonlyArray<JournaledAttempt>>
     readonly working: Effect.Effect<number>
     readonly draining: Effect.Effect<boolean>
@@ -79,7 +81,7 @@ const stopped: FrameBody = {
   retryAfterMs: null
 }
 
-const make = Effect.fnUntraced(function* ({ capacity, timing }: AttemptsOptions) {
+const make = Effect.fnUntraced(function* ({ capacity, timing: given }: AttemptsOptions) {
   const journal = yield* Journal
   const engine = yield* AttemptEngine
   const clock = yield* Clock.Clock
@@ -89,6 +91,8 @@ const make = Effect.fnUntraced(function* ({ capacity, timing }: AttemptsOptions)
   const signal = new Signal()
   const starting = Semaphore.makeUnsafe(1)
   let draining = false
+  let leaseMs = given.contactLeaseMs
+  const timing = { ...given, leaseMs: () => leaseMs }
 
   const forget = Effect.fnUntraced(function* (attempt: LiveAttempt, reason: string) {
     if (attempts.get(attempt.attemptId) !== attempt) return
@@ -266,6 +270,15 @@ const make = Effect.fnUntraced(function* ({ capacity, timing }: AttemptsOptions)
     refreshSecret: Effect.fn("Attempts.refreshSecret")(function* (ref, secret) {
       const attempt = yield* findOrNone(ref)
       attempt?.learn(secret)
+    }),
+    adoptLease: Effect.fn("Attempts.adoptLease")(function* (theirs) {
+      const next = Math.min(theirs, given.contactLeaseMs)
+      if (next === leaseMs) return
+      leaseMs = next
+      for (const attempt of attempts.values()) attempt.touch()
+      yield* Effect.logWarning("The nodes' contact lease is another than this runner's: the shorter one holds").pipe(
+        Effect.annotateLogs({ ours: given.contactLeaseMs, theirs })
+      )
     }),
     journaled: Effect.sync(() =>
       [...attempts.values()].map(({ journal: { acknowledged, last, request }, working }) => ({

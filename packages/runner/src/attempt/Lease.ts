@@ -9,16 +9,14 @@ const outstandingMax = 64
  */
 export class Lease {
   private readonly clock: Clock.Clock
-  private readonly leaseNanos: bigint
-  private readonly leaseMs: number
+  private readonly leaseMs: () => number
   private sent: Array<{ readonly contact: number; readonly at: Instant }> = []
   private contacts = 0
   private from: Instant | null = null
 
-  constructor(clock: Clock.Clock, leaseMs: number) {
+  constructor(clock: Clock.Clock, leaseMs: () => number) {
     this.clock = clock
     this.leaseMs = leaseMs
-    this.leaseNanos = BigInt(leaseMs) * 1_000_000n
   }
 
   /** A sign of life leaves now; its number. */
@@ -38,7 +36,8 @@ export class Lease {
   holds(): boolean {
     if (this.from === null) return false
     const { monotonic, wall } = this.now()
-    return monotonic - this.from.monotonic < this.leaseNanos && wall - this.from.wall < this.leaseMs
+    const leaseMs = this.leaseMs()
+    return monotonic - this.from.monotonic < BigInt(leaseMs) * 1_000_000n && wall - this.from.wall < leaseMs
   }
 
   private now(): Instant {

@@ -50,12 +50,17 @@ export class LiveAttempt {
   private followed = false
   private readonly signal = new Signal()
 
-  constructor(journal: AttemptJournal, working: boolean, timing: AttemptTiming, clock: Clock.Clock) {
+  constructor(
+    journal: AttemptJournal,
+    working: boolean,
+    timing: AttemptTiming & { readonly leaseMs: () => number },
+    clock: Clock.Clock
+  ) {
     this.journal = journal
     this.working = working
     this.timing = timing
     this.clock = clock
-    this.lease = new Lease(clock, timing.contactLeaseMs)
+    this.lease = new Lease(clock, timing.leaseMs)
     this.deltas = new Deltas(this.scrubber)
   }
 

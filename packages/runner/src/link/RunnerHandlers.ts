@@ -44,9 +44,10 @@ export const layer = (self: Self, signs: LinkSigns) =>
           Stream.unwrap(Effect.as(attempts.fence(call.place), singly(ask(call))))
 
       return RunnerRpc.of({
-        Hello: Effect.fnUntraced(function* ({ generation, node, versions }) {
+        Hello: Effect.fnUntraced(function* ({ contactLeaseMs, generation, node, versions }) {
           const version = yield* Effect.fromResult(negotiate(versions))
           signs.greeted({ node, generation })
+          if (contactLeaseMs !== undefined) yield* attempts.adoptLease(contactLeaseMs)
           return {
             ...self,
             version,

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@troupe/domain/Json"
 import type { ToolProblem } from "@troupe/domain/tools/Toolset"
+import { harmlessSchema } from "@troupe/domain/tools/harmlessSchema"
 import { Effect, Schema } from "effect"
-import { harmlessSchema } from "./harmlessSchema.ts"
 import { mcpLimits } from "./limits.ts"
 import type { McpConnection } from "./McpConnection.ts"
 import type { McpError } from "./McpError.ts"

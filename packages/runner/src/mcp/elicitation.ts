@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "@troupe/domain/Json"
 import type { Question } from "@troupe/domain/session/Question"
+import { harmlessSchema } from "@troupe/domain/tools/harmlessSchema"
 import { Option, Result } from "effect"
-import { harmlessSchema } from "./harmlessSchema.ts"
 import type { McpAnswer, McpQuestion } from "./McpPeople.ts"
 
 const textLengthMax = 8_000

@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { isAbsolute } from "node:path"
 import { pathToFileURL } from "node:url"
 import { bubblewrap } from "./Bubblewrap.ts"
+import { sandboxClientBackend, type SandboxClientOptions } from "./client/SandboxClientBackend.ts"
 import { local } from "./Local.ts"
 import { none } from "./None.ts"
 import { type BackendProbe, Isolation, type SandboxBackend } from "./Sandbox.ts"
@@ -90,7 +91,7 @@ const make = Effect.fnUntraced(function* (
   return Backends.of({ all: [...byName.values()], get, probes, best })
 })
 
-/** Loads what a module exports as `backend`, or as its default. */
+/** Loads what a module exports as `sandboxClient`, as `backend`, or as its default. */
 const loadBackend = Effect.fn("Backends.load")(function* (
   module: string
 ): Effect.fn.Return<SandboxBackend, BackendsError> {
@@ -102,24 +103,45 @@ const loadBackend = Effect.fn("Backends.load")(function* (
         cause
       })
   })
-  const { backend, default: byDefault } = loaded as { readonly backend?: unknown; readonly default?: unknown }
+  const { backend, default: byDefault, sandboxClient } = loaded as Readonly<Record<string, unknown>>
   const found = backend ?? byDefault
-  const detail = lacking(found)
+  const detail = sandboxClient === undefined ? lacking(found) : lackingClient(sandboxClient)
   if (detail !== undefined) return yield* new BackendsError({ reason: { _tag: "NotABackend", module, detail } })
-  return found as SandboxBackend
+  return sandboxClient === undefined
+    ? (found as SandboxBackend)
+    : sandboxClientBackend(sandboxClient as SandboxClientOptions)
 })
 
 const isIsolation = Schema.is(Isolation)
+
+const badName = (name: unknown): string | undefined =>
+  typeof name === "string" && /^[a-z][a-z0-9-]{0,63}$/.test(name)
+    ? undefined
+    : "its `name` has to begin with a small letter and be of small letters, digits and hyphens"
 
 /** What is missing for it to be a backend; whether it keeps its promises is for the conformance suite to say. */
 const lacking = (value: unknown): string | undefined => {
   if (typeof value !== "object" || value === null) return "neither `backend` nor the default export is an object"
   const { create, isolation, name, probe, resume } = value as Readonly<Record<string, unknown>>
-  if (typeof name !== "string" || !/^[a-z][a-z0-9-]{0,63}$/.test(name)) {
-    return "its `name` has to begin with a small letter and be of small letters, digits and hyphens"
-  }
+  const bad = badName(name)
+  if (bad !== undefined) return bad
   if (!isIsolation(isolation)) return "its `isolation` has to be namespaces, container, none or absent"
   if (!Effect.isEffect(probe)) return "its `probe` has to be an effect"
   if (typeof create !== "function") return "its `create` has to be a function"
   return typeof resume === "function" ? undefined : "its `resume` has to be a function"
+}
+
+/** What is missing for it to be a client of the OpenAI Agents SDK and what we have to know of it. */
+const lackingClient = (value: unknown): string | undefined => {
+  if (typeof value !== "object" || value === null) return "its `sandboxClient` is no object"
+  const { client, isolation, manifest, name } = value as Readonly<Record<string, unknown>>
+  const bad = badName(name)
+  if (bad !== undefined) return bad
+  if (!isIsolation(isolation) || isolation === "absent")
+    return "its `isolation` has to be namespaces, container or none"
+  if (typeof client !== "object" || client === null) return "its `client` has to be a SandboxClient"
+  if (manifest !== undefined && typeof manifest !== "function") return "its `manifest` has to be a function"
+  return isolation === "none" || manifest !== undefined
+    ? undefined
+    : "a client that isolates needs a `manifest`, which binds the session's directories"
 }

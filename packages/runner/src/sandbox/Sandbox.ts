@@ -130,6 +130,7 @@ export class SandboxError extends Schema.TaggedError<SandboxError>()("SandboxErr
 }) {
   override get message() {
     const { reason } = this
+    if (reason._tag === "NothingRuns") return `In the sandbox ${this.backend} nothing runs: there are files alone`
     const detail = "detail" in reason ? `: ${reason.detail}` : ""
     return `${this.backend}: ${reason._tag}${detail}`
   }

@@ -49,8 +49,17 @@ export interface Tool {
 export const say = (message: string, details?: JsonObject): ToolOutput =>
   details === undefined ? { content: text(message) } : { content: text(message), details }
 
-/** A tool that somebody outside of the runner sees to: a client, a worker of the customer's, or a person. */
-export const outside = (executor: "client" | "worker" | "platform", spec: ToolSpec, policy: unknown): Tool => ({
+/** The same tool where the customer's own workers run what would run in the sandbox. Rules look at it as ever. */
+export const byWorker = (tool: Tool): Tool => ({
+  ...tool,
+  executor: "worker",
+  timeoutMs: () => 0,
+  changes: () => null,
+  run: () => new ToolFailure({ message: "This tool is not run here." })
+})
+
+/** A tool that somebody outside of the runner sees to: a client, or a person. */
+export const outside = (executor: "client" | "platform", spec: ToolSpec, policy: unknown): Tool => ({
   spec,
   executor,
   policy,

@@ -11,7 +11,7 @@ import { type Summarizer, webFetch } from "./builtin/webFetch.ts"
 import { webSearch } from "./builtin/webSearch.ts"
 import { write } from "./builtin/write.ts"
 import { askUser } from "./platform/askUser.ts"
-import { outside, type Tool } from "./Tool.ts"
+import { byWorker, outside, type Tool } from "./Tool.ts"
 import type { ToolPlace } from "./ToolPlace.ts"
 import type { SearchProvider } from "./web/SearchProvider.ts"
 
@@ -31,11 +31,17 @@ export interface ToolCatalog {
 }
 
 /** The tools of an attempt, frozen: the agent's list, or what the turn has in its place. */
-export const toolCatalog = (request: Pick<RunRequest, "agent" | "overrides">, parts: ToolParts): ToolCatalog => {
+export const toolCatalog = (
+  request: Pick<RunRequest, "agent" | "overrides" | "environment">,
+  parts: ToolParts
+): ToolCatalog => {
   const { entries, problems } = toolEntries(request.overrides.tools ?? request.agent.tools)
   const found = [...problems]
   const tools = new Map<string, Tool>()
-  const candidates = [...entries.flatMap((entry) => toolOf(entry, parts) ?? []), ...parts.others]
+  const elsewhere = request.environment?.config["selfHosted"] === true
+  const own = entries.flatMap((entry) => toolOf(entry, parts) ?? [])
+  const placed = own.map((tool) => (elsewhere && tool.executor === "sandbox" ? byWorker(tool) : tool))
+  const candidates = [...placed, ...parts.others]
   for (const tool of candidates) {
     const { name, server } = tool.spec
     const from = server === null ? "" : ` of ${server}`

@@ -2,11 +2,12 @@ import type { EventId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
-import { Effect, Layer, Result, type Scope } from "effect"
+import { Clock, Effect, Layer, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
 import { parseAuthority } from "../egress/hosts.ts"
+import type { HarnessEnd } from "../harness/Harness.ts"
 import { SafeFetch } from "../egress/SafeFetch.ts"
 import { modelClassifier } from "../harness/model/modelClassifier.ts"
 import { pageReader } from "../harness/model/pageReader.ts"
@@ -21,6 +22,8 @@ import { makeToolGateway } from "../tools/ToolGateway.ts"
 import type { SearchProvider } from "../tools/web/SearchProvider.ts"
 import type { Place } from "./Place.ts"
 import { Places } from "./Places.ts"
+import { configOf } from "./placeSettings.ts"
+import type { Rest } from "./rest.ts"
 
 interface ToolsOptions {
   readonly search: (fetch: SafeFetch["Service"]) => SearchProvider | null
@@ -37,6 +40,17 @@ const mcpHosts = ({ agent }: Request) =>
     const endpoint = parseAuthority(`${parsed.hostname}:${port}`)
     return endpoint === undefined ? [] : [endpoint]
   })
+
+/** Whether a place that is not here any more was taken away as its environment says. */
+const isDeletedBy = ({ environment, runnerId, sandbox }: Request): boolean => {
+  const config = configOf(environment)
+  if (Result.isFailure(config) || sandbox?.runnerId !== runnerId) return false
+  const { onCompletion, ttlSeconds } = config.success.lifecycle
+  return onCompletion === "delete" || ttlSeconds !== null
+}
+
+const endedBy = (end: HarnessEnd): Rest["ended"] =>
+  end._tag === "Completed" ? "done" : end._tag === "Suspended" ? "waiting" : "failed"
 
 const sandboxFacts = (place: Place, request: Request) => {
   const { backend, sandboxId } = place.record()
@@ -92,7 +106,10 @@ export const layer = (options: ToolsOptions) =>
           confinement: confinementOf(layersOf(request))
         })
         if (isTheLogs) return place
-        if (sandbox?.live === true) {
+        if (sandbox?.live === true && isDeletedBy(request)) {
+          const reason = "its environment keeps no sandbox in which nothing works"
+          yield* frames.emit({ _tag: "SandboxDestroyed", sandboxId: sandbox.sandboxId, reason })
+        } else if (sandbox?.live === true) {
           const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
           yield* frames.emit({ _tag: "SandboxLost", sandboxId: sandbox.sandboxId, reason })
         }
@@ -107,18 +124,26 @@ export const layer = (options: ToolsOptions) =>
         return place
       })
 
-      /** The first need of a sandbox that the log does not know of yet is told it. */
-      const announce = (context: AttemptContext, place: Place, told: boolean) => {
-        place.onMade(() => {
+      /** Tells the log of a sandbox that it does not know of yet, once. */
+      const announcer = ({ frames, request }: AttemptContext, place: Place) => {
+        const { sandbox } = request
+        let told = sandbox?.live === true && sandbox.sandboxId === place.record().sandboxId
+        return Effect.suspend(() => {
           if (told) return Effect.void
+          told = true
           const isolation = place.tools.isolation
-          const body: FrameBody = { _tag: "SandboxCreated", ...sandboxFacts(place, context.request), isolation }
+          const body: FrameBody = { _tag: "SandboxCreated", ...sandboxFacts(place, request), isolation }
           // A full journal ends the attempt at its next word.
-          return Effect.ignore(context.frames.emit(body))
+          return Effect.ignore(frames.emit(body))
         })
       }
 
-      const capture = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
+      /** Files that no program wrote are in a place, too: people look for them where the log says that it is. */
+      const capture = Effect.fnUntraced(function* (
+        context: AttemptContext,
+        place: Place,
+        announce: Effect.Effect<void>
+      ) {
         const before = place.record().checkpoint
         const captured = yield* Effect.result(place.capture)
         if (captured._tag === "Failure") {
@@ -132,6 +157,8 @@ export const layer = (options: ToolsOptions) =>
           return
         }
         const { bytes, checkpoint, files } = captured.success
+        place.rest({ kept: true })
+        if (files > 0) yield* announce
         if (checkpoint === before) return
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
       })
@@ -217,12 +244,10 @@ export const layer = (options: ToolsOptions) =>
           const settled = yield* Effect.result(settle(context))
           if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
           const place = settled.success
+          place.rest({ ended: "working", kept: false, at: yield* Clock.currentTimeMillis })
           const { request, scrubber } = context
-          announce(
-            context,
-            place,
-            request.sandbox?.live === true && request.sandbox.sandboxId === place.record().sandboxId
-          )
+          const announce = announcer(context, place)
+          place.onMade(() => announce)
           yield* give(context, place)
           yield* ready(context, place)
           const servers = yield* ofServers(context, place)
@@ -246,7 +271,14 @@ export const layer = (options: ToolsOptions) =>
             scrubber,
             mintCallId: mintEventId
           })
-          return { calls, atEnd: () => Effect.andThen(collect(context, place), capture(context, place)) }
+          return {
+            calls,
+            atEnd: (end) =>
+              Effect.andThen(
+                Effect.andThen(collect(context, place), capture(context, place, announce)),
+                Effect.map(Clock.currentTimeMillis, (at) => place.rest({ ended: endedBy(end), at }))
+              )
+          }
         })
       })
     })

@@ -36,6 +36,7 @@ import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
 import { makePlaceFiles } from "./placeFiles.ts"
 import type { PlaceRecord } from "./PlaceRecord.ts"
+import type { Rest } from "./rest.ts"
 import * as PlaceSandbox from "./PlaceSandbox.ts"
 import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
@@ -70,6 +71,8 @@ export interface Place {
   readonly sandbox: (made: Made) => Effect.Effect<Sandbox, SandboxError>
   /** Whatever the environment takes before somebody works here. Who waits hears what is done. */
   readonly ready: PlaceSandbox.PlaceSandbox["ready"]
+  /** Somebody begins to work here, has ended, or has changed files. */
+  readonly rest: (change: Partial<Rest>) => void
   /** Ends what runs. The directories stay, and a sandbox is made anew when something needs one. */
   readonly unmake: Effect.Effect<void>
   readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
@@ -231,6 +234,11 @@ export const open = Effect.fn("Place.open")(function* (
     terminals: yield* Terminals.make,
     resume: Effect.asVoid(sandbox.now),
     ready: sandbox.ready,
+    rest: (change) => {
+      const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
+      record = { ...record, rest: { ...before, ...change } }
+      save(record)
+    },
     unmake: Effect.andThen(
       sandbox.unmake,
       Effect.sync(() => {

@@ -2,6 +2,7 @@ import { SandboxId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
 import { Confinement } from "@troupe/domain/tools/Confinement"
 import { Schema } from "effect"
+import { Rest } from "./rest.ts"
 import {
   closeSync,
   fsyncSync,
@@ -30,6 +31,8 @@ export const PlaceRecord = Schema.Struct({
   made: Schema.Boolean,
   /** Whether what the environment's profile has for a fresh sandbox was done in it. */
   hooked: Schema.optionalKey(Schema.Boolean),
+  /** Absent before the first attempt. */
+  rest: Schema.optionalKey(Rest),
   /** What it goes without, by the policies of the last attempt here. */
   confinement: Confinement
 })

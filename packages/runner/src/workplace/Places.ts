@@ -3,6 +3,7 @@ import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
 import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
 import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
+import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Endpoint } from "../egress/AddressRules.ts"
 import { EgressProxy } from "../egress/EgressProxy.ts"
@@ -17,6 +18,7 @@ import { accounting } from "./EgressLog.ts"
 import * as Place from "./Place.ts"
 import { type PlaceRecord, PlaceRecords } from "./PlaceRecord.ts"
 import { configOf } from "./placeSettings.ts"
+import { defaultGraceMs, dueAt } from "./rest.ts"
 import { socketDirectory } from "./socketDirectory.ts"
 
 export interface PlacesOptions {
@@ -28,6 +30,8 @@ export interface PlacesOptions {
   readonly hostVariables: Readonly<Record<string, string>>
   /** How long a place that nobody uses keeps its shell, its terminals and its way out. */
   readonly idleMs: number
+  /** How long a place of a turn that is done is left as it is, whatever its environment says. */
+  readonly graceMs?: number
 }
 
 /** What makes a place, when there is none yet. */
@@ -245,15 +249,19 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     )
   )
 
+  const removePlace = Effect.fnUntraced(function* (record: PlaceRecord) {
+    const { sandboxId, sessionId } = record
+    yield* unmake(held.get(sessionId) ?? (yield* load(record, [])))
+    yield* Effect.mapError(homes.remove(sandboxId), ({ message }) => refuse("destroy_failed", message))
+    records.remove(sessionId)
+  })
+
   const destroy: Places["Service"]["destroy"] = Effect.fn("Places.destroy")((sessionId) =>
     alone(
       sessionId,
-      Effect.gen(function* () {
+      Effect.suspend(() => {
         const record = records.read(sessionId)
-        if (record === null) return
-        yield* unmake(held.get(sessionId) ?? (yield* load(record, [])))
-        yield* Effect.mapError(homes.remove(record.sandboxId), ({ message }) => refuse("destroy_failed", message))
-        records.remove(sessionId)
+        return record === null ? Effect.void : removePlace(record)
       }).pipe(Effect.uninterruptible)
     )
   )
@@ -270,7 +278,48 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
         )
     }
   })
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(Math.min(options.idleMs, 30_000)), tidy)))
+  const isUsed = (sessionId: SessionId) => {
+    const one = held.get(sessionId)
+    return one !== undefined && (one.users > 0 || one.place.terminals.count() > 0)
+  }
+
+  /** What the environment of a place says should become of it now. */
+  const dueOf = (record: PlaceRecord, now: number) => {
+    const config = configOf(record.environment)
+    if (record.rest === undefined || config._tag === "Failure" || isUsed(record.sessionId)) return "stay"
+    // A directory of somebody else's is not ours to put back from a checkpoint; outputs are in none.
+    const kept = record.rest.kept && record.inPlace === null
+    const due = dueAt(config.success.lifecycle, { ...record.rest, kept }, now, options.graceMs)
+    return due === "sleep" && !record.made ? "stay" : due
+  }
+
+  /** Does what environments say about sandboxes in which nothing works any more. */
+  const settle = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    for (const { sessionId } of records.all().filter((record) => dueOf(record, now) !== "stay")) {
+      const work = Effect.gen(function* () {
+        const record = records.read(sessionId)
+        const due = record === null ? "stay" : dueOf(record, now)
+        if (record === null || due === "stay") return
+        const outputs = yield* Effect.map(homes.open(record.sandboxId), (home) => readdirSync(home.outputs).length)
+        if (due === "delete" && outputs === 0) return yield* removePlace(record)
+        if (record.made) yield* unmake(held.get(sessionId) ?? (yield* load(record, [])))
+      })
+      yield* alone(sessionId, Effect.uninterruptible(work)).pipe(
+        Effect.catch(({ message }) =>
+          Effect.logWarning("A sandbox could not be put away").pipe(Effect.annotateLogs({ sessionId, message }))
+        )
+      )
+    }
+  })
+  yield* Effect.forkScoped(
+    Effect.forever(
+      Effect.andThen(
+        Effect.sleep(Math.min(options.idleMs, options.graceMs ?? defaultGraceMs, 30_000)),
+        Effect.andThen(tidy, settle)
+      )
+    )
+  )
 
   const isLeft = ({ message }: { readonly message: string }) =>
     Effect.logWarning("Something of an earlier run is left").pipe(Effect.annotateLogs({ message }))

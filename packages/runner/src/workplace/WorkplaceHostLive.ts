@@ -44,7 +44,7 @@ const writable = (place: Place, path: string) =>
     mountOf(place, path),
     ({ readOnly }) => !readOnly,
     () => refuse("file_denied", `${path} is read-only`, "path")
-  )
+  ).pipe(Effect.tap(() => Effect.sync(() => place.rest({ kept: false }))))
 
 /** What nodes ask of the places on this host, done. */
 export const layer = Layer.effect(
@@ -56,12 +56,13 @@ export const layer = Layer.effect(
 
     const at = ({ sessionId, ticket }: PlaceRef) => places.find(sessionId, ticket)
 
-    /** What runs needs a sandbox that was made; making one is an event, which a call has no place for. */
+    /** Nodes know of a place once the log does, so a sandbox that sleeps, or that nothing needed before, is made for a call. */
     const sandboxAt = Effect.fnUntraced(function* (
       ref: PlaceRef
     ): Effect.fn.Return<readonly [Place, Sandbox], WorkplaceError, Scope.Scope> {
       const place = yield* at(ref)
-      if (!place.record().made) return yield* refuse("sandbox_missing", "the session's sandbox was not made yet")
+      // What runs there may change anything, and no turn captures it.
+      place.rest({ kept: false })
       return [
         place,
         yield* Effect.mapError(

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { HarnessEnd, HarnessRun } from "../../src/harness/Harness.ts"
 import { text } from "@troupe/domain/session/Content"
-import { Deferred, Effect, Redacted } from "effect"
+import { Deferred, Effect, Queue, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { follow, life, refOf, start } from "../support/attemptWorld.ts"
 import { range } from "../support/journals.ts"
@@ -154,6 +154,41 @@ describe("The contact lease", () => {
       yield* attempts.acknowledge(ref, { frame: 1, contact: owner.contact })
       yield* owner.until(({ frames }) => frames.length === 2)
       assert.deepStrictEqual(begun, [0, 1])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("is the nodes' where theirs is shorter, also for what works already, and never longer than our own", () =>
+    Effect.gen(function* () {
+      const begun: Array<number> = []
+      const step = yield* Queue.unbounded<number>()
+      const attempts = yield* start({
+        directory: yield* scratch,
+        run: ({ frames }) =>
+          Queue.take(step).pipe(
+            Effect.tap(() => frames.mayBegin),
+            Effect.flatMap((n) =>
+              Effect.andThen(
+                frames.emit(title(`began ${n}`)),
+                Effect.sync(() => begun.push(n))
+              )
+            ),
+            Effect.forever
+          )
+      })
+      const owner = yield* follow(attempts.run(request))
+      yield* owner.until(({ contact }) => contact === 1)
+      yield* attempts.acknowledge(ref, { frame: 0, contact: 1 })
+      yield* TestClock.adjust(15_000)
+      yield* attempts.adoptLease(10_000)
+      Queue.offerUnsafe(step, 1)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(begun, [])
+      yield* attempts.adoptLease(600_000)
+      yield* owner.until(({ frames }) => frames.length === 1)
+      yield* TestClock.adjust(45_000)
+      Queue.offerUnsafe(step, 2)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(begun, [1])
     }).pipe(Effect.scoped)
   )
 

@@ -55,6 +55,15 @@ const stop = (events: Iterable<ModelEvent>) =>
   [...events].flatMap((event) => (event._tag === "Ended" ? [event.stop] : []))
 
 describe("the demo model", () => {
+  it.effect("takes messages of any length, and repeats only their beginning", () =>
+    Effect.gen(function* () {
+      const long = "blah ".repeat(200_000)
+      assert.isBelow(said(yield* ask(user(long))).length, 3_000)
+      const events = yield* ask(user(`say: ${long}`))
+      assert.isAtLeast(said(events).length, long.length - 1)
+    })
+  )
+
   it.effect("calls the tool that a line tells it to", () =>
     Effect.gen(function* () {
       const events = yield* ask(user("Please\nrun: echo hello"))

@@ -2,8 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
 import { Backends } from "../../src/sandbox/Backends.ts"
+import { makeBench, run } from "../../src/sandbox/conformance/Bench.ts"
 import { none } from "../../src/sandbox/None.ts"
 import type { SandboxBackend } from "../../src/sandbox/Sandbox.ts"
+import { temporaryState } from "../../src/sandbox/trial.ts"
 
 const fixture = (name: string) => join(import.meta.dirname, "fixtures", name)
 
@@ -49,6 +51,29 @@ describe("Backends", () => {
           ["own", true]
         ]
       )
+    })
+  )
+
+  it.live("takes a client for sandboxes of the OpenAI Agents SDK, and runs things in what it makes", () =>
+    Effect.gen(function* () {
+      const backends = yield* open({ builtIn: [none], modules: [fixture("unix-local.ts")] })
+      const backend = yield* backends.get("unix-local")
+      const directory = yield* temporaryState("troupe-client-")
+      const bench = makeBench(backend, yield* backend.probe, join(directory, "state"), {
+        variables: { PATH: "/usr/bin:/bin" }
+      })
+      const { sandbox } = yield* bench.make()
+      const { ending, stdout } = yield* run(sandbox, "echo from its sandbox; exit 3")
+      assert.deepStrictEqual([stdout, ending], ["from its sandbox\n", { _tag: "Exited", code: 3 }])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("refuses a client that lacks something", () =>
+    Effect.gen(function* () {
+      const said = (module: string) =>
+        Effect.map(Effect.flip(open({ builtIn: [none], modules: [fixture(module)] })), ({ message }) => message)
+      assert.match(yield* said("client-without-manifest.ts"), /a client that isolates needs a `manifest`/)
+      assert.match(yield* said("no-client.ts"), /its `client` has to be a SandboxClient/)
     })
   )
 

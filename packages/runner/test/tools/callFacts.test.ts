@@ -6,7 +6,7 @@ import { agentWith, noFetch, noPlace, toolset } from "./world.ts"
 
 it("Built-in tools are what dry runs take them for", () => {
   const parts = { place: noPlace(), fetch: noFetch, search: {} as never, summarizer: null, others: [] }
-  const { tools } = toolCatalog({ agent: agentWith([toolset()]), overrides: {} }, parts)
+  const { tools } = toolCatalog({ agent: agentWith([toolset()]), overrides: {}, environment: null }, parts)
   const facts = tools.map(({ paths, scripts, spec: { name, readOnly } }) => [name, { readOnly, paths, scripts }])
   assert.sameMembers(
     tools.map(({ spec }) => spec.name),

@@ -143,7 +143,7 @@ export const gatewayOf = (world: GatewayWorld) => {
   const overrides = world.preset === undefined ? {} : { permissionPreset: world.preset }
   const agent = agentWith(world.agentTools ?? [toolset()], world.policies)
   const parts = { place, fetch: noFetch, search: null, summarizer: null, others: world.others ?? [], ...world.parts }
-  const { problems, tools } = toolCatalog({ agent, overrides }, parts)
+  const { problems, tools } = toolCatalog({ agent, overrides, environment: null }, parts)
   const { calls = [], grants = [], history = [] } = world
   const gateway = makeToolGateway({
     request: { agent, overrides, calls, history, policies: { ...nothingElse, ...world.layers } },

@@ -232,7 +232,7 @@ requires("bubblewrap", "root")("the places of sessions", () => {
           assert.strictEqual(readFileSync(join(project, "made"), "utf8"), "new\n")
           const outside = yield* Effect.result(Effect.scoped(open(using("copy", "/etc"))))
           assert.strictEqual(Result.isFailure(outside) && outside.failure.code, "directory_refused")
-        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket), [allowed])))
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket), { roots: [allowed] })))
       }).pipe(Effect.scoped)
     )
 

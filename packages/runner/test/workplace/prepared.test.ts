@@ -147,7 +147,7 @@ requires("bubblewrap", "root")("a profile", () => {
         const own = yield* profiles()
         const blobs = storedBlobs(ticket)
         const facts = newFacts({ preparation: { profile: "watch", options: {} } })
-        const runner = () => runnerAt(directory, blobs, [], own)
+        const runner = () => runnerAt(directory, blobs, { profiles: own })
         yield* Effect.gen(function* () {
           const place = yield* Effect.flatMap(Places, ({ open }) => open(facts))
           assert.strictEqual(yield* said(place, "echo $FROM_PROFILE; cat seen 2>/dev/null"), "yes\n")
@@ -183,7 +183,7 @@ requires("bubblewrap", "root")("a profile", () => {
           yield* place.ready(worker())
           yield* place.ready(worker())
           assert.strictEqual(yield* said(place, "cat hooked"), "hi\nhi\n")
-        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket), [], own)))
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket), { profiles: own })))
       }).pipe(Effect.scoped),
     timeout
   )

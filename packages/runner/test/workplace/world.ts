@@ -19,7 +19,7 @@ import { Profiles } from "../../src/environment/profiles/Profiles.ts"
 import { Backends } from "../../src/sandbox/Backends.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
-import { type Facts, Places } from "../../src/workplace/Places.ts"
+import { type Facts, Places, type PlacesOptions } from "../../src/workplace/Places.ts"
 
 /** Blobs behind a door that one ticket opens. */
 export const storedBlobs = (ticket: string) => {
@@ -75,21 +75,28 @@ export const ticket = "the ticket"
 export const runnerAt = (
   directory: string,
   blobs: StoredBlobs,
-  roots: ReadonlyArray<string> = [],
-  profiles: Parameters<typeof Profiles.layer>[0] = {}
+  options: {
+    readonly roots?: ReadonlyArray<string>
+    readonly profiles?: Parameters<typeof Profiles.layer>[0]
+    readonly times?: Pick<PlacesOptions, "idleMs" | "graceMs">
+  } = {}
 ) =>
   Places.layer({
     state: directory,
     backend: "bubblewrap",
     hostVariables: { HOST_NAME: "of the host" },
-    idleMs: 60_000
+    ...(options.times ?? { idleMs: 60_000 })
   }).pipe(
     Layer.provideMerge(
-      HostDirectories.layer({ roots, hidden: [directory], memory: join(directory, "directories.json") })
+      HostDirectories.layer({
+        roots: options.roots ?? [],
+        hidden: [directory],
+        memory: join(directory, "directories.json")
+      })
     ),
     Layer.provideMerge(Preparations.layer({ directory: join(directory, "environments"), sockets: directory })),
     Layer.provideMerge(SandboxHome.layer(join(directory, "sandboxes"))),
-    Layer.provide([EgressProxy.layer(), ManagerSettings.layer(), Profiles.layer(profiles)]),
+    Layer.provide([EgressProxy.layer(), ManagerSettings.layer(), Profiles.layer(options.profiles)]),
     Layer.provide(
       Layer.mergeAll(
         Outbound.layer({ alsoAllowed: [], ours: [] }).pipe(Layer.provide(Resolver.layer())),

@@ -27,8 +27,9 @@ export const withinBound = (sql: SqlClient.SqlClient, bound: BoundTo) => {
 /** What every bound token opens: these answer with no more than what the token is for. */
 const open: ReadonlySet<string> = new Set([
   "/v1/sessions",
-  // Each session is asked for by itself, when it is subscribed to.
+  // Over these, each session is asked for by itself.
   "/v1/feed",
+  "/v1/rpc",
   "/v1/me",
   "/v1/config/client",
   "/v1/logout",
@@ -37,6 +38,9 @@ const open: ReadonlySet<string> = new Set([
 
 const resources = /^\/v1\/sessions\/:id\/resources(\/|$)/
 const byHand = /^\/v1\/sessions\/:id\/(exec|terminal)(\/|$)/
+
+const work = /^\/v1\/environments\/:id\/work(\/|$)/
+const ownWork = /^\/v1\/environments\/:id\/work\/:work\/(heartbeat|stop)$/
 
 /** What of a session is not for those who see it alone: the workspace's own, and, for end users, its sandbox by hand. */
 const beyond = ({ type }: BoundTo, method: string, path: string): boolean =>
@@ -84,8 +88,12 @@ const make = Effect.gen(function* () {
     if (/^\/v1\/sessions\/:id(\/|$)/.test(path)) {
       return beyond(bound, method, path) ? Effect.fail(notTheirs) : session(caller, id as SessionId)
     }
-    if (bound.type === "environment" && /^\/v1\/environments\/:id(\/|$)/.test(path)) {
+    if (bound.type === "environment" && (path === "/v1/environments/:id" ? method === "GET" : work.test(path))) {
       return id === bound.environment_id ? Effect.void : Effect.fail(notFound(`Environment ${id} was not found.`))
+    }
+    if (bound.type === "session" && bound.work_id !== undefined && ownWork.test(path)) {
+      const asked = (params as { readonly work?: string } | undefined)?.work
+      return asked === bound.work_id ? Effect.void : Effect.fail(notFound(`Work ${asked} was not found.`))
     }
     return open.has(path) || open.has(`${path} ${method}`) ? Effect.void : Effect.fail(elsewhere)
   }

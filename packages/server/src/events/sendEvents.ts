@@ -10,6 +10,7 @@ import { Effect } from "effect"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { command, stateOf } from "../sessions/SessionCalls.ts"
 import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { WorkQueue } from "../work/WorkQueue.ts"
 import { settleInputs } from "./settleInputs.ts"
 
 const answering = new Set(["user.custom_tool_result", "user.tool_result"])
@@ -58,11 +59,18 @@ const echo = (input: Input): CompatEvent => {
 /** Hands a session what a client sends, all of it or nothing, and answers with it as it is stored. */
 export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, events: ReadonlyArray<JsonObject>) {
   const { around, session } = view
-  const { scopes } = yield* Caller
+  const caller = yield* Caller
+  const { bound, scopes } = caller
   const confirms = events.some(({ type }) => type === "user.tool_confirmation")
   if (confirms && !allows(scopes, "approve")) return yield* forbidden("This API key has no approve scope")
   if (session.archived_at !== null) {
     return yield* invalid(`Session ${session.id} is archived and takes no more events.`)
+  }
+  if (bound?.type === "session" && bound.work_id !== undefined) {
+    const { isHeld } = yield* WorkQueue
+    if (!(yield* isHeld(bound.work_id, caller))) {
+      return yield* forbidden("This worker's claim is over: the session belongs to the queue, or to another worker")
+    }
   }
   const mint = yield* Mint
   const awaits = yield* awaitsOf(view, events)

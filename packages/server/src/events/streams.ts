@@ -19,7 +19,7 @@ import { SessionReads } from "../sessions/SessionReads.ts"
 import * as Previews from "./Previews.ts"
 
 /** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */
-const liveWithinMs = 1_000
+export const liveWithinMs = 1_000
 
 export const logEvent = (event: Recorded): Api.LogEvent => ({
   seq: event.seq,
@@ -36,6 +36,9 @@ export const logEvent = (event: Recorded): Api.LogEvent => ({
   chain: event.chain,
   payload: event.payload === null ? null : (JSON.parse(event.payload) as Api.LogEvent["payload"])
 })
+
+/** An event as JSON, without what each kind of stream puts around it. */
+export const jsonView: View<string> = { encode: (event) => JSON.stringify(logEvent(event)) }
 
 const logView: View<string> = {
   encode: (event) => frame(event.type, JSON.stringify(logEvent(event)), event.seq)
@@ -140,7 +143,7 @@ const afterOf = Effect.fnUntraced(function* (query: { readonly after?: number },
 })
 
 /** Kinds of events that a reader wants; without any, all of them. */
-const wantedOf = (types: ReadonlyArray<string> | undefined) => {
+export const wantedOf = (types: ReadonlyArray<string> | undefined) => {
   if (types === undefined) return () => true
   const wanted = new Set(types)
   return ({ type }: { readonly type: string }) => wanted.has(type)

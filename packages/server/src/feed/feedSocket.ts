@@ -1,4 +1,3 @@
-import { ApiFailure } from "@troupe/domain/api/ApiError"
 import { FeedRequest } from "@troupe/domain/api/Feed"
 import type { SessionId } from "@troupe/domain/Ids"
 import { Cause, Effect, Fiber, Option, Schema, Semaphore } from "effect"
@@ -8,6 +7,7 @@ import * as Socket from "effect/socket/Socket"
 import { Bounds } from "../access/Bounds.ts"
 import type { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
+import { upgrading } from "../gateway/upgrading.ts"
 import { follow } from "./FeedSubscription.ts"
 import { FeedWindow } from "./FeedWindow.ts"
 
@@ -25,20 +25,13 @@ const closes = {
   stops: new Socket.CloseEvent(1012, "the node stops")
 }
 
-const noSocket = new ApiFailure({
-  type: "invalid_request_error",
-  status: 426,
-  message: "This address takes WebSockets alone"
-})
-
 type Subscribe = Extract<FeedRequest, { readonly type: "subscribe" }>
 type Reason = "deleted" | "not_found" | "too_many" | "slow" | "unavailable"
 
 /** The logs of many sessions over one WebSocket. What ends one of them leaves the others alone. */
 export const feedSocket = Effect.fnUntraced(function* (caller: Caller["Service"], request: HttpServerRequest) {
   const bounds = yield* Bounds
-  if (request.headers["upgrade"]?.toLowerCase() !== "websocket") return yield* noSocket
-  const socket = yield* Effect.orDie(request.upgrade)
+  const socket = yield* upgrading(request)
   const writer = yield* socket.writer
   const reader = yield* Effect.orDie(socket.reader)
   // However it ends: a socket that was closed before is not closed again.

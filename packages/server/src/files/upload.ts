@@ -4,7 +4,7 @@ import { expiresInSeconds } from "@troupe/domain/api/Files"
 import type * as Api from "@troupe/domain/api/Files"
 import { Effect } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import { Idempotency } from "../gateway/Idempotency.ts"
+import { Idempotency, toResponse } from "../gateway/Idempotency.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { type Asked, answerOf } from "../gateway/Route.ts"
 import { Files } from "./Files.ts"
@@ -70,5 +70,5 @@ export const upload = Effect.fn("upload")(function* ({ caller }: Asked<typeof Ap
   const work = Effect.provideService(answerOf(files.upload(staged, file)), Caller, caller)
   const asked = () => `POST ${request.url}\n${JSON.stringify([file, staged.sha256])}`
   const { workspaceId } = caller
-  return yield* idempotency.run({ workspaceId, key: request.headers["idempotency-key"], asked }, work)
+  return toResponse(yield* idempotency.run({ workspaceId, key: request.headers["idempotency-key"], asked }, work))
 }, Effect.scoped)

@@ -29,6 +29,7 @@ import * as ModelCardRoutes from "../modelcards/routes.ts"
 import * as PolicyRoutes from "../policies/routes.ts"
 import { Projects } from "../projects/Projects.ts"
 import * as ProjectRoutes from "../projects/routes.ts"
+import * as RpcRoutes from "../rpc/routes.ts"
 import { SessionLog } from "../runners/SessionLog.ts"
 import * as SearchRoutes from "../search/routes.ts"
 import { Search } from "../search/Search.ts"
@@ -40,6 +41,9 @@ import * as SettingsRoutes from "../settings/routes.ts"
 import * as UsageRoutes from "../usage/routes.ts"
 import * as TurnRoutes from "../turns/routes.ts"
 import { pages } from "../pages/pages.ts"
+import * as WorkRoutes from "../work/routes.ts"
+import { WorkQueue } from "../work/WorkQueue.ts"
+import * as WorkSweep from "../work/WorkSweep.ts"
 import * as WorkspaceRoutes from "../workspace/routes.ts"
 import { Callers } from "./Callers.ts"
 import * as Door from "./Door.ts"
@@ -53,6 +57,7 @@ export const services = (limits: RateLimitOptions) =>
     Sweeping.layer,
     Agents.layer,
     Environments.layer,
+    WorkSweep.layer.pipe(Layer.provideMerge(WorkQueue.layer)),
     SessionReads.layer,
     SessionLog.layer,
     ModelCards.layer,
@@ -85,6 +90,7 @@ export const routes = (config: NodeConfig) => {
     AccessRoutes.routes({ secure, origin, consoleDirectory: config.consoleDirectory }),
     AgentRoutes.routes,
     EnvironmentRoutes.routes,
+    WorkRoutes.routes,
     SessionRoutes.routes,
     ResourceRoutes.routes,
     EventRoutes.routes,
@@ -92,6 +98,7 @@ export const routes = (config: NodeConfig) => {
     ReplayRoutes.routes,
     InboxRoutes.routes,
     FeedRoutes.routes,
+    RpcRoutes.routes,
     PlaceRoutes.routes,
     FileRoutes.routes,
     WorkspaceRoutes.routes,

@@ -37,7 +37,7 @@ export class Idempotency extends Context.Service<
         readonly kept?: ((answer: Answer) => Answer) | undefined
       },
       work: Effect.Effect<Answer, E, R | Mint>
-    ) => Effect.Effect<HttpServerResponse.HttpServerResponse, E | ApiFailure | SqlError, Exclude<R, Mint>>
+    ) => Effect.Effect<Answer, E | ApiFailure | SqlError, Exclude<R, Mint>>
   }
 >()("server/Idempotency") {
   static readonly layer: Layer.Layer<Idempotency, never, SqlClient.SqlClient | Minting> = Layer.effect(
@@ -104,7 +104,7 @@ const make = Effect.gen(function* () {
       const { key } = request
       if (key === undefined) {
         const now = yield* Clock.currentTimeMillis
-        return toResponse(yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now)))
+        return yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now))
       }
       if (!fits.test(key)) return yield* invalid("Idempotency-Key: takes 1 to 255 visible ASCII characters")
       const workspace = toUuid(request.workspaceId)!
@@ -113,7 +113,7 @@ const make = Effect.gen(function* () {
       if (!row.same) return yield* conflict("This Idempotency-Key was used before with another request")
       if (row.status !== null) {
         const headers = { "idempotent-replayed": "true", ...(row.status === 409 ? { "x-should-retry": "false" } : {}) }
-        return toResponse({ status: row.status, body: row.body ?? "", headers })
+        return { status: row.status, body: row.body ?? "", headers }
       }
       const mint = mintFrom(`${request.workspaceId}\n${key}`, row.createdAt)
       const answer = yield* Effect.provideService(work, Mint, mint)
@@ -123,7 +123,7 @@ const make = Effect.gen(function* () {
           UPDATE idempotency_keys SET status = ${kept.status}, body = ${kept.body}
           WHERE workspace_id = ${workspace} AND key = ${key}`
       }
-      return toResponse(answer)
+      return answer
     }) as never
 
   const inLine = yield* OneByOne.make

@@ -29,15 +29,14 @@ export class Caller extends Context.Service<
 /** Ids that a request makes, of a kind and for a use. Sent again under its idempotency key, it makes the same ones. */
 export class Mint extends Context.Service<Mint, (kind: IdKind, use?: string) => string>()("server/Mint") {}
 
-const detailsOf = ({ code, queueVersion }: ApiFailure) =>
-  code === undefined && queueVersion === undefined
-    ? {}
-    : {
-        details: {
-          ...(code === undefined ? {} : { error_code: code }),
-          ...(queueVersion === undefined ? {} : { queue_version: queueVersion })
-        }
-      }
+const detailsOf = ({ code, currentState, queueVersion }: ApiFailure) => {
+  const details = {
+    ...(code === undefined ? {} : { error_code: code }),
+    ...(queueVersion === undefined ? {} : { queue_version: queueVersion }),
+    ...(currentState === undefined ? {} : { current_state: currentState })
+  }
+  return Object.keys(details).length === 0 ? {} : { details }
+}
 
 /** What a failed request is answered with, in the shape that clients of the compatible API know. */
 export const failureBody = (failure: ApiFailure, requestId: string) => ({

@@ -3,6 +3,7 @@ import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
 import { Clock, Effect, Result, Schema } from "effect"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import type { Headers } from "effect/http/Headers"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -12,7 +13,7 @@ import { RateLimits } from "../access/RateLimits.ts"
 import { readJson, storable } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
-import { type Answer, Idempotency } from "./Idempotency.ts"
+import { type Answer, Idempotency, toResponse } from "./Idempotency.ts"
 import { Minting } from "../log/Minting.ts"
 import { Caller, failureBody, failureResponse, Mint, RequestId, statusOf } from "./Requests.ts"
 
@@ -81,15 +82,26 @@ const decoders = (endpoint: HttpApiEndpoint.Top) => {
   }
 }
 
+/** Whose key it is, if it opens what this scope is for. */
+export const authorized = Effect.fnUntraced(function* (headers: Headers, scope: Scope) {
+  const { identify } = yield* Callers
+  const caller = yield* identify(headers)
+  yield* (yield* RateLimits).request(caller.tokenId)
+  return allows(caller.scopes, scope) ? caller : yield* forbidden(`This API key has no ${scope} scope`)
+})
+
+/** What an endpoint takes as its body, read as strictly as everywhere. */
+export const bodyReader = <E extends HttpApiEndpoint.Constraint>(endpoint: E) =>
+  decoders(endpoint as unknown as HttpApiEndpoint.Top).body as (
+    value: unknown
+  ) => Effect.Effect<Asked<E>["payload"], ApiFailure>
+
 /** Lets a request in, if its key may do what it asks for, and reads what that is. */
 const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
   const decode = decoders(endpoint)
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const { identify } = yield* Callers
-    const caller = yield* identify(request.headers)
-    yield* (yield* RateLimits).request(caller.tokenId)
-    if (!allows(caller.scopes, scope)) return yield* forbidden(`This API key has no ${scope} scope`)
+    const caller = yield* authorized(request.headers, scope)
     const [path, search] = [yield* HttpRouter.params, queryOf(request.url)]
     if (unstorable(path, search)) return yield* invalid("The address holds a NUL character")
     const params = yield* decode.params(path)
@@ -162,7 +174,7 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
     const kept = at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
-    return yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work)
+    return toResponse(yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work))
   })
   return HttpRouter.add(method, path, refusing(answer))
 }

@@ -6,7 +6,7 @@ import { Callers } from "./Callers.ts"
 const checkKeyEveryMs = 3_000
 
 /** Ends when the key with which a request came opens nothing any more. */
-export const revoked = Effect.fnUntraced(function* (request: HttpServerRequest) {
+export const revoked = Effect.fnUntraced(function* (request: Pick<HttpServerRequest, "headers">) {
   const { identify } = yield* Callers
   while (true) {
     yield* Effect.sleep(checkKeyEveryMs)

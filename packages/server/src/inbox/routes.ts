@@ -24,7 +24,7 @@ const askedOut = (call: AskedCall) => ({
   expires_at: call.expiresAt === null ? null : timeOf(call.expiresAt)
 })
 
-const approvalOut = (call: AskedCall): Api.Approval => ({
+export const approvalOut = (call: AskedCall): Api.Approval => ({
   type: "approval",
   ...askedOut(call),
   executor: call.executor,

@@ -27,7 +27,7 @@ const ofWorkplace = ({ code, detail }: WorkplaceError): ApiFailure => {
     case "file_too_large":
     case "too_large":
       return new ApiFailure({ type: "request_too_large", message: detail, code })
-    case "sandbox_missing":
+    case "sandbox_nothing_runs":
       return new ApiFailure({ type: "invalid_request_error", status: 409, message: detail, code, final: true })
     default:
       return invalid(detail, code)
@@ -50,7 +50,9 @@ export const placeFailure = (sessionId: SessionId, error: PlaceFailure): ApiFail
     case "RunnerFault":
       return runnerFailure(error)
     case "NoWorkplace":
-      return conflict(`Session ${sessionId} has no working copy yet: its first turn makes it`)
+      return conflict(
+        `Session ${sessionId} has no working copy yet: its first turn that leaves a file or runs a program makes it`
+      )
     case "EpochRefused":
       return busy(500, "The session is moving to another node")
     default:

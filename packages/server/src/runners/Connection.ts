@@ -5,7 +5,7 @@ import type * as RpcGroup from "effect/rpc/RpcGroup"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Socket from "effect/socket/Socket"
 import { type Calls, type CallTag, RunnerFault, type StreamTag } from "./Calls.ts"
-import * as FlowControl from "./FlowControl.ts"
+import * as FlowControl from "@troupe/domain/rpc/FlowControl"
 
 /** Why a connection ended, as its other side is told. */
 export interface Closing {

@@ -1,3 +1,4 @@
+import { Limits } from "@troupe/domain/Limits"
 import { isUsable } from "@troupe/domain/runner/Hello"
 import { NodeAddress } from "../cluster/Cluster.ts"
 import { Context, Effect } from "effect"
@@ -19,6 +20,11 @@ export const LinkTimes = Context.Reference<{
   readonly greetEveryMs: number
 }>("server/LinkTimes", {
   defaultValue: () => ({ pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000 })
+})
+
+/** How long runners may work without being heard, as owners of sessions hold them to it. */
+export const ContactLease = Context.Reference<number>("server/ContactLease", {
+  defaultValue: () => Limits.contactLeaseMs
 })
 
 /** Asks again and again how busy the runner is. */
@@ -49,7 +55,7 @@ export const serveLink = Effect.fnUntraced(function* (
   const node = `${host}:${port}`
 
   const generation = yield* registry.allot(runnerId)
-  const greeting = greet(connection, { runnerId, generation, node })
+  const greeting = greet(connection, { runnerId, generation, node, contactLeaseMs: yield* ContactLease })
   const hello = yield* greeting
   yield* Effect.addFinalizer(() => Effect.ignore(registry.unregister(runnerId, generation)))
   const load = { attempts: 0, sessions: 0, draining: hello.draining }

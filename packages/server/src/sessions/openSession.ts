@@ -65,9 +65,6 @@ const environmentSnapshot = Effect.fnUntraced(function* (asked: EnvironmentId | 
       "environment_archived"
     )
   }
-  if (definition.config.type === "self_hosted") {
-    return yield* invalid(`environment ${environment.id} is self_hosted: sessions on these are not supported yet`)
-  }
   const config = configOf(definition) as unknown as JsonObject
   return { environmentId: environment.id, digest, name: definition.name, config } satisfies EnvironmentSnapshot
 })
@@ -114,6 +111,9 @@ const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troup
   return bound.subject
 })
 
+/** The customer's own machines are not ours to put files on. */
+export const noFilesThere = invalid("resources: sessions of self_hosted environments take no files")
+
 /** Opens a session with all that it needs to run, as it is now. */
 export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
   yield* refuseUnsupported(input)
@@ -123,6 +123,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   const agent: AgentSnapshot = yield* agentSnapshot(yield* agentIn(input, project))
   const environment = yield* environmentSnapshot(input.environment_id ?? project?.defaults.environment_id ?? null)
   const wanted = yield* Effect.fromResult(wantedFiles(input.resources ?? []))
+  if (wanted.length > 0 && environment.config["selfHosted"] === true) return yield* noFilesThere
   const mint = yield* Mint
   const sessionId = SessionId.make(mint("Session"))
   const threadId = ThreadId.make(mint("Thread"))

@@ -2,12 +2,14 @@ import { invalid, notFound } from "@troupe/domain/api/ApiError"
 import { resourceOut, wantedFile } from "@troupe/domain/api/compat/resources"
 import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/SessionResources"
-import type { FileId, WorkspaceId } from "@troupe/domain/Ids"
+import type { EnvironmentId, FileId, WorkspaceId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect, Layer } from "effect"
+import { Environments } from "../environments/Environments.ts"
 import { Files } from "../files/Files.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { giveFiles } from "./giveFiles.ts"
+import { noFilesThere } from "./openSession.ts"
 import { command } from "./SessionCalls.ts"
 import { SessionReads } from "./SessionReads.ts"
 
@@ -27,13 +29,25 @@ const resourceOf = Effect.fnUntraced(function* ({ caller, params }: Named) {
 const pathsOf = (resources: ReadonlyArray<JsonObject>): ReadonlyArray<string> =>
   resources.flatMap(({ mount_path }) => (typeof mount_path === "string" ? [mount_path] : []))
 
+/** Of an environment that is gone nobody knows: its sessions are taken for ours. */
+const isSelfHosted = Effect.fnUntraced(function* (workspaceId: WorkspaceId, id: EnvironmentId | null) {
+  if (id === null) return false
+  const environments = yield* Environments
+  const found = environments.find(workspaceId, id)
+  return yield* found.pipe(
+    Effect.map(({ definition }) => definition.config.type === "self_hosted"),
+    Effect.catchTag("ApiFailure", () => Effect.succeed(false))
+  )
+})
+
 /** The session's next turn finds it mounted. */
 const add = route(Api.add, "write", ({ caller, params, payload }) =>
   Effect.gen(function* () {
     const files = yield* Files
-    const { archived_at, id, resources } = yield* sessionOf(caller.workspaceId, params.id)
+    const { archived_at, environment_id, id, resources } = yield* sessionOf(caller.workspaceId, params.id)
     if (archived_at !== null) return yield* invalid(`Session ${id} is archived and takes no more resources.`)
     const wanted = yield* Effect.fromResult(wantedFile(payload, pathsOf(resources)))
+    if (yield* isSelfHosted(caller.workspaceId, environment_id)) return yield* noFilesThere
     const [resource] = yield* giveFiles(id, [wanted])
     yield* command(id, { _tag: "AddResource", resource: resource! }).pipe(
       Effect.tapError(() => files.drop(caller.workspaceId, resource!.spec.file_id))

@@ -77,9 +77,6 @@ const updated = ({ payload }: Asked<typeof Api.update>) =>
           )
         if (environment.archived_at !== null)
           return yield* invalid("default_environment_id: the environment is archived")
-        if (environment.config.type === "self_hosted") {
-          return yield* invalid("default_environment_id: sessions on self_hosted environments are not supported yet")
-        }
         yield* environments.makeUsual(default_environment_id)
       })
     )

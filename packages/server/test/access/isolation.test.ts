@@ -67,7 +67,9 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
     const { page: _, ...query } = (withIds(valuesOf(endpoint.query, 1, 1)[0], idOf) ?? {}) as Record<string, unknown>
     const [first] = valuesOf(endpoint.body, 1, 1)
     const { body, headers } = bodyOf(endpoint, withIds(first, idOf))
-    const response = await fetch(`${world.node.gateway}${pathOf(endpoint, params)}${searchOf(query)}`, {
+    // The door refuses NUL characters whoever asks, and says nothing of anybody.
+    const search = searchOf(query).replaceAll("%00", "")
+    const response = await fetch(`${world.node.gateway}${pathOf(endpoint, params)}${search}`, {
       method: endpoint.method,
       headers: { ...headers, ...who },
       ...(body === undefined ? {} : { body })

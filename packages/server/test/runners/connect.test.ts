@@ -18,7 +18,7 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
 
   beforeAll(async () => {
     const database = await Effect.runPromise(Effect.provideService(TestDatabase.make(), Scope.Scope, scope))
-    node = await startNode(database, { pingEveryMs: 200, pongWithinMs: 1_000 })
+    node = await startNode(database, { pingEveryMs: 200, pongWithinMs: 1_000 }, undefined, { contactLeaseMs: 45_000 })
     workspaceId = await node.run(Effect.flatMap(Workspaces, ({ first }) => first))
   }, 120_000)
 
@@ -43,6 +43,7 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
     assert.strictEqual(await dialled.greeted, 1)
     await eventually(async () => dialled.calls.includes("Asks"), "the node asks for asks")
     assert.strictEqual(dialled.calls[0], "Hello")
+    assert.deepStrictEqual(dialled.leases, [45_000])
     const row = await known(runner.runnerId)
     assert.strictEqual(row.node, node.address)
     assert.deepStrictEqual([row.generation, row.labels, row.hello?.labels], [1, ["gpu"], ["own"]])

@@ -26,6 +26,8 @@ export interface DialingRunnerOptions {
 export interface Dialled {
   /** Passes when a node has greeted the runner, with the generation of the connection. */
   readonly greeted: Promise<number>
+  /** How long nodes said that it may work without being heard. */
+  readonly leases: ReadonlyArray<number | undefined>
   /** Why it ended. */
   readonly ended: Promise<{ readonly code: number; readonly reason: string }>
   readonly settled: ReadonlyArray<Verdict>
@@ -98,14 +100,17 @@ export const dial = async (options: DialingRunnerOptions): Promise<Dialled> => {
   const asks = Effect.runSync(Queue.unbounded<Ask>())
   const settled: Array<Verdict> = []
   const calls: Array<string> = []
+  const leases: Array<number | undefined> = []
   const answers = new Map<string, Answer>()
   const greeted = Promise.withResolvers<number>()
   const ended = Promise.withResolvers<{ code: number; reason: string }>()
   let socket: Socket.Socket | undefined
 
   const own: Handlers = {
-    Hello: ({ generation }: { readonly generation: number }) =>
+    Hello: (greeting: { readonly generation: number; readonly contactLeaseMs?: number }) =>
       Effect.sync(() => {
+        const { contactLeaseMs, generation } = greeting
+        leases.push(contactLeaseMs)
         greeted.resolve(generation)
         return { ...hello, ...options.hello }
       }),
@@ -162,6 +167,7 @@ export const dial = async (options: DialingRunnerOptions): Promise<Dialled> => {
     greeted: greeted.promise,
     ended: ended.promise,
     settled,
+    leases,
     calls,
     answers,
     ask: (ask) => void Queue.offerUnsafe(asks, ask),

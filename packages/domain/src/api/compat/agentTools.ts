@@ -1,6 +1,7 @@
 import { Result, Schema } from "effect"
 import { McpServerId } from "../../Ids.ts"
 import type { JsonObject } from "../../Json.ts"
+import { schemaFault } from "../../tools/harmlessSchema.ts"
 import { type BuiltInTool, builtInTools, platformTools } from "../../tools/Toolset.ts"
 import { invalid, refuse } from "../ApiError.ts"
 import { Name } from "../Common.ts"
@@ -166,8 +167,11 @@ const resolveTool = (raw: JsonObject, at: string): JsonObject => {
       const { mcp_server_name, type } = set
       return { type, mcp_server_name, default_config: { ...usual }, configs: allOf(set.configs, at, usual, mcpConfig) }
     }
-    case "custom":
-      return read<JsonObject>(Custom, raw, at)
+    case "custom": {
+      const tool = read<JsonObject>(Custom, raw, at)
+      const fault = schemaFault(tool["input_schema"] as JsonObject)
+      return fault === null ? tool : refuse(`${at}.input_schema: ${fault}`)
+    }
     default:
       return refuse(`${at}.type: unknown tool type ${shown(raw["type"])}`)
   }

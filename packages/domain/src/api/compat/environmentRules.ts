@@ -73,7 +73,8 @@ export const configOf = ({ config, troupe }: Pick<EnvironmentDefinition, "config
           allowPackageManagers: given.networking.allow_package_managers
         }
   const lifecycle = { onCompletion: kept.on_completion, keepFailed: kept.keep_failed, ttlSeconds: kept.ttl_seconds }
-  return { ...own, hostVariables, runnerLabels, lifecycle, packages, network }
+  const cloudConfig = { ...own, hostVariables, runnerLabels, lifecycle, packages, network }
+  return config.type === "cloud" ? cloudConfig : { ...cloudConfig, backend: "none", selfHosted: true }
 }
 
 const validate = Schema.decodeUnknownResult(Schema.toType(EnvironmentConfig))

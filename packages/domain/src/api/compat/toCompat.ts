@@ -90,8 +90,10 @@ const toolUse = (event: EventOf<"ToolRequested">, session_thread_id: JsonObject)
     : { type: "agent.tool_use", ...use, ...permission }
 }
 
-const toolResult = ({ callId, content, executor, isError }: EventOf<"ToolFinished">): Draft => {
+const toolResult = ({ callId, content, executor, isError, outcome }: EventOf<"ToolFinished">): Draft => {
   const result = { content: contentOut(content), is_error: isError }
+  // Workers make every call that no `user.tool_result` answers, whatever else was said of it.
+  if (executor === "worker" && outcome !== "denied") return { type: "user.tool_result", tool_use_id: callId, ...result }
   return executor === "mcp"
     ? { type: "agent.mcp_tool_result", mcp_tool_use_id: callId, ...result }
     : { type: "agent.tool_result", tool_use_id: callId, ...result }
@@ -256,7 +258,8 @@ const elsewhere = (event: SessionEvent, { primary }: Surroundings): ReadonlyArra
   if (event._tag === "ToolRequested" && event.awaits !== "nothing") {
     return [toolUse(event, { session_thread_id: event.threadId })]
   }
-  return event._tag === "ToolConfirmed" || event._tag === "ToolAnswered"
+  const closed = event._tag === "ToolFinished" && event.executor === "worker"
+  return event._tag === "ToolConfirmed" || event._tag === "ToolAnswered" || closed
     ? drafts(event, { primary, agentName: "" }).map((draft) => ({ ...draft, session_thread_id: event.threadId }))
     : []
 }

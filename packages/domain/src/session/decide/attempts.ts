@@ -1,7 +1,7 @@
 import type { CommandOf } from "../SessionCommand.ts"
 import { held } from "../standing.ts"
 import type { Draft } from "./Draft.ts"
-import { afterAttempt } from "./ending.ts"
+import { afterAttempt, closeDoubtful } from "./ending.ts"
 
 /** A runner takes a turn that is due: not before its time, not while it is held, and under a new attempt's id. */
 export const startAttempt = (draft: Draft, command: CommandOf<"StartAttempt">): void => {
@@ -31,4 +31,11 @@ export const lose = (draft: Draft, { attemptId, reason }: CommandOf<"LoseAttempt
   draft.emit({ _tag: "AttemptLost", threadId, turnId: found.turn.turnId, attemptId, reason, at: draft.at })
   const error = { code: "runner_lost", message: `The attempt was lost: ${reason}` }
   afterAttempt(draft, threadId, attemptId, { error, retryable: true, retryAfterMs: null }, null)
+}
+
+/** What the worker may have begun is known to nobody now. Calls without effects stay open: the next worker makes them. */
+export const loseWorker = (draft: Draft): void => {
+  for (const { threadId, turn } of draft.session.threads) {
+    if (turn !== null) closeDoubtful(draft, threadId, turn)
+  }
 }

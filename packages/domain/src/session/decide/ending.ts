@@ -59,6 +59,14 @@ const endRequests = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
   }
 }
 
+/** Calls that a worker owes the results of, and that nobody may make again who can't tell how far they came. */
+export const closeDoubtful = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
+  for (const call of turn.calls) {
+    const owed = call.executor === "worker" && call.awaits === "result"
+    if (owed && !call.readOnly && !call.idempotent) finish(draft, threadId, turn, call, "unknown")
+  }
+}
+
 /** What a call had asked of people when it ended: nobody waits for the answer any more. */
 export const closeQuestions = (draft: Draft, threadId: ThreadId, callId: EventId): void => {
   const turn = draft.turn(threadId)

@@ -19,8 +19,15 @@ const usageOf = (request: ModelRequest, output: string): MeasuredUsage => ({
   webFetches: 0
 })
 
+const echoMax = 2_000
+
+const echoed = (message: string): string => {
+  const said = message.trim()
+  return said.length > echoMax ? `${said.slice(0, echoMax)} …` : said || "nothing"
+}
+
 const summary = ({ message, results }: Task): string => {
-  if (results.length === 0) return `${label} You said: ${message.trim() || "nothing"}\n\n${manual}`
+  if (results.length === 0) return `${label} You said: ${echoed(message)}\n\n${manual}`
   const lines = results.map(({ isError, text }, index) => {
     const shown = text.trim().split("\n").slice(0, 20).join("\n")
     return `${index + 1}. ${isError ? "It went wrong" : "Done"}:\n\n\`\`\`\n${shown}\n\`\`\``
@@ -77,16 +84,14 @@ const call = (request: ModelRequest, index: number, name: string, value: object)
 const answer = (request: ModelRequest): ReadonlyArray<ModelEvent> | ModelError => {
   const task = taskOf(request.history)
   const { before, calls, end } = stepOf(task)
-  const events: Array<ModelEvent> = []
-  let index = 0
-  for (const { _tag, text } of before) events.push(...block(_tag === "Think" ? "thinking" : "text", index++, text))
   if (end?._tag === "Fail") {
     const trouble = { _tag: "Broken", status: 500 } as const
     return new ModelError({ provider: "demo", model: "demo", trouble, detail: "it was told to fail" })
   }
-  for (const { input, name } of calls) events.push(...call(request, index++, name, input))
+  const said = before.flatMap(({ _tag, text }, index) => block(_tag === "Think" ? "thinking" : "text", index, text))
+  const asked = calls.flatMap(({ input, name }, index) => call(request, before.length + index, name, input))
   const isDone = calls.length === 0 && end === null
-  if (isDone) events.push(...block("text", index, summary(task)))
+  const events = [...said, ...asked, ...(isDone ? block("text", before.length, summary(task)) : [])]
   const stop = end !== null ? "refusal" : isDone ? "end_turn" : "tool_calls"
   const output = events.map((event) => (event._tag === "Delta" ? event.text : "")).join("")
   return [...events, { _tag: "Ended", stop, usage: usageOf(request, output) }]

@@ -1,0 +1,166 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, assert, beforeAll, it } from "vitest"
+import { requires } from "../../test/requires.ts"
+import { AllInOne } from "../support/AllInOne.ts"
+
+const long = 180_000
+
+requires("postgres")("troupe, as a person uses it,", () => {
+  const troupe = new AllInOne()
+
+  const does = async (...args: ReadonlyArray<string>) => {
+    const ended = await troupe.ended(args)
+    assert.strictEqual(ended.code, 0, `troupe ${args.join(" ")}\n${ended.stdout}${ended.stderr}`)
+    return ended
+  }
+  const json = async (...args: ReadonlyArray<string>) =>
+    (await does(...args, "--json")).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
+
+  beforeAll(async () => {
+    // Nothing runs yet: the first thing to be done starts all of it.
+    const { stderr } = await does("run", "--yes", "run: echo $((40 + 2)) > answer; cat answer")
+    assert.include(stderr, "Starting Troupe in the background")
+  }, long)
+  afterAll(() => troupe.remove(), long)
+
+  it("goes on with the session that was made last", { timeout: long }, async () => {
+    const [made] = await json("sessions", "list")
+    const [said] = await json("run", "--yes", "--continue", "run: cat answer")
+    assert.strictEqual(said.session, made.id)
+    assert.include(said.text, "42")
+    const [other] = await json("run", "--harness", "shell", "echo made by $((1 + 1))")
+    assert.notStrictEqual(other.session, made.id)
+    assert.strictEqual(other.outcome, "completed")
+    const [shown] = await json("sessions", "show", other.session)
+    assert.strictEqual(shown.agent.troupe.harness, "shell")
+  })
+
+  it("looks at sessions, and changes them", { timeout: long }, async () => {
+    const { stdout: listed } = await does("sessions", "list")
+    assert.match(listed, /^SESSION +STATUS +AGENT +COST +CHANGED +TITLE\nsesn_/)
+    const [{ id }] = await json("sessions", "list", "--limit", "1")
+    assert.match((await does("sessions", "log", id)).stdout, /^ +1 +[\d:.]+ +SessionOpened/)
+    const [fork] = await json("sessions", "fork", id, "--title", "Another way")
+    await does("sessions", "send", fork.id, "echo forked")
+    await does("sessions", "stop", fork.id)
+    await does("sessions", "archive", fork.id)
+    assert.include((await does("sessions", "show", fork.id)).stdout, "Another way")
+    const refused = await troupe.ended(["sessions", "delete", fork.id])
+    assert.strictEqual(refused.code, 2)
+    assert.include(refused.stderr, "Say --yes if you mean it.")
+    await does("sessions", "delete", fork.id, "--yes")
+    const gone = await troupe.ended(["sessions", "show", fork.id])
+    assert.strictEqual(gone.code, 4)
+    assert.strictEqual(gone.stdout, "")
+  })
+
+  it("talks in a terminal: markdown, tools, a queue, questions, interrupts", { timeout: long }, async () => {
+    const chat = troupe.terminal(["chat"], { columns: 80, rows: 24 })
+    await chat.shows("Assistant · demo")
+    chat.enter("say: **loud** and clear")
+    await chat.shows("› say: **loud** and clear\n\nloud and clear")
+    chat.enter("run: sleep 2; echo $((20 + 3))")
+    await chat.shows("Working")
+    chat.enter("ask me: Which? red / blue")
+    await chat.shows("queued: ask me")
+    await chat.shows("● bash sleep 2; echo $((20 + 3))\n  └ 23")
+    await chat.shows(/\? Which\?\n +1 red\n +2 blue\n +A number chooses/)
+    chat.resize({ columns: 40, rows: 12 })
+    chat.type("2")
+    await chat.shows("│ blue")
+    chat.enter("run: sleep 600")
+    await chat.shows("○ bash sleep 600")
+    chat.type("\u001B")
+    await chat.shows("The call was interrupted")
+    chat.enter("/help")
+    await chat.shows("/steer TEXT")
+    chat.enter("/fork")
+    await chat.shows(/This goes on in\s+sesn_/)
+    chat.enter("run: echo $((30 + 4))")
+    await chat.shows("│ 34")
+    chat.enter("/quit")
+    assert.strictEqual(await chat.ended(), 0)
+    assert.include(chat.screen.replaceAll("\n", ""), "Come back to it: troupe attach sesn_")
+  })
+
+  it("asks in the terminal before it does what has to be allowed", { timeout: long }, async () => {
+    const agent = await troupe.makeAgent("Careful", "always_ask")
+    const chat = troupe.terminal(["chat", "--agent", agent, "run: echo $((2 + 3))"], { columns: 100, rows: 30 })
+    await chat.shows("? bash wants to run: echo $((2 + 3))")
+    await chat.shows("y once · a for this session · n deny")
+    chat.type("y")
+    await chat.shows("│ 5")
+    chat.enter("run: echo $((6 + 7))")
+    await chat.shows("? bash wants to run: echo $((6 + 7))")
+    chat.type("n")
+    await chat.shows("Say why not")
+    chat.enter("not today")
+    await chat.shows("not today")
+    chat.enter("run: echo $((8 + 9))")
+    await chat.shows("? bash wants to run: echo $((8 + 9))")
+    chat.type("a")
+    await chat.shows("│ 17")
+    chat.enter("run: echo $((10 + 11))")
+    await chat.shows("│ 21")
+    const before = troupe.pids()
+    process.kill(before.node!, "SIGKILL")
+    await chat.shows("nothing is lost, it is tried again")
+    chat.enter("run: echo $((12 + 13))")
+    await chat.shows("│ 25")
+    chat.type("\u0004")
+    assert.strictEqual(await chat.ended(), 0)
+    const attached = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 })
+    await attached.shows("│ 25")
+    await attached.shows("not today")
+    attached.type("\u0003")
+    assert.strictEqual(await attached.ended(), 0)
+  })
+
+  it("keeps other servers and their keys by names", { timeout: long }, async () => {
+    const [own] = await json("contexts", "list")
+    const key = join(troupe.home, "api_key")
+    await does("contexts", "add", "work", own.url, "--key-file", key)
+    const [first, work] = await json("contexts", "list")
+    assert.deepStrictEqual([first.current, work.current, work.name], [false, true, "work"])
+    assert.strictEqual(statSync(join(troupe.home, "contexts/work.key")).mode & 0o777, 0o600)
+    assert.isNotEmpty(await json("sessions", "list", "--context", "work"))
+    const open = join(troupe.home, "open")
+    writeFileSync(open, readFileSync(key), { mode: 0o644 })
+    const refused = await troupe.ended(["contexts", "add", "play", own.url, "--key-file", open])
+    assert.strictEqual(refused.code, 2)
+    assert.include(refused.stderr, `chmod 600 ${open}`)
+    await does("contexts", "remove", "work")
+    assert.isFalse(existsSync(join(troupe.home, "contexts/work.key")))
+  })
+
+  it("says in plain words what is wrong, and what to type", { timeout: long }, async () => {
+    const cases = [
+      [["sessions", "list"], { TROUPE_API_KEY: "k".repeat(40) }, 4, "does not take this key"],
+      [
+        ["sessions", "list"],
+        { TROUPE_SERVER: "http://127.0.0.1:9", TROUPE_API_KEY: "k".repeat(40) },
+        3,
+        "http://127.0.0.1:9 can't be reached"
+      ],
+      [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
+      [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
+      [["sesions"], {}, 2, "Did you mean this?"]
+    ] as const
+    for (const [args, environment, code, words] of cases) {
+      const ended = await troupe.ended(args, environment)
+      assert.strictEqual(ended.code, code, ended.stderr)
+      assert.include(ended.stderr, words)
+      assert.strictEqual(ended.stdout, "")
+      assert.notInclude(ended.stderr, "k".repeat(40))
+      assert.notInclude(ended.stderr, "    at ")
+    }
+  })
+
+  it("completes what is typed", { timeout: long }, async () => {
+    for (const shell of ["bash", "zsh", "fish"]) assert.include((await does("--completions", shell)).stdout, "sessions")
+  })
+})

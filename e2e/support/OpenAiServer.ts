@@ -1,0 +1,133 @@
+import type { EventId } from "@troupe/domain/Ids"
+import type { Json } from "@troupe/domain/Json"
+import { text } from "@troupe/domain/session/Content"
+import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import { Effect, Result, Stream } from "effect"
+import { once } from "node:events"
+import { createServer, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import * as DemoModel from "../../packages/runner/src/models/demo/DemoModel.ts"
+import type { ModelEvent } from "../../packages/runner/src/models/ModelClient.ts"
+
+interface Message {
+  readonly role: "system" | "user" | "assistant" | "tool"
+  readonly content: string | null
+  readonly tool_call_id?: string
+  readonly tool_calls?: ReadonlyArray<{
+    readonly id: string
+    readonly function: { readonly name: string; readonly arguments: string }
+  }>
+}
+
+const summed = "Summary of the conversation so far:\n"
+
+const itemsOf = ({ content, role, tool_call_id, tool_calls = [] }: Message): ReadonlyArray<HistoryItem> => {
+  const said = content ?? ""
+  switch (role) {
+    case "system":
+      return []
+    case "user":
+      return said.startsWith(summed)
+        ? [{ type: "summary", content: text(said.slice(summed.length)) }]
+        : [{ type: "user", inputId: null, from: null, content: text(said) }]
+    case "assistant":
+      return [
+        ...(said === ""
+          ? []
+          : [
+              {
+                type: "assistant",
+                blockId: "sevt" as EventId,
+                requestId: "mreq" as never,
+                content: text(said),
+                partial: false
+              } as const
+            ]),
+        ...tool_calls.map(({ function: { arguments: input, name }, id }): HistoryItem => ({
+          type: "tool_call",
+          callId: id as EventId,
+          requestId: null,
+          providerCallId: id,
+          name,
+          server: null,
+          input: JSON.parse(input) as Json
+        }))
+      ]
+    case "tool": {
+      const callId = tool_call_id as EventId
+      const outcome = "succeeded"
+      return [{ type: "tool_result", callId, providerCallId: callId, outcome, content: text(said), isError: false }]
+    }
+  }
+}
+
+/** A server that speaks Chat Completions and does what the demo model does, word by word, at a pace. */
+export class OpenAiServer {
+  /** Requests that it began to answer. */
+  answered = 0
+  private readonly server: Server
+  private readonly model = DemoModel.make({ paceMs: 15 })
+
+  private constructor() {
+    this.server = createServer((request, response) => {
+      let body = ""
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()))
+      request.on("end", () => {
+        if (request.method === "POST") void this.answer(body, response)
+        else response.writeHead(200, { "content-type": "application/json" }).end('{"object":"list","data":[]}')
+      })
+    })
+  }
+
+  static async start(): Promise<OpenAiServer> {
+    const one = new OpenAiServer()
+    one.server.listen(0, "127.0.0.1")
+    await once(one.server, "listening")
+    return one
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
+  }
+
+  stop(): void {
+    this.server.closeAllConnections()
+    this.server.close()
+  }
+
+  private async answer(body: string, response: ServerResponse): Promise<void> {
+    const { messages } = JSON.parse(body) as { readonly messages: ReadonlyArray<Message> }
+    const history = messages.flatMap(itemsOf)
+    const isSummary = history.at(-1)?.type === "user" && JSON.stringify(history.at(-1)).includes("Sum up this")
+    const overflows = JSON.stringify(messages).includes("too much for the window")
+    if (overflows && !isSummary) {
+      const error = { message: "maximum context length exceeded", code: "context_length_exceeded" }
+      response.writeHead(400, { "content-type": "application/json" }).end(JSON.stringify({ error }))
+      return
+    }
+    this.answered++
+    const request = { model: "demo", instructions: [], history, tools: [], settings: {}, cacheKey: "" }
+    const chunk = (delta: object, finish_reason: string | null = null, more: object = {}) =>
+      response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }], ...more })}\n\n`)
+    let calls = 0
+    const tell = (event: ModelEvent) => {
+      if (!response.headersSent) response.writeHead(200, { "content-type": "text/event-stream" })
+      if (event._tag === "Delta" && calls === 0) chunk({ content: event.text })
+      if (event._tag === "Begun" && event.kind === "tool_call") calls++
+      if (event._tag === "ToolCall") {
+        const { input, name } = event
+        const id = `call_${this.answered}_${calls}`
+        chunk({ tool_calls: [{ index: calls - 1, id, type: "function", function: { name, arguments: input } }] })
+      }
+      if (event._tag !== "Ended") return
+      const reason = { end_turn: "stop", tool_calls: "tool_calls", max_tokens: "length", refusal: "content_filter" }
+      const { inputTokens = 0, outputTokens = 0 } = event.usage ?? {}
+      const usage = { prompt_tokens: inputTokens, completion_tokens: outputTokens, total_tokens: 0 }
+      chunk({}, reason[event.stop], { usage })
+      response.end("data: [DONE]\n\n")
+    }
+    const told = Stream.runForEach(this.model.stream(request), (event) => Effect.sync(() => tell(event)))
+    const result = await Effect.runPromise(Effect.result(told))
+    if (Result.isFailure(result) && !response.headersSent) response.writeHead(500).end("{}")
+  }
+}

@@ -1,0 +1,57 @@
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
+
+const shownMax = 160
+
+const textOf = (event: SessionEvent): string => {
+  const words =
+    "content" in event && Array.isArray(event.content)
+      ? event.content.flatMap((block) => (block.type === "text" ? block.text.trim().split("\n") : [])).join(" ⏎ ")
+      : ""
+  return words.length > shownMax ? `${words.slice(0, shownMax)} …` : words
+}
+
+/** What an event says of itself, in a line; nothing for what only keeps the books. */
+export const lineOf = (event: SessionEvent): string | null => {
+  switch (event._tag) {
+    case "MessageTaken":
+      return `message: ${textOf(event)}`
+    case "AttemptStarted":
+      return `attempt ${event.number} starts: ${event.attemptId}`
+    case "SandboxCreated":
+      return `sandbox ${event.sandboxId} (${event.backend})`
+    case "ToolRequested":
+      return `asked for ${event.name}, ${event.verdict.permission}: ${JSON.stringify(event.input)}`
+    case "ToolStarted":
+      return `call ${event.callId} starts`
+    case "ToolFinished":
+      return `call ${event.callId} ${event.outcome}: ${textOf(event)}`
+    case "MessageBlock":
+      return `assistant${event.partial ? ", cut off" : ""}: ${textOf(event)}`
+    case "ToolConfirmed":
+      return `a person says ${event.decision.type} to ${event.callId}`
+    case "QuestionAnswered":
+      return `a person answers ${JSON.stringify(event.answer)}`
+    case "TurnSuspended":
+      return `the turn waits: ${event.reason}`
+    case "ContextCompacted":
+      return `summed up: ${event.tokensBefore} tokens became ${event.tokensAfter}`
+    case "TurnFailed":
+      return `the turn failed: ${event.error.message}`
+    case "WorkingCopyCaptured":
+    case "TurnCompleted":
+    case "AttemptLost":
+    case "TurnRescheduled":
+    case "TurnInterrupted":
+    case "TurnRetried":
+    case "TurnEdited":
+    case "TurnMoved":
+    case "TurnWithdrawn":
+    case "BudgetReached":
+    case "BudgetChanged":
+    case "SessionPaused":
+    case "SessionResumed":
+      return event._tag
+    default:
+      return null
+  }
+}

@@ -1,0 +1,39 @@
+import { Effect } from "effect"
+import { Json } from "./globals.ts"
+import { type Cell, table } from "./table.ts"
+
+/** Data: what programs read. */
+export const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`))
+
+/** One thing: as JSON where that is asked for, else in words. */
+export const printOne = Effect.fnUntraced(function* <A>(item: A, inWords: (item: A) => string) {
+  const isJson = yield* Json
+  yield* print(isJson ? JSON.stringify(item) : inWords(item))
+})
+
+export interface Columns<A> {
+  readonly headings: ReadonlyArray<string>
+  readonly row: (item: A) => ReadonlyArray<Cell>
+  /** What is said where there is nothing. */
+  readonly none: string
+}
+
+/** A list: as lines of JSON where that is asked for, else as a table. */
+export const printList = Effect.fnUntraced(function* <A>(items: ReadonlyArray<A>, columns: Columns<A>) {
+  const isJson = yield* Json
+  if (isJson) {
+    for (const item of items) yield* print(JSON.stringify(item))
+    return
+  }
+  if (items.length === 0) {
+    yield* Effect.sync(() => void process.stderr.write(`${columns.none}\n`))
+    return
+  }
+  yield* print(table(columns.headings, items.map(columns.row), process.stdout.columns))
+})
+
+/** The exit code of a command that worked, and yet says by it how things went. */
+export const leaveWith = (code: number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.exitCode = code
+  })

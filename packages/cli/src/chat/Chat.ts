@@ -1,0 +1,251 @@
+import type { ApprovalAnswer } from "@troupe/client"
+import type { Connection } from "../connection/Connection.ts"
+import { troubleOf } from "../connection/troubles.ts"
+import type { Listener, Outcome } from "../session/Transcript.ts"
+import { Transcript } from "../session/Transcript.ts"
+import { inputLine } from "../session/toolLine.ts"
+import { clean } from "../terminal/clean.ts"
+import { bold, cyan, dim, red } from "../terminal/styles.ts"
+import { wrap } from "../terminal/wrap.ts"
+import { help, readCommand } from "./commands.ts"
+import { Conversation } from "./Conversation.ts"
+import { Markdown } from "./Markdown.ts"
+import { initial, type Model } from "./Model.ts"
+import type { Intent } from "./press.ts"
+import { readAnswer } from "./questions.ts"
+import { resultLine } from "./resultLine.ts"
+
+/** Where a chat is shown. */
+export interface Stage {
+  readonly columns: () => number
+  /** Lines that stay, and what is below them. */
+  readonly show: (kept: ReadonlyArray<string>, model: Model) => void
+}
+
+/** A person and a session: what happens there is shown, and what is wanted here is done. */
+export class Chat {
+  readonly #connection: Connection
+  readonly #stage: Stage
+  readonly #markdown = new Markdown()
+  #conversation: Conversation
+  #transcript: Transcript
+  model: Model = initial
+  hasEnded = false
+
+  constructor(connection: Connection, conversation: Conversation, stage: Stage) {
+    this.#connection = connection
+    this.#conversation = conversation
+    this.#stage = stage
+    this.#transcript = new Transcript(this.#listener())
+  }
+
+  get sessionId(): string {
+    return this.#conversation.session.id
+  }
+
+  /** Shows another picture, below lines that stay. */
+  change(to: Partial<Model>, kept: ReadonlyArray<string> = []): void {
+    this.model = { ...this.model, ...to }
+    const columns = this.#stage.columns() - 1
+    this.#stage.show(
+      kept.flatMap((line) => wrap(line, columns)),
+      this.model
+    )
+  }
+
+  /** Follows the session, and the one that it is forked to, until the person leaves. */
+  async run(): Promise<void> {
+    while (!this.hasEnded) {
+      const conversation = this.#conversation
+      const outcome = await conversation.past(this.#transcript)
+      if (outcome === "Running") this.change({ workingSince: Date.now() })
+      else await this.#ended(outcome, true)
+      for await (const event of conversation.follow()) {
+        if (conversation !== this.#conversation || this.hasEnded) break
+        if (this.model.notice !== null) this.change({ notice: null })
+        const ended = this.#transcript.take(event)
+        if (ended !== null) await this.#ended(ended)
+        if (event.type === "session.deleted") {
+          this.change({}, [red("The session was deleted.")])
+          this.hasEnded = true
+        }
+      }
+      if (conversation === this.#conversation) this.hasEnded = true
+    }
+  }
+
+  leave(): void {
+    this.hasEnded = true
+    this.#conversation.close()
+  }
+
+  /** Does what the person wants, and says what kept it from being done. */
+  async want(intent: Intent): Promise<void> {
+    try {
+      await this.#do(intent)
+    } catch (error) {
+      this.change({}, troubleOf(error, this.#connection.server).message.split("\n").map(red))
+    }
+  }
+
+  async #do(intent: Intent): Promise<void> {
+    const { session } = this.#conversation
+    switch (intent._tag) {
+      case "Quit":
+        return this.leave()
+      case "Interrupt":
+        await session.interrupt()
+        return
+      case "Send":
+        return await this.#send(intent.text, (text) => this.#conversation.send(text))
+      case "Command":
+        return await this.#command(intent.text)
+      case "Allow":
+        return await this.#decide({ result: "allow", scope: intent.scope })
+      case "Deny":
+        return await this.#decide({ result: "deny", message: intent.message })
+      case "Answer":
+        return await this.#answer(intent.text)
+    }
+  }
+
+  /** One after the other: what is said later must not arrive first. */
+  #lastSent: Promise<unknown> = Promise.resolve()
+
+  async #send(text: string, how: (text: string) => Promise<{ readonly id: string }>): Promise<void> {
+    const waiting = { id: `sending ${++this.#sends}`, text }
+    this.change({ queued: [...this.model.queued, waiting], workingSince: this.model.workingSince ?? Date.now() })
+    const without = () => this.model.queued.filter((one) => one !== waiting)
+    try {
+      const sent = this.#lastSent.then(() => how(text))
+      this.#lastSent = sent.catch(() => undefined)
+      const { id } = await sent
+      // It may have been taken up, and shown, before the answer came.
+      const queued = this.#taken.has(id) ? without() : [...without(), { id, text }]
+      this.change({ queued })
+    } catch (error) {
+      this.change({ queued: without() })
+      throw error
+    }
+  }
+
+  #sends = 0
+  readonly #taken = new Set<string>()
+
+  async #command(text: string): Promise<void> {
+    const given = readCommand(text)
+    if (typeof given === "string") return this.change({}, [red(given)])
+    const { name, rest } = given
+    if (name === "quit") return this.leave()
+    if (name === "help") return this.change({}, help())
+    if (name === "steer") return await this.#send(rest, (words) => this.#conversation.steer(words))
+    if (name === "model") {
+      if (rest !== "") this.#conversation.model = rest
+      return this.change({ standing: await this.#conversation.standing() })
+    }
+    await this.#fork(rest === "" ? null : Number(rest))
+  }
+
+  async #fork(seq: number | null): Promise<void> {
+    const before = this.#conversation
+    const { id } = await before.session.fork({ seq })
+    const next = await Conversation.open(this.#connection, id)
+    next.model = before.model
+    this.#transcript = new Transcript(this.#listener(true))
+    this.#conversation = next
+    before.close()
+    this.change({ queued: [], calls: [], asks: [] }, [
+      dim(`This goes on in ${id}; ${before.session.id} stays as it is.`)
+    ])
+  }
+
+  async #decide(answer: ApprovalAnswer): Promise<void> {
+    const [ask, ...rest] = this.model.asks
+    if (ask?._tag !== "Approval") return
+    this.change({ asks: rest })
+    await this.#connection.troupe.sessions.approvals.answer(this.sessionId, ask.approval.id, answer)
+  }
+
+  async #answer(text: string): Promise<void> {
+    const [ask, ...rest] = this.model.asks
+    if (ask?._tag !== "Question") return
+    const read = readAnswer(ask.question, text)
+    if ("wrong" in read) return this.change({}, [red(read.wrong)])
+    this.change({ asks: rest }, [`${cyan("›")} ${clean(text)}`])
+    await this.#connection.troupe.sessions.questions.answer(this.sessionId, ask.question.id, read.answer)
+  }
+
+  async #ended(outcome: Outcome, isPast = false): Promise<void> {
+    const waits = outcome._tag === "Waits"
+    const { error } = this.#transcript
+    this.#transcript.error = null
+    const calls = waits ? this.model.calls : []
+    const left = waits ? [] : this.model.calls.map(({ line }) => dim(`○ ${line}`))
+    const says =
+      outcome._tag === "Failed"
+        ? [red(clean(error ?? "It did not get to an end."))]
+        : outcome._tag === "BudgetReached"
+          ? [red("Its budget is used up.")]
+          : []
+    this.change(
+      { workingSince: null, isInterrupting: false, calls },
+      isPast && error === null ? left : [...left, ...says]
+    )
+    const asks = waits ? await this.#conversation.asks() : []
+    this.change({ asks, isDenying: false, standing: await this.#conversation.standing() })
+  }
+
+  #listener(isQuiet = false): Listener {
+    let isShown = !isQuiet
+    const kept = (lines: ReadonlyArray<string>, to: Partial<Model> = {}) => this.change(to, isShown ? lines : [])
+    return {
+      text: (piece) => {
+        const lines = (this.#line + clean(piece)).split("\n")
+        this.#line = lines.pop()!
+        kept(
+          lines.map((line) => this.#markdown.line(line)),
+          { partial: isShown ? this.#markdown.preview(this.#line) : "" }
+        )
+      },
+      textEnds: () => {
+        this.#markdown.reset()
+        kept([""])
+      },
+      tool: ({ id, input, name }) => {
+        const line = `${name} ${inputLine(input)}`
+        this.change({ calls: isShown ? [...this.model.calls, { id, line }] : [] })
+      },
+      result: (id, result) => {
+        const call = this.model.calls.find((one) => one.id === id)
+        if (call === undefined) return
+        const calls = this.model.calls.filter((one) => one !== call)
+        const mark = result.is_error ? red("●") : cyan("●")
+        kept(
+          [
+            `${mark} ${bold(call.line.split(" ")[0]!)}${call.line.slice(call.line.indexOf(" "))}`,
+            dim(resultLine(result))
+          ],
+          {
+            calls
+          }
+        )
+      },
+      answer: (id) => this.change({ calls: this.model.calls.filter((call) => call.id !== id) }),
+      user: (text, { id }) => {
+        this.#taken.add(id)
+        const queued = this.model.queued.filter(
+          (one) => one.id !== id && !(one.id.startsWith("sending") && one.text === text)
+        )
+        const lines = clean(text).split("\n")
+        kept([...lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`), ""], { queued })
+      },
+      status: (event) => {
+        if (event.type !== "session.status_running") return
+        isShown = true
+        this.change({ workingSince: this.model.workingSince ?? Date.now(), asks: [] })
+      }
+    }
+  }
+
+  #line = ""
+}

@@ -1,0 +1,33 @@
+import { createInterface } from "node:readline"
+import type { SessionHandle } from "@troupe/client"
+import { follow } from "../session/follow.ts"
+import { inputLine } from "../session/toolLine.ts"
+import { type Outcome, Transcript } from "../session/Transcript.ts"
+import { clean } from "../terminal/clean.ts"
+import { resultLine } from "./resultLine.ts"
+
+const say = (text: string) => void process.stderr.write(`${clean(text)}\n`)
+
+async function* linesAfter(first: string | null): AsyncGenerator<string> {
+  if (first !== null) yield first
+  yield* createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
+}
+
+/** A chat without a terminal: each line that comes is said, one after the other, and the answers are printed. */
+export const plain = async (session: SessionHandle, first: string | null): Promise<Outcome["_tag"] | "Interrupted"> => {
+  const transcript = new Transcript({
+    text: (piece) => void process.stdout.write(piece),
+    tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`),
+    result: (_, result) => say(resultLine(result))
+  })
+  let outcome: Outcome["_tag"] | "Interrupted" = "Completed"
+  for await (const line of linesAfter(first)) {
+    if (line.trim() === "") continue
+    outcome = await follow(session, line, transcript, say)
+    if (transcript.error !== null) say(transcript.error)
+    transcript.error = null
+    if (outcome !== "Completed") break
+  }
+  if (outcome === "Waits") say(`Session ${session.id} waits for somebody. Answer it: troupe attach ${session.id}`)
+  return outcome
+}

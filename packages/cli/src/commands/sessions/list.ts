@@ -1,0 +1,47 @@
+import type { Session } from "@troupe/client"
+import { Clock, Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { dollars } from "../../app/money.ts"
+import { printList } from "../../app/output.ts"
+import { ago } from "../../app/time.ts"
+import { connect, take } from "../../connection/Connection.ts"
+
+const statuses = ["idle", "running", "rescheduling", "terminated"] as const
+
+const row =
+  (now: number) =>
+  ({ agent, id, status, title, updated_at, usage }: Session) => [
+    id,
+    status,
+    agent.name,
+    dollars(usage.list_cost),
+    ago(updated_at, now),
+    title
+  ]
+
+export const list = Command.make(
+  "list",
+  {
+    status: Flag.Literals("status", statuses).pipe(Flag.optional, Flag.withDescription("Only those with this status")),
+    agent: Flag.String("agent").pipe(Flag.optional, Flag.withDescription("Only those of this agent, by its id")),
+    archived: Flag.Boolean("archived").pipe(Flag.withDefault(false), Flag.withDescription("Also archived ones")),
+    limit: Flag.Int("limit").pipe(Flag.withDefault(20), Flag.withDescription("So many at most"))
+  },
+  Effect.fnUntraced(function* ({ agent, archived, limit, status }) {
+    const { ask } = yield* connect()
+    const query = {
+      order: "desc" as const,
+      limit: Math.min(Math.max(limit, 1), 100),
+      include_archived: archived ? ("true" as const) : undefined,
+      agent_id: Option.getOrUndefined(agent),
+      "statuses[]": Option.isSome(status) ? [status.value] : undefined
+    }
+    const found = yield* ask(({ sessions }) => take(sessions.list(query as object), limit))
+    const now = yield* Clock.currentTimeMillis
+    yield* printList(found, {
+      headings: ["SESSION", "STATUS", "AGENT", "COST", "CHANGED", "TITLE"],
+      row: row(now),
+      none: 'There is no session yet. Begin one: troupe run "…", or troupe chat'
+    })
+  })
+).pipe(Command.withDescription("Lists sessions, the newest first"))

@@ -1,0 +1,18 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { printOne } from "../../app/output.ts"
+import { connect } from "../../connection/Connection.ts"
+import { messageArgument, messageOf } from "../../session/message.ts"
+import { sessionArgument, sessionId } from "../../session/sessionId.ts"
+
+export const send = Command.make(
+  "send",
+  { session: sessionArgument, message: messageArgument },
+  Effect.fnUntraced(function* ({ message, session }) {
+    const text = yield* messageOf(message)
+    const connection = yield* connect()
+    const id = yield* sessionId(connection, session)
+    const sent = yield* connection.ask((troupe) => troupe.session(id).send(text))
+    yield* printOne(sent, () => `Sent to ${id}. Follow it: troupe attach ${id}`)
+  })
+).pipe(Command.withDescription("Says something to a session, and does not wait for what comes of it"))

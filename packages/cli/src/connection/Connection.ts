@@ -1,0 +1,72 @@
+import { Troupe } from "@troupe/client"
+import { Effect, Redacted } from "effect"
+import { ContextName } from "../app/globals.ts"
+import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { config as readConfig, failureCodes } from "../up/failures.ts"
+import type { UpConfig } from "../up/UpConfig.ts"
+import { type Server, serverOf } from "./ConnectionConfig.ts"
+import { troubleOf } from "./troubles.ts"
+
+/** A server that commands talk to. */
+export interface Connection {
+  readonly server: Server
+  readonly troupe: Troupe
+  /** Asks the server, and says in plain words what came between. */
+  readonly ask: <A>(question: (troupe: Troupe) => PromiseLike<A>) => Effect.Effect<A, Trouble>
+}
+
+export const config: Effect.Effect<UpConfig, Trouble> = Effect.mapError(
+  readConfig,
+  ({ message }) => new Trouble({ what: message, advice: null, code: failureCodes.UpConfigInvalid })
+)
+
+/** Which server is meant. */
+export const findServer = Effect.fnUntraced(function* (given: UpConfig) {
+  const context = yield* ContextName
+  const found = yield* Effect.try({
+    try: () => serverOf(given, context),
+    catch: (cause) => (cause instanceof Trouble ? cause : unreadable(cause))
+  })
+  return found instanceof Trouble ? yield* found : found
+})
+
+const unreadable = (cause: unknown) =>
+  new Trouble({ what: (cause as Error).message, advice: null, code: exitCodes.refused })
+
+/** Who has time waits for a server that starts anew; who looks something up is told at once. */
+const retries = { patient: 12, hasty: 1 } as const
+
+export const connectTo = (
+  server: Server,
+  patience: keyof typeof retries = "hasty",
+  onTrouble: () => void = () => undefined
+): Connection => {
+  const troupe = new Troupe({
+    baseURL: server.url,
+    apiKey: Redacted.value(server.key),
+    maxRetries: retries[patience],
+    logger: { debug: () => undefined, warn: onTrouble }
+  })
+  return {
+    server,
+    troupe,
+    ask: (question) =>
+      Effect.tryPromise({
+        try: async () => await question(troupe),
+        catch: (error) => troubleOf(error, server)
+      })
+  }
+}
+
+/** Talks to the server that is meant. */
+export const connect = Effect.fnUntraced(function* (patience: keyof typeof retries = "hasty") {
+  return connectTo(yield* findServer(yield* config), patience)
+})
+
+/** So many of a list. */
+export const take = async <A>(items: AsyncIterable<A>, count: number): Promise<ReadonlyArray<A>> => {
+  const all: Array<A> = []
+  if (count === 0) return all
+  for await (const item of items) if (all.push(item) >= count) break
+  return all
+}

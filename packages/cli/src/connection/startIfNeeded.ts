@@ -1,0 +1,26 @@
+import { Effect, Option } from "effect"
+import { ContextName } from "../app/globals.ts"
+import { Trouble } from "../app/Trouble.ts"
+import { inBackground } from "../up/background.ts"
+import { failureCodes } from "../up/failures.ts"
+import { holderOf } from "../up/Home.ts"
+import { say } from "../up/Talk.ts"
+import { config, connectTo, findServer } from "./Connection.ts"
+import { namesServer } from "./ConnectionConfig.ts"
+
+/** Talks to the server that is meant. Where that is the home's own and it does not run, it is started first. */
+export const connectOrStart = Effect.gen(function* () {
+  const given = yield* config
+  const context = yield* ContextName
+  if (Option.isNone(context) && !namesServer(given) && holderOf(given.home)?.ready !== true) {
+    yield* say("Starting Troupe in the background …")
+    yield* inBackground(given).pipe(
+      Effect.catchTag("HomeUnusable", ({ message }) =>
+        Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
+      )
+    )
+    yield* say("It runs now; npx troupe stop ends it.")
+  }
+  const server = yield* findServer(given)
+  return { given, connection: connectTo(server, "patient") }
+})

@@ -1,0 +1,48 @@
+import { layer as nodeServices } from "@effect/platform-node/NodeServices"
+import { Cause, Console, Effect, Exit, Layer, Result } from "effect"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { readFileSync } from "node:fs"
+import { exitCodes, Trouble } from "./app/Trouble.ts"
+import { troupe } from "./commands/troupe.ts"
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  readonly version: string
+}
+
+const formatter = CliOutput.defaultFormatter({ colors: process.stdout.isTTY === true && process.stdout.hasColors() })
+
+/** Help that was asked for is data. What is said of a command line that is wrong is not. */
+const presenter: CliOutput.Presenter = {
+  present: (event) => {
+    if (event._tag === "Version") return Console.log(formatter.formatVersion(event.name, event.version))
+    const help = formatter.formatHelpDoc(event.helpDoc)
+    if (event._tag === "Help") return Console.log(help)
+    const path = event.commandPath.join(" ")
+    return Console.error(`${formatter.formatErrors(event.errors)}\n\n${path} --help says how it is used.`)
+  }
+}
+
+const layers = Layer.mergeAll(
+  nodeServices,
+  CliOutput.layerPresenter(presenter),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+)
+
+const codeOf = (cause: Cause.Cause<unknown>): number => {
+  if (Cause.hasInterruptsOnly(cause)) return exitCodes.interrupted
+  const failure = Result.getOrNull(Cause.findError(cause))
+  if (failure instanceof Trouble) {
+    process.stderr.write(`${failure.message}\n`)
+    return failure.code
+  }
+  if (CliError.isCliError(failure))
+    return failure._tag === "ShowHelp" && failure.errors.length === 0 ? 0 : exitCodes.usage
+  process.stderr.write(`${Cause.pretty(cause)}\n`)
+  return exitCodes.failed
+}
+
+/** What the command line says is done. Answers the exit code. */
+export const program = async (args: ReadonlyArray<string>): Promise<number> => {
+  const exit = await Effect.runPromiseExit(Effect.provide(Command.runWith(troupe, { version })(args), layers))
+  return Exit.isSuccess(exit) ? Number(process.exitCode ?? 0) : codeOf(exit.cause)
+}

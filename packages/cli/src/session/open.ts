@@ -1,0 +1,31 @@
+import type { SessionCreate, Troupe } from "@troupe/client"
+import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { agentFor, madeBy, type Wanted } from "./agents.ts"
+
+const titleMax = 80
+
+const titleOf = (message: string): string => message.trim().split("\n", 1)[0]!.slice(0, titleMax)
+
+/** Opens a session. Answers its id. */
+export const open = async (troupe: Troupe, wanted: Wanted, message: string | null): Promise<string> => {
+  const { id } = await troupe.sessions.create({
+    agent: (await agentFor(troupe, wanted)) as NonNullable<SessionCreate["agent"]>,
+    metadata: { made_by: madeBy },
+    ...(message === null ? {} : { title: titleOf(message) })
+  })
+  return id
+}
+
+const looksAt = 100
+
+/** The session that this command made last. */
+export const latest = async (troupe: Troupe): Promise<string> => {
+  const { data } = await troupe.sessions.list({ order: "desc", limit: looksAt })
+  const found = data.find(({ metadata }) => metadata["made_by"] === madeBy)
+  if (found !== undefined) return found.id
+  throw new Trouble({
+    what: "There is no session to go on with.",
+    advice: "Leave --continue out to begin one, or name one: troupe attach SESSION",
+    code: exitCodes.refused
+  })
+}

@@ -1,0 +1,21 @@
+import { Argument } from "effect/cli"
+import { Effect } from "effect"
+import type { Connection } from "../connection/Connection.ts"
+import { exitCodes, Trouble } from "../app/Trouble.ts"
+
+/** Which session: by its id, or `last` for the one that was made last. */
+export const sessionArgument = Argument.String("session").pipe(
+  Argument.withDescription("A session's id, or last for the newest one")
+)
+
+export const sessionId = Effect.fnUntraced(function* ({ ask }: Connection, named: string) {
+  if (named !== "last") return named
+  const { data } = yield* ask(({ sessions }) => sessions.list({ order: "desc", limit: 1 }))
+  return data[0]?.id ?? (yield* noSession)
+})
+
+const noSession = new Trouble({
+  what: "There is no session yet.",
+  advice: 'Begin one: troupe run "…", or troupe chat',
+  code: exitCodes.refused
+})

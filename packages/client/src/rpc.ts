@@ -1,0 +1,1 @@
+export { TroupeRpc, type TroupeRpcOptions } from "./rpc/TroupeRpc.ts"

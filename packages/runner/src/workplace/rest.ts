@@ -1,0 +1,32 @@
+import type { Lifecycle } from "@troupe/domain/environment/EnvironmentConfig"
+import { Schema } from "effect"
+
+/** What the last attempt at a place left, and since when nobody works there. */
+export const Rest = Schema.Struct({
+  /** `working`: it has not ended, or a person stopped it and may have more to say. `waiting`: it goes on once somebody answers. */
+  ended: Schema.Literals(["working", "waiting", "done", "failed"]),
+  /** Whether what the working copy holds is in a checkpoint. */
+  kept: Schema.Boolean,
+  at: Schema.Int
+})
+export type Rest = typeof Rest.Type
+
+/** How long after a turn the next one may come without finding the sandbox put away. */
+export const defaultGraceMs = 60_000
+
+/**
+ * What is to become of a place where nobody works. `sleep` ends what runs and keeps the files. Nothing is deleted that is kept
+ * nowhere else: such a place sleeps until a turn has captured it.
+ */
+export const dueAt = (
+  { keepFailed, onCompletion, ttlSeconds }: Lifecycle,
+  { at, ended, kept }: Rest,
+  now: number,
+  graceMs = defaultGraceMs
+): "stay" | "sleep" | "delete" => {
+  if (keepFailed && ended === "failed") return "stay"
+  const deleted = kept ? "delete" : "sleep"
+  if (ttlSeconds !== null && now - at >= ttlSeconds * 1_000) return deleted
+  if (onCompletion === "retain" || ended === "working" || ended === "waiting" || now - at < graceMs) return "stay"
+  return onCompletion === "delete" ? deleted : "sleep"
+}

@@ -1,0 +1,46 @@
+import { connect, SessionRpc } from "@troupe/domain/api/SessionRpc"
+import { Effect, Layer } from "effect"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as RpcSerialization from "effect/rpc/RpcSerialization"
+import * as RpcServer from "effect/rpc/RpcServer"
+import * as Socket from "effect/socket/Socket"
+import { revoked } from "../gateway/revoked.ts"
+import { rawRoute } from "../gateway/Route.ts"
+import { upgrading } from "../gateway/upgrading.ts"
+import { handlers } from "./sessionCalls.ts"
+
+const closes = {
+  revoked: new Socket.CloseEvent(4401, "the key opens nothing any more"),
+  stops: new Socket.CloseEvent(1012, "the node stops")
+}
+
+type Transport = Effect.Success<typeof RpcServer.makeProtocolWithHttpEffectWebsocket>
+
+/** One socket. Each call over it is let in by itself, with the key that the socket was opened with. */
+const serve = ({ httpEffect }: Transport) =>
+  Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+    const socket = yield* upgrading(request)
+    const writer = yield* socket.writer
+    const close = (closing: Socket.CloseEvent) => Effect.ignore(Effect.timeout(writer.write(closing), 1_000))
+    yield* Effect.addFinalizer(() => close(closes.stops))
+    const opened = { headers: request.headers, upgrade: Effect.succeed(socket) }
+    yield* httpEffect.pipe(
+      Effect.provideService(HttpServerRequest.HttpServerRequest, opened as never),
+      Effect.raceFirst(Effect.andThen(revoked(request), close(closes.revoked)))
+    )
+    return HttpServerResponse.empty()
+  }, Effect.scoped)
+
+/** Sessions over RPC. */
+export const routes = Layer.unwrap(
+  Effect.map(RpcServer.makeProtocolWithHttpEffectWebsocket, (transport) =>
+    Layer.merge(
+      rawRoute(connect, "read", (_, request) => serve(transport)(request)),
+      RpcServer.layer(SessionRpc, { disableTracing: true, disableFatalDefects: true, concurrency: "unbounded" }).pipe(
+        Layer.provide(handlers),
+        Layer.provide(Layer.succeed(RpcServer.Protocol, transport.protocol))
+      )
+    )
+  )
+).pipe(Layer.provide(RpcSerialization.layerJson))

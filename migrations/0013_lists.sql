@@ -6,9 +6,6 @@ CREATE INDEX sessions_agent ON sessions (workspace_id, agent_id, created_at, ses
 CREATE INDEX sessions_end_user ON sessions (workspace_id, end_user, created_at, session_id)
   WHERE end_user IS NOT NULL AND deleted_at IS NULL;
 -- ;;
-CREATE INDEX sessions_environment ON sessions (workspace_id, environment_id, created_at, session_id)
-  WHERE environment_id IS NOT NULL AND deleted_at IS NULL;
--- ;;
 CREATE INDEX sessions_deployment ON sessions (workspace_id, deployment_id, created_at, session_id)
   WHERE deployment_id IS NOT NULL AND deleted_at IS NULL;
 -- ;;

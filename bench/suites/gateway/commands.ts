@@ -1,7 +1,8 @@
 import { textOf } from "../../harness/payload.ts"
+import { processorMs } from "../../harness/Processor.ts"
 import { bounded, compared, type Result } from "../../harness/Result.ts"
 import { interleave } from "../../harness/rounds.ts"
-import { quantile } from "../../harness/stats.ts"
+import { quantile, spread } from "../../harness/stats.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 import { follow, post } from "./http.ts"
 import { paced, noted, withWorld } from "./world.ts"
@@ -17,7 +18,7 @@ const message = (mark: string): string =>
 const measured = (values: ReadonlyArray<number>) => values.slice(1)
 
 const acknowledged = async (context: Context): Promise<ReadonlyArray<Result>> =>
-  withWorld(context, "p4", async ({ bare, bareOrigin, open, origin }) => {
+  withWorld(context, "p4", async ({ bare, bareOrigin, open, origin, pid }) => {
     const { calibrate, plan, quick, say } = context
     const perSecond = quick ? 100 : 500
     // Paused, so that messages wait: what is measured is that they are kept, not what becomes of them.
@@ -31,25 +32,35 @@ const acknowledged = async (context: Context): Promise<ReadonlyArray<Result>> =>
     const page = await post(origin, paths[0]!, message("first"))
     await bare.request("show", { page })
     const late: Array<number> = []
-    const side = (name: string, at: string, note: (sorted: Float64Array) => void) => ({
+    const costs = { ours: [] as Array<number>, bare: [] as Array<number> }
+    const side = (name: "ours" | "bare", at: string, process: number) => ({
       name,
       measure: async (ms: number) => {
+        const spent = processorMs(process)
         const sorted = await paced(perSecond, ms, (n) => post(at, paths[n % sessions]!, message(String(n))))
-        note(sorted)
+        costs[name].push(((processorMs(process) - spent) * 1_000) / sorted.length)
+        if (name === "ours") late.push(quantile(sorted, 0.99))
         return quantile(sorted, 0.5)
       }
     })
     const { commit } = await calibrate()
-    const values = await interleave(
-      [side("ours", origin, (sorted) => late.push(quantile(sorted, 0.99))), side("bare", bareOrigin, () => undefined)],
-      plan,
-      say
-    )
+    const values = await interleave([side("ours", origin, pid), side("bare", bareOrigin, bare.child.pid!)], plan, say)
     const subject = (metric: string) => ({ id: "P4", metric: `${metric} at ${perSecond}/s`, unit })
     return [
       bounded(subject("POST to 2xx, p50,"), values.get("ours")!, { atMost: 2 }, commit),
       bounded(subject("POST to 2xx, p99,"), measured(late), { atMost: 15 }, commit),
-      compared(subject("POST to 2xx, p50,"), values.get("ours")!, "bare node:http", values.get("bare")!, null)
+      compared(
+        {
+          ...subject("POST to 2xx, p50,"),
+          processorUs: spread(measured(costs.ours)).median,
+          peerProcessorUs: spread(measured(costs.bare)).median,
+          note: "processor time is the server's alone, without the database's"
+        },
+        values.get("ours")!,
+        "bare node:http",
+        values.get("bare")!,
+        null
+      )
     ]
   })
 

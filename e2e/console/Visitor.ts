@@ -52,6 +52,36 @@ export class Visitor {
       .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`))
   }
 
+  /** Notes from now on what keeps the page from answering for more than 50 ms. */
+  async watchTasks(): Promise<void> {
+    await this.page.addInitScript(`
+      globalThis.longTasks = []
+      new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
+        .observe({ type: "longtask", buffered: true })`)
+  }
+
+  /** How long those took that there were since the last time. */
+  takeTasks(): Promise<ReadonlyArray<number>> {
+    return this.page.evaluate("longTasks.splice(0)")
+  }
+
+  firstPaintMs(): Promise<number> {
+    return this.page.evaluate("Math.round(performance.getEntriesByName('first-contentful-paint')[0].startTime)")
+  }
+
+  elements(): Promise<number> {
+    return this.page.evaluate("document.querySelectorAll('*').length")
+  }
+
+  /** What the page holds on to, once everything else is thrown away. */
+  async heapBytes(): Promise<number> {
+    const session = await this.page.context().newCDPSession(this.page)
+    await session.send("HeapProfiler.collectGarbage")
+    const { usedSize } = await session.send("Runtime.getHeapUsage")
+    await session.detach()
+    return usedSize
+  }
+
   async leave(): Promise<void> {
     await this.browser.close()
   }

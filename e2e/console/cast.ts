@@ -45,31 +45,31 @@ const stories: ReadonlyArray<{ readonly title: string; readonly agent: Name; rea
   }
 ]
 
-const failing = [
-  "\\033[32m✓\\033[0m link.test.ts (4 tests) 31ms",
-  "\\033[31m✗\\033[0m login.test.ts (1 test, 1 failed) 12ms",
-  "  \\033[31m→ expected promise to reject, but it resolved\\033[0m"
-]
+const checks = [
+  "[ -e fixed ] && printf '\\033[32m✓\\033[0m 5 tests passed\\n' && exit",
+  "printf '\\033[32m✓\\033[0m link.test.ts (4 tests) 31ms\\n'",
+  "printf '\\033[31m✗\\033[0m login.test.ts (1 test, 1 failed) 12ms\\n'",
+  "printf '\\033[31m  → expected the promise to reject, but it resolved\\033[0m\\n'",
+  "touch fixed"
+].join("; ")
 
 const hero = {
   title: "Fix the login test that fails since Tuesday",
+  before: [
+    `write file check ${checks}`,
+    "& write file login.ts export const links = new Set<string>()",
+    "run: chmod +x check"
+  ].join("\n"),
   says: [
-    [
-      "Find out why the login test fails, and fix it.",
-      "think: The suite has to run first, to see which of the tests fail and how.",
-      "say: I'll run the suite, and look at what the failing test is about.",
-      `run: printf '${failing.join("\\n")}\\n'`,
-      "write file login.ts export const links = new Set<string>()",
-      "& read file login.ts",
-      'call edit {"file_path": "login.ts", "old_string": "new Set<string>()", "new_string": "new Map<string, Date>()"}',
-      "say: A link is remembered with the time of its **first use** now, so that `login.use` refuses the second one."
-    ].join("\n"),
-    [
-      "Good. Once more, then publish it.",
-      "run: printf '\\033[32m✓\\033[0m 5 tests passed\\n'",
-      "run: npm publish --tag latest"
-    ].join("\n")
-  ]
+    "Find out why the login test fails, fix it, and publish it.",
+    "say: I'll run the suite, and look at what the failing test is about.",
+    "run: ./check",
+    "read file login.ts",
+    'call edit {"file_path": "login.ts", "old_string": "Set<string>", "new_string": "Map<string, Date>"}',
+    "say: A link is remembered with the time of its **first use** now, so `login` refuses the second one.",
+    "run: ./check",
+    "run: npm publish --tag latest"
+  ].join("\n")
 } as const
 
 /** Agents and sessions that look like a week of a small team's work. Answers what to look at first. */
@@ -77,6 +77,15 @@ export const perform = async (troupe: Troupe): Promise<{ readonly session: strin
   const rules = [{ tool: "bash", when: { command: "npm publish*" }, then: "ask", reason: "People publish." }] as const
   const { version } = await troupe.policies.retrieve()
   await troupe.policies.update({ version, policies: [{ type: "rules", rules }] })
+  const settings = await troupe.settings.retrieve()
+  const price = {
+    input: 3_000_000,
+    output: 15_000_000,
+    cache_read: 300_000,
+    cache_write_5m: 3_750_000,
+    cache_write_1h: 6_000_000
+  }
+  await troupe.settings.update({ version: settings.version, prices: { demo: price } })
   const agents = new Map<Name, string>()
   for (const [name, description] of cast) {
     const system = `You are the ${name.toLowerCase()} of a small team. Say what you do before you do it.`
@@ -97,8 +106,8 @@ export const perform = async (troupe: Troupe): Promise<{ readonly session: strin
     await session.send(says)
   }
   const session = await troupe.open({ agent: engineer, title: hero.title })
-  await session.send(hero.says[0])
+  await session.send(hero.before)
   await session.until("idle")
-  await session.send(hero.says[1])
+  await session.send(hero.says)
   return { session: session.id, agent: engineer }
 }

@@ -29,6 +29,17 @@ requires(
     for (const key of keys) await visitor.page.keyboard.press(key)
   }
 
+  /** Runs what the palette finds first. */
+  const command = async (words: string) => {
+    const found = visitor.page.getByRole("combobox", { name: "Search or run" })
+    await press("Control+k")
+    await found.waitFor()
+    await visitor.page.keyboard.type(words)
+    await visitor.page.getByRole("option").first().waitFor()
+    await press("Enter")
+    await found.waitFor({ state: "detached" })
+  }
+
   it("is entered by a link that works once", { timeout: long }, async () => {
     const { page } = visitor
     await page.goto(await stage.door())
@@ -46,9 +57,16 @@ requires(
     await sees("Waits for approval")
     await page.getByRole("region", { name: "Approval of bash" }).waitFor()
     assert.deepStrictEqual(await visitor.barriers(), [])
-    await press("y")
+    await press("e")
+    const edited = page.getByRole("textbox", { name: "Arguments" })
+    await edited.waitFor()
+    const [command, others] = ["echo pub''lished; cat /etc/hostname", "echo pub''lished as edited"]
+    assert.include(await edited.inputValue(), command)
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type(JSON.stringify({ command: others }))
+    await press("Control+Enter")
     await page.locator(".turn-end", { hasText: "Done" }).waitFor()
-    await sees("published")
+    await sees("published as edited")
     assert.strictEqual(await page.locator(".markdown strong").first().textContent(), "green")
   })
 
@@ -79,6 +97,26 @@ requires(
     await page.reload()
     await page.getByRole("img", { name: "Running" }).waitFor()
     assert.strictEqual(await page.locator(".said").count(), 3)
+    await press("i")
+    await page.keyboard.type("say: one")
+    await press("Enter")
+    await sees("Waits for its turn")
+    await page.keyboard.type("say: two")
+    await press("Enter")
+    await page.locator(".said.queued").nth(1).waitFor()
+    // A button is off while what it did before is on its way.
+    const usable = (name: string) => page.locator(`.queued button[aria-label="${name}"]:enabled`)
+    await usable("Earlier").press("Enter")
+    await page.locator(".said.queued").first().getByText("say: two").waitFor()
+    await usable("Edit").last().press("Enter")
+    await page.getByRole("textbox", { name: "Message that waits" }).fill("say: three")
+    await press("Control+Enter")
+    await page.locator(".said.queued", { hasText: "say: three" }).waitFor()
+    await usable("Withdraw").last().press("Enter")
+    await page.locator(".said.queued", { hasText: "say: three" }).waitFor({ state: "detached" })
+    await usable("Withdraw").press("Enter")
+    await page.locator(".said.queued").waitFor({ state: "detached" })
+    assert.deepStrictEqual(await visitor.barriers(), [])
     await press("Escape")
     await sees("Escape once more to interrupt")
     await press("Escape")
@@ -95,10 +133,51 @@ requires(
     await press("ArrowRight")
     assert.match(page.url(), /tab=replay/)
     assert.deepStrictEqual(await visitor.barriers(), [])
-    await press("v", "3")
+    await press("v", "5")
     await page.getByRole("region", { name: "Events" }).waitFor()
     await sees("SessionOpened")
     assert.deepStrictEqual(await visitor.barriers(), [])
+  })
+
+  it("proves itself, shows where its time went and what it changed", { timeout: long }, async () => {
+    const { page } = visitor
+    await command("verify")
+    await page.getByRole("dialog", { name: "Verified" }).waitFor()
+    await sees("The log is whole")
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await press("Escape", "v", "3")
+    await page.getByRole("region", { name: "Trace" }).getByText("Approval").first().waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await press("v", "4")
+    await sees("Changes in the working copy")
+    assert.deepStrictEqual(await visitor.barriers(), [])
+  })
+
+  it("is found by what was said, and goes on as a fork that asks in the inbox", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    await press("g", "s", "/")
+    await page.keyboard.type("blue")
+    await page.getByRole("region", { name: "Found" }).locator("mark").first().waitFor()
+    assert.match(page.url(), /q=blue/)
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+    await command("fork")
+    await page.waitForURL(({ pathname }) => pathname !== new URL(before).pathname)
+    await page.getByRole("textbox", { name: "Message" }).waitFor()
+    await press("i")
+    await page.keyboard.type("run: echo from the fork")
+    await press("Enter")
+    await page.getByRole("region", { name: "Approval of bash" }).waitFor()
+    await page.getByRole("log").focus()
+    await press("g", "i")
+    await page.getByRole("list").getByRole("region", { name: "Approval of bash" }).waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await press("n")
+    await page.keyboard.type("not today")
+    await press("Enter")
+    await sees("Nothing waits for you")
+    await page.goto(before)
   })
 
   it("goes on where it was when its node is killed and comes back", { timeout: long }, async () => {

@@ -1,6 +1,7 @@
 // npm run screenshots: every screen of the console in light, dark and on a phone, as docs/images/*.png.
 import { mkdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import type { Page } from "playwright-core"
 import { perform } from "./cast.ts"
 import { Stage } from "./Stage.ts"
 import { Visitor } from "./Visitor.ts"
@@ -38,13 +39,26 @@ const overlays = [
   { name: "help", keys: "?" }
 ]
 
-/** Takes the pictures whose names hold one of the words that were given; all of them where there are none. */
+/** Shows what the last command printed, as somebody would who decides about the next one. */
+const unfold = async (page: Page): Promise<void> => {
+  await page
+    .getByRole("button", { name: /bash \.\/check/ })
+    .last()
+    .click()
+  await page.locator(".terminal-output").first().waitFor()
+  await page.mouse.move(0, 0)
+  await page.keyboard.press("Shift+G")
+  await page.evaluate("document.activeElement.blur()")
+  await page.waitForTimeout(400)
+}
+
+/** Takes the pictures whose names begin with one of the words that were given; all of them where there are none. */
 export const takePictures = async (
   stage: Pick<Stage, "origin" | "door">,
   { agent, session }: { readonly session: string; readonly agent: string },
   words: ReadonlyArray<string>
 ): Promise<void> => {
-  const isWanted = (name: string) => words.length === 0 || words.some((word) => name.includes(word))
+  const isWanted = (name: string) => words.length === 0 || words.some((word) => name.startsWith(word))
   mkdirSync(images, { recursive: true })
   for (const { name: look, theme, viewport } of looks) {
     const visitor = await Visitor.come({ viewport, colorScheme: theme, reducedMotion: "reduce" })
@@ -64,16 +78,17 @@ export const takePictures = async (
       for (const { name, path } of screens(session, agent)) {
         if (!isWanted(`${name}-${look}`)) continue
         await page.goto(`${workspace}${path}`)
-        await page.locator("main header").waitFor()
+        await page.locator(".page-header").waitFor()
         await page.locator("[role=status][aria-label=Loading]").first().waitFor({ state: "detached" })
         await page.waitForLoadState("load")
         // What comes in parts of its own, such as the highlighter, is drawn within a moment.
         await page.waitForTimeout(400)
+        if (name === "session") await unfold(page)
         await shoot(name)
       }
       for (const { keys, name } of overlays) {
         await page.goto(`${workspace}sessions`)
-        await page.locator("main header").waitFor()
+        await page.locator(".page-header").waitFor()
         await page.keyboard.press(keys)
         await page.getByRole("dialog").waitFor()
         await shoot(name)

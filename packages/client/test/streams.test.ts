@@ -164,6 +164,28 @@ describe("the feed of the workspace", () => {
   })
 })
 
+describe("what comes of a message", () => {
+  it("is brought to its end over connections that break, and the message is said once", async () => {
+    const event = (id: string, type = "agent.message") => frameOf({ type, id } as never)
+    await using world = await start(
+      writes(event("a", "user.message") + event("b")),
+      writes(event("a", "user.message") + event("b") + event("c") + event("d", "session.status_idle"), "end")
+    )
+    const { sessions } = new Troupe({ baseURL: world.server.baseURL, apiKey: "k" })
+    const seen = await take(sessions.events.message("sesn_1", "go"), 10)
+    assert.deepStrictEqual(
+      seen.map((one) => (one as { id: string }).id),
+      ["a", "b", "c", "d"]
+    )
+    const [first, second] = world.server.seen
+    assert.strictEqual(first!.body, JSON.stringify({ content: "go" }))
+    assert.deepStrictEqual(
+      [second!.body, second!.headers["idempotency-key"]],
+      [first!.body, first!.headers["idempotency-key"]]
+    )
+  })
+})
+
 describe("the stream of events", () => {
   it("fetches what it missed between two connections, and gives nothing twice", async () => {
     const [a, b, c, d] = [shown("a", "x", 1), shown("b", "x", 2), shown("c", "x", 2), shown("d", "x", 3)]

@@ -2,9 +2,10 @@ import type { Call } from "../http/Call.ts"
 import type { Pages } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
+import { answerStream } from "../stream/answerStream.ts"
 import type { Streaming } from "../stream/EventStream.ts"
 import { type EventStreamOptions, liveEvents } from "../stream/liveEvents.ts"
-import type { EventListQuery, SessionEvent, StreamedEvent, UserEvent } from "../types/events.ts"
+import type { EventListQuery, MessageContent, SessionEvent, StreamedEvent, UserEvent } from "../types/events.ts"
 import { listEvents } from "./listEvents.ts"
 import { Resource } from "./Resource.ts"
 
@@ -21,6 +22,11 @@ export class SessionEvents extends Resource {
   /** All of them or none; answers with them as they are stored. */
   send(sessionId: string, events: ReadonlyArray<UserEvent>, options?: CallOptions): Call<ReadonlyArray<SessionEvent>> {
     return this.post<Sent>(path`/v1/sessions/${sessionId}/events`, { events }, options).map(({ data }) => data)
+  }
+
+  /** Says something and brings what comes of it, until the session rests. It is said once, however often one connects. */
+  message(sessionId: string, content: MessageContent, options?: EventStreamOptions): Streaming<StreamedEvent> {
+    return answerStream(this.transport, sessionId, content, options)
   }
 
   /** What happens from the moment on at which it stands. */

@@ -40,6 +40,11 @@ export class SessionHandle {
     return this.#one({ type: "user.message", content: blocksOf(content) }, options)
   }
 
+  /** Says something, and brings what comes of it until the session rests. */
+  ask(content: MessageContent, options?: EventStreamOptions): Streaming<StreamedEvent> {
+    return this.#sessions.events.message(this.id, blocksOf(content), options)
+  }
+
   /** Stops the turn that runs. */
   interrupt(options?: CallOptions): Call<SessionEvent> {
     return this.#one({ type: "user.interrupt" }, options)

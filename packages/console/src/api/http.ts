@@ -3,6 +3,8 @@ import { problemOf, unreachable } from "./ApiProblem.ts"
 interface Sent {
   readonly method?: "GET" | "POST" | "PATCH" | "DELETE"
   readonly body?: unknown
+  /** Files: the browser says how they are divided. */
+  readonly form?: FormData
   readonly signal?: AbortSignal | undefined
   readonly headers?: Readonly<Record<string, string>>
 }
@@ -18,7 +20,10 @@ export const query = (parameters: Readonly<Record<string, unknown>>): string => 
 }
 
 /** One request, answered or failed with an `ApiProblem`. Writes carry a key of their own, so that one sent twice is one. */
-export const send = async (path: string, { body, headers, method = "GET", signal }: Sent = {}): Promise<Response> => {
+export const send = async (
+  path: string,
+  { body, form, headers, method = "GET", signal }: Sent = {}
+): Promise<Response> => {
   const response = await fetch(path, {
     method,
     signal: signal ?? null,
@@ -28,7 +33,7 @@ export const send = async (path: string, { body, headers, method = "GET", signal
       ...(method === "GET" ? {} : { "idempotency-key": crypto.randomUUID(), "x-troupe-console": "1" }),
       ...headers
     },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    ...(form !== undefined ? { body: form } : body === undefined ? {} : { body: JSON.stringify(body) })
   }).catch((cause: unknown) => {
     throw cause instanceof DOMException && cause.name === "AbortError" ? cause : unreachable()
   })

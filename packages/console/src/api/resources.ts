@@ -4,10 +4,30 @@ import type { Answered, Approval, ApprovalAnswer, Question } from "@troupe/domai
 import type { Session, SessionCreate } from "@troupe/domain/api/Sessions"
 import type { UsageRow } from "@troupe/domain/api/UsageReport"
 import type { Model, Runner, Token, TokenCreate } from "@troupe/domain/api/Workspace"
+import type { File as StoredFile } from "@troupe/domain/api/Files"
+import type { SessionVerification } from "@troupe/domain/api/Replay"
+import type { SearchHit } from "@troupe/domain/api/Search"
+import type { TurnQueue } from "@troupe/domain/api/Turns"
+import type { TreeChange } from "@troupe/domain/runner/Checkpoint"
 import type { Json } from "@troupe/domain/Json"
-import { get, post, query, remove } from "./http.ts"
+import { get, post, query, remove, send } from "./http.ts"
 
-export type { Agent, Approval, ApprovalAnswer, Environment, Model, Question, Runner, Session, Token, UsageRow }
+export type {
+  Agent,
+  Approval,
+  ApprovalAnswer,
+  Environment,
+  Model,
+  Question,
+  Runner,
+  SearchHit,
+  Session,
+  SessionVerification,
+  StoredFile,
+  Token,
+  TreeChange,
+  UsageRow
+}
 
 /** Ids come from addresses and answers here: the server says whether they are any. */
 type Loose<A> = A extends string
@@ -86,3 +106,33 @@ export interface UsageQuery {
   readonly by: ReadonlyArray<"day" | "model" | "agent" | "session">
 }
 export const queryUsage = ({ by, from, to }: UsageQuery) => all<UsageRow>("/v1/usage", { from, to, "group_by[]": by })
+
+const turn = (session: string, id: string, action: string) => `/v1/sessions/${session}/turns/${id}${action}`
+export const editTurn = (session: string, id: string, words: string) =>
+  post<TurnQueue>(turn(session, id, ""), { content: [{ type: "text", text: words }] })
+export const moveTurn = (session: string, id: string, before: string | null) =>
+  post<TurnQueue>(turn(session, id, "/move"), { before })
+export const withdrawTurn = (session: string, id: string) => post<TurnQueue>(turn(session, id, "/withdraw"), {})
+export const steerTurn = (session: string, id: string) => post<TurnQueue>(turn(session, id, "/steer"), {})
+export const approveTurn = (session: string, id: string) => post<TurnQueue>(turn(session, id, "/approve"), {})
+export const listQueues = async (session: string) =>
+  (await get<{ readonly queues: ReadonlyArray<TurnQueue> }>(`/v1/sessions/${session}/turns${query({ limit: 1 })}`))
+    .queues
+
+/** Another session that goes on from a place of this one; from its end where none is said. */
+export const forkSession = (session: string, seq: number | null) =>
+  post<Session>(`/v1/sessions/${session}/fork`, seq === null ? {} : { seq })
+export const verifySession = (session: string) =>
+  get<SessionVerification>(`/v1/sessions/${session}/verify${query({ level: 1 })}`)
+
+export const searchSessions = (q: string, archived: boolean, page: string | null, signal?: AbortSignal) =>
+  get<Page<SearchHit>>(`/v1/search${query({ q, page, include_archived: archived ? "true" : undefined })}`, signal)
+
+export const uploadFile = async (file: Blob, name: string): Promise<StoredFile> => {
+  const form = new FormData()
+  form.append("file", file, name)
+  return (await (await send("/v1/files", { method: "POST", form })).json()) as StoredFile
+}
+export const listSessionFiles = (session: string) => all<StoredFile>("/v1/files", { scope_id: session })
+export const listChanges = (session: string) =>
+  get<{ readonly data: ReadonlyArray<TreeChange>; readonly truncated: boolean }>(`/v1/sessions/${session}/changes`)

@@ -9,6 +9,7 @@ import { Skeleton } from "../ui/Empty.tsx"
 import { useGo } from "./links.tsx"
 import { show, useOverlay } from "./overlay.ts"
 import { Sidebar } from "./Sidebar.tsx"
+import { useChanges } from "./useChanges.ts"
 import { setTheme, themes } from "./theme.ts"
 import "./frame.css"
 
@@ -77,6 +78,7 @@ export const Frame = () => {
   useFrameActions()
   useTitle()
   useEffect(listenToKeys, [])
+  useChanges()
   const overlay = useOverlay()
   const close = () => show(null)
   return (

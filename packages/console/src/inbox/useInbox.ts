@@ -1,24 +1,21 @@
 import { useQueries } from "@tanstack/react-query"
+import { useMemo } from "react"
 import { listApprovals, listQuestions } from "../api/resources.ts"
 import { merged, type Waiting } from "./inbox.logic.ts"
 
-const againEveryMs = 4_000
-
 const none: ReadonlyArray<Waiting> = []
 
-/** Everything that waits for a person, the oldest first. Asked for again and again while somebody looks. */
+/** Everything that waits for a person, the oldest first. Asked for again when the workspace says that it changed. */
 export const useInbox = () =>
   useQueries({
     queries: [
       {
         queryKey: ["inbox", "approvals"],
-        queryFn: ({ signal }: { readonly signal: AbortSignal }) => listApprovals(signal),
-        refetchInterval: againEveryMs
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) => listApprovals(signal)
       },
       {
         queryKey: ["inbox", "questions"],
-        queryFn: ({ signal }: { readonly signal: AbortSignal }) => listQuestions(signal),
-        refetchInterval: againEveryMs
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) => listQuestions(signal)
       }
     ],
     combine: ([approvals, questions]) => ({
@@ -33,3 +30,9 @@ export const useInbox = () =>
 
 /** How much waits, for the navigation. */
 export const useWaiting = (): number => useInbox().waiting.length
+
+/** The sessions in which something waits. */
+export const useWaitingSessions = (): ReadonlySet<string> => {
+  const { waiting } = useInbox()
+  return useMemo(() => new Set(waiting.map(({ session_id }) => session_id)), [waiting])
+}

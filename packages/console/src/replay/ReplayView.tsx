@@ -1,13 +1,16 @@
 import type { LogEvent } from "@troupe/domain/api/Events"
-import { ChevronLeft, ChevronRight } from "lucide-react"
+import { useMutation } from "@tanstack/react-query"
+import { ChevronLeft, ChevronRight, GitFork } from "lucide-react"
 import { useDeferredValue, useMemo } from "react"
-import { usePlace } from "../app/links.tsx"
+import { forkSession } from "../api/resources.ts"
+import { useGo, usePlace } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
 import { placeOn } from "../session/fold.logic.ts"
 import { kindOf, subjectOfEvent } from "../session/log.logic.ts"
 import { primaryOf, rowsOf } from "../session/rows.logic.ts"
 import { TimelineRow } from "../session/TimelineRow.tsx"
 import { JsonTree } from "../ui/JsonTree.tsx"
+import { Problem } from "../ui/Problem.tsx"
 import { initial } from "@troupe/domain/session/Timeline"
 import { type Jump, jump, jumps, momentAt, StateAt } from "./replay.logic.ts"
 import "../session/timeline.css"
@@ -68,6 +71,11 @@ const ReplayView = (props: {
     ]
   }, [at, change, log])
   useActions(actions)
+  const go = useGo()
+  const fork = useMutation({
+    mutationFn: () => forkSession(sessionId, at),
+    onSuccess: ({ id }) => go(`sessions/${id}`)
+  })
   const run = (id: string) => () => actions.find((action) => action.id === id)!.run()
 
   return (
@@ -91,10 +99,20 @@ const ReplayView = (props: {
               <span className={`mark ${kind}`} aria-hidden /> {titles[kind]}
             </button>
           ))}
+          <button
+            type="button"
+            className="button"
+            disabled={fork.isPending}
+            title="Another session, which goes on from here"
+            onClick={() => fork.mutate()}
+          >
+            <GitFork size={13} /> <span className="optional">Fork from here</span>
+          </button>
           <span className="scrub-place number">
             {at} <span className="faint">of {log.length}</span>
           </span>
         </div>
+        {fork.error === null ? null : <Problem error={fork.error} />}
         <div className="scrub-track">
           <Marks log={log} />
           <input

@@ -1,26 +1,50 @@
 import { useMutation } from "@tanstack/react-query"
-import { ArrowUp, Square } from "lucide-react"
+import { ArrowUp, Paperclip, Square, X } from "lucide-react"
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
-import { interrupt, say } from "./act.ts"
+import { interrupt, say, steer } from "./act.ts"
+import { accepted } from "./attachments.logic.ts"
 import { escape, escapeWithinMs, intent } from "./composer.logic.ts"
+import { useAttachments } from "./useAttachments.ts"
 
-/** Where one talks to the agent: Enter sends, or queues behind what runs; Escape twice stops that. */
-export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; readonly hasTurn: boolean }) => {
-  const [text, setText] = useState("")
-  const box = useRef<HTMLTextAreaElement>(null)
+/** Escape asks twice before it stops what runs. */
+const useInterrupt = (sessionId: string, hasTurn: boolean, leave: () => void) => {
   const [askedAt, setAskedAt] = useState<number | null>(null)
-  const sent = useMutation({ mutationFn: (words: string) => say(sessionId, words) })
   const stopped = useMutation({ mutationFn: () => interrupt(sessionId) })
   const { mutate: stop } = stopped
-
   useEffect(() => {
     if (askedAt === null) return
     const timer = window.setTimeout(() => setAskedAt(null), escapeWithinMs)
     return () => window.clearTimeout(timer)
   }, [askedAt])
+  const press = useCallback(() => {
+    if (!hasTurn) {
+      leave()
+      return
+    }
+    const { asked, isSure } = escape(askedAt, performance.now())
+    setAskedAt(asked)
+    if (isSure) stop()
+  }, [askedAt, hasTurn, leave, stop])
+  return { isAsked: askedAt !== null, isPending: stopped.isPending, error: stopped.error, press, stop }
+}
+
+/** Where one talks to the agent: Enter sends, or queues behind what runs; with Ctrl it is said to what runs. */
+export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; readonly hasTurn: boolean }) => {
+  const [text, setText] = useState("")
+  const box = useRef<HTMLTextAreaElement>(null)
+  const chooser = useRef<HTMLInputElement>(null)
+  const attached = useAttachments()
+  const leave = useCallback(() => box.current?.blur(), [])
+  const stopping = useInterrupt(sessionId, hasTurn, leave)
+  const sent = useMutation({
+    mutationFn: ({ isSteer, words }: { readonly words: string; readonly isSteer: boolean }): Promise<unknown> =>
+      (isSteer ? steer : say)(sessionId, words, attached.files)
+  })
+  const words = text.trim()
+  const isReady = (words !== "" || attached.files.length > 0) && !sent.isPending && attached.uploading === 0
 
   // As tall as what is written in it.
   useEffect(() => {
@@ -30,26 +54,20 @@ export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; r
     area.style.height = `${Math.min(area.scrollHeight, 240)}px`
   }, [text])
 
-  const submit = () => {
-    const words = text.trim()
-    if (words === "" || sent.isPending) return
-    sent.mutate(words, { onSuccess: () => setText("") })
+  const submit = (isSteer: boolean) => {
+    if (!isReady) return
+    // Empty at once, so that one can go on writing; what was not taken comes back.
+    setText("")
+    const back = () => setText((now) => (now === "" ? text : now))
+    sent.mutate({ words, isSteer: isSteer && hasTurn }, { onSuccess: attached.clear, onError: back })
   }
 
-  const pressEscape = useCallback(() => {
-    if (!hasTurn) {
-      box.current?.blur()
-      return
-    }
-    const { asked, isSure } = escape(askedAt, performance.now())
-    setAskedAt(asked)
-    if (isSure) stop()
-  }, [askedAt, hasTurn, stop])
-
+  const { press } = stopping
   useActions(
     useMemo(
       () => [
         { id: "write", title: "Write a message", section: "Session", keys: "i", run: () => box.current?.focus() },
+        { id: "attach", title: "Attach a file", section: "Session", run: () => chooser.current?.click() },
         ...(hasTurn
           ? [
               {
@@ -58,27 +76,51 @@ export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; r
                 section: "Session",
                 keys: "escape",
                 whileTyping: true,
-                run: pressEscape
+                run: press
               }
             ]
           : [])
       ],
-      [hasTurn, pressEscape]
+      [hasTurn, press]
     )
   )
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {
       event.preventDefault()
-      submit()
-    } else if (event.key === "Escape" && !hasTurn) box.current?.blur()
+      submit(event.ctrlKey || event.metaKey)
+    } else if (event.key === "Escape" && !hasTurn) leave()
   }
 
-  const problem = sent.error ?? stopped.error
+  const problem = sent.error ?? stopping.error ?? attached.problem
   return (
     <div className="composer">
       {problem === null ? null : <Problem error={problem} />}
-      <div className="composer-box">
+      <div
+        className="composer-box"
+        onDragOver={(event) => event.preventDefault()}
+        onDrop={(event) => {
+          event.preventDefault()
+          void attached.add([...event.dataTransfer.files])
+        }}
+      >
+        {attached.files.length + attached.uploading === 0 ? null : (
+          <ul className="attached" aria-label="Attached">
+            {attached.files.map(({ id, name }) => (
+              <li key={id} className="badge">
+                <span className="cut">{name}</span>
+                <button type="button" aria-label={`Leave out ${name}`} onClick={() => attached.remove(id)}>
+                  <X size={12} />
+                </button>
+              </li>
+            ))}
+            {attached.uploading === 0 ? null : (
+              <li className="badge" role="status">
+                Uploading …
+              </li>
+            )}
+          </ul>
+        )}
         <textarea
           ref={box}
           rows={1}
@@ -87,22 +129,55 @@ export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; r
           placeholder={hasTurn ? "Say what comes next; it waits for its turn" : "Say what to do"}
           onChange={(event) => setText(event.target.value)}
           onKeyDown={onKeyDown}
+          onPaste={(event) => {
+            const files = [...event.clipboardData.files]
+            if (files.length === 0) return
+            event.preventDefault()
+            void attached.add(files)
+          }}
         />
         <div className="composer-foot">
-          <span className="faint" role="status">
-            {askedAt !== null ? "Escape once more to interrupt" : stopped.isPending ? "Interrupting …" : ""}
-          </span>
-          {hasTurn ? (
-            <button type="button" className="button" onClick={() => stop()} disabled={stopped.isPending}>
-              <Square size={11} fill="currentColor" /> Interrupt <Keys of="escape" />
-            </button>
-          ) : null}
+          <input
+            ref={chooser}
+            type="file"
+            multiple
+            hidden
+            accept={accepted}
+            aria-label="Files to attach"
+            onChange={(event) => {
+              void attached.add([...(event.target.files ?? [])])
+              event.target.value = ""
+            }}
+          />
           <button
             type="button"
-            className="button first"
-            onClick={submit}
-            disabled={text.trim() === "" || sent.isPending}
+            className="button quiet only-icon"
+            aria-label="Attach pictures, PDFs or text"
+            onClick={() => chooser.current?.click()}
           >
+            <Paperclip size={14} />
+          </button>
+          <span className="faint" role="status">
+            {stopping.isAsked ? "Escape once more to interrupt" : stopping.isPending ? "Interrupting …" : ""}
+          </span>
+          {hasTurn ? (
+            <>
+              <button
+                type="button"
+                className="button"
+                onClick={() => stopping.stop()}
+                disabled={stopping.isPending}
+                aria-label="Interrupt"
+              >
+                <Square size={11} fill="currentColor" /> <span className="optional">Interrupt</span>{" "}
+                <Keys of="escape" />
+              </button>
+              <button type="button" className="button" onClick={() => submit(true)} disabled={!isReady}>
+                Steer <Keys of="mod+enter" />
+              </button>
+            </>
+          ) : null}
+          <button type="button" className="button first" onClick={() => submit(false)} disabled={!isReady}>
             {hasTurn ? null : <ArrowUp size={13} />} {intent({ hasTurn })} <Keys of="enter" />
           </button>
         </div>

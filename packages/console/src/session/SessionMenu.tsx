@@ -1,24 +1,45 @@
 import { Menu } from "@base-ui/react/menu"
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { Ellipsis } from "lucide-react"
-import { useState } from "react"
-import { archiveSession, deleteSession, updateSession } from "../api/resources.ts"
+import { useMemo, useState } from "react"
+import { archiveSession, deleteSession, forkSession, updateSession } from "../api/resources.ts"
 import { useGo } from "../app/links.tsx"
+import { useActions } from "../registry/actions.ts"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { copies } from "./copies.logic.ts"
+import { VerifyPanel } from "./VerifyPanel.tsx"
 
 export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; readonly title: string | null }) => {
   const client = useQueryClient()
   const go = useGo()
-  const [panel, setPanel] = useState<"rename" | "delete" | null>(null)
+  const [panel, setPanel] = useState<"rename" | "delete" | "verify" | null>(null)
   const [name, setName] = useState(title ?? "")
   const close = () => setPanel(null)
   const rename = useMutation({
     mutationFn: () => updateSession(sessionId, { title: name.trim() === "" ? null : name.trim() }),
     onSuccess: close
   })
+  const fork = useMutation({
+    mutationFn: () => forkSession(sessionId, null),
+    onSuccess: ({ id }) => go(`sessions/${id}`)
+  })
+  const { mutate: forkIt } = fork
+  useActions(
+    useMemo(
+      () => [
+        { id: "fork", title: "Fork the session", section: "Session", words: "copy branch", run: () => forkIt() },
+        { id: "verify", title: "Verify the session", section: "Session", words: "proof", run: () => setPanel("verify") }
+      ],
+      [forkIt]
+    )
+  )
   const archive = useMutation({ mutationFn: () => archiveSession(sessionId) })
+  const trouble = fork.error ?? archive.error
+  const forget = () => {
+    fork.reset()
+    archive.reset()
+  }
   const erase = useMutation({
     mutationFn: () => deleteSession(sessionId),
     onSuccess: () => {
@@ -43,6 +64,8 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
               >
                 Rename
               </Menu.Item>
+              <Menu.Item onClick={() => fork.mutate()}>Fork</Menu.Item>
+              <Menu.Item onClick={() => setPanel("verify")}>Verify …</Menu.Item>
               <Menu.Item onClick={() => archive.mutate()}>Archive</Menu.Item>
               <Menu.Item onClick={() => setPanel("delete")}>Delete …</Menu.Item>
               <Menu.Group>
@@ -57,6 +80,10 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
           </Menu.Positioner>
         </Menu.Portal>
       </Menu.Root>
+      {panel === "verify" ? <VerifyPanel sessionId={sessionId} onClose={close} /> : null}
+      <Panel title="It was not done" isOpen={trouble !== null} onClose={forget}>
+        {trouble === null ? null : <Problem error={trouble} />}
+      </Panel>
       <Panel
         title="Rename the session"
         isOpen={panel === "rename"}

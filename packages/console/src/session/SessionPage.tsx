@@ -16,12 +16,16 @@ import { useFeed } from "./useFeed.ts"
 import "./session.css"
 
 const LogView = lazy(() => import("./LogView.tsx"))
+const TraceView = lazy(() => import("../trace/TraceView.tsx"))
+const FilesView = lazy(() => import("../files/FilesView.tsx"))
 const ReplayView = lazy(() => import("../replay/ReplayView.tsx"))
 
 const tabs = [
   { id: "", title: "Timeline", keys: "1" },
   { id: "replay", title: "Replay", keys: "2" },
-  { id: "log", title: "Log", keys: "3" }
+  { id: "trace", title: "Trace", keys: "3" },
+  { id: "files", title: "Files", keys: "4" },
+  { id: "log", title: "Log", keys: "5" }
 ] as const
 
 const Session = ({ sessionId }: { readonly sessionId: string }) => {
@@ -63,7 +67,7 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
           </nav>
         }
       >
-        <div className="segments" role="group" aria-label="View">
+        <div className="segments tabs" role="group" aria-label="View">
           {tabs.map(({ id, title: name }) => (
             <button
               key={id}
@@ -89,6 +93,14 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
       ) : tab === "log" ? (
         <Suspense fallback={<Skeleton />}>
           <LogView log={log} at={at} />
+        </Suspense>
+      ) : tab === "trace" ? (
+        <Suspense fallback={<Skeleton />}>
+          <TraceView timeline={timeline} />
+        </Suspense>
+      ) : tab === "files" ? (
+        <Suspense fallback={<Skeleton />}>
+          <FilesView sessionId={sessionId} />
         </Suspense>
       ) : tab === "replay" ? (
         <Suspense fallback={<Skeleton />}>

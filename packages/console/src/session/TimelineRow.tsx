@@ -1,12 +1,13 @@
-import { ChevronRight, CircleAlert, Hourglass } from "lucide-react"
+import { ChevronRight, CircleAlert, Paperclip } from "lucide-react"
 import { memo, useState } from "react"
 import { Ago } from "../ui/Ago.tsx"
 import { cost, duration, plural, short } from "../ui/format.logic.ts"
 import { Markdown } from "../ui/Markdown.tsx"
 import { ApprovalPanel } from "./ApprovalPanel.tsx"
 import { Calls } from "./Calls.tsx"
-import { picturesOf, wordsOf } from "./content.logic.ts"
+import { attachedTo, picturesOf, wordsOf } from "./content.logic.ts"
 import { endOf, workingText } from "./turn.logic.ts"
+import { QueuedRow } from "./queue/QueuedRow.tsx"
 import { QuestionPanel } from "./QuestionPanel.tsx"
 import type { Row } from "./rows.logic.ts"
 import { CallDetails } from "./tools/renderers.tsx"
@@ -19,6 +20,11 @@ const Said = ({ row }: { readonly row: Of<"message"> }) => (
       {wordsOf(row.item.content)}
       {picturesOf(row.item.content).map((source, index) => (
         <img key={index} className="picture" src={source} alt="Attached" />
+      ))}
+      {attachedTo(row.item.content).map((name, index) => (
+        <span key={index} className="badge">
+          <Paperclip size={11} aria-hidden /> {name}
+        </span>
       ))}
     </div>
     <span className="said-by faint">
@@ -127,14 +133,7 @@ export const TimelineRow = memo(
       case "end":
         return <End row={row} />
       case "queued":
-        return (
-          <div className="said queued">
-            <div className="said-body">{wordsOf(row.queued.content)}</div>
-            <span className="said-by faint">
-              <Hourglass size={11} aria-hidden /> Waits for its turn
-            </span>
-          </div>
-        )
+        return <QueuedRow row={row} sessionId={sessionId} />
     }
   }
 )

@@ -22,6 +22,13 @@ export const picturesOf = (content: Content): ReadonlyArray<string> =>
       : []
   )
 
+/** What was attached and is not drawn here, by its name or kind. */
+export const attachedTo = (content: Content): ReadonlyArray<string> =>
+  content.flatMap((block: Block) => {
+    if (block.type === "document") return [block.title ?? "A document"]
+    return block.type === "image" && block.source.type !== "base64" ? ["A picture"] : []
+  })
+
 export const textIn = (input: Json, name: string): string | null => {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return null
   const value = (input as Readonly<Record<string, Json>>)[name]

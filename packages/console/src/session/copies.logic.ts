@@ -8,6 +8,7 @@ export const copies = (
     title: "curl",
     text: `curl -N -H "Authorization: Bearer $TROUPE_API_KEY" ${origin}/v1/sessions/${sessionId}/log/stream`
   },
+  { title: "Command line", text: `TROUPE_SERVER_URL=${origin} npx troupe attach ${sessionId}` },
   {
     title: "TypeScript",
     text: [

@@ -1,4 +1,4 @@
-import type { Timeline } from "@troupe/domain/session/Timeline"
+import type { Timeline, TimelineItem } from "@troupe/domain/session/Timeline"
 import type { Session } from "../api/resources.ts"
 import { microUsdOf } from "../ui/format.logic.ts"
 import { currentTurn, firstAsk, primaryOf } from "./rows.logic.ts"
@@ -26,19 +26,28 @@ export const standing = (timeline: Timeline): Standing => {
   return { light: "idle", tone: "", text: "Idle" }
 }
 
+type Request = Extract<TimelineItem, { readonly kind: "request" }>
+
+/** Looked for from the end, since this is asked for with everything that happens. */
+const lastRequest = (timeline: Timeline, fits: (request: Request) => boolean = () => true): Request | null => {
+  const turns = primaryOf(timeline)?.turns ?? []
+  for (let index = turns.length - 1; index >= 0; index--) {
+    const found = turns[index]!.items.findLast((item) => item.kind === "request" && fits(item))
+    if (found !== undefined) return found as Request
+  }
+  return null
+}
+
 /** The numbers above a session, from the log as far as it says them. */
 export const meters = (timeline: Timeline, session: Session | null) => {
   const { totals } = timeline
-  const requests =
-    primaryOf(timeline)?.turns.flatMap(({ items }) => items.filter((item) => item.kind === "request")) ?? []
-  const last = requests.findLast((item) => item.kind === "request" && item.usage !== null)
-  const usage = last?.kind === "request" ? last.usage : null
+  const usage = lastRequest(timeline, ({ usage: one }) => one !== null)?.usage ?? null
   const microUsd = totals === null ? 0 : totals.unpricedRequests > 0 ? null : totals.costMicroUsd
   const limit = session?.budget === null || session === null ? null : microUsdOf(session.budget.max_list_cost)
   return {
     status: standing(timeline),
     totals,
-    model: (last?.kind === "request" ? last.model : null) ?? session?.agent.model.id ?? null,
+    model: lastRequest(timeline)?.model ?? session?.agent.model.id ?? null,
     tokens: totals === null ? 0 : totals.inputTokens + totals.outputTokens + totals.cacheReadTokens,
     contextTokens: usage === null ? null : usage.inputTokens + usage.cacheReadTokens,
     microUsd,

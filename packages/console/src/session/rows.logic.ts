@@ -7,6 +7,7 @@ import type {
   TimelineTurn
 } from "@troupe/domain/session/Timeline"
 import type { Writing } from "./fold.logic.ts"
+import { type Moves, movesOf, type Place, placeOf } from "./queue/queue.logic.ts"
 
 type ItemOf<Kind extends TimelineItem["kind"]> = Extract<TimelineItem, { readonly kind: Kind }>
 
@@ -23,8 +24,9 @@ export type Row = { readonly key: string; readonly seq: number } & (
   | { readonly kind: "writing"; readonly text: string }
   | { readonly kind: "working"; readonly turn: TimelineTurn }
   | { readonly kind: "end"; readonly turn: TimelineTurn }
-  | { readonly kind: "queued"; readonly queued: TimelineQueued; readonly place: number }
+  | { readonly kind: "queued"; readonly queued: TimelineQueued; readonly where: Place; readonly moves: Moves }
 )
+export type QueuedRowOf = Extract<Row, { readonly kind: "queued" }>
 
 export const asks = (call: TimelineCall): boolean =>
   call.outcome === null && (call.awaits === "confirmation" || call.awaits === "answer")
@@ -114,8 +116,10 @@ export const rowsOf = (thread: TimelineThread, writing: Writing): ReadonlyArray<
   if (current !== undefined && current.endedAt === null && !isWaiting(current) && writing.size === 0) {
     rows.push({ kind: "working", key: `working-${current.turnId}`, seq, turn: current })
   }
-  for (const [place, queued] of [...thread.steers, ...thread.inbox, ...thread.queue].entries()) {
-    rows.push({ kind: "queued", key: `queued-${queued.inputId}`, seq, queued, place })
+  for (const queued of [...thread.steers, ...thread.inbox, ...thread.queue]) {
+    const where = placeOf(thread, queued.inputId)
+    const moves = movesOf(thread.queue, queued.turnId)
+    rows.push({ kind: "queued", key: `queued-${queued.inputId}`, seq, queued, where, moves })
   }
   return rows
 }

@@ -11,19 +11,24 @@ import { Empty, Skeleton } from "../ui/Empty.tsx"
 import { cost, microUsdOf, short } from "../ui/format.logic.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
-import { statusOf, step, views } from "./sessions.logic.ts"
+import { useWaitingSessions } from "../inbox/useInbox.ts"
+import { useSettled } from "../ui/useSettled.ts"
+import { Hits } from "./Hits.tsx"
+import { statusOf, step, views, waitsForPeople } from "./sessions.logic.ts"
 import { useSessions } from "./useSessions.ts"
 import "./sessions.css"
 
 const rowHeight = 40
 
-const Row = ({ isChosen, session }: { readonly session: Session; readonly isChosen: boolean }) => {
-  const { light, text } = statusOf(session.status)
+const Row = (props: { readonly session: Session; readonly isChosen: boolean; readonly isWaiting: boolean }) => {
+  const { isChosen, isWaiting, session } = props
+  const { light, text } = isWaiting ? waitsForPeople : statusOf(session.status)
   const { usage } = session
   return (
     <WorkspaceLink to={`sessions/${session.id}`} className={isChosen ? "session-row chosen" : "session-row"}>
       <span className={`dot ${light}`} role="img" aria-label={text} />
       <span className="cut session-title">{session.title ?? "Untitled session"}</span>
+      {isWaiting ? <span className="badge warn optional">waits for you</span> : null}
       {session.archived_at === null ? null : <span className="badge optional">archived</span>}
       <span className="cut soft session-agent">{session.agent.name}</span>
       <span className="faint number session-tokens">{short(usage.input_tokens + usage.output_tokens)}</span>
@@ -43,7 +48,7 @@ const Filters = () => {
     () => [
       {
         id: "find-session",
-        title: "Find a session",
+        title: "Search sessions",
         section: "Sessions",
         keys: "/",
         run: () => search.current?.focus()
@@ -98,8 +103,8 @@ const Filters = () => {
         ref={search}
         className="input find"
         type="search"
-        placeholder="Find"
-        aria-label="Find a session"
+        placeholder="Search what was said"
+        aria-label="Search sessions"
         value={place["q"] ?? ""}
         onChange={(event) => change({ q: event.target.value })}
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
@@ -126,9 +131,10 @@ const FirstSteps = () => (
   </Empty>
 )
 
-const SessionsPage = () => {
+const List = () => {
   const [place] = usePlace()
   const { list, problem, sessions } = useSessions(place)
+  const waiting = useWaitingSessions()
   const go = useGo()
   const scroller = useRef<HTMLDivElement>(null)
   const [chosen, setChosen] = useState(-1)
@@ -166,12 +172,6 @@ const SessionsPage = () => {
   const isFiltered = Object.values(place).some((value) => value !== undefined && value !== "")
   return (
     <>
-      <PageHeader title="Sessions">
-        <WorkspaceLink to="sessions/new" className="button first">
-          <Plus size={14} /> New session <Keys of="c" />
-        </WorkspaceLink>
-      </PageHeader>
-      <Filters />
       {problem === null ? null : (
         <div className="above">
           <Problem error={problem} onRetry={() => void list.refetch()} />
@@ -192,12 +192,32 @@ const SessionsPage = () => {
           <ul style={{ height: rows.getTotalSize(), position: "relative" }}>
             {shown.map(({ index, start }) => (
               <li key={sessions[index]!.id} className="at" style={{ transform: `translateY(${start}px)` }}>
-                <Row session={sessions[index]!} isChosen={index === chosen} />
+                <Row
+                  session={sessions[index]!}
+                  isChosen={index === chosen}
+                  isWaiting={waiting.has(sessions[index]!.id)}
+                />
               </li>
             ))}
           </ul>
         </div>
       )}
+    </>
+  )
+}
+
+const SessionsPage = () => {
+  const [place] = usePlace()
+  const q = useSettled((place["q"] ?? "").trim())
+  return (
+    <>
+      <PageHeader title="Sessions">
+        <WorkspaceLink to="sessions/new" className="button first">
+          <Plus size={14} /> New session <Keys of="c" />
+        </WorkspaceLink>
+      </PageHeader>
+      <Filters />
+      {q === "" ? <List /> : <Hits q={q} archived={place["archived"] === "1"} />}
     </>
   )
 }

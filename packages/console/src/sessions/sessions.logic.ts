@@ -12,7 +12,6 @@ export interface ListPlace {
   readonly view?: string | undefined
   readonly agent?: string | undefined
   readonly archived?: string | undefined
-  readonly q?: string | undefined
 }
 
 export const filterOf = ({ agent, archived, view = "" }: ListPlace): SessionFilter => ({
@@ -33,18 +32,6 @@ export const merge = (
   return [...arrived, ...known.map((session) => fresh.get(session.id) ?? session)]
 }
 
-export const matching = (sessions: ReadonlyArray<Session>, q: string): ReadonlyArray<Session> => {
-  const words = q
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== "")
-  if (words.length === 0) return sessions
-  return sessions.filter(({ agent, id, title }) => {
-    const text = `${title ?? ""} ${agent.name} ${id}`.toLowerCase()
-    return words.every((word) => text.includes(word))
-  })
-}
-
 export type Light = "running" | "idle" | "waiting" | "bad" | "good"
 
 const said: Readonly<Record<string, { readonly light: Light; readonly text: string }>> = {
@@ -53,6 +40,9 @@ const said: Readonly<Record<string, { readonly light: Light; readonly text: stri
   idle: { light: "idle", text: "Idle" },
   terminated: { light: "bad", text: "Ended" }
 }
+
+/** How one looks in which a call or a question waits for somebody. */
+export const waitsForPeople = { light: "waiting", text: "Waits for you" } as const
 
 /** How a status looks and is called. One that is not known yet is shown by its own name. */
 export const statusOf = (status: string) => said[status] ?? { light: "idle" as const, text: status }

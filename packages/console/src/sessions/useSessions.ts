@@ -1,12 +1,14 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query"
 import { useMemo } from "react"
 import { listSessions } from "../api/resources.ts"
-import { filterOf, type ListPlace, matching, merge } from "./sessions.logic.ts"
+import { filterOf, type ListPlace, merge } from "./sessions.logic.ts"
 
 const pageSize = 100
-const againEveryMs = 2_500
 
-/** The list that an address asks for: page after page as one scrolls, its beginning always fresh. */
+/**
+ * The list that an address asks for: page after page as one scrolls, its beginning always fresh, as the workspace
+ * says what changed.
+ */
 export const useSessions = (place: ListPlace) => {
   const filter = filterOf(place)
   const key = JSON.stringify(filter)
@@ -20,15 +22,10 @@ export const useSessions = (place: ListPlace) => {
   const head = useQuery({
     queryKey: ["newest-sessions", key],
     queryFn: ({ signal }) => listSessions(filter, null, pageSize, signal),
-    refetchInterval: againEveryMs,
     enabled: list.isSuccess
   })
   const newest = head.data?.data
   const pages = list.data?.pages
-  const q = place.q ?? ""
-  const sessions = useMemo(
-    () => matching(merge(newest ?? [], pages?.flatMap((page) => page.data) ?? []), q),
-    [newest, pages, q]
-  )
+  const sessions = useMemo(() => merge(newest ?? [], pages?.flatMap((page) => page.data) ?? []), [newest, pages])
   return { list, sessions, problem: list.error ?? head.error }
 }

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "vitest"
 import type { Session } from "../../src/api/resources.ts"
+import { pieces } from "../../src/sessions/hits.logic.ts"
 import { centsOf, titleOf } from "../../src/sessions/newSession.logic.ts"
-import { filterOf, matching, merge, statusOf, step } from "../../src/sessions/sessions.logic.ts"
+import { filterOf, merge, statusOf, step } from "../../src/sessions/sessions.logic.ts"
 
 const session = (id: string, status = "idle", title = `Title of ${id}`) =>
   ({ id, status, title, agent: { name: "Assistant" } }) as unknown as Session
@@ -25,11 +26,21 @@ describe("the list of sessions", () => {
     )
   })
 
-  it("finds words in titles, agents and ids", () => {
-    const all = [session("x1", "idle", "Fix the build"), session("x2", "idle", "Write docs")]
-    assert.deepStrictEqual(matching(all, "BUILD fix"), [all[0]!])
-    assert.deepStrictEqual(matching(all, "assistant x2"), [all[1]!])
-    assert.strictEqual(matching(all, "  "), all)
+  it("shows where in a text the words are, also where they overlap", () => {
+    assert.deepStrictEqual(pieces("to publish it", [[3, 10]]), [
+      { text: "to ", isFound: false },
+      { text: "publish", isFound: true },
+      { text: " it", isFound: false }
+    ])
+    assert.strictEqual(
+      pieces("abcdef", [
+        [0, 3],
+        [2, 4]
+      ])
+        .map(({ text }) => text)
+        .join(""),
+      "abcdef"
+    )
   })
 
   it("shows a status it does not know by its own name", () => {

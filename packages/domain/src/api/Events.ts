@@ -66,11 +66,25 @@ export const send = HttpApiEndpoint.post("sendEvents", "/v1/sessions/:id/events"
   error: anyFailure
 })
 
+const deltas = {
+  "event_deltas[]": Schema.optionalKey(Schema.Array(Schema.Literals(previewed)).check(Schema.isMaxLength(100)))
+}
+
+/**
+ * Says something and brings what comes of it: events from the message on, until the session rests. Sent again under its
+ * `Idempotency-Key` it says nothing twice, and brings the same events from their beginning.
+ */
+export const message = HttpApiEndpoint.post("sendMessage", "/v1/sessions/:id/messages", {
+  params: one,
+  query: deltas,
+  payload: Schema.Struct({ content: Schema.Union([Schema.String, Schema.Array(JsonObject)]) }),
+  success: HttpApiSchema.StreamSse({ data: CompatEvent }),
+  error: anyFailure
+})
+
 export const stream = HttpApiEndpoint.get("streamEvents", "/v1/sessions/:id/events/stream", {
   params: one,
-  query: {
-    "event_deltas[]": Schema.optionalKey(Schema.Array(Schema.Literals(previewed)).check(Schema.isMaxLength(100)))
-  },
+  query: deltas,
   success: HttpApiSchema.StreamSse({ data: CompatEvent }),
   error: anyFailure
 })
@@ -96,4 +110,4 @@ export const logStream = HttpApiEndpoint.get("streamLog", "/v1/sessions/:id/log/
   error: anyFailure
 })
 
-export const group = HttpApiGroup.make("events").add(list, send, stream, log, logStream)
+export const group = HttpApiGroup.make("events").add(list, send, message, stream, log, logStream)

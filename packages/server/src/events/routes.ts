@@ -5,6 +5,7 @@ import { SessionReads } from "../sessions/SessionReads.ts"
 import { listEvents } from "./listEvents.ts"
 import { showBlobs } from "./showBlobs.ts"
 import { sendEvents } from "./sendEvents.ts"
+import { sendMessage } from "./sendMessage.ts"
 import { readLog, streamEvents, streamLog } from "./streams.ts"
 
 const list = route(Api.list, "read", ({ caller, params, query }) =>
@@ -18,7 +19,7 @@ const list = route(Api.list, "read", ({ caller, params, query }) =>
 const send = route(Api.send, "write", ({ caller, params, payload }) =>
   Effect.gen(function* () {
     const reads = yield* SessionReads
-    const sent = yield* sendEvents(yield* reads.find(caller.workspaceId, params.id), payload.events)
+    const { sent } = yield* sendEvents(yield* reads.find(caller.workspaceId, params.id), payload.events)
     return { data: yield* showBlobs(caller.workspaceId, sent) }
   })
 )
@@ -34,6 +35,7 @@ const log = route(Api.log, "read", ({ caller, params, query }) =>
 export const routes = Layer.mergeAll(
   list,
   send,
+  rawRoute(Api.message, "write", sendMessage),
   rawRoute(Api.stream, "read", streamEvents),
   log,
   rawRoute(Api.logStream, "read", streamLog)

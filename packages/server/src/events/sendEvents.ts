@@ -56,7 +56,7 @@ const echo = (input: Input): CompatEvent => {
   }
 }
 
-/** Hands a session what a client sends, all of it or nothing, and answers with it as it is stored. */
+/** Hands a session what a client sends, all of it or nothing, and answers with it as it is stored, and where the log stood then. */
 export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, events: ReadonlyArray<JsonObject>) {
   const { around, session } = view
   const caller = yield* Caller
@@ -80,5 +80,5 @@ export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, 
   const limit = 4 * inputs.length + 16
   const { events: after } = yield* reads.events(session.id, { beyond: seq - 1, order: "asc", tags: shownTags, limit })
   const stored = new Map(after.flatMap((logged) => toCompat(logged, around)).map((event) => [event.id, event]))
-  return inputs.map((input) => stored.get(input.inputId) ?? echo(input))
+  return { seq, sent: inputs.map((input) => stored.get(input.inputId) ?? echo(input)) }
 })

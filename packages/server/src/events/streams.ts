@@ -49,18 +49,23 @@ interface Shown {
   /** The block that is whole now, if the event says so of one. */
   readonly blockId: string | null
   readonly last: boolean
+  /** The session does nothing more by itself. */
+  readonly rests: boolean
 }
+
+const resting: ReadonlySet<string> = new Set(["session.status_idle", "session.status_terminated"])
 
 const compatView = (around: Surroundings): View<Shown> => ({
   encode: (recorded) => {
     const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
-    if (event === null || Result.isFailure(event)) return { text: "", blockId: null, last: false }
+    if (event === null || Result.isFailure(event)) return { text: "", blockId: null, last: false, rests: false }
     const { eventId, recordedAt } = recorded
     const shown = toCompat({ eventId, recordedAt, event: event.success }, around)
     return {
       text: shown.map((one) => frame(one.type, JSON.stringify(one))).join(""),
       blockId: event.success._tag === "MessageBlock" ? event.success.blockId : null,
-      last: event.success._tag === "SessionDeleted"
+      last: event.success._tag === "SessionDeleted",
+      rests: shown.some(({ type }) => resting.has(type))
     }
   }
 })
@@ -69,7 +74,7 @@ const compatView = (around: Surroundings): View<Shown> => ({
 const views = new Map<string, View<Shown>>()
 const viewsMax = 10_000
 
-const viewOf = (sessionId: string, around: Surroundings): View<Shown> => {
+export const viewOf = (sessionId: string, around: Surroundings): View<Shown> => {
   const known = views.get(sessionId)
   if (known !== undefined) return known
   if (views.size >= viewsMax) views.clear()
@@ -78,8 +83,8 @@ const viewOf = (sessionId: string, around: Surroundings): View<Shown> => {
   return view
 }
 
-/** Writes what a reader sees until the session or the reader is gone, or the key is. */
-const follow = (
+/** Writes what a reader sees until it was the last, or the session or the reader is gone, or the key is. */
+export const follow = (
   request: HttpServerRequest,
   reader: Reader,
   { write }: Wire,
@@ -92,7 +97,8 @@ const follow = (
       for (const seen of yield* reader.take) {
         const { last, text: one } = text(seen)
         batch += one
-        over ||= last
+        over = last
+        if (over) break
       }
       if (batch !== "") yield* write(batch)
       if (over) return
@@ -104,6 +110,24 @@ const follow = (
   )
 }
 
+/** Shows what is seen as clients of the compatible API know it; with `untilRest`, nothing after the session rests. */
+export const showing =
+  (view: View<Shown>, around: Surroundings, previews: ReturnType<typeof Previews.make> | null, untilRest = false) =>
+  (seen: Seen) => {
+    if (seen._tag === "Delta") {
+      const own = seen.delta.threadId === around.primary
+      return { text: previews !== null && own ? previews.take(seen.delta) : "", last: false }
+    }
+    const shown = seen.events.map((seat) => seat.as(view))
+    if (previews !== null) for (const { blockId } of shown) if (blockId !== null) previews.end(blockId)
+    const end = untilRest ? shown.findIndex(({ last, rests }) => last || rests) : -1
+    const told = end < 0 ? shown : shown.slice(0, end + 1)
+    return { text: told.map((one) => one.text).join(""), last: end >= 0 || told.some(({ last }) => last) }
+  }
+
+export const previewsOf = (query: Asked<typeof Api.stream>["query"]) =>
+  query["event_deltas[]"]?.includes("agent.message") === true ? Previews.make() : null
+
 /** Live only: what commits from the moment on at which the headers go out. */
 export const streamEvents = Effect.fn("streamEvents")(function* (
   { caller, params, query }: Asked<typeof Api.stream>,
@@ -113,22 +137,14 @@ export const streamEvents = Effect.fn("streamEvents")(function* (
   const { around, session } = yield* reads.find(caller.workspaceId, params.id)
   const store = yield* EventStore
   const watchers = yield* Watchers
-  const previews = query["event_deltas[]"]?.includes("agent.message") === true ? Previews.make() : null
+  const previews = previewsOf(query)
   const view = viewOf(session.id, around)
   const requestId = yield* RequestId
   const head = yield* Effect.orDie(store.head(session.id))
   const after = Option.match(head, { onNone: () => 0, onSome: ({ version }) => version })
   const reader = yield* watchers.open(session.id, after)
   if (previews !== null) yield* Effect.timeoutOption(reader.live, liveWithinMs)
-  const text = (seen: Seen) => {
-    if (seen._tag === "Delta") {
-      const own = seen.delta.threadId === around.primary
-      return { text: previews !== null && own ? previews.take(seen.delta) : "", last: false }
-    }
-    const shown = seen.events.map((seat) => seat.as(view))
-    if (previews !== null) for (const { blockId } of shown) if (blockId !== null) previews.end(blockId)
-    return { text: shown.map((one) => one.text).join(""), last: shown.some(({ last }) => last) }
-  }
+  const text = showing(view, around, previews)
   return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
 })
 

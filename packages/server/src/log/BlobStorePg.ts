@@ -13,6 +13,9 @@ const sha256Pattern = /^[0-9a-f]{64}$/
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
+  /** What was wanted within this time need not be told so again. */
+  const fresh = sql.literal("interval '1 hour'")
+
   const unavailable = (operation: string) => (cause: SqlError) => new StoreUnavailable({ operation, cause })
 
   const put: BlobStore["Service"]["put"] = Effect.fn("BlobStore.put")(function* (workspaceId, bytes, mediaType) {
@@ -21,7 +24,8 @@ const make = Effect.gen(function* () {
     yield* sql`
       INSERT INTO blobs (workspace_id, sha256, media_type, size, bytes)
       VALUES (${toUuid(workspaceId)}, ${name}, ${mediaType}, ${bytes.length}, ${bytes})
-      ON CONFLICT (workspace_id, sha256) DO NOTHING`.pipe(Effect.mapError(unavailable("put a blob")))
+      ON CONFLICT (workspace_id, sha256) DO UPDATE SET wanted_at = now()
+      WHERE blobs.wanted_at < now() - ${fresh}`.pipe(Effect.mapError(unavailable("put a blob")))
     return sha256
   })
 
@@ -55,10 +59,17 @@ const make = Effect.gen(function* () {
   const missing: BlobStore["Service"]["missing"] = Effect.fn("BlobStore.missing")(function* (workspaceId, names) {
     const wanted = [...new Set(names)]
     const possible = wanted.filter((name) => sha256Pattern.test(name))
+    const asked = sql`
+      workspace_id = ${toUuid(workspaceId)}
+        AND sha256 IN (SELECT decode(name, 'hex') FROM unnest(${possible}::text[]) AS wanted (name))`
+    // Whoever is told that one is here names it next: it is kept for that long.
     const rows = yield* sql<{ readonly name: string }>`
-      SELECT encode(sha256, 'hex') AS name FROM blobs
-      WHERE workspace_id = ${toUuid(workspaceId)}
-        AND sha256 IN (SELECT decode(name, 'hex') FROM unnest(${possible}::text[]) AS wanted (name))`.pipe(
+      WITH kept AS (
+        UPDATE blobs SET wanted_at = now() WHERE ${asked} AND wanted_at < now() - ${fresh} RETURNING sha256
+      )
+      SELECT encode(sha256, 'hex') AS name FROM kept
+      UNION ALL
+      SELECT encode(sha256, 'hex') FROM blobs WHERE ${asked} AND wanted_at >= now() - ${fresh}`.pipe(
       Effect.mapError(unavailable("look for blobs"))
     )
     const stored = new Set(rows.map(({ name }) => name))

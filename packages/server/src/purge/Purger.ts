@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
+import { sweepBlobs } from "./BlobSweep.ts"
 
 const everyMs = 60_000
 const atOnce = 50
@@ -10,11 +11,16 @@ const atOnce = 50
  */
 export const purge = Effect.fn("Purger.purge")(function* (before: number) {
   const sql = yield* SqlClient.SqlClient
+  const now = yield* Clock.currentTimeMillis
   let purged = 0
   while (true) {
-    const rows = yield* sql<{ readonly id: string }>`
-      SELECT session_id AS id FROM sessions WHERE deleted_at < ${before} ORDER BY deleted_at LIMIT ${atOnce}`
-    for (const { id } of rows) {
+    const rows = yield* sql<{ readonly id: string; readonly workspace: string }>`
+      SELECT session_id AS id, workspace_id AS workspace FROM sessions WHERE deleted_at < ${before} ORDER BY deleted_at LIMIT ${atOnce}`
+    for (const { id, workspace } of rows) {
+      // Before the session goes: a sweep too many does no harm.
+      yield* sql`
+        INSERT INTO blob_sweeps (workspace_id, purged_at, due_at) VALUES (${workspace}, ${now}, ${now})
+        ON CONFLICT (workspace_id) DO UPDATE SET purged_at = excluded.purged_at`
       yield* sql`SELECT troupe_purge_stream(${id}, 'deleted, and kept for as long as is configured', 'system')`
       purged++
     }
@@ -25,7 +31,7 @@ export const purge = Effect.fn("Purger.purge")(function* (before: number) {
 /** For as long as the node runs. Nodes that purge the same session do it once. */
 export const purging = (keepDeletedMs: number) =>
   Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) => purge(now - keepDeletedMs)),
+    Effect.flatMap((now) => Effect.andThen(purge(now - keepDeletedMs), sweepBlobs(now))),
     Effect.catchCause((cause) => Effect.logWarning("Deleted sessions could not be purged", cause)),
     Effect.delay(everyMs),
     Effect.forever

@@ -46,7 +46,8 @@ export const handlers = SessionRpc.toLayer({
     called({ endpoint: Events.send, scope: "write", headers, payload }, (caller) =>
       Effect.gen(function* () {
         const { events } = yield* readEvents({ events: payload.events })
-        return yield* showBlobs(caller.workspaceId, yield* sendEvents(yield* sessionIn(caller, payload.id), events))
+        const { sent } = yield* sendEvents(yield* sessionIn(caller, payload.id), events)
+        return yield* showBlobs(caller.workspaceId, sent)
       })
     ),
 

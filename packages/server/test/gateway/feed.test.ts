@@ -1,10 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { toUuid } from "@troupe/domain/Ids"
-import { Effect } from "effect"
-import * as SqlClient from "effect/sql/SqlClient"
 import { request } from "node:http"
 import { setTimeout } from "node:timers/promises"
-import { purge } from "../../src/purge/Purger.ts"
 import { apiKey } from "../support/apiKey.ts"
 import { plays, think, tool } from "./gatewayWorld.ts"
 import { type Body, eventsOf, type OwnWorld, type SentEvent, startOwn } from "./ownWorld.ts"
@@ -343,30 +339,41 @@ describe("followed", { timeout: 120_000 }, () => {
     })
   })
 
-  it("deleted sessions are purged once they were kept for long enough, and not before", async () => {
-    const [kept, gone] = [await world.open(), await world.open()]
-    await world.say(gone, "go")
-    await world.until(gone, "idle")
-    await world.fetch(`/v1/sessions/${gone}`, { method: "DELETE" })
-    assert.strictEqual((await world.get(`/v1/sessions/${gone}/log`)).status, 404)
-    const left = (id: string) =>
-      world.node.run(
-        Effect.gen(function* () {
-          const sql = yield* SqlClient.SqlClient
-          const [row] = yield* sql<{ readonly events: number; readonly records: number }>`
-            SELECT (SELECT count(*)::int FROM events WHERE stream_id = ${toUuid(id)!}) AS events,
-              (SELECT count(*)::int FROM redactions WHERE stream_id = ${toUuid(id)!} AND kind = 'stream') AS records`
-          return row!
-        })
-      )
-    const { events } = await left(gone)
-    await world.node.run(purge(Date.now() - 3_600_000))
-    assert.deepStrictEqual(await left(gone), { events, records: 0 })
-    assert.isAbove(events, 3)
-    await world.node.run(purge(Date.now() + 1_000))
-    assert.deepStrictEqual(await left(gone), { events: 0, records: 1 })
-    assert.strictEqual((await world.get(`/v1/sessions/${gone}`)).status, 404)
-    assert.isAbove((await left(kept)).events, 0)
-    assert.strictEqual((await world.get(`/v1/sessions/${kept}`)).status, 200)
+  describe("messages that bring their answer", () => {
+    const say = (id: string, content: unknown, headers: Record<string, string> = {}) =>
+      world.fetch(`/v1/sessions/${id}/messages`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ content })
+      })
+    const all = async (response: Response) => {
+      const seen: Array<SentEvent> = []
+      for await (const event of eventsOf(response)) seen.push(event)
+      return seen
+    }
+
+    it("end when the session rests, and are said once under a key", async () => {
+      const id = await world.open()
+      const key = { "idempotency-key": "once" }
+      const seen = await all(await say(id, "go", key))
+      const types = seen.map(({ event }) => event)
+      assert.includeMembers(types, ["user.message", "session.status_running", "agent.message"])
+      assert.strictEqual(types.at(-1), "session.status_idle")
+      await all(await say(id, [{ type: "text", text: "more" }]))
+      const again = await all(await say(id, "go", key))
+      assert.deepStrictEqual(again, seen)
+      const { body } = await world.get(`/v1/sessions/${id}/events?types[]=user.message`)
+      assert.lengthOf(body.data, 2)
+      assert.strictEqual((await say(id, "other", key)).status, 409)
+    })
+
+    it("are refused as events are", async () => {
+      const id = await world.open()
+      for (const bad of [7, [], [{ type: "dance" }], ["x"], null]) assert.strictEqual((await say(id, bad)).status, 400)
+      const stranger = await world.stranger()
+      assert.strictEqual((await say(id, "x", { "x-api-key": stranger })).status, 404)
+      await world.post(`/v1/sessions/${id}/archive`, {})
+      assert.strictEqual((await say(id, "x")).status, 400)
+    })
   })
 })

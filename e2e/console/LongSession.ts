@@ -1,0 +1,135 @@
+import type { LogEvent } from "@troupe/domain/api/Events"
+import { createReadStream, existsSync } from "node:fs"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { extname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { goldenLog } from "../../packages/console/test/session/goldenLog.ts"
+
+const dist = fileURLToPath(new URL("../../packages/console/dist/", import.meta.url))
+const kinds: Readonly<Record<string, string>> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2"
+}
+
+/** How often a turn goes round: a request to the model, what it says, two calls. */
+const roundsPerTurn = 20
+const everyMs = 25
+
+/** What happens in a session, turn after turn, without end. */
+function* story(): Generator<LogEvent> {
+  const golden = goldenLog()
+  const between = (from: number, to: number) => golden.slice(from - 1, to)
+  let seq = 0
+  const told = function* (events: ReadonlyArray<LogEvent>, turn: number, round: number): Generator<LogEvent> {
+    for (const event of events) {
+      seq++
+      const text = JSON.stringify(event)
+        .replaceAll(/"(turn|att)_(\w+)"/g, `"$1_$2x${turn}"`)
+        .replaceAll(/"(sevt|mreq)_(\w+)"/g, `"$1_$2x${turn}x${round}"`)
+      yield { ...(JSON.parse(text) as LogEvent), seq }
+    }
+  }
+  yield* told(between(1, 1), 0, 0)
+  for (let turn = 1; ; turn++) {
+    yield* told(between(4, 9), turn, 0)
+    for (let round = 1; round <= roundsPerTurn; round++) yield* told(between(12, 23), turn, round)
+    yield* told(between(25, 26), turn, 0)
+  }
+}
+
+const json = (response: ServerResponse, body: unknown) => {
+  response.writeHead(200, { "content-type": "application/json" })
+  response.end(JSON.stringify(body))
+}
+
+/** A server of one session that is as long and as quick as one likes, for measuring what shows it. */
+export class LongSession {
+  static readonly path = "/w/wrkspc_1/sessions/sesn_1"
+  private readonly server: Server
+  private readonly log: Array<LogEvent> = []
+  private readonly more = story()
+  private readonly readers = new Set<ServerResponse>()
+  private timer: ReturnType<typeof setInterval> | undefined
+
+  private constructor() {
+    this.server = createServer((request, response) => this.answer(request, response))
+  }
+
+  static async make(events: number): Promise<LongSession> {
+    const session = new LongSession()
+    session.tell(events)
+    await new Promise<void>((listening) => session.server.listen(0, "127.0.0.1", listening))
+    return session
+  }
+
+  get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`
+  }
+
+  get length(): number {
+    return this.log.length
+  }
+
+  /** Lets so many more events happen at once. */
+  tell(count: number): void {
+    const told = Array.from({ length: count }, () => this.more.next().value as LogEvent)
+    this.log.push(...told)
+    const text = told
+      .map((event) => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+      .join("")
+    for (const reader of this.readers) reader.write(text)
+  }
+
+  /** Lets so many events happen every second, for a while. */
+  async flow(perSecond: number, seconds: number): Promise<void> {
+    const goal = this.length + perSecond * seconds
+    await new Promise<void>((done) => {
+      this.timer = setInterval(() => {
+        this.tell(Math.min((perSecond * everyMs) / 1_000, goal - this.length))
+        if (this.length < goal) return
+        clearInterval(this.timer)
+        done()
+      }, everyMs)
+    })
+  }
+
+  async end(): Promise<void> {
+    clearInterval(this.timer)
+    this.server.closeAllConnections()
+    await new Promise((closed) => this.server.close(closed))
+  }
+
+  private answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url!, this.origin)
+    const after = Number(url.searchParams.get("after") ?? 0)
+    if (url.pathname === "/v1/me") return json(response, { workspace: { id: "wrkspc_1" } })
+    if (url.pathname === "/v1/sessions/sesn_1/log") {
+      const limit = Number(url.searchParams.get("limit"))
+      const data = this.log.slice(after, after + limit)
+      return json(response, { data, next_after: after + limit < this.length ? after + limit : null })
+    }
+    if (url.pathname.endsWith("/stream")) {
+      response.writeHead(200, { "content-type": "text/event-stream" })
+      response.write(": here\n\n")
+      if (url.pathname !== "/v1/sessions/sesn_1/log/stream") return
+      for (const event of this.log.slice(after)) response.write(`id: ${event.seq}\ndata: ${JSON.stringify(event)}\n\n`)
+      this.readers.add(response)
+      response.on("close", () => this.readers.delete(response))
+      return
+    }
+    if (url.pathname.startsWith("/v1/sessions/")) {
+      response.writeHead(404, { "content-type": "application/json" })
+      response.end("{}")
+      return
+    }
+    if (url.pathname.startsWith("/v1/")) return json(response, { data: [], next_page: null })
+    const asked = join(dist, url.pathname)
+    const file = extname(asked) !== "" && existsSync(asked) ? asked : join(dist, "index.html")
+    response.writeHead(200, { "content-type": kinds[extname(file)] ?? "application/octet-stream" })
+    createReadStream(file).pipe(response)
+  }
+}

@@ -1,0 +1,29 @@
+import { useCallback, useState } from "react"
+import { uploadFile } from "../api/resources.ts"
+import { type Attached, isTaken, refusal } from "./attachments.logic.ts"
+
+/** Files on their way into a message: uploaded as soon as they are chosen, so that sending it is quick. */
+export const useAttachments = () => {
+  const [files, setFiles] = useState<ReadonlyArray<Attached>>([])
+  const [uploading, setUploading] = useState(0)
+  const [problem, setProblem] = useState<unknown>(null)
+  const add = useCallback(async (given: ReadonlyArray<File>) => {
+    const why = refusal(given)
+    setProblem(why === null ? null : new Error(why))
+    const taken = given.filter(({ type }) => isTaken(type))
+    setUploading((now) => now + taken.length)
+    for (const file of taken) {
+      try {
+        const { id } = await uploadFile(file, file.name)
+        setFiles((now) => [...now, { id, name: file.name, mediaType: file.type }])
+      } catch (error) {
+        setProblem(error)
+      } finally {
+        setUploading((now) => now - 1)
+      }
+    }
+  }, [])
+  const remove = useCallback((id: string) => setFiles((now) => now.filter((one) => one.id !== id)), [])
+  const clear = useCallback(() => setFiles([]), [])
+  return { files, uploading, problem, add, remove, clear }
+}

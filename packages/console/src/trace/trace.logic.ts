@@ -1,0 +1,95 @@
+import type { Timeline, TimelineItem, TimelineTurn } from "@troupe/domain/session/Timeline"
+import { subjectOf } from "../session/content.logic.ts"
+
+/** A stretch of time in which something was done. What has not ended reaches to now. */
+export interface Span {
+  readonly key: string
+  readonly kind: "turn" | "model" | "tool" | "wait"
+  readonly name: string
+  readonly detail: string
+  readonly depth: number
+  readonly from: number
+  readonly to: number | null
+  readonly isBad: boolean
+}
+
+const requestSpan = (item: Extract<TimelineItem, { readonly kind: "request" }>): Span => ({
+  key: `request-${item.seq}`,
+  kind: "model",
+  name: item.model,
+  detail: item.usage === null ? "" : `${item.usage.inputTokens} in, ${item.usage.outputTokens} out`,
+  depth: 1,
+  from: item.at,
+  to: item.outcome === null ? null : item.at + (item.durationMs ?? 0),
+  isBad: item.outcome !== null && item.outcome !== "succeeded"
+})
+
+const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): ReadonlyArray<Span> => {
+  const waited = call.awaits === "confirmation" || call.awaits === "answer" || call.decidedAt !== null
+  const key = `call-${call.callId}`
+  const detail = subjectOf(call.name, call.editedInput ?? call.input)
+  const until = call.decidedAt ?? call.startedAt ?? call.endedAt
+  const wait: Span = {
+    key: `${key}-wait`,
+    kind: "wait",
+    name: call.awaits === "answer" ? "Question" : "Approval",
+    detail: call.name,
+    depth: 1,
+    from: call.requestedAt,
+    to: until,
+    isBad: call.decision?.type === "deny"
+  }
+  const from = call.startedAt ?? (waited ? null : call.requestedAt)
+  const work: Span | null =
+    from === null
+      ? null
+      : { key, kind: "tool", name: call.name, detail, depth: 1, from, to: call.endedAt, isBad: call.isError }
+  return [...(waited ? [wait] : []), ...(work === null ? [] : [work])]
+}
+
+const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
+  {
+    key: turn.turnId,
+    kind: "turn",
+    name: `Turn ${number}`,
+    detail: turn.attempts.length > 1 ? `${turn.attempts.length} attempts` : "",
+    depth: 0,
+    from: turn.startedAt,
+    to: turn.endedAt,
+    isBad: turn.state === "failed"
+  },
+  ...turn.items.flatMap((item) =>
+    item.kind === "request" ? [requestSpan(item)] : item.kind === "call" ? callSpans(item) : []
+  )
+]
+
+/** All that took time, thread by thread. */
+export const spansOf = ({ threads }: Timeline): ReadonlyArray<Span> =>
+  threads.flatMap(({ turns }) => turns.flatMap((turn, index) => turnSpans(turn, index + 1)))
+
+/**
+ * Where a span is drawn, in parts of the whole width. Idle time between turns would press everything else together, so only the
+ * time of turns counts.
+ */
+export const scaleOf = (spans: ReadonlyArray<Span>, now: number) => {
+  const turns = spans.filter(({ kind }) => kind === "turn").toSorted((a, b) => a.from - b.from)
+  const total = Math.max(
+    1,
+    turns.reduce((sum, { from, to }) => sum + (to ?? now) - from, 0)
+  )
+  const at = (time: number): number => {
+    let before = 0
+    for (const { from, to } of turns) {
+      const end = to ?? now
+      if (time <= from) break
+      before += Math.min(time, end) - from
+      if (time <= end) break
+    }
+    return before / total
+  }
+  return {
+    total,
+    at,
+    place: ({ from, to }: Span) => ({ left: at(from), width: Math.max(0, at(to ?? now) - at(from)) })
+  }
+}

@@ -1,0 +1,63 @@
+import type { Timeline } from "@troupe/domain/session/Timeline"
+import { assert, describe, it } from "vitest"
+import { scaleOf, spansOf } from "../../src/trace/trace.logic.ts"
+
+const call = {
+  kind: "call",
+  seq: 4,
+  callId: "c1",
+  name: "bash",
+  input: { command: "ls" },
+  editedInput: null,
+  awaits: "nothing",
+  decision: { type: "allow_once" },
+  requestedAt: 1_100,
+  decidedAt: 1_600,
+  startedAt: 1_700,
+  endedAt: 1_900,
+  isError: false
+}
+const request = { kind: "request", seq: 3, at: 1_000, model: "demo", outcome: "succeeded", usage: null, durationMs: 90 }
+const turn = (startedAt: number, endedAt: number | null, items: ReadonlyArray<object> = []) => ({
+  turnId: `turn-${startedAt}`,
+  startedAt,
+  endedAt,
+  state: endedAt === null ? "running" : "completed",
+  attempts: [],
+  items
+})
+const timeline = (...turns: ReadonlyArray<object>) => ({ threads: [{ turns }] }) as unknown as Timeline
+
+describe("a trace", () => {
+  it("tells requests, waits for people and calls apart, each with its time", () => {
+    const spans = spansOf(timeline(turn(1_000, 2_000, [request, call])))
+    assert.deepStrictEqual(
+      spans.map(({ from, kind, name, to }) => [kind, name, from, to]),
+      [
+        ["turn", "Turn 1", 1_000, 2_000],
+        ["model", "demo", 1_000, 1_090],
+        ["wait", "Approval", 1_100, 1_600],
+        ["tool", "bash", 1_700, 1_900]
+      ]
+    )
+  })
+
+  it("leaves out the time between turns, and lets what is open reach to now", () => {
+    const spans = spansOf(timeline(turn(0, 100), turn(1_000_000, null)))
+    const scale = scaleOf(spans, 1_000_300)
+    assert.strictEqual(scale.total, 400)
+    assert.deepStrictEqual(scale.place(spans[0]!), { left: 0, width: 0.25 })
+    assert.deepStrictEqual(scale.place(spans[1]!), { left: 0.25, width: 0.75 })
+  })
+
+  it("has a place for a call that somebody has yet to decide about, and none for its work", () => {
+    const waiting = { ...call, awaits: "confirmation", decidedAt: null, startedAt: null, endedAt: null, decision: null }
+    assert.deepStrictEqual(
+      spansOf(timeline(turn(1_000, null, [waiting]))).map(({ kind, to }) => [kind, to]),
+      [
+        ["turn", null],
+        ["wait", null]
+      ]
+    )
+  })
+})

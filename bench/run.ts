@@ -15,6 +15,7 @@ import { installPeers } from "./peers/install.ts"
 const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>> = {
   core: () => import("./suites/core.ts"),
   egress: () => import("./suites/egress.ts"),
+  gateway: () => import("./suites/gateway.ts"),
   runner: () => import("./suites/runner.ts"),
   turn: () => import("./suites/turn.ts")
 }

@@ -1,4 +1,4 @@
-import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
+import { type ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as MultipartParser from "effect/http/MultipartParser"
@@ -17,10 +17,7 @@ const partsMax = 8
 
 /** However long a file takes, something of it has to come this often. */
 export const quietMs = 30_000
-const quiet = new ApiFailure({
-  type: "timeout_error",
-  message: `Nothing of the body came for ${quietMs / 1_000} seconds`
-})
+const quiet = invalid(`Nothing of the body came for ${quietMs / 1_000} seconds`, "request_body_timeout")
 
 const failureOf = (error: MultipartParser.MultipartError, bytesMax: number): ApiFailure => {
   if (error._tag !== "ReachedLimit") return invalid("The body can't be read as multipart/form-data")

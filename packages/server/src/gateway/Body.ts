@@ -33,7 +33,7 @@ const allStorable = (value: unknown): boolean => {
 /** How long a body may take to come: at a million bits a second, the largest one takes less. */
 export const jsonWithinMs = 300_000
 
-const tooSlow = new ApiFailure({ type: "timeout_error", message: "The request body did not come in time" })
+const tooSlow = invalid("The request body did not come in time", "request_body_timeout")
 
 const checkEncoding = (encoding: string | undefined): ApiFailure | undefined =>
   encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding)

@@ -7,6 +7,12 @@ const headersWithinMs = 30_000
 /** A file of the largest size takes so long over a slow line. How slow a body may be is for those who read it to say. */
 const requestWithinMs = 3_600_000
 
+/**
+ * Longer than proxies keep connections that nobody uses: whoever is the first to close one may meet a request on its way,
+ * which then fails.
+ */
+const unusedWithinMs = 75_000
+
 interface Refusal {
   readonly status: number
   readonly reason: string
@@ -86,6 +92,7 @@ export const makeGatewayServer = (): Server => {
   const server = createServer({
     headersTimeout: headersWithinMs,
     requestTimeout: requestWithinMs,
+    keepAliveTimeout: unusedWithinMs,
     requireHostHeader: false,
     shouldUpgradeCallback: offersWebSocket
   })

@@ -1,5 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk"
-import { Effect, Exit, Layer, Scope } from "effect"
+import { type Context, Effect, Exit, Layer, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { NodeConfig } from "../../src/Config.ts"
 import { AttemptDriver } from "../../src/session/AttemptDriver.ts"
@@ -25,6 +25,7 @@ export const plays = (...steps: ReadonlyArray<Step>): Script => ({
 })
 
 export interface GatewayWorld {
+  readonly database: TestDatabase["Service"]
   readonly node: TestNode
   readonly client: Anthropic
   readonly clientOf: (key: string) => Anthropic
@@ -37,7 +38,10 @@ export interface GatewayWorld {
 }
 
 /** A node with its gateway on a database of its own, and a runner that plays scripts. */
-export const startGateway = async (config: Partial<NodeConfig> = {}): Promise<GatewayWorld> => {
+export const startGateway = async (
+  config: Partial<NodeConfig> = {},
+  references?: Context.Context<never>
+): Promise<GatewayWorld> => {
   const scope = Scope.makeUnsafe()
   const inScope = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
     Effect.runPromise(Effect.provideService(effect, Scope.Scope, scope))
@@ -51,9 +55,10 @@ export const startGateway = async (config: Partial<NodeConfig> = {}): Promise<Ga
       script: () => waiting.shift() ?? plays(think())
     })
   )
-  const node = await startNode(database, {}, Layer.succeed(AttemptDriver, runner.driver), config)
+  const node = await startNode(database, {}, Layer.succeed(AttemptDriver, runner.driver), config, references)
   const clientOf = (key: string) => new Anthropic({ apiKey: key, baseURL: node.gateway, maxRetries: 0 })
   return {
+    database,
     node,
     client: clientOf(apiKey),
     clientOf,

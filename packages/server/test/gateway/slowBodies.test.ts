@@ -23,7 +23,7 @@ describe("a body that does not end", () => {
       yield* TestClock.adjust(jsonWithinMs - 1)
       assert.isUndefined(reading.pollUnsafe())
       yield* TestClock.adjust(1)
-      assert.strictEqual((yield* Fiber.join(reading)).type, "timeout_error")
+      assert.strictEqual((yield* Fiber.join(reading)).code, "request_body_timeout")
     })
   )
 
@@ -35,7 +35,7 @@ describe("a body that does not end", () => {
       yield* TestClock.adjust(quietMs - 1)
       assert.isUndefined(reading.pollUnsafe())
       yield* TestClock.adjust(quietMs)
-      assert.strictEqual((yield* Fiber.join(reading)).type, "timeout_error")
+      assert.strictEqual((yield* Fiber.join(reading)).code, "request_body_timeout")
     })
   )
 })

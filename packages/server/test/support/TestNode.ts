@@ -26,7 +26,8 @@ export const startNode = async (
   database: TestDatabase["Service"],
   times: { readonly pingEveryMs?: number; readonly pongWithinMs?: number; readonly greetEveryMs?: number } = {},
   driver?: Layer.Layer<AttemptDriver>,
-  config: Partial<NodeConfig> = {}
+  config: Partial<NodeConfig> = {},
+  references: Context.Context<never> = Context.empty()
 ): Promise<TestNode> => {
   const scope = Scope.makeUnsafe()
   const layer = Node.layer(
@@ -55,7 +56,8 @@ export const startNode = async (
   const context = await Effect.runPromise(
     Layer.buildWithScope(layer, scope).pipe(
       Effect.provideService(LinkTimes, { pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000, ...times }),
-      Effect.provideService(References.MinimumLogLevel, "Error")
+      Effect.provideService(References.MinimumLogLevel, "Error"),
+      Effect.provideContext(references)
     )
   )
   const { address } = Context.get(context, HttpServer.HttpServer)

@@ -1,0 +1,209 @@
+import Anthropic from "@anthropic-ai/sdk"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { apiKey } from "../support/apiKey.ts"
+import { type GatewayWorld, plays, startGateway, think } from "./gatewayWorld.ts"
+import { eventsOf } from "./ownWorld.ts"
+
+describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () => {
+  let world: GatewayWorld
+  let agentId: string
+  beforeAll(async () => {
+    world = await startGateway()
+    agentId = (await world.client.beta.agents.create({ name: "helper", model: "demo", system: "help" })).id
+  }, 120_000)
+  afterAll(() => world?.end())
+
+  const sessions = () => world.client.beta.sessions
+  const open = (more: object = {}) => sessions().create({ agent: agentId, ...more } as never)
+  const say = (text: string) => ({ type: "user.message" as const, content: [{ type: "text" as const, text }] })
+  const refused = (call: Promise<unknown>) =>
+    call.then(
+      () => assert.fail("it was not refused"),
+      (error: { status: number; type: string; errorCode?: string | null; message: string }) => error
+    )
+  const idle = async (id: string, ...events: ReadonlyArray<object>) => {
+    const stream = await sessions().events.stream(id)
+    await sessions().events.send(id, { events: events as never })
+    const seen = []
+    for await (const event of stream) {
+      seen.push(event)
+      if (event.type === "session.status_idle") break
+    }
+    return seen
+  }
+  const typesOf = (events: ReadonlyArray<{ readonly type: string }>) => events.map(({ type }) => type)
+
+  it("every frame of a stream is named by the type of its event", async () => {
+    const { id } = await open()
+    const response = await world.fetch(`/v1/sessions/${id}/events/stream`)
+    assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/)
+    await sessions().events.send(id, { events: [say("hello")] })
+    for await (const { data, event, id: seq } of eventsOf(response)) {
+      assert.deepStrictEqual([event, seq], [data.type, null])
+      if (event === "session.status_idle") break
+    }
+  })
+
+  it("a stream tells what comes, and nothing of what was", async () => {
+    const { id } = await open()
+    const first = await idle(id, say("one"))
+    const second = await idle(id, say("two"))
+    const known = new Set(first.map((event) => ("id" in event ? event.id : "")))
+    assert.isEmpty(second.filter((event) => "id" in event && known.has(event.id)))
+    assert.strictEqual(second[0]!.type, "user.message")
+  })
+
+  it("conflicts are not sent again by a client that sends conflicts again", async () => {
+    let requests = 0
+    const counting = new Anthropic({
+      apiKey,
+      baseURL: world.node.gateway,
+      maxRetries: 2,
+      fetch: (url, init) => {
+        requests++
+        return fetch(url, init)
+      }
+    })
+    const { id } = await world.client.beta.agents.create({ name: "n", model: "demo" })
+    await world.client.beta.agents.update(id, { name: "m", version: 1 })
+    assert.strictEqual((await refused(counting.beta.agents.update(id, { name: "o", version: 1 }))).status, 409)
+    assert.strictEqual(requests, 1)
+    assert.strictEqual((await refused(counting.beta.agents.update(id, { name: "m", version: 1 }))).status, 409)
+  })
+
+  it("a request id is on answers, errors and pages alike", async () => {
+    const { request_id } = await world.client.beta.agents.retrieve(agentId).withResponse()
+    assert.match(request_id ?? "", /^req_/)
+    const error = (await refused(sessions().retrieve("sesn_011CZkZAtmR3yMPDzynEDxu7"))) as { request_id?: string }
+    assert.match(String((error as unknown as { requestID: string }).requestID), /^req_/)
+  })
+
+  it("overrides make another agent of one, for a session alone", async () => {
+    const tools = [{ type: "custom", name: "t", description: "d", input_schema: { type: "object" } }]
+    const over = (change: object) => open({ agent: { type: "agent_with_overrides", id: agentId, ...change } })
+    const { agent } = await over({ system: "other", tools })
+    assert.deepStrictEqual([agent.id, agent.version, agent.system, agent.tools.length], [agentId, 1, "other", 1])
+    assert.isNull((await over({ system: null })).agent.system)
+    assert.strictEqual((await over({})).agent.system, "help")
+    assert.strictEqual((await refused(over({ model: null }))).errorCode, "agent_model_required")
+    const base = await world.client.beta.agents.retrieve(agentId)
+    assert.deepStrictEqual([base.version, base.system, base.tools], [1, "help", []])
+  })
+
+  it("a session begins with at most 50 events, one outcome among them", async () => {
+    const many = (count: number) => Array.from({ length: count }, (_, n) => say(`${n}`))
+    assert.strictEqual((await refused(open({ initial_events: many(51) }))).status, 400)
+    const outcome = { type: "user.define_outcome", description: "d", rubric: { type: "text", content: "r" } }
+    assert.strictEqual((await refused(open({ initial_events: [outcome, outcome] }))).status, 400)
+    const { id } = await open({ initial_events: many(50) })
+    const { data } = await sessions().events.list(id, { types: ["user.message"], limit: 100 })
+    assert.lengthOf(data!, 50)
+  })
+
+  it("a budget is given when a session is created, raised, and taken away for good", async () => {
+    const limit = (amount: string) => ({ type: "limit" as const, max_list_cost: { amount, currency: "USD" as const } })
+    const { id } = await open()
+    assert.strictEqual((await refused(sessions().update(id, { budget: limit("100") }))).errorCode, "budget_create_only")
+    const bounded = await open({ budget: limit("500") })
+    assert.deepStrictEqual((await sessions().retrieve(bounded.id)).budget, limit("500"))
+    assert.strictEqual((await refused(sessions().update(bounded.id, { budget: limit("0") }))).status, 400)
+    assert.isNull((await sessions().update(bounded.id, { budget: null })).budget)
+    assert.strictEqual((await refused(sessions().update(bounded.id, { budget: limit("900") }))).status, 400)
+  })
+
+  it("an interrupt of a session that rests changes nothing", async () => {
+    const { id } = await open()
+    await idle(id, say("hello"))
+    const before = typesOf((await sessions().events.list(id)).data!)
+    await sessions().events.send(id, { events: [{ type: "user.interrupt" }] })
+    assert.strictEqual((await sessions().retrieve(id)).status, "idle")
+    const after = typesOf((await sessions().events.list(id)).data!)
+    assert.deepStrictEqual(
+      after.filter((type) => type !== "user.interrupt"),
+      before
+    )
+  })
+
+  it("a message that comes with an interrupt begins the next turn", async () => {
+    const { id } = await open()
+    world.script(plays(think(1, 60_000)), plays(think()))
+    const stream = await sessions().events.stream(id)
+    await sessions().events.send(id, { events: [say("one")] })
+    await sessions().events.send(id, { events: [{ type: "user.interrupt" }, say("two")] })
+    const seen: Array<string> = []
+    for await (const event of stream) {
+      seen.push(event.type)
+      if (event.type === "session.status_idle" && seen.filter((type) => type === "user.message").length === 2) break
+    }
+    assert.isBelow(seen.indexOf("user.interrupt"), seen.lastIndexOf("user.message"))
+  })
+
+  it("a system message is one, the last, and behind a user's event", async () => {
+    const { id } = await open()
+    const system = { type: "system.message", content: [{ type: "text", text: "s" }] }
+    const send = (...events: ReadonlyArray<object>) => sessions().events.send(id, { events: events as never })
+    for (const wrong of [[system], [system, say("a")], [say("a"), system, system], [say("a"), system, say("b")]]) {
+      assert.strictEqual((await refused(send(...wrong))).status, 400)
+    }
+    assert.lengthOf((await send(say("a"), system)).data!, 2)
+  })
+
+  it("previews are of messages and of thinking, and of nothing else", async () => {
+    const { id } = await open()
+    const wrong = sessions().events.stream(id, { event_deltas: ["agent.tool_use" as never] })
+    assert.strictEqual((await refused(wrong as unknown as Promise<unknown>)).status, 400)
+    const both = await sessions().events.stream(id, { event_deltas: ["agent.message", "agent.thinking"] })
+    both.controller.abort()
+  })
+
+  it("an outcome is kept as it was defined", async () => {
+    const { id } = await open()
+    const rubric = { type: "text" as const, content: "r" }
+    const { data } = await sessions().events.send(id, {
+      events: [{ type: "user.define_outcome", description: "d", rubric }]
+    })
+    const kept = data![0] as { outcome_id: string; max_iterations: number; rubric: object }
+    assert.match(kept.outcome_id, /^outc_/)
+    assert.deepStrictEqual([kept.max_iterations, kept.rubric], [3, rubric])
+    assert.deepStrictEqual((await sessions().retrieve(id)).outcome_evaluations, [])
+  })
+
+  it("models are listed in the old style", async () => {
+    const { body, status } = await world
+      .fetch("/v1/models")
+      .then(async (response) => ({ status: response.status, body: (await response.json()) as Record<string, unknown> }))
+    assert.strictEqual(status, 200)
+    assert.containsAllKeys(body, ["data", "has_more", "first_id", "last_id"])
+    for await (const model of world.client.models.list()) assert.isString(model.id)
+  })
+
+  it("what the contract has and we have not is not there", async () => {
+    for (const path of [
+      "vaults",
+      "memory_stores",
+      "skills",
+      "deployments",
+      "deployment_runs",
+      "dreams",
+      "user_profiles"
+    ]) {
+      const response = await world.fetch(`/v1/${path}`)
+      const { error } = (await response.json()) as { error: { type: string } }
+      assert.deepStrictEqual([response.status, error.type], [404, "not_found_error"], path)
+    }
+  })
+
+  it("what some clients write as PUT and DELETE is taken too", async () => {
+    const { id } = await world.client.beta.agents.create({ name: "n", model: "demo" })
+    const ask = async (method: string, body?: object) => {
+      const response = await world.fetch(`/v1/agents/${id}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } })
+      })
+      return (await response.json()) as { name: string; archived_at: string | null }
+    }
+    assert.strictEqual((await ask("PUT", { name: "m", version: 1 })).name, "m")
+    assert.isString((await ask("DELETE")).archived_at)
+    assert.strictEqual((await world.fetch(`/v1/agents/${id}/versions/1`)).status, 200)
+  })
+})

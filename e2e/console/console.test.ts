@@ -180,6 +180,24 @@ requires(
     await page.goto(before)
   })
 
+  it("makes a model card whose key is not shown again, and says why it can't be used", { timeout: long }, async () => {
+    const { page } = visitor
+    await press("g", "m")
+    await page.getByRole("button", { name: "New card" }).press("Enter")
+    await page.getByLabel("Name").fill("ours")
+    await page.getByLabel("Model", { exact: true }).fill("small")
+    await page.getByLabel("Address").fill("http://127.0.0.1:9/v1")
+    await page.getByLabel("Key").fill("sk-secret-secret-1234")
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await page.getByRole("button", { name: "Make it" }).press("Enter")
+    await sees(/key …1234/)
+    assert.notInclude(await page.content(), "sk-secret")
+    await page.getByRole("button", { name: "Try it" }).press("Enter")
+    await page.locator(".badge.bad").waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await page.goBack()
+  })
+
   it("goes on where it was when its node is killed and comes back", { timeout: long }, async () => {
     const { page } = visitor
     await press("v", "1")

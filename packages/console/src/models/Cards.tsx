@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useState } from "react"
 import { deleteModelCard, listModelCards, type ModelCard, probeModelCard } from "../api/resources.ts"
 import { Problem } from "../ui/Problem.tsx"
 import { standingOf } from "./cards.logic.ts"
@@ -8,6 +9,7 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
   const refresh = () => void client.invalidateQueries({ queryKey: ["model-cards"] })
   const probe = useMutation({ mutationFn: () => probeModelCard(card.id), onSettled: refresh })
   const remove = useMutation({ mutationFn: () => deleteModelCard(card.id), onSettled: refresh })
+  const [isSure, setSure] = useState(false)
   const { text, tone } = standingOf(card)
   const problem = probe.error ?? remove.error
   return (
@@ -31,12 +33,10 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
             type="button"
             className="button quiet danger"
             disabled={remove.isPending}
-            onClick={() => {
-              if (window.confirm(`Delete ${card.name}? Agents that use it can't run until they have another model.`))
-                remove.mutate()
-            }}
+            onBlur={() => setSure(false)}
+            onClick={() => (isSure ? remove.mutate() : setSure(true))}
           >
-            Delete
+            {isSure ? "Agents that use it will fail. Delete" : "Delete"}
           </button>
         </td>
       </tr>

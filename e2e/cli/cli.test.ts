@@ -82,6 +82,10 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows(/This goes on in\s+sesn_/)
     chat.enter("run: echo $((30 + 4))")
     await chat.shows("│ 34")
+    chat.enter("/model nowhere/none")
+    await chat.shows("· nowhere/none")
+    chat.enter("say: nothing")
+    await chat.shows("No provider is known for")
     chat.enter("/quit")
     assert.strictEqual(await chat.ended(), 0)
     assert.include(chat.screen.replaceAll("\n", ""), "Come back to it: troupe attach sesn_")
@@ -120,6 +124,69 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.strictEqual(await attached.ended(), 0)
   })
 
+  it("tells what happened, why, and that it is so", { timeout: long }, async () => {
+    const [{ session: id }] = await json("run", "--yes", "run: echo $((7 * 6))")
+    const { stdout: story } = await does("replay", "show", id)
+    assert.match(story, /› run: echo \$\(\(7 \* 6\)\)\n +\d+ +● bash echo \$\(\(7 \* 6\)\)\n +└ 42\n/)
+    const [, call] = /(\d+) +● bash/.exec(story)!
+    assert.include((await does("replay", "why", id, call!)).stdout, "ModelRequestStarted: the model's answer")
+    const [{ state }] = await json("replay", "state", id, "1")
+    assert.isObject(state)
+    assert.match((await does("replay", "diff", id, "1", "6")).stdout, /^WHAT +WHERE +VALUE\n/)
+    const bundle = join(troupe.home, "bundle.jsonl")
+    await does("replay", "export", id, "--to", bundle)
+    for (const target of [id, bundle]) {
+      const { stdout } = await does("replay", "verify", target)
+      assert.match(
+        stdout,
+        /^Nothing was changed.\n\d+ events, their chain whole\n\d+ commands decided again, 0 of them/
+      )
+    }
+    writeFileSync(bundle, readFileSync(bundle, "utf8").replace("7 * 6", "7 * 7"))
+    const forged = await troupe.ended(["replay", "verify", bundle])
+    assert.strictEqual(forged.code, 1)
+    assert.include(forged.stdout, "This is not what happened")
+  })
+
+  it("makes an agent of a file, and a file of an agent", { timeout: long }, async () => {
+    const file = join(troupe.home, "agent.yaml")
+    writeFileSync(file, "name: Reviewer\nmodel: demo\nsystem: Review.\ntools:\n  - type: agent_toolset_20260401\n")
+    await does("agents", "apply", file)
+    const { stdout } = await does("agents", "export", "Reviewer")
+    assert.include(stdout, "system: Review.")
+    assert.strictEqual((await troupe.ended(["agents", "diff", file])).code, 0)
+    writeFileSync(file, stdout.replace("Review.", "Review well."))
+    const diff = await troupe.ended(["agents", "diff", file])
+    assert.strictEqual(diff.code, 1, diff.stderr)
+    assert.match(diff.stdout, /^system +"Review." +"Review well."$/m)
+    const [changed] = await json("agents", "apply", file)
+    assert.deepInclude(changed, { name: "Reviewer", version: 2, system: "Review well." })
+    const [again] = await json("agents", "apply", file)
+    assert.strictEqual(again.version, 2)
+  })
+
+  it("lists what there is in a workspace", { timeout: long }, async () => {
+    const cases = [
+      [["models", "list"], "demo"],
+      [["environments", "list"], "default"],
+      [["runners", "list"], "connected"],
+      [["usage"], "TOOL CALLS"],
+      [["policies", "show"], '"version"'],
+      [["policies", "try", "bash", "--input", '{"command":"ls"}'], "verdict"],
+      [["turns", "list", "last"], "completed"]
+    ] as const
+    await Promise.all(cases.map(async ([args, words]) => assert.include((await does(...args)).stdout, words)))
+    const { stderr, stdout: secret } = await does("keys", "create", "For reading", "--scope", "read")
+    assert.include(stderr, "never again")
+    const [key] = (await json("keys", "list")).filter(({ name }) => name === "For reading")
+    const refused = await troupe.ended(["keys", "create", "Another"], { TROUPE_API_KEY: secret.trim() })
+    assert.strictEqual(refused.code, 4, refused.stderr)
+    await does("keys", "revoke", key.id)
+    const upload = (await does("files", "upload", join(troupe.home, "agent.yaml"))).stdout.trim()
+    assert.include((await does("files", "download", upload)).stdout, "name: Reviewer")
+    await does("files", "delete", upload, "--yes")
+  })
+
   it("keeps other servers and their keys by names", { timeout: long }, async () => {
     const [own] = await json("contexts", "list")
     const key = join(troupe.home, "api_key")
@@ -150,17 +217,21 @@ requires("postgres")("troupe, as a person uses it,", () => {
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
       [["sesions"], {}, 2, "Did you mean this?"]
     ] as const
-    for (const [args, environment, code, words] of cases) {
+    const all = cases.map(async ([args, environment, code, words]) => {
       const ended = await troupe.ended(args, environment)
       assert.strictEqual(ended.code, code, ended.stderr)
       assert.include(ended.stderr, words)
       assert.strictEqual(ended.stdout, "")
       assert.notInclude(ended.stderr, "k".repeat(40))
       assert.notInclude(ended.stderr, "    at ")
-    }
+    })
+    await Promise.all(all)
   })
 
   it("completes what is typed", { timeout: long }, async () => {
-    for (const shell of ["bash", "zsh", "fish"]) assert.include((await does("--completions", shell)).stdout, "sessions")
+    const shells = ["bash", "zsh", "fish"]
+    await Promise.all(
+      shells.map(async (shell) => assert.include((await does("--completions", shell)).stdout, "sessions"))
+    )
   })
 })

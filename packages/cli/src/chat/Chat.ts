@@ -14,6 +14,7 @@ import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { readAnswer } from "./questions.ts"
 import { resultLine } from "./resultLine.ts"
+import { triedAgain } from "../session/triedAgain.ts"
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -240,6 +241,7 @@ export class Chat {
         kept([...lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`), ""], { queued })
       },
       status: (event) => {
+        if (event.type === "session.status_rescheduled") return this.change({ notice: triedAgain })
         if (event.type !== "session.status_running") return
         isShown = true
         this.change({ workingSince: this.model.workingSince ?? Date.now(), asks: [] })

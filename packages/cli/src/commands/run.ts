@@ -9,6 +9,7 @@ import { follow } from "../session/follow.ts"
 import { messageArgument, messageOf } from "../session/message.ts"
 import { latest, open } from "../session/open.ts"
 import { inputLine } from "../session/toolLine.ts"
+import { triedAgain } from "../session/triedAgain.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { wantedFlags, wantedOf } from "../session/wantedFlags.ts"
 import { clean } from "../terminal/clean.ts"
@@ -36,7 +37,8 @@ export const run = Command.make(
     )
     const transcript = new Transcript({
       text: (piece) => void (isJson || process.stdout.write(process.stdout.isTTY ? clean(piece) : piece)),
-      tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`)
+      tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`),
+      status: ({ type }) => void (type === "session.status_rescheduled" && say(triedAgain))
     })
     const outcome = yield* connection.ask((troupe) => follow(troupe.session(session), prompt, transcript, say))
     if (transcript.error !== null) say(transcript.error)

@@ -3,6 +3,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
+import { ModelOptions } from "../models/ModelOptions.ts"
 import { toolsMax } from "../tools/Toolset.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
@@ -51,8 +52,14 @@ export const AgentExtras = Schema.Struct({
   /** What drives the model: null is the installation's choice. */
   harness: Schema.optionalKey(Schema.NullOr(Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,63}$/)))),
   /** The model for small tasks beside the conversation. */
-  aux_model: Schema.optionalKey(Schema.NullOr(Name(256)))
+  aux_model: Schema.optionalKey(Schema.NullOr(Name(256))),
+  temperature: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.temperature)),
+  /** How long an answer may get. */
+  max_tokens: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.maxTokens)),
+  /** JSON Schema that each answer is to fit. */
+  output_schema: Schema.optionalKey(Schema.NullOr(JsonObject))
 })
+export type AgentExtras = typeof AgentExtras.Type
 
 const common = {
   description: Schema.optionalKey(Schema.NullOr(Text(2_048))),
@@ -97,7 +104,13 @@ export const agentDefinition = {
   skills: Schema.Array(JsonObject),
   multiagent: Schema.NullOr(Schema.Json),
   execution_identity: Identity,
-  troupe: Schema.Struct({ harness: Schema.NullOr(Schema.String), aux_model: Schema.NullOr(Schema.String) })
+  troupe: Schema.Struct({
+    harness: Schema.NullOr(Schema.String),
+    aux_model: Schema.NullOr(Schema.String),
+    temperature: Schema.optionalKey(ModelOptions.fields.temperature),
+    max_tokens: Schema.optionalKey(ModelOptions.fields.maxTokens),
+    output_schema: Schema.optionalKey(JsonObject)
+  })
 }
 export const AgentDefinition = Schema.Struct({
   ...agentDefinition,

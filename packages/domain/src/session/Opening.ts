@@ -13,6 +13,7 @@ import {
 } from "../Ids.ts"
 import { Json, JsonObject } from "../Json.ts"
 import { Sha256Hex } from "../log/Envelope.ts"
+import { ModelOptions } from "../models/ModelOptions.ts"
 import { Budget } from "./Budget.ts"
 
 /** The agent as it was when the session opened: a session runs this version for ever. */
@@ -25,7 +26,10 @@ export const AgentSnapshot = Schema.Struct({
   model: Schema.Struct({
     id: Schema.String,
     effort: Schema.optionalKey(Schema.String),
-    speed: Schema.optionalKey(Schema.String)
+    speed: Schema.optionalKey(Schema.String),
+    temperature: Schema.optionalKey(ModelOptions.fields.temperature),
+    maxTokens: Schema.optionalKey(ModelOptions.fields.maxTokens),
+    output: Schema.optionalKey(ModelOptions.fields.output)
   }),
   auxModel: Schema.NullOr(Schema.String),
   system: Schema.NullOr(Schema.String),

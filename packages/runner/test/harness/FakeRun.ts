@@ -19,6 +19,7 @@ export interface FakeRunOptions {
   readonly budget?: HarnessRun["request"]["budget"]
   readonly aux?: string
   readonly system?: string
+  readonly settings?: Partial<HarnessRun["request"]["agent"]["model"]>
   readonly resume?: ToolCalls["resume"]
 }
 
@@ -79,7 +80,7 @@ export const make = (options: FakeRunOptions) => {
 
   const agent = {
     name: "tester",
-    model: { id: options.model },
+    model: { ...options.settings, id: options.model },
     auxModel: options.aux ?? null,
     system: options.system ?? "You are brief."
   }

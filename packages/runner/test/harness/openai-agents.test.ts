@@ -281,6 +281,34 @@ for (const [name, choose] of Object.entries(clients)) {
   })
 }
 
+describe("How the agent's model is asked", () => {
+  const output = { type: "object", properties: { city: { type: "string" } } }
+  const settings = { effort: "high", speed: "fast", temperature: 0.5, maxTokens: 77, output }
+  const asked = Effect.fnUntraced(function* (name: string) {
+    const fake = FakeRun.make({ model: "m", history: [user("hello")], settings })
+    yield* harnessOver(clients[name]!).run(fake.run)
+    return mock.getRequests().at(-1)!.body as unknown as Readonly<Record<string, unknown>>
+  })
+
+  it.live("reaches Chat Completions", () =>
+    Effect.gen(function* () {
+      const { max_tokens, response_format, temperature } = yield* asked("Chat Completions")
+      assert.deepStrictEqual([max_tokens, temperature], [77, 0.5])
+      assert.include(JSON.stringify(response_format), JSON.stringify(output))
+    })
+  )
+
+  it.live("reaches whoever speaks another interface", () =>
+    Effect.gen(function* () {
+      for (const name of ["OpenAI Responses", "Anthropic Messages"]) {
+        const body = JSON.stringify(yield* asked(name))
+        assert.match(body, /77/, name)
+        assert.match(body, /"temperature":0.5/, name)
+      }
+    })
+  )
+})
+
 describe("openai-agents over the demo model", () => {
   it.live("works through the instructions with the tools it has", () =>
     Effect.gen(function* () {

@@ -23,10 +23,11 @@ const serve = ({ httpEffect }: Transport) =>
     const socket = yield* upgrading(request)
     const writer = yield* socket.writer
     const close = (closing: Socket.CloseEvent) => Effect.ignore(Effect.timeout(writer.write(closing), 1_000))
-    yield* Effect.addFinalizer(() => close(closes.stops))
     const opened = { headers: request.headers, upgrade: Effect.succeed(socket) }
     yield* httpEffect.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, opened as never),
+      // Before the socket's own end, which would say nothing of the reason.
+      Effect.onInterrupt(() => close(closes.stops)),
       Effect.raceFirst(Effect.andThen(revoked(request), close(closes.revoked)))
     )
     return HttpServerResponse.empty()

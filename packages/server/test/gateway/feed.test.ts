@@ -135,8 +135,11 @@ describe("followed", { timeout: 120_000 }, () => {
       acknowledges: boolean
     }
 
-    const dial = async (headers: Record<string, string> = { "x-api-key": apiKey }): Promise<Dialled> => {
-      const address = `${world.node.gateway.replace("http", "ws")}/v1/feed`
+    const dial = async (
+      headers: Record<string, string> = { "x-api-key": apiKey },
+      path = "/v1/feed"
+    ): Promise<Dialled> => {
+      const address = `${world.node.gateway.replace("http", "ws")}${path}`
       const socket = new WebSocket(address, { headers } as never)
       const waiting: Array<Body> = []
       let wake = () => {}
@@ -325,9 +328,12 @@ describe("followed", { timeout: 120_000 }, () => {
         assert.strictEqual(await socket.closed, 4400, JSON.stringify(bad).slice(0, 50))
       }
       const { body: key } = await world.post("/v1/tokens", { kind: "api_key", name: "k", scopes: ["read"] })
-      const socket = await dial({ authorization: `Bearer ${key.secret}` })
+      const sockets = [
+        await dial({ authorization: `Bearer ${key.secret}` }),
+        await dial({ "x-api-key": key.secret }, "/v1/rpc")
+      ]
       await world.fetch(`/v1/tokens/${key.id}`, { method: "DELETE" })
-      assert.strictEqual(await socket.closed, 4401)
+      for (const socket of sockets) assert.strictEqual(await socket.closed, 4401)
     })
 
     it("are opened with a key, and not by pages of others", async () => {
@@ -375,5 +381,24 @@ describe("followed", { timeout: 120_000 }, () => {
       await world.post(`/v1/sessions/${id}/archive`, {})
       assert.strictEqual((await say(id, "x")).status, 400)
     })
+  })
+
+  it("sockets are told when the node stops", async () => {
+    const closing = ["/v1/feed", "/v1/rpc"].map(async (path) => {
+      const socket = new WebSocket(`${world.node.gateway.replace("http", "ws")}${path}`, {
+        headers: { "x-api-key": apiKey }
+      } as never)
+      const closed = new Promise<number>((resolve) => {
+        socket.onclose = ({ code }) => resolve(code)
+      })
+      await new Promise<void>((resolve, reject) => {
+        socket.onopen = () => resolve()
+        socket.onerror = () => reject(new Error("It was not let in"))
+      })
+      return { closed }
+    })
+    const sockets = await Promise.all(closing)
+    await world.end()
+    assert.deepStrictEqual(await Promise.all(sockets.map(({ closed }) => closed)), [1012, 1012])
   })
 })

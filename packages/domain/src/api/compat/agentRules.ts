@@ -1,6 +1,7 @@
 import type { Result } from "effect"
 import { canonical } from "../../CanonicalJson.ts"
-import type { AgentCreate, AgentDefinition, AgentUpdate, Model, ModelIn } from "../Agents.ts"
+import { schemaFault } from "../../tools/harmlessSchema.ts"
+import type { AgentCreate, AgentDefinition, AgentExtras, AgentUpdate, Model, ModelIn } from "../Agents.ts"
 import { type ApiFailure, attempt, refuse } from "../ApiError.ts"
 import { metadataPairsMax, patched } from "../Common.ts"
 import { checkReferences, resolveServers, resolveTools } from "./agentTools.ts"
@@ -17,6 +18,22 @@ export const resolveModel = (model: ModelIn, before?: Model): Model => {
     ...(given === undefined ? {} : { effort: given }),
     ...(speed == null ? {} : { speed }),
     ...(inference_geo == null ? {} : { inference_geo })
+  }
+}
+
+type Extras = AgentDefinition["troupe"]
+
+/** Our own settings as they are kept: what is given replaces, null takes away, the rest stays. */
+const resolveExtras = (given: AgentExtras = {}, before: Extras = { harness: null, aux_model: null }): Extras => {
+  const { aux_model, harness, max_tokens, output_schema, temperature } = { ...before, ...given }
+  const fault = output_schema == null ? null : schemaFault(output_schema)
+  if (fault !== null) refuse(`troupe.output_schema: ${fault}`)
+  return {
+    harness: harness ?? null,
+    aux_model: aux_model ?? null,
+    ...(temperature == null ? {} : { temperature }),
+    ...(max_tokens == null ? {} : { max_tokens }),
+    ...(output_schema == null ? {} : { output_schema })
   }
 }
 
@@ -59,7 +76,7 @@ export const createAgent = (
       multiagent: null,
       execution_identity: { type: "service_account" },
       metadata: input.metadata ?? {},
-      troupe: { harness: input.troupe?.harness ?? null, aux_model: input.troupe?.aux_model ?? null }
+      troupe: resolveExtras(input.troupe)
     })
   })
 
@@ -77,7 +94,7 @@ export const updateAgent = (before: AgentDefinition, input: AgentUpdate): Result
       tools: tools === undefined ? before.tools : resolveTools(tools ?? []),
       mcp_servers: mcp_servers === undefined ? before.mcp_servers : resolveServers(mcp_servers ?? []),
       metadata: patched(before.metadata, metadata),
-      troupe: { ...before.troupe, ...troupe }
+      troupe: resolveExtras(troupe, before.troupe)
     })
   })
 

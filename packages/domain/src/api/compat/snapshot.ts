@@ -11,6 +11,7 @@ export const snapshotOf = (
   harness: string
 ): AgentSnapshot => {
   const { effort, id: model, speed } = agent.model
+  const { max_tokens: maxTokens, output_schema: output, temperature } = agent.troupe
   return {
     ...id,
     name: agent.name,
@@ -18,7 +19,10 @@ export const snapshotOf = (
     model: {
       id: model,
       ...(effort === undefined ? {} : { effort: effort.type }),
-      ...(speed === undefined ? {} : { speed })
+      ...(speed === undefined ? {} : { speed }),
+      ...(temperature === undefined ? {} : { temperature }),
+      ...(maxTokens === undefined ? {} : { maxTokens }),
+      ...(output === undefined ? {} : { output })
     },
     auxModel: agent.troupe.aux_model,
     system: agent.system,
@@ -40,6 +44,12 @@ const modelOf = ({ effort, id, speed }: AgentSnapshot["model"]): Model =>
     ...(speed === undefined ? {} : { speed })
   }) as Model
 
+const optionsOf = ({ maxTokens, output, temperature }: AgentSnapshot["model"]) => ({
+  ...(temperature === undefined ? {} : { temperature }),
+  ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+  ...(output === undefined ? {} : { output_schema: output })
+})
+
 /** A session's agent as clients see it. Null where the text is no whole agent. */
 export const sessionAgentOf = (snapshot: JsonObject | AgentSnapshot): SessionAgent | null =>
   Option.match(decode(snapshot), {
@@ -57,6 +67,6 @@ export const sessionAgentOf = (snapshot: JsonObject | AgentSnapshot): SessionAge
       skills: agent.skills,
       multiagent: agent.multiagent,
       execution_identity: { type: "service_account" },
-      troupe: { harness: agent.harness, aux_model: agent.auxModel }
+      troupe: { harness: agent.harness, aux_model: agent.auxModel, ...optionsOf(agent.model) }
     })
   })

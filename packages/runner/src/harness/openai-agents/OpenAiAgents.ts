@@ -140,8 +140,14 @@ const loop = async ({ parallelCalls, run, runPromise, turn }: Loop, signal: Abor
 
 const settingsOf = ({ agent, overrides }: Pick<RunRequest, "agent" | "overrides">): ModelSettings => {
   const effort = overrides.effort ?? agent.model.effort
-  const { speed } = agent.model
-  return { ...(effort === undefined ? {} : { effort }), ...(speed === undefined ? {} : { speed }) }
+  const { maxTokens, output, speed, temperature } = agent.model
+  return {
+    ...(effort === undefined ? {} : { effort }),
+    ...(speed === undefined ? {} : { speed }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(output === undefined ? {} : { output: { name: "answer", schema: output } })
+  }
 }
 
 /** The default harness: the loop of the OpenAI Agents SDK, over any provider's models and the runner's own tools. */

@@ -1,0 +1,23 @@
+import type { Troupe } from "@troupe/client"
+import { Effect } from "effect"
+import { Command, Flag } from "effect/cli"
+import { connect, take } from "../connection/Connection.ts"
+import { type Columns, printList } from "./output.ts"
+
+export const limitFlag = Flag.Int("limit").pipe(Flag.withDefault(100), Flag.withDescription("So many at most"))
+
+interface Lists<A> extends Columns<A> {
+  readonly about: string
+  readonly items: (troupe: Troupe) => AsyncIterable<A>
+}
+
+/** A command that lists what there is of a kind. */
+export const listCommand = <A>({ about, items, ...columns }: Lists<A>) =>
+  Command.make(
+    "list",
+    { limit: limitFlag },
+    Effect.fnUntraced(function* ({ limit }) {
+      const { ask } = yield* connect()
+      yield* printList(yield* ask((troupe) => take(items(troupe), limit)), columns)
+    })
+  ).pipe(Command.withDescription(about))

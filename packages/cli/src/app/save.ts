@@ -1,0 +1,52 @@
+import { Effect } from "effect"
+import { createWriteStream, renameSync, rmSync } from "node:fs"
+import { Readable } from "node:stream"
+import { pipeline } from "node:stream/promises"
+import { exitCodes, Trouble } from "./Trouble.ts"
+
+const everyBytes = 1_048_576
+
+/** Says how far it is, where somebody looks. */
+const counted = async function* (body: AsyncIterable<Uint8Array>, total: number) {
+  let done = 0
+  let told = 0
+  const isSeen = process.stderr.isTTY === true
+  for await (const chunk of body) {
+    yield chunk
+    done += chunk.length
+    if (!isSeen || done - told < everyBytes) continue
+    told = done
+    const share = total > 0 ? ` of ${(total / everyBytes).toFixed(1)}` : ""
+    process.stderr.write(`\r${(done / everyBytes).toFixed(1)}${share} MiB`)
+  }
+  if (told > 0) process.stderr.write("\r\u001B[K")
+}
+
+/** Writes an answer's body to a file, which is there only once it is whole, or to standard output. */
+export const save = (response: Response, file: string | null): Effect.Effect<void, Trouble> =>
+  Effect.tryPromise({
+    try: async () => {
+      const total = Number(response.headers.get("content-length") ?? 0)
+      const content = counted(Readable.fromWeb(response.body as never), total)
+      if (file === null) {
+        for await (const chunk of content) if (!process.stdout.write(chunk)) await drained()
+        return
+      }
+      const part = `${file}.part`
+      try {
+        await pipeline(content, createWriteStream(part))
+        renameSync(part, file)
+      } catch (cause) {
+        rmSync(part, { force: true })
+        throw cause
+      }
+    },
+    catch: (cause) =>
+      new Trouble({
+        what: `${file ?? "The content"} could not be written: ${(cause as Error).message}.`,
+        advice: "Look at the room on the disk and at the connection, and try again.",
+        code: exitCodes.failed
+      })
+  })
+
+const drained = () => new Promise<void>((resolve) => void process.stdout.once("drain", resolve))

@@ -1,0 +1,24 @@
+import { Command } from "effect/cli"
+import { listCommand } from "../app/listCommand.ts"
+import { token } from "./runners/token.ts"
+
+const list = listCommand({
+  about: "Lists runners, and what each can do",
+  items: ({ runners }) => runners.list(),
+  headings: ["RUNNER", "NAME", "STATUS", "ATTEMPTS", "SESSIONS", "HARNESSES", "SANDBOXES"],
+  row: ({ attempts, draining, harnesses, id, name, sandboxes, sessions, status }) => [
+    id,
+    name,
+    draining ? "draining" : status,
+    attempts,
+    sessions,
+    harnesses.join(","),
+    sandboxes.join(",")
+  ],
+  none: "No runner has registered. troupe runners token makes a token for one; troupe runner starts it."
+})
+
+export const runners = Command.make("runners").pipe(
+  Command.withDescription("Processes that do the work of sessions"),
+  Command.withSubcommands([list, token])
+)

@@ -13,7 +13,11 @@ export const toolsWith = (type: "always_allow" | "always_ask") => [
   { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
 ]
 
-const filesIn = (directory: string) => ({ TROUPE_FILES: "filesystem", TROUPE_FILES_DIRECTORY: directory })
+const settingsWith = (files: string) => ({
+  TROUPE_FILES: "filesystem",
+  TROUPE_FILES_DIRECTORY: files,
+  TROUPE_MASTER_KEY: "a-master-key-of-tests-that-is-long-enough"
+})
 
 /** A node that serves the console as it is now, a runner with the demo model, and a key to both. */
 export class Stage {
@@ -37,7 +41,7 @@ export class Stage {
     const scope = Scope.makeUnsafe()
     const system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 7)
     const files = mkdtempSync(join(tmpdir(), "troupe-console-"))
-    const { gateway } = await system.node(filesIn(files))
+    const { gateway } = await system.node(settingsWith(files))
     system.runner()
     return new Stage(scope, system, gateway, files)
   }
@@ -49,7 +53,7 @@ export class Stage {
 
   /** Another node where one was killed. */
   async reopen(): Promise<void> {
-    await this.system.node({ ...filesIn(this.files), TROUPE_PORT: new URL(this.origin).port })
+    await this.system.node({ ...settingsWith(this.files), TROUPE_PORT: new URL(this.origin).port })
   }
 
   async end(): Promise<void> {

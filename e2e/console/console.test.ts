@@ -35,7 +35,10 @@ requires(
     await press("Control+k")
     await found.waitFor()
     await visitor.page.keyboard.type(words)
-    await visitor.page.getByRole("option").first().waitFor()
+    await visitor.page
+      .getByRole("option", { name: new RegExp(words.replace(" ", ".*"), "i") })
+      .first()
+      .waitFor()
     await press("Enter")
     await found.waitFor({ state: "detached" })
   }
@@ -156,7 +159,9 @@ requires(
   it("is found by what was said, and goes on as a fork that asks in the inbox", { timeout: long }, async () => {
     const { page } = visitor
     const before = page.url()
-    await press("g", "s", "/")
+    await press("g", "s")
+    await page.getByRole("searchbox", { name: "Search sessions" }).waitFor()
+    await press("/")
     await page.keyboard.type("blue")
     await page.getByRole("region", { name: "Found" }).locator("mark").first().waitFor()
     assert.match(page.url(), /q=blue/)
@@ -174,10 +179,32 @@ requires(
     await page.getByRole("list").getByRole("region", { name: "Approval of bash" }).waitFor()
     assert.deepStrictEqual(await visitor.barriers(), [])
     await press("n")
+    await page.getByRole("textbox", { name: "Why it is denied" }).waitFor()
     await page.keyboard.type("not today")
     await press("Enter")
     await sees("Nothing waits for you")
     await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
+  it("makes a model card whose key is not shown again, and says why it can't be used", { timeout: long }, async () => {
+    const { page } = visitor
+    await press("g", "m")
+    await page.getByRole("heading", { name: "Models", level: 1 }).waitFor()
+    await page.getByRole("button", { name: "New card" }).press("Enter")
+    await page.getByLabel("Name", { exact: true }).fill("ours")
+    await page.getByLabel("Model", { exact: true }).fill("small")
+    await page.getByLabel("Address", { exact: true }).fill("http://127.0.0.1:9/v1")
+    await page.getByLabel("Key", { exact: true }).fill("sk-secret-secret-1234")
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await page.getByRole("button", { name: "Make it" }).press("Enter")
+    await sees(/key …1234/)
+    assert.notInclude(await page.content(), "sk-secret")
+    await page.getByRole("button", { name: "Try it" }).press("Enter")
+    await page.locator(".badge.bad").waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await page.goBack()
+    await page.getByRole("status", { name: "Live" }).waitFor()
   })
 
   it("goes on where it was when its node is killed and comes back", { timeout: long }, async () => {
@@ -194,10 +221,7 @@ requires(
 
   it("finds everything by its palette, in the dark too", { timeout: long }, async () => {
     const { page } = visitor
-    await press("Control+k")
-    await page.getByRole("combobox", { name: "Search or run" }).waitFor()
-    await page.keyboard.type("theme dark")
-    await press("Enter")
+    await command("theme dark")
     assert.strictEqual(await page.locator("html").getAttribute("data-theme"), "dark")
     for (const [keys, title] of [
       ["s", "Sessions"],

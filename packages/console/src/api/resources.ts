@@ -5,6 +5,7 @@ import type { Session, SessionCreate } from "@troupe/domain/api/Sessions"
 import type { UsageRow } from "@troupe/domain/api/UsageReport"
 import type { Model, Runner, Token, TokenCreate } from "@troupe/domain/api/Workspace"
 import type { File as StoredFile } from "@troupe/domain/api/Files"
+import type { ModelCard, ModelCardCreate } from "@troupe/domain/api/ModelCards"
 import type { SessionVerification } from "@troupe/domain/api/Replay"
 import type { SearchHit } from "@troupe/domain/api/Search"
 import type { TurnQueue } from "@troupe/domain/api/Turns"
@@ -18,6 +19,7 @@ export type {
   ApprovalAnswer,
   Environment,
   Model,
+  ModelCard,
   Question,
   Runner,
   SearchHit,
@@ -136,3 +138,8 @@ export const uploadFile = async (file: Blob, name: string): Promise<StoredFile> 
 export const listSessionFiles = (session: string) => all<StoredFile>("/v1/files", { scope_id: session })
 export const listChanges = (session: string) =>
   get<{ readonly data: ReadonlyArray<TreeChange>; readonly truncated: boolean }>(`/v1/sessions/${session}/changes`)
+
+export const listModelCards = () => all<ModelCard>("/v1/model_cards")
+export const createModelCard = (body: Loose<ModelCardCreate>) => post<ModelCard>("/v1/model_cards", body)
+export const probeModelCard = (id: string) => post<ModelCard>(`/v1/model_cards/${id}/probe`, {})
+export const deleteModelCard = (id: string) => remove<unknown>(`/v1/model_cards/${id}`)

@@ -1,17 +1,26 @@
 import { useQuery } from "@tanstack/react-query"
-import { Cpu } from "lucide-react"
+import { Cpu, Plus } from "lucide-react"
+import { useState } from "react"
 import { listModels } from "../api/resources.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Empty, Skeleton } from "../ui/Empty.tsx"
 import { Problem } from "../ui/Problem.tsx"
+import { Cards } from "./Cards.tsx"
+import { NewCard } from "./NewCard.tsx"
 
 const ModelsPage = () => {
   const { data, error, isPending, refetch } = useQuery({ queryKey: ["models"], queryFn: listModels })
+  const [isMaking, setMaking] = useState(false)
   return (
     <>
-      <PageHeader title="Models" />
+      <PageHeader title="Models">
+        <button type="button" className="button first" onClick={() => setMaking(true)}>
+          <Plus size={14} /> New card
+        </button>
+      </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Models">
+        <Cards />
         {error !== null ? (
           <div className="above">
             <Problem error={error} onRetry={() => void refetch()} />
@@ -27,7 +36,7 @@ const ModelsPage = () => {
           <table className="table">
             <thead>
               <tr>
-                <th>Model</th>
+                <th>Models of runners</th>
                 <th className="optional">Called</th>
                 <th aria-label="Actions" />
               </tr>
@@ -49,6 +58,7 @@ const ModelsPage = () => {
           </table>
         )}
       </div>
+      {isMaking ? <NewCard onClose={() => setMaking(false)} /> : null}
     </>
   )
 }

@@ -99,20 +99,23 @@ const capabilities = (config: RunnerConfig) =>
       const backends = yield* Backends
       const models = yield* Models
       const profiles = yield* Profiles
-      const probe = Effect.gen(function* () {
-        const found = yield* Effect.forEach(all, ({ capabilities, name, probe }) =>
-          Effect.map(probe, (probed) => ({ name, ...probed, details: { capabilities: [...capabilities] } }))
-        )
-        const sandboxes = yield* backends.probes
-        const defaultSandbox = config.sandbox ?? (yield* backends.best).name
-        return {
-          harnesses: found,
-          sandboxes: sandboxes.map(sandboxCapability),
-          defaultSandbox,
-          models: yield* models.probe,
-          profiles: profiles.names
-        }
-      })
+      const harnesses = Effect.forEach(
+        all,
+        ({ capabilities, name, probe }) =>
+          Effect.map(probe, (probed) => ({ name, ...probed, details: { capabilities: [...capabilities] } })),
+        { concurrency: "unbounded" }
+      )
+      const probe = Effect.all(
+        {
+          harnesses,
+          sandboxes: Effect.map(backends.probes, (found) => found.map(sandboxCapability)),
+          defaultSandbox:
+            config.sandbox === null ? Effect.map(backends.best, ({ name }) => name) : Effect.succeed(config.sandbox),
+          models: models.probe,
+          profiles: Effect.succeed(profiles.names)
+        },
+        { concurrency: "unbounded" }
+      )
       return Capabilities.of({ probe, probeCard: models.probeCard })
     })
   )

@@ -38,12 +38,15 @@ export class FileClient extends Context.Service<
   static readonly layer = (servers: ReadonlyArray<string>) => Layer.effect(FileClient, make(servers))
 }
 
+const untaken = (cause: unknown) =>
+  new BlobError({ sha256: null, reason: "refused", detail: `this host did not take it: ${String(cause)}` })
+
 /** Writes a body to a file, and answers the hash of what came. */
 const write = (response: HttpClientResponse.HttpClientResponse, into: string) =>
   Effect.scoped(
     Effect.gen(function* () {
       const file = yield* Effect.acquireRelease(
-        Effect.promise(() => open(into, "w", 0o600)),
+        Effect.tryPromise({ try: () => open(into, "w", 0o600), catch: untaken }),
         (opened) => Effect.promise(() => opened.close())
       )
       const digest = createHash("sha256")
@@ -51,8 +54,7 @@ const write = (response: HttpClientResponse.HttpClientResponse, into: string) =>
         digest.update(piece)
         return Effect.tryPromise({
           try: () => file.writeFile(piece),
-          catch: (cause) =>
-            new BlobError({ sha256: null, reason: "refused", detail: `this host did not take it: ${String(cause)}` })
+          catch: untaken
         })
       })
       return digest.digest("hex")

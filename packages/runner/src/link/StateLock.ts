@@ -1,5 +1,5 @@
 import { Context, DateTime, Effect, Layer, Schema } from "effect"
-import { readFileSync, realpathSync, rmSync } from "node:fs"
+import { readFileSync, realpathSync, rmSync, statSync } from "node:fs"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -51,7 +51,9 @@ const acquire = Effect.fnUntraced(function* (path: string, name: string) {
   const state = yield* Effect.try({
     try: () => {
       makeDirectories(path)
-      return realpathSync(path)
+      const state = realpathSync(path)
+      refuseForeign(state)
+      return state
     },
     catch: unusable
   })
@@ -74,6 +76,15 @@ const acquire = Effect.fnUntraced(function* (path: string, name: string) {
   yield* Effect.try({ try: () => writeWhole(signature, holder), catch: unusable })
   return StateLock.of({ state })
 })
+
+/** What is in there says which directories sandboxes are made with: who can write it could be given any of this user's. */
+const refuseForeign = (state: string): void => {
+  const user = process.geteuid?.()
+  if (user === undefined) return
+  const { mode, uid } = statSync(state)
+  if (uid !== user && uid !== 0) throw new Error(`it belongs to another account (${uid}), and this runner is ${user}`)
+  if ((mode & 0o002) !== 0) throw new Error("every account may write there: chmod o-w it")
+}
 
 const lock = (path: string): DatabaseSync | null => {
   const database = new DatabaseSync(path, { timeout: 0 })

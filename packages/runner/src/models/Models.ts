@@ -13,7 +13,8 @@ import { keyOf, type ModelsConfig, ModelsConfigInvalid, ProviderConfig } from ".
 
 /** How long a provider may say nothing in the middle of an answer. */
 const silenceMs = 120_000
-const probeMs = 10_000
+/** A node that greets a runner waits ten seconds for its answer. */
+const probeMs = 6_000
 
 const withFacts = (client: ModelClient, models: ProviderConfig["models"] = {}): ModelClient => ({
   ...client,

@@ -5,6 +5,7 @@ import { bubblewrap } from "./Bubblewrap.ts"
 import { sandboxClientBackend, type SandboxClientOptions } from "./client/SandboxClientBackend.ts"
 import { local } from "./Local.ts"
 import { none } from "./None.ts"
+import { patientProbe } from "./patientProbe.ts"
 import { type BackendProbe, Isolation, type SandboxBackend } from "./Sandbox.ts"
 
 const Reason = Schema.TaggedUnion({
@@ -41,7 +42,7 @@ export class Backends extends Context.Service<
   {
     readonly all: ReadonlyArray<SandboxBackend>
     readonly get: (name: string) => Effect.Effect<SandboxBackend, BackendsError>
-    /** Tries each of them for real, now. */
+    /** Tries each of them for real, now; of one that takes too long, what was found last. */
     readonly probes: Effect.Effect<ReadonlyArray<Probed>>
     /** For an environment that names none: `bubblewrap` where it works, else `local`, which isolates nothing. */
     readonly best: Effect.Effect<SandboxBackend>
@@ -60,11 +61,13 @@ const make = Effect.fnUntraced(function* (
 ) {
   const own = yield* Effect.forEach(modules, loadBackend)
   const byName = new Map<string, SandboxBackend>()
+  const tries = new Map<string, Effect.Effect<BackendProbe>>()
   for (const backend of [...builtIn, ...own]) {
     if (byName.has(backend.name)) {
       return yield* new BackendsError({ reason: { _tag: "Twice", name: backend.name } })
     }
     byName.set(backend.name, backend)
+    tries.set(backend.name, yield* patientProbe(backend))
   }
 
   const get = (name: string) => {
@@ -76,14 +79,14 @@ const make = Effect.fnUntraced(function* (
 
   const probes = Effect.forEach(
     [...byName.values()],
-    ({ isolation, name, probe }) => Effect.map(probe, (found) => ({ name, isolation, probe: found })),
+    ({ isolation, name }) => Effect.map(tries.get(name)!, (found) => ({ name, isolation, probe: found })),
     { concurrency: "unbounded" }
   ).pipe(Effect.withSpan("Backends.probes"))
 
   const best = Effect.gen(function* () {
     for (const name of ["bubblewrap", "local"]) {
       const backend = byName.get(name)
-      if (backend !== undefined && (yield* backend.probe).usable) return backend
+      if (backend !== undefined && (yield* tries.get(name)!).usable) return backend
     }
     return none
   }).pipe(Effect.withSpan("Backends.best"))

@@ -144,7 +144,8 @@ export const accountOf = (home: string): Account => {
 /**
  * Removes a tree that somebody hostile may have built: links are not followed, directories without permissions are opened,
  * names deeper than a path can say are reached step by step, and no other file system is entered. The tools of the system do
- * all that; Node's own removal gives up at the longest path.
+ * all that, in a process of their own; Node's own removal gives up at the longest path. Where programs still run, it is
+ * `SafeDirectory.remove` that removes.
  */
 export const removeTree = Effect.fnUntraced(function* (path: string) {
   const [chmod, rm] = [findTool("chmod"), findTool("rm")]

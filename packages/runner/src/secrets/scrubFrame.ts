@@ -5,7 +5,7 @@ import type { Scrubber } from "./Scrubber.ts"
 const isFrameBody = Schema.is(FrameBody)
 
 /** Fields whose values are words of the protocol. */
-const words: ReadonlySet<string> = new Set([
+export const protocolWords: ReadonlySet<string> = new Set([
   "_tag",
   "type",
   "outcome",
@@ -30,5 +30,5 @@ const words: ReadonlySet<string> = new Set([
  */
 export const scrubFrame = (scrubber: Scrubber, body: FrameBody): FrameBody => {
   const whole = scrubber.value(body)
-  return whole === body || isFrameBody(whole) ? whole : scrubber.value(body, words)
+  return whole === body || isFrameBody(whole) ? whole : scrubber.value(body, protocolWords)
 }

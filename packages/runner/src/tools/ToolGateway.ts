@@ -11,9 +11,10 @@ import { layersOf } from "@troupe/domain/tools/PolicyLayers"
 import { Cause, Clock, Deferred, Effect, Exit, Option, Result, Semaphore } from "effect"
 import { hash } from "node:crypto"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
+import type { Scrubber } from "../secrets/Scrubber.ts"
+import { protocolWords } from "../secrets/scrubFrame.ts"
 import { classified, type Classifier } from "./Classifier.ts"
 import { KeyedLock } from "./KeyedLock.ts"
-import { type Scrubber, scrubContent, scrubJson } from "./Scrubber.ts"
 import { type AskedQuestion, say, type Tool, type ToolFailure, type ToolOutput } from "./Tool.ts"
 import type { ToolCallRequest, ToolCalls, ToolResult } from "./ToolCalls.ts"
 import { contentBytes, fitting } from "./ToolContent.ts"
@@ -67,7 +68,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     const isError = outcome !== "succeeded"
     const durationMs = startedAt === null ? null : (yield* Clock.currentTimeMillis) - startedAt
     const audit = { ...progress.audit, outputBytes: contentBytes(content) }
-    const details = { ...(scrubJson(scrubber, output.details ?? {}) as JsonObject), audit }
+    const details = { ...scrubber.value(output.details ?? {}), audit }
     yield* frames.emit({ _tag: "ToolFinished", callId, outcome, content, isError, durationMs, details })
     return { _tag: "Done", callId, outcome, content, isError, details } satisfies Done
   })
@@ -135,7 +136,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     if (Option.isNone(output)) {
       return { ...say(`Ended by force after ${timeoutMs} ms.`), outcome: "timed_out" }
     }
-    const content = yield* fitting(place, scrubContent(scrubber, output.value.content))
+    const content = yield* fitting(place, scrubber.value(output.value.content, protocolWords))
     return { ...output.value, content }
   })
 

@@ -31,10 +31,12 @@ export interface CollectOptions<A> {
     content: Stream.Stream<Uint8Array, FileError>
   ) => Effect.Effect<A, { readonly message: string }>
   readonly fileBytesMax?: number
+  /** Of all files that are new or changed: what is more waits for the next collection. */
+  readonly bytesMax?: number
   readonly filesMax?: number
 }
 
-const defaults = { fileBytesMax: 500 * 1_048_576, filesMax: 1_000 }
+const defaults = { fileBytesMax: 500 * 1_048_576, bytesMax: 2_048 * 1_048_576, filesMax: 1_000 }
 const pieceBytes = 256 * 1_024
 
 /** Finds the files that a turn left in a directory, such as the outputs, and has their content stored. */
@@ -45,13 +47,14 @@ export const collect = Effect.fn("MountTable.collect")(function* <A>(
 })
 
 const collectFrom = Effect.fnUntraced(function* <A>(options: CollectOptions<A> & typeof defaults) {
-  const { fileBytesMax, filesMax, memory, store } = options
+  const { bytesMax, fileBytesMax, filesMax, memory, store } = options
   const directory = yield* open(options.root)
   const known = yield* attempt("", () => recall(memory))
   const { entries, isComplete } = yield* directory.walk(".", { limit: filesMax })
   const next: Record<string, KnownFiles[string]> = {}
   const files: Array<CollectedFile & { readonly stored: A }> = []
   const leftOut: Array<Collection<A>["leftOut"][number]> = []
+  let bytes = 0
   if (!isComplete) leftOut.push({ path: ".", detail: `there is more than ${filesMax} files, or it can't all be read` })
   for (const entry of entries.filter(({ kind }) => kind === "file")) {
     const { path } = entry
@@ -64,6 +67,11 @@ const collectFrom = Effect.fnUntraced(function* <A>(options: CollectOptions<A> &
       leftOut.push({ path, detail: `it has more than ${fileBytesMax} bytes` })
       continue
     }
+    if (bytes + entry.size > bytesMax) {
+      leftOut.push({ path, detail: `with the others of this time it is more than ${bytesMax} bytes` })
+      continue
+    }
+    bytes += entry.size
     const taken = yield* Effect.result(
       Effect.gen(function* () {
         const sha256 = yield* digestOf(directory, entry)

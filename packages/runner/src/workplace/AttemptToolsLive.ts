@@ -52,6 +52,9 @@ const isDeletedBy = ({ environment, runnerId, sandbox }: Request): boolean => {
 const endedBy = (end: HarnessEnd): Rest["ended"] =>
   end._tag === "Completed" ? "done" : end._tag === "Suspended" ? "waiting" : "failed"
 
+const begins = (place: Place) =>
+  Effect.flatMap(Clock.currentTimeMillis, (at) => place.rest({ ended: "working", kept: false, at }))
+
 const sandboxFacts = (place: Place, request: Request) => {
   const { backend, sandboxId } = place.record()
   return { sandboxId, runnerId: request.runnerId, backend }
@@ -157,7 +160,8 @@ export const layer = (options: ToolsOptions) =>
           return
         }
         const { bytes, checkpoint, files } = captured.success
-        place.rest({ kept: true })
+        // Where this can't be noted down the place is kept longer than it must be.
+        yield* Effect.ignore(place.rest({ kept: true }))
         if (files > 0) yield* announce
         if (checkpoint === before) return
         yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
@@ -241,10 +245,9 @@ export const layer = (options: ToolsOptions) =>
 
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {
-          const settled = yield* Effect.result(settle(context))
+          const settled = yield* Effect.result(Effect.tap(settle(context), begins))
           if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
           const place = settled.success
-          place.rest({ ended: "working", kept: false, at: yield* Clock.currentTimeMillis })
           const { request, scrubber } = context
           const announce = announcer(context, place)
           place.onMade(() => announce)
@@ -276,7 +279,7 @@ export const layer = (options: ToolsOptions) =>
             atEnd: (end) =>
               Effect.andThen(
                 Effect.andThen(collect(context, place), capture(context, place, announce)),
-                Effect.map(Clock.currentTimeMillis, (at) => place.rest({ ended: endedBy(end), at }))
+                Effect.flatMap(Clock.currentTimeMillis, (at) => Effect.ignore(place.rest({ ended: endedBy(end), at })))
               )
           }
         })

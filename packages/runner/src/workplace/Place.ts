@@ -35,7 +35,7 @@ import type { Lacking } from "../workingcopy/materialise.ts"
 import * as MountTable from "../workingcopy/MountTable.ts"
 import { blobsOf } from "./blobs.ts"
 import { makePlaceFiles } from "./placeFiles.ts"
-import type { PlaceRecord } from "./PlaceRecord.ts"
+import type { PlaceRecord, PlaceUnwritable } from "./PlaceRecord.ts"
 import type { Rest } from "./rest.ts"
 import * as PlaceSandbox from "./PlaceSandbox.ts"
 import { confined, variablesOf } from "./placeSettings.ts"
@@ -43,7 +43,7 @@ import * as Terminals from "./Terminals.ts"
 
 export interface PlaceOptions {
   readonly record: PlaceRecord
-  readonly save: (record: PlaceRecord) => void
+  readonly save: (record: PlaceRecord) => Effect.Effect<void, PlaceUnwritable>
   readonly home: Home
   readonly config: EnvironmentConfig
   readonly backend: SandboxBackend
@@ -57,6 +57,8 @@ export interface PlaceOptions {
   readonly files: FileClient["Service"]
   readonly log: (record: EgressRecord) => Effect.Effect<void>
 }
+
+type CopyError = FileError | CheckpointError | PlaceUnwritable
 
 /** Called once, when the sandbox is made; what it does belongs to whoever needed the sandbox first. */
 export type Made = () => Effect.Effect<void>
@@ -72,13 +74,13 @@ export interface Place {
   /** Whatever the environment takes before somebody works here. Who waits hears what is done. */
   readonly ready: PlaceSandbox.PlaceSandbox["ready"]
   /** Somebody begins to work here, has ended, or has changed files. */
-  readonly rest: (change: Partial<Rest>) => void
+  readonly rest: (change: Partial<Rest>) => Effect.Effect<void, PlaceUnwritable>
   /** Ends what runs. The directories stay, and a sandbox is made anew when something needs one. */
   readonly unmake: Effect.Effect<void>
-  readonly capture: Effect.Effect<Captured, FileError | CheckpointError>
+  readonly capture: Effect.Effect<Captured, CopyError>
   /** Begins the working copy with what is in a directory of the host. */
-  readonly copyFrom: (directory: string) => Effect.Effect<void, FileError | CheckpointError>
-  readonly restore: (checkpoint: string) => Effect.Effect<void, FileError | CheckpointError>
+  readonly copyFrom: (directory: string) => Effect.Effect<void, CopyError>
+  readonly restore: (checkpoint: string) => Effect.Effect<void, CopyError>
   /** Mounts the files that the session has by now, and takes away what it has no more. Answers those that can't be had. */
   readonly give: (resources: ReadonlyArray<Resource>) => Effect.Effect<ReadonlyArray<Lacking>, FileError>
   /** Makes files of the session of what is new among its outputs. */
@@ -119,6 +121,12 @@ export const open = Effect.fn("Place.open")(function* (
   let record = options.record
   let ticket = ""
   let made: Made = () => Effect.void
+
+  const change = (to: Partial<PlaceRecord>) =>
+    Effect.suspend(() => {
+      record = { ...record, ...to }
+      return save(record)
+    })
 
   const isProxied = config.network.type !== "none" && backend.isolation !== "none" && backend.isolation !== "absent"
   const socket = join(options.sockets, record.sandboxId.slice(-22))
@@ -175,10 +183,7 @@ export const open = Effect.fn("Place.open")(function* (
     preparations: options.preparations,
     specOf,
     record: () => record,
-    change: (change) => {
-      record = { ...record, ...change }
-      save(record)
-    },
+    change,
     made: () => made()
   })
 
@@ -212,11 +217,7 @@ export const open = Effect.fn("Place.open")(function* (
     state,
     limits: { bytesMax: sizeOf(config).diskMb * 1_048_576 }
   }
-  const remember = (checkpoint: string) =>
-    Effect.sync(() => {
-      record = { ...record, checkpoint }
-      save(record)
-    })
+  const remember = (checkpoint: string) => change({ checkpoint })
   const copy = Semaphore.makeUnsafe(1)
   const files = yield* makePlaceFiles({
     home,
@@ -234,18 +235,15 @@ export const open = Effect.fn("Place.open")(function* (
     terminals: yield* Terminals.make,
     resume: Effect.asVoid(sandbox.now),
     ready: sandbox.ready,
-    rest: (change) => {
-      const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
-      record = { ...record, rest: { ...before, ...change } }
-      save(record)
-    },
-    unmake: Effect.andThen(
-      sandbox.unmake,
-      Effect.sync(() => {
-        record = { ...record, made: false }
-        save(record)
-      })
-    ),
+    rest: (to) =>
+      Effect.suspend(() => {
+        const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
+        const rest = { ...before, ...to }
+        const isSame = record.rest?.ended === rest.ended && before.kept === rest.kept && before.at === rest.at
+        return isSame ? Effect.void : change({ rest })
+      }),
+    // One that counts as made although nothing is left of it is made anew when it is needed.
+    unmake: Effect.andThen(sandbox.unmake, Effect.ignore(change({ made: false }))),
     onMade: (next) => {
       made = next
     },

@@ -1,7 +1,8 @@
 import { SandboxId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import { EnvironmentSnapshot } from "@troupe/domain/session/Opening"
 import { Confinement } from "@troupe/domain/tools/Confinement"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
+import { errorText } from "../journal/files.ts"
 import { Rest } from "./rest.ts"
 import {
   closeSync,
@@ -42,6 +43,16 @@ const Stored = Schema.fromJsonString(PlaceRecord)
 const encode = Schema.encodeSync(Stored)
 const decode = Schema.decodeUnknownSync(Stored)
 
+/** The disk took no record: what changed may be forgotten when the runner ends. */
+export class PlaceUnwritable extends Schema.TaggedError<PlaceUnwritable>()("PlaceUnwritable", {
+  sessionId: SessionId,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `The place of session ${this.sessionId} can't be noted down: ${this.detail}`
+  }
+}
+
 const suffix = ".json"
 
 /** The records of all places on this host: a file each, replaced whole. */
@@ -57,7 +68,14 @@ export class PlaceRecords {
     return join(this.directory, `${sessionId}${suffix}`)
   }
 
-  write(record: PlaceRecord): void {
+  write(record: PlaceRecord): Effect.Effect<void, PlaceUnwritable> {
+    return Effect.try({
+      try: () => this.replace(record),
+      catch: (cause) => new PlaceUnwritable({ sessionId: record.sessionId, detail: errorText(cause) })
+    })
+  }
+
+  private replace(record: PlaceRecord): void {
     const file = this.file(record.sessionId)
     const temporary = `${file}.new`
     const descriptor = openSync(temporary, "w", 0o600)

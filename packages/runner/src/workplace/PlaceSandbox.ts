@@ -6,7 +6,7 @@ import { type HookFailed, SecretMissing } from "../environment/profiles/Profile.
 import type { OnLine } from "../environment/runStep.ts"
 import type { Sandbox, SandboxBackend, SandboxError, SandboxSpec } from "../sandbox/Sandbox.ts"
 import { failure } from "../sandbox/SandboxFailure.ts"
-import type { PlaceRecord } from "./PlaceRecord.ts"
+import type { PlaceRecord, PlaceUnwritable } from "./PlaceRecord.ts"
 
 /** Who makes a place ready: what it takes for that is theirs. */
 export interface Readying {
@@ -32,7 +32,7 @@ export interface PlaceSandboxOptions {
   readonly preparations: Preparations["Service"]
   readonly specOf: (prepared: Prepared) => SandboxSpec
   readonly record: () => PlaceRecord
-  readonly change: (change: Partial<PlaceRecord>) => void
+  readonly change: (change: Partial<PlaceRecord>) => Effect.Effect<void, PlaceUnwritable>
   /** Called once, when the sandbox is made. */
   readonly made: () => Effect.Effect<void>
 }
@@ -43,7 +43,7 @@ const silent: OnLine = () => Effect.void
 export const make = Effect.fnUntraced(function* (
   options: PlaceSandboxOptions
 ): Effect.fn.Return<PlaceSandbox, never, Scope.Scope> {
-  const { backend, change, config, preparations, record, specOf } = options
+  const { backend, config, preparations, record, specOf } = options
   const life = yield* Effect.scope
   const preparing = Semaphore.makeUnsafe(1)
   const making = Semaphore.makeUnsafe(1)
@@ -52,6 +52,9 @@ export const make = Effect.fnUntraced(function* (
   let live: Sandbox | null = null
   let isOpened = false
   let secretOf: Readying["secret"] = () => Effect.succeed(null)
+
+  const change = (to: Partial<PlaceRecord>) =>
+    Effect.mapError(options.change(to), ({ message }) => failure(backend.name)({ _tag: "Failed", detail: message }))
 
   const prepare = (onLine: OnLine) =>
     preparing.withPermits(1)(
@@ -66,8 +69,11 @@ export const make = Effect.fnUntraced(function* (
       })
     )
 
+  /** One that nobody would find again is not kept. */
   const create = (spec: SandboxSpec) =>
-    Effect.tap(backend.create(spec), () => Effect.sync(() => change({ hooked: false })))
+    Effect.tap(backend.create(spec), (sandbox) =>
+      Effect.onError(change({ made: true, hooked: false }), () => sandbox.destroy)
+    )
 
   const start = Effect.fnUntraced(function* (spec: SandboxSpec) {
     if (live !== null) return live
@@ -82,7 +88,6 @@ export const make = Effect.fnUntraced(function* (
       return live
     }
     live = yield* create(spec)
-    change({ made: true })
     yield* options.made()
     return live
   })
@@ -114,7 +119,7 @@ export const make = Effect.fnUntraced(function* (
       if (isFresh || hook.when === "opened") yield* Scope.provide(hook.run({ sandbox, secret }), life)
     }
     isOpened = true
-    change({ hooked: true })
+    yield* change({ hooked: true })
   }, readying.withPermits(1))
 
   /** To end a sandbox takes nothing of what was prepared for it. */

@@ -96,6 +96,9 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       ? backends.best
       : Effect.mapError(backends.get(name), ({ message }) => refuse("backend_unknown", message))
 
+  const noted = (record: PlaceRecord) =>
+    Effect.mapError(records.write(record), ({ message }) => refuse("place_failed", message))
+
   const load = Effect.fnUntraced(function* (
     record: PlaceRecord,
     mcpHosts: ReadonlyArray<Endpoint>
@@ -163,7 +166,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
       made: false,
       confinement: confinement ?? unconfined
     }
-    records.write(record)
+    yield* noted(record)
     return { record, copyOf: directory?.use === "copy" ? directory.path : null }
   })
 
@@ -211,7 +214,7 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     }
     yield* unmake(one)
     const next = { ...record, confinement, made: false }
-    records.write(next)
+    yield* noted(next)
     return yield* load(next, facts.mcpHosts)
   }, Effect.uninterruptible)
 

@@ -39,12 +39,15 @@ const mountOf = (place: Place, path: string): Effect.Effect<PlaceMount, Workplac
     : Effect.succeed(found)
 }
 
+/** What changes now is in no checkpoint. Where that can't be noted down nothing changes: it would be deleted one day. */
+const changing = (place: Place) => Effect.mapError(place.rest({ kept: false }), ofOther)
+
 const writable = (place: Place, path: string) =>
   Effect.filterOrFail(
     mountOf(place, path),
     ({ readOnly }) => !readOnly,
     () => refuse("file_denied", `${path} is read-only`, "path")
-  ).pipe(Effect.tap(() => Effect.sync(() => place.rest({ kept: false }))))
+  ).pipe(Effect.tap(() => changing(place)))
 
 /** What nodes ask of the places on this host, done. */
 export const layer = Layer.effect(
@@ -62,7 +65,7 @@ export const layer = Layer.effect(
     ): Effect.fn.Return<readonly [Place, Sandbox], WorkplaceError, Scope.Scope> {
       const place = yield* at(ref)
       // What runs there may change anything, and no turn captures it.
-      place.rest({ kept: false })
+      yield* changing(place)
       return [
         place,
         yield* Effect.mapError(

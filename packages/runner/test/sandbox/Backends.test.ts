@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
 import { join } from "node:path"
 import { Backends } from "../../src/sandbox/Backends.ts"
 import { makeBench, run } from "../../src/sandbox/conformance/Bench.ts"
@@ -16,7 +17,7 @@ const called = (name: string, usable: boolean): SandboxBackend => ({
 })
 
 const open = (options: Parameters<typeof Backends.layer>[0]) =>
-  Effect.provide(Effect.service(Backends), Backends.layer(options))
+  Effect.map(Layer.build(Backends.layer(options)), (context) => Context.get(context, Backends))
 
 describe("Backends", () => {
   it.effect("finds a backend by its name, and says which there are", () =>
@@ -41,6 +42,32 @@ describe("Backends", () => {
     })
   )
 
+  it.effect("waits for no backend that does not answer or that breaks, and says so of it", () =>
+    Effect.gen(function* () {
+      const answer = yield* Deferred.make<void>()
+      let tried = 0
+      const slow: SandboxBackend = {
+        ...none,
+        name: "slow",
+        probe: Effect.suspend(() => (tried++, Effect.andThen(Deferred.await(answer), none.probe)))
+      }
+      const broken: SandboxBackend = { ...none, name: "broken", probe: Effect.die(new Error("no such thing")) }
+      const { probes } = yield* open({ builtIn: [none, slow, broken] })
+      const found = Effect.map(probes, (all) => all.map(({ name, probe }) => [name, probe.usable, ...probe.notes]))
+      const waiting = yield* Effect.forkChild(Effect.andThen(found, found))
+      yield* TestClock.adjust(6_000)
+      yield* TestClock.adjust(6_000)
+      assert.deepStrictEqual(yield* Fiber.join(waiting), [
+        ["none", true, "nothing runs in it"],
+        ["slow", false, "trying it takes longer than 6 s, and goes on"],
+        ["broken", false, "trying it failed: no such thing"]
+      ])
+      assert.strictEqual(tried, 1)
+      yield* Deferred.succeed(answer, undefined)
+      assert.deepStrictEqual((yield* found)[1], ["slow", true, "nothing runs in it"])
+    })
+  )
+
   it.effect("takes an own backend from a module, and probes it like the others", () =>
     Effect.gen(function* () {
       const backends = yield* open({ builtIn: [none], modules: [fixture("own-backend.ts")] })
@@ -54,18 +81,21 @@ describe("Backends", () => {
     })
   )
 
-  it.live("takes a client for sandboxes of the OpenAI Agents SDK, and runs things in what it makes", () =>
-    Effect.gen(function* () {
-      const backends = yield* open({ builtIn: [none], modules: [fixture("unix-local.ts")] })
-      const backend = yield* backends.get("unix-local")
-      const directory = yield* temporaryState("troupe-client-")
-      const bench = makeBench(backend, yield* backend.probe, join(directory, "state"), {
-        variables: { PATH: "/usr/bin:/bin" }
-      })
-      const { sandbox } = yield* bench.make()
-      const { ending, stdout } = yield* run(sandbox, "echo from its sandbox; exit 3")
-      assert.deepStrictEqual([stdout, ending], ["from its sandbox\n", { _tag: "Exited", code: 3 }])
-    }).pipe(Effect.scoped)
+  it.live(
+    "takes a client for sandboxes of the OpenAI Agents SDK, and runs things in what it makes",
+    () =>
+      Effect.gen(function* () {
+        const backends = yield* open({ builtIn: [none], modules: [fixture("unix-local.ts")] })
+        const backend = yield* backends.get("unix-local")
+        const directory = yield* temporaryState("troupe-client-")
+        const bench = makeBench(backend, yield* backend.probe, join(directory, "state"), {
+          variables: { PATH: "/usr/bin:/bin" }
+        })
+        const { sandbox } = yield* bench.make()
+        const { ending, stdout } = yield* run(sandbox, "echo from its sandbox; exit 3")
+        assert.deepStrictEqual([stdout, ending], ["from its sandbox\n", { _tag: "Exited", code: 3 }])
+      }).pipe(Effect.scoped),
+    120_000
   )
 
   it.effect("refuses a client that lacks something", () =>

@@ -6,6 +6,7 @@ import type { Call } from "@troupe/domain/session/SessionState"
 import { Effect, Exit, Fiber, Latch, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { hash } from "node:crypto"
+import { Scrubber } from "../../src/secrets/Scrubber.ts"
 import type { Judgement } from "../../src/tools/Classifier.ts"
 import { ToolFailure } from "../../src/tools/Tool.ts"
 import { gatewayOf, newCallId, textOf, tool, toolset } from "./world.ts"
@@ -338,7 +339,8 @@ describe("A call that runs", () => {
             })
         }
       )
-      const scrubber = { text: (text: string) => text.replaceAll(secret, "[secret]") }
+      const scrubber = new Scrubber()
+      scrubber.add(secret)
       const { call, frames } = gatewayOf({ others: [big], scrubber })
       yield* call("big", {})
       const { content, details } = frames.last("ToolFinished")

@@ -11,6 +11,7 @@ import { mkdirSync } from "node:fs"
 import { FetchRefused, type SafeFetch } from "../../src/egress/SafeFetch.ts"
 import { type Mount, places, type SandboxBackend } from "../../src/sandbox/Sandbox.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
+import { Scrubber } from "../../src/secrets/Scrubber.ts"
 import { newSandboxId, plainSpec, temporaryState } from "../../src/sandbox/trial.ts"
 import { makeToolPlace, spillTarget } from "../../src/tools/makeToolPlace.ts"
 import { makeSpillDirectory } from "../../src/tools/SpillDirectory.ts"
@@ -152,7 +153,7 @@ export const gatewayOf = (world: GatewayWorld) => {
     frames,
     place,
     tools,
-    scrubber: world.scrubber ?? { text: (text) => text },
+    scrubber: world.scrubber ?? new Scrubber(),
     mintCallId: Effect.sync(newCallId)
   })
   const call = (name: string, input: Json, callId?: EventId) =>

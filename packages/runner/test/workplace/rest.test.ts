@@ -68,10 +68,10 @@ const turn = (places: Places["Service"], facts: Facts, rest: Partial<Rest> = {},
   Effect.scoped(
     Effect.gen(function* () {
       const place = yield* places.open(facts)
-      place.rest({ ended: "working", kept: false, at: 0 })
+      yield* place.rest({ ended: "working", kept: false, at: 0 })
       yield* said(place, script)
       const { checkpoint } = yield* place.capture
-      place.rest({ ended: "done", kept: true, at: 0, ...rest })
+      yield* place.rest({ ended: "done", kept: true, at: 0, ...rest })
       return checkpoint
     })
   )

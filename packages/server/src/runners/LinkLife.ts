@@ -22,6 +22,9 @@ export const LinkTimes = Context.Reference<{
   defaultValue: () => ({ pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000 })
 })
 
+/** One that could do nothing may be ready by then: its host is busy, or somebody has seen to it. */
+const greetUnusableEveryMs = 15_000
+
 /** How long runners may work without being heard, as owners of sessions hold them to it. */
 export const ContactLease = Context.Reference<number>("server/ContactLease", {
   defaultValue: () => Limits.contactLeaseMs
@@ -70,7 +73,7 @@ export const serveLink = Effect.fnUntraced(function* (
   )
 
   const greetAgain = Effect.gen(function* () {
-    yield* Effect.sleep(greetEveryMs)
+    yield* Effect.sleep(link.usable ? greetEveryMs : Math.min(greetEveryMs, greetUnusableEveryMs))
     const again = yield* greeting
     link.usable = isUsable(again)
     yield* registry.update(runnerId, generation, again)

@@ -11,14 +11,14 @@ import type { UpConfig } from "./UpConfig.ts"
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url))
 
-const start = (home: string, args: ReadonlyArray<string>) =>
+const start = (home: string) =>
   Effect.try({
     try: () => {
       makeDirectory(home)
       if (!existsSync(logsOf(home))) mkdirSync(logsOf(home), { mode: 0o700 })
       const log = new ChildLog(join(logsOf(home), "up.log"))
       const output = log.open()
-      const child = spawn(process.execPath, [main, "up", ...args], {
+      const child = spawn(process.execPath, [main, "up"], {
         detached: true,
         stdio: ["ignore", output, output]
       })
@@ -30,18 +30,31 @@ const start = (home: string, args: ReadonlyArray<string>) =>
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
 
+/** Where a start that is under way listens once it is ready; null where there is none, or it came to nothing. */
+const underWay = Effect.fnUntraced(function* (home: string) {
+  for (let holder = holderOf(home); holder !== null; holder = holderOf(home)) {
+    if (holder.ready === true) return holder.url ?? ""
+    yield* Effect.sleep(50)
+  }
+  return null
+})
+
 /** Starts the all-in-one as a process of its own, and waits until it can be used. Answers where it listens. */
-export const inBackground = Effect.fnUntraced(function* ({ home }: UpConfig, args: ReadonlyArray<string> = []) {
-  const { child, log } = yield* start(home, args)
+export const inBackground = Effect.fnUntraced(function* ({ home }: UpConfig) {
+  const before = yield* underWay(home)
+  if (before !== null) return before
+  const { child, log } = yield* start(home)
   while (!hasEnded(child)) {
     const holder = holderOf(home)
-    // Another start may have been faster: then this one ends, and that one is used.
+    // Another start may have been faster: then that one is used.
     if (holder?.ready === true) {
       child.unref()
       return holder.url ?? ""
     }
     yield* Effect.sleep(50)
   }
+  const other = yield* underWay(home)
+  if (other !== null) return other
   const said = log.news().join("\n")
   return yield* new Trouble({ what: said || "It did not start.", advice: null, code: child.exitCode ?? 1 })
 })

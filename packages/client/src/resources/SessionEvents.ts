@@ -16,7 +16,7 @@ interface Sent {
 /** What a session shows, and what is said to it. */
 export class SessionEvents extends Resource {
   list(sessionId: string, query?: EventListQuery, options?: CallOptions): Pages<SessionEvent> {
-    return listEvents(this.transport, sessionId, query, options)
+    return listEvents(this.transport, { sessionId }, query, options)
   }
 
   /** All of them or none; answers with them as they are stored. */
@@ -31,6 +31,6 @@ export class SessionEvents extends Resource {
 
   /** What happens from the moment on at which it stands. */
   stream(sessionId: string, options?: EventStreamOptions): Streaming<StreamedEvent> {
-    return liveEvents(this.transport, sessionId, options)
+    return liveEvents(this.transport, { sessionId }, options)
   }
 }

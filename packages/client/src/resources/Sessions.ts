@@ -14,6 +14,10 @@ import type {
   SessionUpdate,
   ThreadListQuery
 } from "../types/api.ts"
+import type { Streaming } from "../stream/EventStream.ts"
+import { type EventStreamOptions, liveEvents } from "../stream/liveEvents.ts"
+import type { EventListQuery, SessionEvent, StreamedEvent } from "../types/events.ts"
+import { listEvents } from "./listEvents.ts"
 import { SessionApprovals, SessionQuestions } from "./Inbox.ts"
 import { list } from "./list.ts"
 import { Replay } from "./Replay.ts"
@@ -33,6 +37,20 @@ class SessionThreads extends Resource {
 
   retrieve(sessionId: string, threadId: string, options?: CallOptions): Call<SessionThread> {
     return this.get(path`/v1/sessions/${sessionId}/threads/${threadId}`, {}, options)
+  }
+
+  archive(sessionId: string, threadId: string, options?: CallOptions): Call<SessionThread> {
+    return this.post(path`/v1/sessions/${sessionId}/threads/${threadId}/archive`, undefined, options)
+  }
+
+  /** What one thread shows. */
+  events(sessionId: string, threadId: string, query?: EventListQuery, options?: CallOptions): Pages<SessionEvent> {
+    return listEvents(this.transport, { sessionId, threadId }, query, options)
+  }
+
+  /** What one thread shows from now on. */
+  stream(sessionId: string, threadId: string, options?: EventStreamOptions): Streaming<StreamedEvent> {
+    return liveEvents(this.transport, { sessionId, threadId }, options)
   }
 }
 

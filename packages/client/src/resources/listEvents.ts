@@ -5,9 +5,26 @@ import type { Transport } from "../http/Transport.ts"
 import type { CallOptions } from "../options.ts"
 import { list } from "./list.ts"
 
+/** A session, or one of its threads. */
+export interface EventsOf {
+  readonly sessionId: string
+  readonly threadId?: string
+}
+
+const eventsPath = ({ sessionId, threadId }: EventsOf): string =>
+  threadId === undefined
+    ? path`/v1/sessions/${sessionId}/events`
+    : path`/v1/sessions/${sessionId}/threads/${threadId}/events`
+
+/** The path of a thread's stream is not below that of its events. */
+export const streamPath = ({ sessionId, threadId }: EventsOf): string =>
+  threadId === undefined
+    ? path`/v1/sessions/${sessionId}/events/stream`
+    : path`/v1/sessions/${sessionId}/threads/${threadId}/stream`
+
 export const listEvents = (
   transport: Transport,
-  sessionId: string,
+  of: EventsOf,
   query: EventListQuery = {},
   options: CallOptions = {}
-): Pages<SessionEvent> => list<SessionEvent>(transport, path`/v1/sessions/${sessionId}/events`, query, options)
+): Pages<SessionEvent> => list<SessionEvent>(transport, eventsPath(of), query, options)

@@ -36,10 +36,10 @@ export const until = async <S extends UntilStatus>(
     return null
   }
   // The stream stands before the list is asked for, so that nothing happens between the two.
-  await using events = await liveEvents(transport, sessionId, options)
+  await using events = await liveEvents(transport, { sessionId }, options)
   const now = { order: "desc", limit: 1, "types[]": Object.values(statusEvents) } as const
   const { headers, maxRetries, signal } = options
-  const [latest] = (await listEvents(transport, sessionId, now, { headers, maxRetries, signal })).data
+  const [latest] = (await listEvents(transport, { sessionId }, now, { headers, maxRetries, signal })).data
   const already = latest === undefined ? null : take(latest)
   if (already !== null) return already
   for await (const event of events) {

@@ -1,8 +1,7 @@
 import type { SessionEvent, StreamedEvent } from "../types/events.ts"
-import { path } from "../http/url.ts"
 import type { Transport } from "../http/Transport.ts"
 import type { StreamOptions } from "../options.ts"
-import { listEvents } from "../resources/listEvents.ts"
+import { type EventsOf, listEvents, streamPath } from "../resources/listEvents.ts"
 import { connect } from "./connect.ts"
 import { stream, type Streaming } from "./EventStream.ts"
 
@@ -40,13 +39,13 @@ class Seen {
 
 const isDelta = (event: StreamedEvent): boolean => event.type === "event_start" || event.type === "event_delta"
 
-/** What a session shows from now on, each event once: what was missed between two connections is fetched from the list. */
+/** What a session or a thread shows from now on, each event once: what was missed between two connections is fetched from the list. */
 export const liveEvents = (
   transport: Transport,
-  sessionId: string,
+  of: EventsOf,
   options: EventStreamOptions = {}
 ): Streaming<StreamedEvent> => {
-  const at = path`/v1/sessions/${sessionId}/events/stream`
+  const at = streamPath(of)
   const query = options.deltas === true ? { "event_deltas[]": ["agent.message"] } : {}
   let seen: Seen | null = null
   let isOver = false
@@ -54,7 +53,7 @@ export const liveEvents = (
   const latest = async (signal: AbortSignal) => {
     const newest = { order: "desc", limit: 1, "created_at[lte]": always } as const
     const { headers, maxRetries } = options
-    const [event] = (await listEvents(transport, sessionId, newest, { signal, headers, maxRetries })).data
+    const [event] = (await listEvents(transport, of, newest, { signal, headers, maxRetries })).data
     return new Seen(event?.processed_at ?? never)
   }
 
@@ -67,7 +66,7 @@ export const liveEvents = (
       const items = async function* (): AsyncGenerator<StreamedEvent, void, undefined> {
         if (!isFirst) {
           const { headers } = options
-          const missed = listEvents(transport, sessionId, before.missed, { signal, headers })
+          const missed = listEvents(transport, of, before.missed, { signal, headers })
           for await (const event of missed) if (before.isNew(event)) yield event
         }
         for await (const { value } of received()) {

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
-import { SessionId } from "../Ids.ts"
+import { SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Actor } from "../Actor.ts"
 import { anyFailure } from "./ApiError.ts"
@@ -35,23 +35,26 @@ export const LogEvent = Schema.Struct({
 export type LogEvent = typeof LogEvent.Type
 
 const one = { id: SessionId }
+const ofThread = { ...one, thread: ThreadId }
 const when = Schema.optionalKey(Time)
 const Types = Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxLength(100)))
 const Order = Schema.optionalKey(Schema.Literals(["asc", "desc"]))
 
 export const previewed = ["agent.message", "agent.thinking"] as const
 
+const listQuery = {
+  ...longPageQuery,
+  "types[]": Types,
+  order: Order,
+  "created_at[gt]": when,
+  "created_at[gte]": when,
+  "created_at[lt]": when,
+  "created_at[lte]": when
+}
+
 export const list = HttpApiEndpoint.get("listEvents", "/v1/sessions/:id/events", {
   params: one,
-  query: {
-    ...longPageQuery,
-    "types[]": Types,
-    order: Order,
-    "created_at[gt]": when,
-    "created_at[gte]": when,
-    "created_at[lt]": when,
-    "created_at[lte]": when
-  },
+  query: listQuery,
   success: Page(CompatEvent),
   error: anyFailure
 })
@@ -89,6 +92,20 @@ export const stream = HttpApiEndpoint.get("streamEvents", "/v1/sessions/:id/even
   error: anyFailure
 })
 
+/** Of one thread: of the session's own, what the session shows; of another, that one's own trace. */
+export const listOfThread = HttpApiEndpoint.get("listThreadEvents", "/v1/sessions/:id/threads/:thread/events", {
+  params: ofThread,
+  query: listQuery,
+  success: Page(CompatEvent),
+  error: anyFailure
+})
+export const streamOfThread = HttpApiEndpoint.get("streamThreadEvents", "/v1/sessions/:id/threads/:thread/stream", {
+  params: ofThread,
+  query: deltas,
+  success: HttpApiSchema.StreamSse({ data: CompatEvent }),
+  error: anyFailure
+})
+
 const After = Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2_147_483_647 })))
 
 export const log = HttpApiEndpoint.get("readLog", "/v1/sessions/:id/log", {
@@ -110,4 +127,13 @@ export const logStream = HttpApiEndpoint.get("streamLog", "/v1/sessions/:id/log/
   error: anyFailure
 })
 
-export const group = HttpApiGroup.make("events").add(list, send, message, stream, log, logStream)
+export const group = HttpApiGroup.make("events").add(
+  list,
+  send,
+  message,
+  stream,
+  listOfThread,
+  streamOfThread,
+  log,
+  logStream
+)

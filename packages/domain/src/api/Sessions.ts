@@ -199,6 +199,11 @@ export const thread = HttpApiEndpoint.get("retrieveThread", "/v1/sessions/:id/th
   success: Thread,
   error: anyFailure
 })
+export const archiveThread = HttpApiEndpoint.post("archiveThread", "/v1/sessions/:id/threads/:thread/archive", {
+  params: { ...one, thread: ThreadId },
+  success: Thread,
+  error: anyFailure
+})
 
 export const group = HttpApiGroup.make("sessions").add(
   create,
@@ -210,5 +215,6 @@ export const group = HttpApiGroup.make("sessions").add(
   pause,
   resume,
   threads,
-  thread
+  thread,
+  archiveThread
 )

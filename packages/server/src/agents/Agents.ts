@@ -2,6 +2,7 @@ import type { Agent, AgentCreate, AgentDefinition, AgentUpdate } from "@troupe/d
 import { type ApiFailure, conflict, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { createAgent, sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { registeredServers } from "@troupe/domain/api/compat/agentTools"
+import { mapRoster } from "@troupe/domain/api/compat/multiagent"
 import { timeOf } from "@troupe/domain/api/Page"
 import { canonical } from "@troupe/domain/CanonicalJson"
 import { AgentId, fromUuid, prefixes, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
@@ -13,6 +14,7 @@ import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { makeNotes } from "../workspace/WorkspaceNotes.ts"
+import { pinRoster } from "./rosters.ts"
 
 /** Before or after which agent a page of the list begins: by its time and its id. */
 export interface AgentPlace {
@@ -81,10 +83,13 @@ interface Row {
 
 const toVersion = (row: Row): AgentVersion => {
   const definition = JSON.parse(row.definition) as AgentDefinition
+  const id = AgentId.make(fromUuid(prefixes.Agent, row.id))
+  const own = { type: "agent", id, version: row.version }
   const agent: Agent = {
-    id: AgentId.make(fromUuid(prefixes.Agent, row.id)),
+    id,
     type: "agent",
     ...definition,
+    multiagent: mapRoster(definition.multiagent, (member) => (member.type === "self" ? own : member)),
     version: row.version,
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),
@@ -147,10 +152,17 @@ const make = Effect.gen(function* () {
     return yield* invalid(`mcp_servers.${missing.at}.server_id: there is no MCP server ${missing.serverId}`)
   })
 
+  const withRoster = (workspaceId: WorkspaceId, owner: AgentId | null, definition: AgentDefinition) =>
+    Effect.map(
+      pinRoster(definition.multiagent, owner, (agentId, version) => find(workspaceId, agentId, version)),
+      (multiagent) => ({ ...definition, multiagent })
+    )
+
   const create = Effect.fn("Agents.create")(function* (input: AgentCreate) {
     const { actor, workspaceId } = yield* Caller
     const mint = yield* Mint
-    const definition = yield* Effect.fromResult(createAgent(input, yield* defaultModel(workspaceId)))
+    const wanted = yield* Effect.fromResult(createAgent(input, yield* defaultModel(workspaceId)))
+    const definition = yield* withRoster(workspaceId, null, wanted)
     yield* checkServers(workspaceId, definition)
     const agentId = AgentId.make(mint("Agent"))
     const id = toUuid(agentId)!
@@ -187,7 +199,8 @@ const make = Effect.gen(function* () {
         if (input.version !== undefined && input.version !== version) {
           return yield* conflict(`Agent is at version ${version}, not ${input.version}`)
         }
-        const definition = yield* Effect.fromResult(updateAgent(before.definition, input))
+        const wanted = yield* Effect.fromResult(updateAgent(before.definition, input))
+        const definition = input.multiagent == null ? wanted : yield* withRoster(workspaceId, agentId, wanted)
         if (sameDefinition(definition, before.definition)) return before.agent
         yield* checkServers(workspaceId, definition)
         const id = toUuid(agentId)!

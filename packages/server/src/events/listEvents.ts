@@ -57,7 +57,7 @@ export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, 
   const { around, session } = view
   const order = query.order ?? "asc"
   const limit = query.limit ?? limitDefault
-  const list = `events ${session.id}`
+  const list = `events ${session.id}${around.isChild === true ? ` ${around.primary}` : ""}`
   const filter = wanted(query)
   const start: Place = yield* placeOf(query, order, list)
   const data: Array<CompatEvent> = []

@@ -1,5 +1,6 @@
 import { contentOut } from "@troupe/domain/api/compat/content"
 import type { CompatEvent } from "@troupe/domain/api/Events"
+import type { ThreadId } from "@troupe/domain/Ids"
 import { Effect } from "effect"
 import { type Open, stateOf } from "../sessions/SessionCalls.ts"
 import type { SessionView } from "../sessions/SessionReads.ts"
@@ -11,8 +12,8 @@ const messageOut = (message: { readonly inputId: string; readonly content: Param
   processed_at: null
 })
 
-const waiting = (state: Open): ReadonlyArray<CompatEvent> => {
-  const thread = state.threads.find(({ threadId }) => threadId === state.primary)
+const waiting = (state: Open, shown: ThreadId): ReadonlyArray<CompatEvent> => {
+  const thread = state.threads.find(({ threadId }) => threadId === shown)
   if (thread === undefined) return []
   const steers = thread.turn?.steers ?? []
   const interrupts = thread.turn?.interrupt?.inputIds ?? []
@@ -23,7 +24,7 @@ const waiting = (state: Open): ReadonlyArray<CompatEvent> => {
 }
 
 /** What clients have sent and the session has not taken up yet. A session at rest has nothing, and is not woken for it. */
-export const pendingOf = Effect.fn("pendingOf")(function* ({ resting, session }: SessionView) {
+export const pendingOf = Effect.fn("pendingOf")(function* ({ around, resting, session }: SessionView) {
   if (resting) return []
-  return waiting(yield* stateOf(session.id))
+  return waiting(yield* stateOf(session.id), around.primary)
 })

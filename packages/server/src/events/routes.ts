@@ -2,6 +2,7 @@ import * as Api from "@troupe/domain/api/Events"
 import { Effect, Layer } from "effect"
 import { rawRoute, route } from "../gateway/Route.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
+import { threadView } from "../sessions/threads.ts"
 import { listEvents } from "./listEvents.ts"
 import { showBlobs } from "./showBlobs.ts"
 import { sendEvents } from "./sendEvents.ts"
@@ -13,6 +14,25 @@ const list = route(Api.list, "read", ({ caller, params, query }) =>
     const reads = yield* SessionReads
     const page = yield* listEvents(yield* reads.find(caller.workspaceId, params.id), query)
     return { ...page, data: yield* showBlobs(caller.workspaceId, page.data) }
+  })
+)
+
+const listOfThread = route(Api.listOfThread, "read", ({ caller, params, query }) =>
+  Effect.gen(function* () {
+    const view = yield* threadView(caller.workspaceId, params)
+    const page = yield* listEvents(view, query)
+    return { ...page, data: yield* showBlobs(caller.workspaceId, page.data) }
+  })
+)
+
+const streamOfThread = rawRoute(Api.streamOfThread, "read", ({ caller, params, query }, request) =>
+  Effect.flatMap(threadView(caller.workspaceId, params), (view) => streamEvents(view, query, request))
+)
+
+const stream = rawRoute(Api.stream, "read", ({ caller, params, query }, request) =>
+  Effect.gen(function* () {
+    const reads = yield* SessionReads
+    return yield* streamEvents(yield* reads.find(caller.workspaceId, params.id), query, request)
   })
 )
 
@@ -36,7 +56,9 @@ export const routes = Layer.mergeAll(
   list,
   send,
   rawRoute(Api.message, "write", sendMessage),
-  rawRoute(Api.stream, "read", streamEvents),
+  stream,
+  listOfThread,
+  streamOfThread,
   log,
   rawRoute(Api.logStream, "read", streamLog)
 )

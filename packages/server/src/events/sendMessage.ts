@@ -35,6 +35,6 @@ export const sendMessage = Effect.fn("sendMessage")(function* (
   const { seq } = JSON.parse(answer.body) as { readonly seq: number }
 
   const reader = yield* watchers.open(session.id, seq - 1)
-  const text = showing(viewOf(session.id, around), around, previewsOf(query), true)
+  const text = showing(viewOf(around), around, previewsOf(query), true)
   return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
 }, Effect.scoped)

@@ -15,7 +15,7 @@ import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
 import type { Delta, Seen, View } from "../session/WatchHub.ts"
-import { SessionReads } from "../sessions/SessionReads.ts"
+import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
 import * as Previews from "./Previews.ts"
 
 /** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */
@@ -70,16 +70,16 @@ const compatView = (around: Surroundings): View<Shown> => ({
   }
 })
 
-// Readers of one session share what its events are encoded to, so they must share the view as well.
+// Readers of one thread share what its events are encoded to, so they must share the view as well.
 const views = new Map<string, View<Shown>>()
 const viewsMax = 10_000
 
-export const viewOf = (sessionId: string, around: Surroundings): View<Shown> => {
-  const known = views.get(sessionId)
+export const viewOf = (around: Surroundings): View<Shown> => {
+  const known = views.get(around.primary)
   if (known !== undefined) return known
   if (views.size >= viewsMax) views.clear()
   const view = compatView(around)
-  views.set(sessionId, view)
+  views.set(around.primary, view)
   return view
 }
 
@@ -130,15 +130,14 @@ export const previewsOf = (query: Asked<typeof Api.stream>["query"]) =>
 
 /** Live only: what commits from the moment on at which the headers go out. */
 export const streamEvents = Effect.fn("streamEvents")(function* (
-  { caller, params, query }: Asked<typeof Api.stream>,
+  { around, session }: SessionView,
+  query: Asked<typeof Api.stream>["query"],
   request: HttpServerRequest
 ) {
-  const reads = yield* SessionReads
-  const { around, session } = yield* reads.find(caller.workspaceId, params.id)
   const store = yield* EventStore
   const watchers = yield* Watchers
   const previews = previewsOf(query)
-  const view = viewOf(session.id, around)
+  const view = viewOf(around)
   const requestId = yield* RequestId
   const head = yield* Effect.orDie(store.head(session.id))
   const after = Option.match(head, { onNone: () => 0, onSome: ({ version }) => version })

@@ -3,10 +3,10 @@ import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
 import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
-import { timeOf } from "@troupe/domain/api/Page"
+import { timeOf, timeOfMicros } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
 import type { BoundTo } from "@troupe/domain/api/Workspace"
-import { fromUuid, prefixes, type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
+import { fromUuid, prefixes, type SessionId, type ThreadId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { noTotals } from "@troupe/domain/session/Usage"
@@ -41,10 +41,22 @@ export interface SessionFilter {
   readonly limit: number
 }
 
+/** A thread that the session opened for somebody else. */
+export interface ChildThread {
+  readonly threadId: ThreadId
+  readonly parentThreadId: ThreadId | null
+  readonly name: string
+  readonly agent: SessionAgent
+  readonly createdAt: string
+  readonly archivedAt: string | null
+}
+
 /** A session as clients of the API see it, and what its events are shown with. */
 export interface SessionView {
   readonly session: Session
   readonly around: Surroundings
+  /** The threads beside the session's own. */
+  readonly children: ReadonlyArray<ChildThread>
   /** Nothing waits in it or is under way: what it folds to is of no interest to whoever looks for that. */
   readonly resting: boolean
 }
@@ -85,6 +97,8 @@ export class SessionReads extends Context.Service<
 }
 
 interface StoredText {
+  /** Microseconds since 1970. */
+  readonly at: number
   readonly type: string
   readonly version: number
   readonly payload: string
@@ -121,10 +135,12 @@ const setupTags = [
   "ResourceRemoved",
   "BudgetChanged",
   "ThreadOpened",
-  "ThreadArchived"
+  "ThreadArchived",
+  "OutcomeDefined",
+  "OutcomeEvaluated"
 ]
 
-const decode = (stored: StoredText): SessionEvent | null => {
+const decode = (stored: Omit<StoredText, "at">): SessionEvent | null => {
   const event = Codec.decodeFast({ ...stored, seq: 0 } as never)
   return Result.isSuccess(event) ? event.success : null
 }
@@ -141,12 +157,58 @@ const withWork = new Set(["requires_action", "budget_reached", "paused"])
 const isResting = ({ status, statusReason }: Row): boolean =>
   status === "terminated" || (status === "idle" && !withWork.has(statusReason ?? ""))
 
+interface Timed {
+  readonly at: string
+  readonly event: SessionEvent
+}
+
+const childrenOf = (
+  timed: ReadonlyArray<Timed>,
+  setup: Setup.Setup,
+  agent: SessionAgent
+): ReadonlyArray<ChildThread> => {
+  const archived = new Map(
+    timed.flatMap(({ at, event }) => (event._tag === "ThreadArchived" ? [[event.threadId, at] as const] : []))
+  )
+  return timed.flatMap(({ at, event }) => {
+    if (event._tag !== "ThreadOpened") return []
+    const { name, parentThreadId, threadId } = event
+    const own = sessionAgentOf(Setup.agentOf(setup, threadId)) ?? agent
+    return [{ threadId, parentThreadId, name, agent: own, createdAt: at, archivedAt: archived.get(threadId) ?? null }]
+  })
+}
+
+/** What was wanted, with the last that was said of each. What nobody has evaluated is pending. */
+const outcomesOf = (timed: ReadonlyArray<Timed>): Session["outcome_evaluations"] =>
+  timed.flatMap(({ event }) => {
+    if (event._tag !== "OutcomeDefined") return []
+    const { description, outcomeId: outcome_id } = event
+    const said = timed.findLast((one) => isTag(one.event, "OutcomeEvaluated") && one.event.outcomeId === outcome_id)
+    const evaluated = said !== undefined && isTag(said.event, "OutcomeEvaluated") ? said.event : null
+    const isOver = evaluated !== null && evaluated.result !== "needs_revision"
+    return [
+      {
+        type: "outcome_evaluation",
+        outcome_id,
+        description,
+        result: evaluated?.result ?? "pending",
+        explanation: evaluated?.explanation ?? null,
+        iteration: evaluated?.iteration ?? 0,
+        completed_at: isOver ? said!.at : null
+      }
+    ]
+  })
+
 const viewOf = (row: Row, now: number): SessionView | null => {
   const opened = decode(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
   const shown = row.shown === null ? null : decode(row.shown)
   const totals = isTag(shown, "StatusChanged") ? shown.totals : noTotals
-  const changes = (row.changes ?? []).flatMap((stored) => decode(stored) ?? [])
+  const timed = (row.changes ?? []).flatMap((stored) => {
+    const event = decode(stored)
+    return event === null ? [] : [{ at: timeOfMicros(stored.at), event }]
+  })
+  const changes = timed.map(({ event }) => event)
   const setup = changes.reduce(Setup.apply, Setup.apply(null, opened))!
   const budget = changes.reduce(
     (latest, event) => (event._tag === "BudgetChanged" ? event.budget : latest),
@@ -164,7 +226,7 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     resources: setup.resources.map(resourceOut),
     vault_ids: opened.vaultIds,
     budget: budgetOut(budget),
-    outcome_evaluations: [],
+    outcome_evaluations: outcomesOf(timed),
     stats: {
       active_seconds: totals.activeMs / 1_000,
       duration_seconds: Math.max(0, ended - row.createdAt) / 1_000
@@ -176,13 +238,14 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)
   }
-  return { session, resting: isResting(row), around: { primary: opened.threadId, agentName: opened.agent.name } }
+  const around = { primary: opened.threadId, agentName: opened.agent.name }
+  return { session, resting: isResting(row), around, children: childrenOf(timed, setup, session.agent) }
 }
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
-  const stored = `json_build_object('type', e.type, 'version', e.version, 'payload', e.payload::text)`
+  const stored = `json_build_object('at', e.recorded_at::float8, 'type', e.type, 'version', e.version, 'payload', e.payload::text)`
   // Each of these is one look into an index, however long the log is.
   const columns = sql.literal(`
     s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata,

@@ -12,6 +12,7 @@ import type { JsonObject } from "@troupe/domain/Json"
 import type { AgentSnapshot, EnvironmentSnapshot } from "@troupe/domain/session/Opening"
 import { Effect } from "effect"
 import { Agents } from "../agents/Agents.ts"
+import { wholeRoster } from "../agents/rosters.ts"
 import { Environments } from "../environments/Environments.ts"
 import { settleInputs } from "../events/settleInputs.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
@@ -51,7 +52,12 @@ const agentSnapshot = Effect.fnUntraced(function* (asked: AgentIn) {
       ? yield* overridden(found.definition, asked)
       : found.definition
   const digest = sameDefinition(wanted, found.definition) ? found.digest : null
-  return yield* workspaceAgent({ agentId: found.agent.id, version: found.agent.version }, wanted, digest)
+  const named = { agentId: found.agent.id, version: found.agent.version }
+  const snapshot: AgentSnapshot = yield* workspaceAgent(named, wanted, digest)
+  const roster = wholeRoster({ ...found, definition: wanted }, (agentId, pinned) =>
+    agents.find(workspaceId, agentId, pinned)
+  )
+  return { ...snapshot, multiagent: yield* roster }
 })
 
 const environmentSnapshot = Effect.fnUntraced(function* (asked: EnvironmentId | null) {

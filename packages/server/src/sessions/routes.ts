@@ -9,6 +9,7 @@ import { Workplaces } from "../runners/Workplaces.ts"
 import { openSession } from "./openSession.ts"
 import { command } from "./SessionCalls.ts"
 import { SessionReads } from "./SessionReads.ts"
+import { threadsOf } from "./threads.ts"
 import { updateSession } from "./updateSession.ts"
 
 type Query = Asked<typeof Api.list>["query"]
@@ -134,39 +135,49 @@ const remove = route(Api.remove, "write", (asked) =>
   })
 )
 
-const primaryThread = (asked: Pick<Asked<typeof Api.threads>, "caller" | "params">) =>
-  Effect.gen(function* () {
-    const reads = yield* SessionReads
-    const { around, session } = yield* reads.find(asked.caller.workspaceId, asked.params.id)
-    const thread: Api.Thread = {
-      id: around.primary,
-      type: "session_thread",
-      session_id: session.id,
-      agent: session.agent,
-      status: session.status,
-      parent_thread_id: null,
-      stats: { ...session.stats, startup_seconds: 0 },
-      usage: session.usage as unknown as Api.Thread["usage"],
-      workflow_run_id: null,
-      created_at: session.created_at,
-      updated_at: session.updated_at,
-      archived_at: session.archived_at
-    }
-    return thread
-  })
-
 const threads = route(Api.threads, "read", (asked) =>
-  Effect.map(primaryThread(asked), (thread) => {
-    const statuses = asked.query["statuses[]"]
-    return { data: statuses === undefined || statuses.includes(thread.status) ? [thread] : [], next_page: null }
+  Effect.gen(function* () {
+    const { limit = pageSizeDefault, page, "statuses[]": statuses } = asked.query
+    const view = yield* viewed(asked)
+    const of = `threads ${view.session.id}`
+    const [after] = page === undefined ? [""] : yield* Effect.fromResult(readCursor(of, ["string"] as const, page))
+    const all = yield* threadsOf(view)
+    const from = after === "" ? 0 : all.findIndex(({ id }) => id === after) + 1
+    const rest = all.slice(from).filter(({ status }) => statuses === undefined || statuses.includes(status))
+    const data = rest.slice(0, limit)
+    const last = data.at(-1)
+    return { data, next_page: rest.length > limit && last !== undefined ? makeCursor(of, [last.id]) : null }
   })
 )
-const thread = route(Api.thread, "read", (asked) =>
-  Effect.flatMap(primaryThread(asked), (one) =>
-    one.id === asked.params.thread
-      ? Effect.succeed(one)
-      : Effect.fail(notFound(`Thread ${asked.params.thread} was not found.`))
-  )
+
+const oneThread = (asked: Pick<Asked<typeof Api.thread>, "caller" | "params">) =>
+  Effect.gen(function* () {
+    const found = (yield* threadsOf(yield* viewed(asked))).find(({ id }) => id === asked.params.thread)
+    return found ?? (yield* notFound(`Thread ${asked.params.thread} was not found.`))
+  })
+const thread = route(Api.thread, "read", oneThread)
+
+/** The thread of the session itself goes with the session. */
+const archiveThread = route(Api.archiveThread, "write", (asked) =>
+  Effect.gen(function* () {
+    const before = yield* oneThread(asked)
+    if (before.archived_at !== null) return before
+    if (before.parent_thread_id === null) return yield* invalid("The primary thread is archived with its session")
+    yield* command(asked.params.id, { _tag: "ArchiveThread", threadId: before.id })
+    return yield* oneThread(asked)
+  })
 )
 
-export const routes = Layer.mergeAll(list, create, retrieve, update, archive, pause, resume, remove, threads, thread)
+export const routes = Layer.mergeAll(
+  list,
+  create,
+  retrieve,
+  update,
+  archive,
+  pause,
+  resume,
+  remove,
+  threads,
+  thread,
+  archiveThread
+)

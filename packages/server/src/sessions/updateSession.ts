@@ -23,7 +23,9 @@ const reconfigured = Effect.fnUntraced(function* ({ agent }: Session, change: No
   const after = yield* Effect.fromResult(updateAgent(before, change))
   if (canonical(after) === canonical(before)) return null
   const snapshot = yield* workspaceAgent({ agentId: agent.id, version: agent.version }, after)
-  return { changes: snapshot as unknown as JsonObject, digest: snapshot.digest }
+  // Its roster is the one that it was opened with.
+  const changes = { ...snapshot, multiagent: agent.multiagent }
+  return { changes: changes as unknown as JsonObject, digest: snapshot.digest }
 })
 
 /** Carries out what an update names, the agent first: it is what may be refused because the session works. */

@@ -5,6 +5,7 @@ import type { AgentCreate, AgentDefinition, AgentExtras, AgentUpdate, Model, Mod
 import { type ApiFailure, attempt, refuse } from "../ApiError.ts"
 import { metadataPairsMax, patched } from "../Common.ts"
 import { checkReferences, resolveServers, resolveTools } from "./agentTools.ts"
+import { resolveMultiagent } from "./multiagent.ts"
 
 /** A model as it is kept. The effort of the same model stays where an update names none. */
 export const resolveModel = (model: ModelIn, before?: Model): Model => {
@@ -37,13 +38,12 @@ const resolveExtras = (given: AgentExtras = {}, before: Extras = { harness: null
   }
 }
 
-type Refusable = Pick<AgentUpdate, "skills" | "multiagent" | "execution_identity">
+type Refusable = Pick<AgentUpdate, "skills" | "execution_identity">
 
 /** Parts of the contract that this installation does not have yet are refused rather than kept and ignored. */
-const refuseUnsupported = ({ execution_identity, multiagent, skills }: Refusable): void => {
+const refuseUnsupported = ({ execution_identity, skills }: Refusable): void => {
   const skill = skills?.[0]
   if (skill !== undefined) refuse(`skills.0: there is no skill ${skill.skill_id}`)
-  if (multiagent != null) refuse("multiagent: rosters of agents are not supported yet")
   if (execution_identity?.type === "aws_role") {
     refuse("execution_identity: aws_role is not supported; use service_account")
   }
@@ -73,7 +73,7 @@ export const createAgent = (
       tools: resolveTools(input.tools ?? []),
       mcp_servers: resolveServers(input.mcp_servers ?? []),
       skills: [],
-      multiagent: null,
+      multiagent: resolveMultiagent(input.multiagent ?? null, null),
       execution_identity: { type: "service_account" },
       metadata: input.metadata ?? {},
       troupe: resolveExtras(input.troupe)
@@ -84,7 +84,7 @@ export const createAgent = (
 export const updateAgent = (before: AgentDefinition, input: AgentUpdate): Result.Result<AgentDefinition, ApiFailure> =>
   attempt(() => {
     refuseUnsupported(input)
-    const { description, mcp_servers, metadata, model, name, system, tools, troupe } = input
+    const { description, mcp_servers, metadata, model, multiagent, name, system, tools, troupe } = input
     return checked({
       ...before,
       name: name ?? before.name,
@@ -93,6 +93,7 @@ export const updateAgent = (before: AgentDefinition, input: AgentUpdate): Result
       system: system === undefined ? before.system : system,
       tools: tools === undefined ? before.tools : resolveTools(tools ?? []),
       mcp_servers: mcp_servers === undefined ? before.mcp_servers : resolveServers(mcp_servers ?? []),
+      multiagent: multiagent === undefined ? before.multiagent : resolveMultiagent(multiagent, before.multiagent),
       metadata: patched(before.metadata, metadata),
       troupe: resolveExtras(troupe, before.troupe)
     })

@@ -21,6 +21,8 @@ export interface Logged {
 export interface Surroundings {
   readonly primary: ThreadId
   readonly agentName: string
+  /** That another thread than the session's own is shown, by itself: `primary` is that one then. */
+  readonly isChild?: boolean
 }
 
 /** Another id for each further event that one event of the log stands for: always the same one. */
@@ -50,15 +52,17 @@ const stopOut = (stop: StopReason | null): JsonObject => {
 
 type Draft = JsonObject & { readonly type: string; readonly id?: string }
 
-const statusDrafts = (event: EventOf<"StatusChanged">, { agentName }: Surroundings): ReadonlyArray<Draft> => {
-  const { budget, session, threads, totals } = event
+const statusDrafts = (event: EventOf<"StatusChanged">, around: Surroundings): ReadonlyArray<Draft> => {
+  const { agentName, isChild = false, primary } = around
+  const { budget, session, totals } = event
+  const threads = isChild ? event.threads.filter(({ threadId }) => threadId === primary) : event.threads
   const ofThreads = threads.map(({ name, status, stop, threadId }): Draft => {
     const thread = { session_thread_id: threadId, agent_name: name === "primary" ? agentName : name }
     return status === "idle"
       ? { type: "session.thread_status_idle", ...thread, ...stopOut(stop) }
       : { type: `session.thread_status_${status === "rescheduling" ? "rescheduled" : status}`, ...thread }
   })
-  if (session === null) return ofThreads
+  if (session === null || isChild) return ofThreads
   switch (session.status) {
     case "running":
       return [{ type: "session.status_running" }, ...ofThreads]
@@ -250,8 +254,16 @@ export const shownTags = [
   "SessionDeleted"
 ] as const satisfies ReadonlyArray<SessionEvent["_tag"]>
 
+/** Whether it is for the readers of a thread that is shown by itself: what is the session's is not, but for its end. */
+const isOfThread = (event: SessionEvent, threadId: ThreadId): boolean => {
+  if (event._tag === "StatusChanged" || event._tag === "SessionDeleted") return true
+  if (event._tag === "ThreadMessaged") return event.fromThreadId === threadId
+  return event._tag !== "ThreadOpened" && "threadId" in event && event.threadId === threadId
+}
+
 /** What belongs to another thread is on that thread's own stream; calls that wait for somebody are on both. */
-const elsewhere = (event: SessionEvent, { primary }: Surroundings): ReadonlyArray<Draft> | null => {
+const elsewhere = (event: SessionEvent, { isChild, primary }: Surroundings): ReadonlyArray<Draft> | null => {
+  if (isChild === true && !isOfThread(event, primary)) return []
   if (event._tag === "ThreadMessaged") return event.fromThreadId === primary ? [sent(event)] : []
   if (event._tag === "ThreadOpened" || !("threadId" in event)) return null
   if (event.threadId === null || event.threadId === primary) return null

@@ -29,3 +29,18 @@ describe("what one thread tells another", () => {
     assert.deepStrictEqual(shown(2), [["agent.thread_message_received", true, threadId(1)]])
   })
 })
+
+describe("a thread that is shown by itself", () => {
+  const types = (isChild: boolean) =>
+    log
+      .map((event, index) => ({ event, eventId: EventId.make(nth("Event", 500 + index)), recordedAt: 0 }))
+      .flatMap((logged) => toCompat(logged, { primary: threadId(2), agentName: "helper", isChild }))
+      .map(({ session_thread_id, type }) => `${type} ${String(session_thread_id)}`)
+
+  it("shows its own status, and neither the session's nor another thread's", () => {
+    assert.include(types(true), `session.thread_status_running ${threadId(2)}`)
+    const others = types(true).filter((one) => one.includes(threadId(1)) || one.startsWith("session.status_"))
+    assert.isEmpty(others)
+    assert.notInclude(types(true), `session.thread_created ${threadId(2)}`)
+  })
+})

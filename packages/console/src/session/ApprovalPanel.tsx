@@ -42,7 +42,6 @@ const Denying = (props: {
 
 const Editing = (props: {
   readonly input: Json
-  readonly digest: string | null
   readonly isPending: boolean
   readonly onAllow: (answer: ApprovalAnswer) => void
   readonly onBack: () => void
@@ -50,7 +49,7 @@ const Editing = (props: {
   const [text, setText] = useState(() => textOf(props.input))
   const read = readArguments(text)
   const submit = () => {
-    if (read._tag === "Read") props.onAllow(allowedWith(read.input, props.digest))
+    if (read._tag === "Read") props.onAllow(allowedWith(read.input))
   }
   return (
     <div className="ask-edit">
@@ -137,7 +136,7 @@ export const ApprovalPanel = (props: {
       </h3>
       {reason === null ? null : <p className="soft">{reason}</p>}
       {step === "edit" ? (
-        <Editing input={input} digest={digest} isPending={isDone} onAllow={mutate} onBack={back} />
+        <Editing input={input} isPending={isDone} onAllow={mutate} onBack={back} />
       ) : (
         props.children
       )}

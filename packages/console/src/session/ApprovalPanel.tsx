@@ -135,11 +135,7 @@ export const ApprovalPanel = (props: {
         <ShieldQuestion size={15} aria-hidden /> May it call <code>{name}</code>?
       </h3>
       {reason === null ? null : <p className="soft">{reason}</p>}
-      {step === "edit" ? (
-        <Editing input={input} isPending={isDone} onAllow={mutate} onBack={back} />
-      ) : (
-        props.children
-      )}
+      {step === "edit" ? <Editing input={input} isPending={isDone} onAllow={mutate} onBack={back} /> : props.children}
       {step === "deny" ? <Denying isPending={isDone} onDeny={mutate} onBack={back} /> : null}
       {step === "choose" ? (
         <div className="ask-answer">

@@ -46,14 +46,12 @@ const run = Effect.fnUntraced(function* (given: UpConfig) {
   }
   const supervised = yield* supervise(given)
   const worked = yield* Effect.exit(Effect.raceFirst(work(given, supervised), first))
-  const inOrder = Effect.as(supervised.stop, 0)
-  const hurry = Effect.gen(function* () {
-    yield* second
+  // Who is asked again ends all at once, whatever would have ended in order meanwhile.
+  const code = yield* Effect.raceFirst(Effect.as(supervised.stop, 0), Effect.as(second, hurriedCode))
+  if (code === hurriedCode) {
     yield* say("Ending at once. What was not finished is recovered at the next start.")
     yield* supervised.kill
-    return hurriedCode
-  })
-  const code = yield* Effect.raceFirst(inOrder, hurry)
+  }
   yield* worked
   yield* say("Stopped.")
   return code

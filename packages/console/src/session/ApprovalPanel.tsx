@@ -42,7 +42,6 @@ const Denying = (props: {
 
 const Editing = (props: {
   readonly input: Json
-  readonly digest: string | null
   readonly isPending: boolean
   readonly onAllow: (answer: ApprovalAnswer) => void
   readonly onBack: () => void
@@ -50,7 +49,7 @@ const Editing = (props: {
   const [text, setText] = useState(() => textOf(props.input))
   const read = readArguments(text)
   const submit = () => {
-    if (read._tag === "Read") props.onAllow(allowedWith(read.input, props.digest))
+    if (read._tag === "Read") props.onAllow(allowedWith(read.input))
   }
   return (
     <div className="ask-edit">
@@ -136,11 +135,7 @@ export const ApprovalPanel = (props: {
         <ShieldQuestion size={15} aria-hidden /> May it call <code>{name}</code>?
       </h3>
       {reason === null ? null : <p className="soft">{reason}</p>}
-      {step === "edit" ? (
-        <Editing input={input} digest={digest} isPending={isDone} onAllow={mutate} onBack={back} />
-      ) : (
-        props.children
-      )}
+      {step === "edit" ? <Editing input={input} isPending={isDone} onAllow={mutate} onBack={back} /> : props.children}
       {step === "deny" ? <Denying isPending={isDone} onDeny={mutate} onBack={back} /> : null}
       {step === "choose" ? (
         <div className="ask-answer">

@@ -20,19 +20,14 @@ export const readArguments = (text: string): Edited => {
 }
 
 /** Only what was seen is allowed: where its digest is known, other arguments are refused. */
-const only = (digest: string | null) => (digest === null ? {} : { input_digest: digest as never })
-
 export const allowance = (scope: "once" | "session", digest: string | null): ApprovalAnswer => ({
   result: "allow",
   scope,
-  ...only(digest)
+  ...(digest === null ? {} : { input_digest: digest as never })
 })
 
-export const allowedWith = (input: JsonObject, digest: string | null): ApprovalAnswer => ({
-  result: "allow",
-  input,
-  ...only(digest)
-})
+/** These arguments and no others, so there is nothing left to be mistaken about. */
+export const allowedWith = (input: JsonObject): ApprovalAnswer => ({ result: "allow", input })
 
 export const denial = (words: string): ApprovalAnswer => ({
   result: "deny",

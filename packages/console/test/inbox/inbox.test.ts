@@ -39,7 +39,7 @@ describe("an answer to an approval", () => {
       input_digest: "d1g" as never
     })
     assert.deepStrictEqual(allowance("once", null), { result: "allow", scope: "once" })
-    assert.deepStrictEqual(allowedWith({ command: "ls" }, null), { result: "allow", input: { command: "ls" } })
+    assert.deepStrictEqual(allowedWith({ command: "ls" }), { result: "allow", input: { command: "ls" } })
   })
 
   it("denies with words, or without", () => {

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { readFileSync } from "node:fs"
 import { release } from "node:os"
 import type { Account } from "./Account.ts"
@@ -96,7 +96,7 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
     yield* running.end({ _tag: "OutOfDisk" })
   })
 
-  const exec: Sandbox["exec"] = Effect.fn("Sandbox.exec")(function* (request) {
+  const tryExec = Effect.fnUntraced(function* (request: ExecRequest) {
     if (destroyed) return yield* fail({ _tag: "Gone", detail: "the sandbox was destroyed" })
     const bad = checkRequest(spec, request)
     if (bad !== undefined) return yield* fail(bad)
@@ -120,6 +120,10 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
     return running.process
   })
 
+  const exec: Sandbox["exec"] = Effect.fn("Sandbox.exec")((request) =>
+    Effect.retry(tryExec(request), { while: isMomentary, schedule: Schedule.exponential(50), times: 3 })
+  )
+
   const destroy = Effect.gen(function* () {
     destroyed = true
     yield* Effect.forEach(
@@ -133,6 +137,10 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
 
   return { spec, backend: name, isolation: backend.isolation, exec, destroy }
 }
+
+/** Nothing of it ran: the host, or what dies in the sandbox just now, had no process to spare. */
+const isMomentary = ({ reason }: SandboxError): boolean =>
+  reason._tag === "Failed" && reason.detail.includes("Resource temporarily unavailable")
 
 /** What a runner before this one may have left running. */
 export const endLeftovers = Effect.fnUntraced(function* (spec: SandboxSpec, cgroup: Cgroup | undefined) {

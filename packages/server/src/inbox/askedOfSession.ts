@@ -1,9 +1,18 @@
+import type { SessionId } from "@troupe/domain/Ids"
 import { awaiting } from "@troupe/domain/session/standing"
 import { Effect } from "effect"
 import { stateOf } from "../sessions/SessionCalls.ts"
 import { type LoggedPage, SessionReads, type SessionView } from "../sessions/SessionReads.ts"
 import type { AskedCall, InboxFilter } from "./Inbox.ts"
 import { kindOf } from "./inboxProjection.ts"
+
+/** The calls of a session that wait for somebody. */
+export const awaited = Effect.fnUntraced(function* (sessionId: SessionId) {
+  const state = yield* stateOf(sessionId)
+  return new Set<string>(
+    state.threads.flatMap(({ turn }) => (turn === null ? [] : awaiting(turn).map(({ callId }) => callId)))
+  )
+})
 
 const pageSize = 100
 const beyondAll = 2_147_483_647
@@ -15,10 +24,7 @@ export const askedOfSession = Effect.fn("askedOfSession")(function* (
 ) {
   if (resting) return []
   const reads = yield* SessionReads
-  const state = yield* stateOf(session.id)
-  const open = new Set<string>(
-    state.threads.flatMap(({ turn }) => (turn === null ? [] : awaiting(turn).map(({ callId }) => callId)))
-  )
+  const open = yield* awaited(session.id)
   const asked: Array<AskedCall> = []
   for (let beyond: number | null = beyondAll; open.size > 0 && beyond !== null;) {
     const page: LoggedPage = yield* reads.events(session.id, {

@@ -7,7 +7,7 @@ import { Caller } from "../gateway/Requests.ts"
 import { route } from "../gateway/Route.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import { answerApproval, answerQuestion } from "./answering.ts"
-import { askedOfSession } from "./askedOfSession.ts"
+import { askedOfSession, awaited } from "./askedOfSession.ts"
 import { type AskedCall, Inbox, type InboxFilter } from "./Inbox.ts"
 
 const askedOut = (call: AskedCall) => ({
@@ -107,8 +107,11 @@ const asking = (kind: InboxFilter["kind"], callId: EventId) =>
     const inbox = yield* Inbox
     const { workspaceId } = yield* Caller
     const sessionId = yield* inbox.sessionOf(workspaceId, kind, callId)
-    if (sessionId === null) return yield* notFound(`${callId} was not found, or was answered before.`)
-    return yield* found(sessionId)
+    const gone = notFound(`${callId} was not found, or was answered before.`)
+    if (sessionId === null) return yield* gone
+    const view = yield* found(sessionId)
+    // The table follows the log a moment later, and the session knows better.
+    return (yield* awaited(sessionId)).has(callId) ? view : yield* gone
   })
 
 export const routes = Layer.mergeAll(

@@ -263,7 +263,9 @@ requires(
     const session = await open("always_ask")
     await session.send("run: echo from the inbox")
     const call = await asked(session)
-    const { data } = await troupe.approvals.list({ session_id: session.id })
+    // The inbox across sessions follows the log a moment later.
+    let { data } = await troupe.approvals.list({ session_id: session.id })
+    while (data.length === 0) ({ data } = await troupe.approvals.list({ session_id: session.id }))
     assert.deepStrictEqual(
       data.map(({ id, tool }) => [id, tool]),
       [[call, "bash"]]

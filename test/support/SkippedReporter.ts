@@ -6,7 +6,9 @@ import { reasonOf } from "./needs.ts"
 export class SkippedReporter implements Reporter {
   onTestRunEnd(modules: ReadonlyArray<TestModule>, errors: ReadonlyArray<SerializedError>): void {
     const counts = { passed: 0, failed: 0, skipped: 0 }
+    const failedFiles: Array<string> = []
     for (const module of modules) {
+      const before = counts.failed
       for (const test of module.children.allTests()) {
         const { state } = test.result()
         // A test that never came to an end is not one that passed.
@@ -14,6 +16,7 @@ export class SkippedReporter implements Reporter {
       }
       const broken = [module, ...module.children.allSuites()].filter((part) => part.errors().length > 0)
       counts.failed += broken.length
+      if (counts.failed > before) failedFiles.push(module.relativeModuleId)
     }
     counts.failed += errors.length
 
@@ -26,6 +29,7 @@ export class SkippedReporter implements Reporter {
     if (skipped.length > 0) console.log(["", "Skipped on this machine:", ...skipped].join("\n"))
 
     const file = process.env.TROUPE_TEST_SUMMARY
-    if (file !== undefined && file !== "") writeFileSync(file, JSON.stringify(counts))
+    if (file !== undefined && file !== "")
+      writeFileSync(file, JSON.stringify({ ...counts, failedFiles, errors: errors.length }))
   }
 }

@@ -8,7 +8,7 @@ import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
 import { System } from "../support/System.ts"
-import { eventually } from "./waiting.ts"
+import { eventually, sleep } from "./waiting.ts"
 
 const patient = { timeout: 120_000 }
 
@@ -202,8 +202,13 @@ requires(
     first.socket.send(new TextEncoder().encode("stty size; A=kept\n"))
     await saying(first, /30 100/)
     first.socket.send(JSON.stringify({ type: "resize", columns: 80, rows: 24 }))
-    first.socket.send(new TextEncoder().encode("stty size\n"))
-    await saying(first, /24 80/)
+    // The terminal changes beside what is typed into it, as terminals do.
+    await eventually("it has the new size", async () => {
+      if (/24 80/.test(first.text())) return true
+      first.socket.send(new TextEncoder().encode("stty size\n"))
+      await sleep(100)
+      return undefined
+    })
     first.socket.close()
     await first.closed
     const again = dial(`terminal_id=${id}`)

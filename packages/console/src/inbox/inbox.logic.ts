@@ -1,4 +1,4 @@
-import type { TimelineCall } from "@troupe/domain/session/Timeline"
+import { askedCall, type TimelineCall } from "@troupe/domain/session/Timeline"
 import type { Approval, Question } from "../api/resources.ts"
 
 export type Waiting = Approval | Question
@@ -11,29 +11,19 @@ export const merged = (
   [...approvals, ...questions].toSorted((a, b) => a.asked_at.localeCompare(b.asked_at) || a.id.localeCompare(b.id))
 
 /** A call as a timeline has it before it begins: what draws calls there draws it here. */
-export const callOf = (approval: Approval): TimelineCall => ({
-  kind: "call",
-  seq: approval.seq,
-  callId: approval.id,
-  name: approval.tool,
-  server: approval.server,
-  executor: approval.executor as TimelineCall["executor"],
-  input: approval.input,
-  editedInput: null,
-  permission: "ask",
-  awaits: "confirmation",
-  question: null,
-  decision: null,
-  answer: null,
-  requestedAt: Date.parse(approval.asked_at),
-  decidedAt: null,
-  startedAt: null,
-  endedAt: null,
-  outcome: null,
-  content: [],
-  isError: false,
-  durationMs: null
-})
+export const callOf = (approval: Approval): TimelineCall =>
+  askedCall({
+    seq: approval.seq,
+    callId: approval.id,
+    name: approval.tool,
+    server: approval.server,
+    executor: approval.executor as TimelineCall["executor"],
+    input: approval.input,
+    permission: "ask",
+    awaits: "confirmation",
+    question: null,
+    requestedAt: Date.parse(approval.asked_at)
+  })
 
 /** Which of them the keys answer: the one that was gone to, else the first. */
 export const chosenOf = (waiting: ReadonlyArray<Waiting>, wanted: string | null): string | null =>

@@ -4,6 +4,7 @@ import type { TurnOverrides } from "./Input.ts"
 import type { EventOf, SessionEvent } from "./SessionEvent.ts"
 import { applyToTurn, changeCall, type TimelineTurn } from "./TimelineTurn.ts"
 
+export { askedCall } from "./TimelineTurn.ts"
 export type { TimelineAttempt, TimelineCall, TimelineItem, TimelineTurn } from "./TimelineTurn.ts"
 
 /** A message that waits for its turn, or to be taken up by the one that runs. */

@@ -144,21 +144,25 @@ export const changeCall = (
     (item) => ({ ...item, ...to(item as TimelineCall) }) as TimelineCall
   )
 
-const called = (event: EventOf<"ToolRequested">, seq: number, at: number): TimelineCall => ({
+type Outcome =
+  | "editedInput"
+  | "decision"
+  | "answer"
+  | "decidedAt"
+  | "startedAt"
+  | "endedAt"
+  | "outcome"
+  | "content"
+  | "isError"
+  | "durationMs"
+
+/** A call of which nothing has become yet. */
+export const askedCall = (asked: Omit<TimelineCall, "kind" | Outcome>): TimelineCall => ({
   kind: "call",
-  seq,
-  callId: event.callId,
-  name: event.name,
-  server: event.server,
-  executor: event.executor,
-  input: event.input,
+  ...asked,
   editedInput: null,
-  permission: event.verdict.permission,
-  awaits: event.awaits,
-  question: event.question,
   decision: null,
   answer: null,
-  requestedAt: at,
   decidedAt: null,
   startedAt: null,
   endedAt: null,
@@ -167,6 +171,20 @@ const called = (event: EventOf<"ToolRequested">, seq: number, at: number): Timel
   isError: false,
   durationMs: null
 })
+
+const called = (event: EventOf<"ToolRequested">, seq: number, at: number): TimelineCall =>
+  askedCall({
+    seq,
+    callId: event.callId,
+    name: event.name,
+    server: event.server,
+    executor: event.executor,
+    input: event.input,
+    permission: event.verdict.permission,
+    awaits: event.awaits,
+    question: event.question,
+    requestedAt: at
+  })
 
 /** What an event changes in the turn that it names. */
 export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, at: number): TimelineTurn => {

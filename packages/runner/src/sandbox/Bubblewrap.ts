@@ -15,6 +15,7 @@ import { inheritedDescriptors } from "./inherited.ts"
 import { seccompProgram } from "./Seccomp.ts"
 import { findTool, systemPath } from "./Tools.ts"
 import { tryBackend } from "./trial.ts"
+import { unusable } from "./unusable.ts"
 
 const name = "bubblewrap"
 const fail = failure(name)
@@ -130,7 +131,7 @@ export const bubblewrap = (options: BubblewrapOptions = {}): SandboxBackend => {
 
   const probe = Effect.gen(function* () {
     const one = installed(options)
-    if ("reason" in one) return unusable(one.reason, null)
+    if ("reason" in one) return unusable(one.reason)
     const version = versionOf(one.bwrap)
     const outcome = yield* Effect.result(tryBackend({ create }))
     if (outcome._tag === "Failure") return unusable(`${outcome.failure.message}. ${adviceOnNamespaces}`, version)
@@ -167,21 +168,10 @@ const allowSocket = (socket: string, account: Account) => {
   if (account.switched && lstatSync(socket).uid !== account.uid) chownSync(socket, account.uid, account.gid)
 }
 
-const none = { cpus: null, memory: null, disk: null, processes: null }
-
 const adviceOnNamespaces =
   "Where unprivileged user namespaces are switched off, allow them (sysctl kernel.unprivileged_userns_clone=1, " +
   "user.max_user_namespaces, or kernel.apparmor_restrict_unprivileged_userns=0); inside a container, run it with " +
   "seccomp=unconfined and systempaths=unconfined"
-
-const unusable = (note: string, version: string | null): BackendProbe => ({
-  usable: false,
-  notes: [note],
-  version,
-  terminal: false,
-  network: false,
-  limits: none
-})
 
 const usable = ({ cgroups, seccomp, socat, tools }: Installed, version: string | null): BackendProbe => {
   const held = cgroups === undefined ? null : `cgroup v${cgroups.version}`

@@ -11,6 +11,7 @@ import { accountOf } from "./SandboxHome.ts"
 import { hostPath, workingDirectory } from "./SandboxPaths.ts"
 import { innerScript, outerScript } from "./scripts.ts"
 import { tryBackend } from "./trial.ts"
+import { unusable } from "./unusable.ts"
 
 const name = "local"
 const fail = failure(name)
@@ -115,15 +116,6 @@ export const local = (options: LocalOptions = {}): SandboxBackend => {
 
 const groupOf = (cgroups: CgroupHost | undefined, spec: SandboxSpec): Cgroup | undefined =>
   cgroups === undefined ? undefined : openCgroup(cgroups, spec.sandboxId, spec.size)
-
-const unusable = (note: string): BackendProbe => ({
-  usable: false,
-  notes: [note],
-  version: null,
-  terminal: false,
-  network: false,
-  limits: { cpus: null, memory: null, disk: null, processes: null }
-})
 
 const usable = ({ cgroups, tools }: Installed): BackendProbe => {
   const held = cgroups === undefined ? null : `cgroup v${cgroups.version}`

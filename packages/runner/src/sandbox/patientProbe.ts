@@ -1,17 +1,9 @@
 import { Cause, Effect, Fiber, Option } from "effect"
 import type { BackendProbe, SandboxBackend } from "./Sandbox.ts"
+import { unusable } from "./unusable.ts"
 
 /** A node that greets a runner waits ten seconds for its answer. */
 const patienceMs = 6_000
-
-const unusable = (note: string): BackendProbe => ({
-  usable: false,
-  notes: [note],
-  version: null,
-  terminal: false,
-  network: false,
-  limits: { cpus: null, memory: null, disk: null, processes: null }
-})
 
 const failed = (cause: Cause.Cause<never>): BackendProbe => {
   const found = Cause.squash(cause)

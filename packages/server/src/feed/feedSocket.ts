@@ -5,6 +5,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Socket from "effect/socket/Socket"
 import { Bounds } from "../access/Bounds.ts"
+import { listening } from "../gateway/listening.ts"
 import type { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
 import { upgrading } from "../gateway/upgrading.ts"
@@ -91,15 +92,6 @@ export const feedSocket = Effect.fnUntraced(function* (caller: Caller["Service"]
     return null
   })
 
-  const listen = Effect.gen(function* () {
-    while (true) {
-      for (const message of yield* reader.pull) {
-        const closing = yield* take(message)
-        if (closing !== null) return closing
-      }
-    }
-  })
-
   const cutIfSlow = Effect.gen(function* () {
     while (true) {
       yield* Effect.sleep(1_000)
@@ -110,7 +102,7 @@ export const feedSocket = Effect.fnUntraced(function* (caller: Caller["Service"]
 
   const pings = Effect.forever(Effect.andThen(Effect.sleep(pingEveryMs), tell({ type: "ping" })))
 
-  yield* Effect.raceFirst(listen, cutIfSlow).pipe(
+  yield* Effect.raceFirst(listening(reader, take), cutIfSlow).pipe(
     Effect.raceFirst(pings),
     Effect.raceFirst(Effect.as(revoked(request), closes.revoked)),
     Effect.catch(() => Effect.succeed(closes.stops)),

@@ -1,11 +1,9 @@
 import { toUuid } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Placed } from "../log/EventStore.ts"
-import type { Projection } from "../log/Projector.ts"
+import { sessionProjection } from "../log/sessionProjection.ts"
 
 /** Who is asked what by a call: nobody, where it waits for the result of a program. */
 export const kindOf = ({ awaits }: EventOf<"ToolRequested">): "approval" | "question" | null =>
@@ -74,30 +72,11 @@ const take = Effect.fnUntraced(function* (row: Recorded, event: SessionEvent, ge
   }
 })
 
-const decoded = ({ event }: Placed): SessionEvent | null => {
-  if (event.stream !== "session" || !inboxTags.has(event.type) || event.payload === null) return null
-  return Result.getOrElse(Codec.decodeFast(event), () => null)
-}
-
 /** What people are asked, across all sessions: so that nobody has to be woken to say that nothing is asked. */
-export const inboxProjection: Projection<SqlClient.SqlClient> = {
+export const inboxProjection = sessionProjection({
   name: "inbox",
   version: 1,
-  apply: (events, generation) =>
-    Effect.forEach(
-      events,
-      (placed) => {
-        const event = decoded(placed)
-        return event === null ? Effect.void : take(placed.event, event, generation)
-      },
-      { discard: true }
-    ),
-  retire: (generation) =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const gone = yield* sql`
-        DELETE FROM inbox WHERE ctid = ANY (ARRAY(
-          SELECT ctid FROM inbox WHERE generation = ${generation} LIMIT 1000)) RETURNING 1`
-      return gone.length > 0
-    })
-}
+  tables: ["inbox"],
+  tells: ({ type }) => inboxTags.has(type),
+  take
+})

@@ -5,6 +5,7 @@ import { Effect, Option, Schema, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Socket from "effect/socket/Socket"
+import { listening } from "../gateway/listening.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
 import type { Asked } from "../gateway/Route.ts"
@@ -97,17 +98,8 @@ export const terminal = Effect.fnUntraced(function* (
     return null
   })
 
-  const listen = Effect.gen(function* () {
-    while (true) {
-      for (const message of yield* reader.pull) {
-        const closing = yield* take(message)
-        if (closing !== null) return closing
-      }
-    }
-  })
-
   yield* tell({ type: "opened", terminal_id: terminalId }).pipe(
-    Effect.andThen(Effect.raceFirst(show, listen)),
+    Effect.andThen(Effect.raceFirst(show, listening(reader, take))),
     Effect.raceFirst(Effect.as(revoked(request), closes.revoked)),
     Effect.catch(() => Effect.succeed(closes.broke)),
     Effect.flatMap((closing) => Effect.ignore(writer.write(closing)))

@@ -1,11 +1,9 @@
 import { toUuid } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import * as Codec from "@troupe/domain/session/Codec"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Placed } from "../log/EventStore.ts"
-import type { Projection } from "../log/Projector.ts"
+import { sessionProjection } from "../log/sessionProjection.ts"
 import { type Document, documentsOf, takenOut, told } from "./documents.ts"
 
 interface Target {
@@ -43,7 +41,8 @@ const forget = Effect.fnUntraced(function* ({ generation, session }: Target, seq
       AND ${seqs === null ? sql`true` : sql`seq = ANY(${[...seqs]}::int[])`}`
 })
 
-const take = Effect.fnUntraced(function* (target: Target, event: SessionEvent) {
+const take = Effect.fnUntraced(function* (recorded: Recorded, event: SessionEvent, generation: number) {
+  const target = { generation, session: toUuid(recorded.streamId)!, event: recorded }
   const out = takenOut(event)
   if (out !== undefined) return yield* forget(target, out)
   const { documents, replaced } = documentsOf(event)
@@ -51,34 +50,11 @@ const take = Effect.fnUntraced(function* (target: Target, event: SessionEvent) {
   for (const document of documents) yield* write(target, document)
 })
 
-/** What was redacted says nothing any more, and is not written down anew. */
-const decoded = ({ event }: Placed): SessionEvent | null => {
-  if (event.stream !== "session" || !told.has(event.type) || event.payload === null) return null
-  if (event.salt === null) return null
-  return Result.getOrElse(Codec.decodeFast(event), () => null)
-}
-
-/** What sessions are found by. Redactions and deletions reach it in the order of the log. */
-export const searchProjection: Projection<SqlClient.SqlClient> = {
+/** What sessions are found by. Redactions and deletions reach it in the order of the log; what was redacted is not written anew. */
+export const searchProjection = sessionProjection({
   name: "search",
   version: 1,
-  apply: (events, generation) =>
-    Effect.forEach(
-      events,
-      (placed) => {
-        const event = decoded(placed)
-        const session = toUuid(placed.event.streamId)
-        if (event === null || session === undefined) return Effect.void
-        return take({ generation, session, event: placed.event }, event)
-      },
-      { discard: true }
-    ),
-  retire: (generation) =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      const gone = yield* sql`
-        DELETE FROM search_documents WHERE ctid = ANY (ARRAY(
-          SELECT ctid FROM search_documents WHERE generation = ${generation} LIMIT 1000)) RETURNING 1`
-      return gone.length > 0
-    })
-}
+  tables: ["search_documents"],
+  tells: ({ salt, type }) => told.has(type) && salt !== null,
+  take
+})

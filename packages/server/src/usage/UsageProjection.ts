@@ -1,11 +1,9 @@
 import { toUuid } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Result } from "effect"
+import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { Placed } from "../log/EventStore.ts"
-import type { Projection } from "../log/Projector.ts"
+import { sessionProjection } from "../log/sessionProjection.ts"
 
 const told = new Set(["SessionOpened", "ThreadOpened", "ModelRequestStarted", "ModelRequestEnded", "ToolStarted"])
 
@@ -104,35 +102,14 @@ const take = Effect.fnUntraced(function* (recorded: Recorded, event: SessionEven
   }
 })
 
-/** Events whose content was redacted say nothing any more: what they counted is in the rows already, unless these are made anew. */
-const decoded = ({ event }: Placed): SessionEvent | null => {
-  if (event.stream !== "session" || !told.has(event.type) || event.payload === null) return null
-  return Result.getOrElse(Codec.decodeFast(event), () => null)
-}
-
-/** What was used, by day, session, agent and model: counted once for each request that ended, whatever it took. */
-export const usageProjection: Projection<SqlClient.SqlClient> = {
+/**
+ * What was used, by day, session, agent and model: counted once for each request that ended, whatever it took. What an event
+ * counted that was redacted later is in the rows already, unless these are made anew.
+ */
+export const usageProjection = sessionProjection({
   name: "usage",
   version: 1,
-  apply: (events, generation) =>
-    Effect.forEach(
-      events,
-      (placed) => {
-        const event = decoded(placed)
-        return event === null ? Effect.void : take(placed.event, event, generation)
-      },
-      { discard: true }
-    ),
-  retire: (generation) =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      let found = false
-      for (const table of ["usage_days", "usage_requests", "usage_threads"]) {
-        const gone = yield* sql`
-          DELETE FROM ${sql(table)} WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM ${sql(table)} WHERE generation = ${generation} LIMIT 1000)) RETURNING 1`
-        found ||= gone.length > 0
-      }
-      return found
-    })
-}
+  tables: ["usage_days", "usage_requests", "usage_threads"],
+  tells: ({ type }) => told.has(type),
+  take
+})

@@ -43,6 +43,9 @@ layer(Services)("a transaction that is forgotten", (it) => {
         const forgotten = yield* Effect.forkChild(
           sql.withTransaction(
             Effect.gen(function* () {
+              // The application's role has its idle transactions ended after seconds, which is what is not wanted here.
+              yield* sql`SET LOCAL idle_in_transaction_session_timeout = 0`
+              yield* sql`SET LOCAL transaction_timeout = 0`
               const [own] = yield* sql<{ readonly xid: string }>`SELECT pg_current_xact_id()::text AS xid`
               yield* Deferred.succeed(begun, own!.xid)
               yield* Deferred.await(enough)

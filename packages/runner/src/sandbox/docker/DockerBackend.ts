@@ -13,6 +13,7 @@ import { connect, type EngineApi } from "./EngineApi.ts"
 import { EngineError, isStatus } from "./EngineError.ts"
 import { followNetwork, makeRelay } from "./Relay.ts"
 import { tryBackend } from "../trial.ts"
+import { unusable } from "../unusable.ts"
 
 export interface DockerOptions {
   readonly socketPath: string
@@ -142,15 +143,6 @@ const connection = (socketPath: string): Effect.Effect<EngineApi, SandboxError> 
   }).pipe(oneAtATime.withPermit, Effect.mapError(fromEngine))
 }
 
-const nothing: BackendProbe = {
-  usable: false,
-  notes: [],
-  version: null,
-  terminal: false,
-  network: false,
-  limits: { cpus: null, memory: null, disk: null, processes: null }
-}
-
 const probe = (
   engine: Effect.Effect<EngineApi, SandboxError>,
   options: DockerOptions,
@@ -201,4 +193,4 @@ const probe = (
       network: native,
       limits
     }
-  }).pipe(Effect.catch((error: EngineError | SandboxError) => Effect.succeed({ ...nothing, notes: [error.message] })))
+  }).pipe(Effect.catch((error: EngineError | SandboxError) => Effect.succeed(unusable(error.message))))

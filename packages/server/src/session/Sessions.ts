@@ -97,9 +97,7 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
         const left = deadline - clock.currentTimeMillisUnsafe()
         if (left <= 0) return yield* new SessionNotReached({ sessionId, retryAfterMs })
         const live = lives.find(sessionId)
-        const outcome = yield* live === undefined
-          ? once(anywhere(), left)
-          : patient(here(live), left)
+        const outcome = yield* live === undefined ? once(anywhere(), left) : patient(here(live), left)
         if (Option.isNone(outcome)) continue
         const exit = outcome.value
         if (Exit.isSuccess(exit)) return exit.value

@@ -4,7 +4,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, ManagedRuntime, Scope } from "effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import { requires } from "../../../../test/requires.ts"
-import { mintId } from "../../../../test/support/Prng.ts"
+import { plainMessage } from "../support/CommandGenerator.ts"
 import type { NodeProcess } from "../support/NodeProcess.ts"
 import { eventually, sleep, TestCluster } from "../support/TestCluster.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
@@ -70,23 +70,14 @@ describe("nodes", () => {
 
   const slowness = () => Math.max(1, ...cluster.nodes.map(({ startedInMs }) => startedInMs / startMs))
 
-  const timerIn = (ms: number) =>
-    cluster.command({
-      _tag: "SetTimer",
-      timerId: mintId(cluster.random, "Timer") as never,
-      dueAt: Date.now() + ms,
-      name: "alone",
-      payload: null
-    })
-
-  const typesOf = async (session: string) => {
-    const rows = await sql.runPromise(
+  const epochOf = async (session: string) => {
+    const [head] = await sql.runPromise(
       Effect.flatMap(
         PgClient.PgClient,
-        (client) => client<{ type: string }>`SELECT type FROM events WHERE stream_id = ${toUuid(session)}::uuid`
+        (client) => client<{ epoch: number }>`SELECT epoch FROM heads WHERE stream_id = ${toUuid(session)}::uuid`
       )
     )
-    return rows.map(({ type }) => type)
+    return head!.epoch
   }
 
   const nodesOf = async (port: string) =>
@@ -154,12 +145,13 @@ describe("nodes", () => {
         const readers = sessions.map((session) => c.watch(session, 0))
         const writers = sessions.map((session) => cluster.keepUpdating(b, session))
         await eventually(async () => writers.every(({ accepted }) => accepted.length > 5), "the updates flow")
-        assert.isUndefined((await b.command(silent!, timerIn(500))).error)
+        const due = cluster.command({ _tag: "Send", inputs: [plainMessage(cluster.random)] })
+        assert.isUndefined((await b.command(silent!, due)).error)
         const killed = performance.now()
         await a.end("SIGKILL")
         took.push(...(await Promise.all(writers.map((writer) => writer.firstAfter(killed)))))
-        // Nobody calls it: whoever owns it now finds by itself that its timer is due.
-        await eventually(async () => (await typesOf(silent!)).includes("TimerFired"), "the timer fires elsewhere")
+        // Nobody calls it: whoever owns it now finds by itself that its turn is due.
+        await eventually(async () => (await epochOf(silent!)) > 1, "it is loaded elsewhere")
         alone.push(performance.now() - killed)
         await Promise.all(writers.map((writer) => writer.stop()))
         for (const [index, writer] of writers.entries()) {
@@ -177,7 +169,7 @@ describe("nodes", () => {
         await cluster.settled([a, b, c])
       }
       measured("takeover from a killed node", took)
-      measured("timer of a session that nobody calls, from the kill", alone)
+      measured("takeover of a session that nobody calls", alone)
       measured("readers behind the last acknowledgement", unseen)
       for (const ms of took) assert.isBelow(ms, killedMs * slowness())
     }

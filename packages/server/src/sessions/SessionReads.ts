@@ -1,4 +1,5 @@
 import { notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
+import { lifecycleOut } from "@troupe/domain/api/compat/lifecycle"
 import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
 import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
@@ -233,7 +234,7 @@ const viewOf = (row: Row, now: number): SessionView | null => {
     },
     usage: usageOut(totals),
     deployment_id: opened.deploymentId,
-    troupe: { project_id: opened.projectId, labels: row.labels },
+    troupe: { project_id: opened.projectId, labels: row.labels, lifecycle: lifecycleOut(opened.lifecycle) },
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)

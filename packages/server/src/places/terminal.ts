@@ -8,6 +8,7 @@ import * as Socket from "effect/socket/Socket"
 import { listening } from "../gateway/listening.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
+import { asksForSocket, noSocket, upgrading } from "../gateway/upgrading.ts"
 import type { Asked } from "../gateway/Route.ts"
 import { Workplaces } from "../runners/Workplaces.ts"
 import { command } from "../sessions/SessionCalls.ts"
@@ -43,6 +44,8 @@ export const terminal = Effect.fnUntraced(function* (
   query: Asked<typeof Api.terminal>["query"],
   request: HttpServerRequest
 ) {
+  // Before anything is opened: who can't come in would leave a terminal behind that nobody looks at.
+  if (!asksForSocket(request)) return yield* noSocket
   const { workspaceId } = yield* Caller
   const workplaces = yield* Workplaces
   const where = { workspaceId, sessionId: session.id }
@@ -60,7 +63,7 @@ export const terminal = Effect.fnUntraced(function* (
   // Before the socket stands, a terminal that is not there can still be answered as HTTP does.
   yield* Effect.mapError(workplaces.call(where, "ResizeTerminal", { terminalId, size }), failed)
 
-  const socket = yield* Effect.orDie(request.upgrade)
+  const socket = yield* upgrading(request)
   const writer = yield* socket.writer
   const reader = yield* Effect.orDie(socket.reader)
   const tell = (message: object) => writer.write(JSON.stringify(message))

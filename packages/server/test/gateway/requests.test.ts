@@ -155,6 +155,16 @@ describe("requests", { timeout: 120_000 }, () => {
       socket.once("error", reject)
     })
 
+  it("for a socket have to ask for one, or nothing is opened for them", async () => {
+    const agent = await world.client.beta.agents.create({ name: "a", model: "demo" })
+    const { id } = await world.client.beta.sessions.create({ agent: agent.id } as never)
+    for (const path of [`/v1/sessions/${id}/terminal`, "/v1/feed", "/v1/rpc"]) {
+      assert.deepStrictEqual(await refusal(await world.fetch(path)), [426, "invalid_request_error"], path)
+    }
+    const log = await (await world.fetch(`/v1/sessions/${id}/log`)).text()
+    assert.notInclude(log, "Terminal")
+  })
+
   it("are taken from pages of our own origin alone, under names of our own", async () => {
     const { host, origin, port } = new URL(world.node.gateway)
     const asked = (headers: Record<string, string>) => rawStatus(port, headers)

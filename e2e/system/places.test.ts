@@ -227,6 +227,22 @@ requires(
     assert.includeMembers(noted, ["TerminalOpened", "TerminalClosed"])
   })
 
+  it("says why a terminal can't be had to those who ask without a socket, and leaves none open", patient, async () => {
+    const opened = async () =>
+      (await system.log(session as never)).filter(({ _tag }) => _tag === "TerminalOpened").length
+    const before = await opened()
+    // More than a session may have at once.
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => ask(at("/terminal"))))
+      for (const { status } of answers) assert.strictEqual(status, 426)
+    }
+    assert.strictEqual(await opened(), before)
+    const [status, message] = code(await json("GET", at("/terminal?terminal_id=none")))
+    assert.strictEqual(status, 404)
+    assert.match(message, /terminal_gone|There is no terminal none/)
+    assert.strictEqual(code(await json("GET", `/sessions/${fresh}/terminal`))[0], 409)
+  })
+
   it("is there for files that no program wrote, and gets a sandbox when somebody needs one", patient, async () => {
     const { events, id } = await open("write file notes.md by the agent")
     assert.strictEqual(events.filter(({ _tag }) => _tag === "SandboxCreated").length, 1)

@@ -20,6 +20,7 @@ import * as Sessions from "./Sessions.ts"
 import * as Settings from "./Settings.ts"
 import * as UsageReport from "./UsageReport.ts"
 import * as Turns from "./Turns.ts"
+import * as Uploads from "./Uploads.ts"
 import * as Work from "./Work.ts"
 import * as Workspace from "./Workspace.ts"
 
@@ -32,6 +33,7 @@ export const Api = HttpApi.make("troupe")
     Sessions.group,
     Events.group,
     Files.group,
+    Uploads.group,
     Places.group,
     SessionResources.group,
     Workspace.group,

@@ -8,6 +8,7 @@ import { useActions } from "../registry/actions.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { Composer } from "./Composer.tsx"
+import { Plan } from "./Plan.tsx"
 import { currentTurn, firstAsk, primaryOf, rowsOf } from "./rows.logic.ts"
 import { SessionMenu } from "./SessionMenu.tsx"
 import { SessionMeters } from "./SessionMeters.tsx"
@@ -115,6 +116,7 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
       ) : (
         <>
           <TimelineView rows={rows} sessionId={sessionId} askKey={ask?.callId ?? null} at={at} />
+          {thread?.plan == null ? null : <Plan plan={thread.plan} />}
           {timeline.endedAt === null && log.length > 0 ? (
             <Composer sessionId={sessionId} hasTurn={currentTurn(thread) !== null} />
           ) : null}

@@ -12,7 +12,7 @@ import { McpServers } from "./resources/McpServers.ts"
 import { ModelCards } from "./resources/ModelCards.ts"
 import { Projects } from "./resources/Projects.ts"
 import { Sessions } from "./resources/Sessions.ts"
-import { Models, Runners, Tokens, Usage } from "./resources/Workspace.ts"
+import { Fleet, Models, Runners, Tokens, Usage } from "./resources/Workspace.ts"
 import { Policies, Settings } from "./resources/WorkspaceRules.ts"
 import { SessionHandle } from "./session/SessionHandle.ts"
 import type { SessionCreate } from "./types/api.ts"
@@ -28,6 +28,7 @@ export class Troupe {
   readonly feed: Feed
   readonly files: Files
   readonly uploads: Uploads
+  readonly fleet: Fleet
   readonly questions: Questions
   readonly tokens: Tokens
   readonly runners: Runners
@@ -61,6 +62,7 @@ export class Troupe {
     this.feed = new Feed(transport)
     this.files = new Files(transport)
     this.uploads = new Uploads(transport)
+    this.fleet = new Fleet(transport)
     this.tokens = new Tokens(transport)
     this.runners = new Runners(transport)
     this.models = new Models(transport)

@@ -127,9 +127,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
   })
 
   it("tells what happened, why, and that it is so", { timeout: long }, async () => {
-    const [{ session: id }] = await json("run", "--yes", "run: echo $((7 * 6))")
+    const plan = 'call update_plan {"plan":[{"step":"add up","status":"completed"}]}'
+    const [{ session: id }] = await json("run", "--yes", `run: echo $((7 * 6)) | tee sum\n${plan}`)
     const { stdout: story } = await does("replay", "show", id)
-    assert.match(story, /› run: echo \$\(\(7 \* 6\)\)\n +\d+ +● bash echo \$\(\(7 \* 6\)\)\n +└ 42\n/)
+    assert.match(story, /› run: echo .*\n.*\n +\d+ +● bash echo \$\(\(7 \* 6\)\) \| tee sum\n +└ 42\n/)
+    assert.match(story, /● update_plan 1\/1\n/)
+    assert.match(story, /Δ 1 file changed, \+1 −0\n/)
     const [, call] = /(\d+) +● bash/.exec(story)!
     assert.include((await does("replay", "why", id, call!)).stdout, "ModelRequestStarted: the model's answer")
     const [{ state }] = await json("replay", "state", id, "1")

@@ -275,6 +275,7 @@ requires(
       ["a", "Agents"],
       ["e", "Environments"],
       ["r", "Runners"],
+      ["f", "Fleet"],
       ["m", "Models"],
       ["k", "API keys"]
     ] as const) {

@@ -32,6 +32,8 @@ export interface AttemptOrder extends AttemptRef {
   readonly version: number
   readonly session: OpenSession
   readonly turn: Turn
+  /** The span that it hangs from; null where none is known. */
+  readonly traceparent: string | null
 }
 
 /** What an owner has from an attempt: frames up to `frame` are in the log, signs of life up to `contact` were heard. */

@@ -11,7 +11,7 @@ import { McpServers } from "./resources/McpServers.ts"
 import { ModelCards } from "./resources/ModelCards.ts"
 import { Projects } from "./resources/Projects.ts"
 import { Sessions } from "./resources/Sessions.ts"
-import { Models, Runners, Tokens, Usage } from "./resources/Workspace.ts"
+import { Fleet, Models, Runners, Tokens, Usage } from "./resources/Workspace.ts"
 import { Policies, Settings } from "./resources/WorkspaceRules.ts"
 import { SessionHandle } from "./session/SessionHandle.ts"
 import type { SessionCreate } from "./types/api.ts"
@@ -26,6 +26,7 @@ export class Troupe {
   readonly sessions: Sessions
   readonly feed: Feed
   readonly files: Files
+  readonly fleet: Fleet
   readonly questions: Questions
   readonly tokens: Tokens
   readonly runners: Runners
@@ -58,6 +59,7 @@ export class Troupe {
     this.sessions = new Sessions(transport)
     this.feed = new Feed(transport)
     this.files = new Files(transport)
+    this.fleet = new Fleet(transport)
     this.tokens = new Tokens(transport)
     this.runners = new Runners(transport)
     this.models = new Models(transport)

@@ -2,6 +2,7 @@ import type * as Access from "@troupe/domain/api/Access"
 import type * as Agents from "@troupe/domain/api/Agents"
 import type * as Environments from "@troupe/domain/api/Environments"
 import type * as EnvironmentWork from "@troupe/domain/api/Work"
+import type * as Fleets from "@troupe/domain/api/Fleet"
 import type * as Files from "@troupe/domain/api/Files"
 import type * as Search from "@troupe/domain/api/Search"
 import type * as SessionResources from "@troupe/domain/api/SessionResources"
@@ -50,6 +51,7 @@ export type SessionStatus = Session["status"]
 export type SessionThread = Plain<Sessions.Thread>
 export type ThreadListQuery = Query<typeof Sessions.threads>
 
+export type Fleet = Plain<Fleets.Fleet>
 export type File = Plain<Files.File>
 export type FileListQuery = Query<typeof Files.list>
 export type FileDeleted = Answered<typeof Files.remove>

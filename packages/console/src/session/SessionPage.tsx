@@ -19,6 +19,7 @@ import "./session.css"
 const LogView = lazy(() => import("./LogView.tsx"))
 const TraceView = lazy(() => import("../trace/TraceView.tsx"))
 const FilesView = lazy(() => import("../files/FilesView.tsx"))
+const TerminalsView = lazy(() => import("../terminal/TerminalsView.tsx"))
 const ReplayView = lazy(() => import("../replay/ReplayView.tsx"))
 
 const tabs = [
@@ -26,7 +27,8 @@ const tabs = [
   { id: "replay", title: "Replay", keys: "2" },
   { id: "trace", title: "Trace", keys: "3" },
   { id: "files", title: "Files", keys: "4" },
-  { id: "log", title: "Log", keys: "5" }
+  { id: "log", title: "Log", keys: "5" },
+  { id: "terminal", title: "Terminal", keys: "6" }
 ] as const
 
 const Session = ({ sessionId }: { readonly sessionId: string }) => {
@@ -102,6 +104,10 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
       ) : tab === "files" ? (
         <Suspense fallback={<Skeleton />}>
           <FilesView sessionId={sessionId} />
+        </Suspense>
+      ) : tab === "terminal" ? (
+        <Suspense fallback={<Skeleton />}>
+          <TerminalsView sessionId={sessionId} />
         </Suspense>
       ) : tab === "replay" ? (
         <Suspense fallback={<Skeleton />}>

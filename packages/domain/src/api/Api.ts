@@ -6,6 +6,7 @@ import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Feed from "./Feed.ts"
+import * as Fleet from "./Fleet.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
@@ -42,7 +43,7 @@ export const Api = HttpApi.make("troupe")
     Access.group
   )
   .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)
-  .add(UsageReport.group, Search.group)
+  .add(UsageReport.group, Search.group, Fleet.group)
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",

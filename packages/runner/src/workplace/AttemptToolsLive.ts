@@ -56,8 +56,8 @@ const isDeletedBy = ({ environment, runnerId, sandbox }: Request): boolean => {
 const endedBy = (end: HarnessEnd): Rest["ended"] =>
   end._tag === "Completed" ? "done" : end._tag === "Suspended" ? "waiting" : "failed"
 
-const begins = (place: Place) =>
-  Effect.flatMap(Clock.currentTimeMillis, (at) => place.rest({ ended: "working", kept: false, at }))
+const begins = (place: Place, { sleeps = false }: Request) =>
+  Effect.flatMap(Clock.currentTimeMillis, (at) => place.rest({ ended: "working", kept: false, sleeps, at }))
 
 const sandboxFacts = (place: Place, request: Request) => {
   const { backend, sandboxId } = place.record()
@@ -261,7 +261,7 @@ export const layer = (options: ToolsOptions) =>
 
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {
-          const settled = yield* Effect.result(Effect.tap(settle(context), begins))
+          const settled = yield* Effect.result(Effect.tap(settle(context), (place) => begins(place, context.request)))
           if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
           const place = settled.success
           const wasEmpty = place.isEmpty()

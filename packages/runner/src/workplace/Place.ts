@@ -254,7 +254,11 @@ export const open = Effect.fn("Place.open")(function* (
       Effect.suspend(() => {
         const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
         const rest = { ...before, ...to }
-        const isSame = record.rest?.ended === rest.ended && before.kept === rest.kept && before.at === rest.at
+        const isSame =
+          record.rest?.ended === rest.ended &&
+          before.kept === rest.kept &&
+          before.sleeps === rest.sleeps &&
+          before.at === rest.at
         return isSame ? Effect.void : change({ rest })
       }),
     // One that counts as made although nothing is left of it is made anew when it is needed.

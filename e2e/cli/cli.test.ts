@@ -211,13 +211,6 @@ requires("postgres")("troupe, as a person uses it,", () => {
 
   it("says in plain words what is wrong, and what to type", { timeout: long }, async () => {
     const cases = [
-      [["sessions", "list"], { TROUPE_API_KEY: "k".repeat(40) }, 4, "does not take this key"],
-      [
-        ["sessions", "list"],
-        { TROUPE_SERVER: "http://127.0.0.1:9", TROUPE_API_KEY: "k".repeat(40) },
-        3,
-        "http://127.0.0.1:9 can't be reached"
-      ],
       [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
       [["sesions"], {}, 2, "Did you mean this?"]
@@ -227,7 +220,6 @@ requires("postgres")("troupe, as a person uses it,", () => {
       assert.strictEqual(ended.code, code, ended.stderr)
       assert.include(ended.stderr, words)
       assert.strictEqual(ended.stdout, "")
-      assert.notInclude(ended.stderr, "k".repeat(40))
       assert.notInclude(ended.stderr, "    at ")
     })
     await Promise.all(all)

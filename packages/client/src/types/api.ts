@@ -16,6 +16,7 @@ import type * as Replay from "@troupe/domain/api/Replay"
 import type * as Sessions from "@troupe/domain/api/Sessions"
 import type * as Settings from "@troupe/domain/api/Settings"
 import type * as Turns from "@troupe/domain/api/Turns"
+import type * as Uploads from "@troupe/domain/api/Uploads"
 import type * as UsageReport from "@troupe/domain/api/UsageReport"
 import type * as Tokens from "@troupe/domain/api/Workspace"
 import type { Answered, Body, Query, Plain } from "./wire.ts"
@@ -55,6 +56,8 @@ export type Fleet = Plain<Fleets.Fleet>
 export type File = Plain<Files.File>
 export type FileListQuery = Query<typeof Files.list>
 export type FileDeleted = Answered<typeof Files.remove>
+export type Upload = Plain<Uploads.Upload>
+export type UploadCreate = Body<typeof Uploads.create>
 export type FileResource = Plain<SessionResources.FileResource>
 export type SessionResource = Answered<typeof SessionResources.retrieve>
 export type SessionResourceUpdate = Body<typeof SessionResources.update>

@@ -101,7 +101,7 @@ export const routes = (config: NodeConfig) => {
     FeedRoutes.routes,
     RpcRoutes.routes,
     PlaceRoutes.routes,
-    FileRoutes.routes,
+    FileRoutes.routes(origin),
     WorkspaceRoutes.routes,
     ModelCardRoutes.routes,
     McpServerRoutes.routes,

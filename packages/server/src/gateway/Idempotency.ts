@@ -31,6 +31,8 @@ const underWay = new ApiFailure({
 
 const fits = /^[\x21-\x7e]{1,255}$/
 
+const same = (answer: Answer): Answer => answer
+
 /** An answer that may be another one the next time is not kept. */
 const lasts = (status: number) => status < 500 && status !== 429 && status !== 408
 
@@ -44,8 +46,8 @@ export class Idempotency extends Context.Service<
         readonly key: string | undefined
         /** All that the request asks for. */
         readonly asked: () => string
-        /** What those get who send it again, where that is not the answer itself. */
-        readonly kept?: ((answer: Answer) => Answer) | undefined
+        /** What those get who send it again, where that is not the answer itself; null where it is to be done again. */
+        readonly kept?: ((answer: Answer) => Answer | null) | undefined
       },
       work: Effect.Effect<Answer, E, R | Mint>
     ) => Effect.Effect<Answer, E | ApiFailure | SqlError, Exclude<R, Mint>>
@@ -154,7 +156,7 @@ const make = Effect.gen(function* () {
         WHERE workspace_id = ${workspace} AND key = ${key} AND held_by = ${nodeId}`
       // Whoever gives up, or broke, leaves it to the next one.
       const answer = yield* Effect.onError(Effect.provideService(work, Mint, mint), () => Effect.ignore(settle(null)))
-      yield* settle(lasts(answer.status) ? (request.kept?.(answer) ?? answer) : null)
+      yield* settle(lasts(answer.status) ? (request.kept ?? same)(answer) : null)
       return answer
     }) as never
 

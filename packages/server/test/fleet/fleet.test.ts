@@ -97,14 +97,14 @@ describe("the fleet", { timeout: 120_000 }, () => {
         const sql = yield* SqlClient.SqlClient
         yield* sql.withTransaction(
           Effect.gen(function* () {
-            yield* sql`SELECT pg_current_xact_id()`
+            yield* sql`SELECT pg_current_xact_id()::text`
             holding.resolve()
             yield* Effect.promise(() => release.promise)
           })
         )
       })
     )
-    await holding.promise
+    await Promise.race([holding.promise, held])
     await world.open()
     await eventually(({ log }) => log.projections.every(({ lag_ms }) => lag_ms > 0))
     release.resolve()

@@ -251,6 +251,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await Promise.all(all)
   })
 
+  it("prints tables whole in a terminal that does not say how wide it is", { timeout: long }, async () => {
+    const listing = troupe.terminal(["sessions", "list"], { columns: 0, rows: 0 })
+    await listing.ended()
+    assert.match(listing.running.said.stdout, /^SESSION +STATUS +AGENT +COST +CHANGED +TITLE/m)
+  })
+
   it("completes what is typed", { timeout: long }, async () => {
     const shells = ["bash", "zsh", "fish"]
     await Promise.all(

@@ -93,7 +93,7 @@ const stops = async (npm: Terminal): Promise<void> => {
   npm.child.stdin!.write("\u0003")
   await once(npm.child, "close")
   tell(
-    `\nCtrl-C in the first terminal:\n\n\`\`\`console\n${shown(npm.said().slice(before))}\n\`\`\`\n\n_${since(began)}_`
+    `\nCtrl-C in the first terminal:\n\n\`\`\`\`console\n${shown(npm.said().slice(before))}\n\`\`\`\`\n\n_${since(began)}_`
   )
 }
 

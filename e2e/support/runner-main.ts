@@ -1,4 +1,4 @@
-// A scripted runner as a process: `node e2e/support/runner-main.ts SEED`. Prints its URL and lives until it is ended.
+// A scripted runner as a process: `node e2e/support/runner-main.ts SEED LEASE_MS`. Prints its URL and lives until it is ended.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { RunnerId } from "@troupe/domain/Ids"
@@ -20,6 +20,7 @@ const handlers = RemoteRunner.toLayer(
   Effect.gen(function* () {
     const { driver, notes } = yield* ScriptedRunner.make({
       random: random.fork(1),
+      contactLeaseMs: Number(process.argv[3]),
       runnerId: mintId(random, "Runner") as RunnerId,
       script: ({ attemptId }) => {
         const known = scripts.get(attemptId)

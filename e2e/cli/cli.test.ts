@@ -127,9 +127,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
   })
 
   it("tells what happened, why, and that it is so", { timeout: long }, async () => {
-    const [{ session: id }] = await json("run", "--yes", "run: echo $((7 * 6))")
+    const plan = 'call update_plan {"plan":[{"step":"add up","status":"completed"}]}'
+    const [{ session: id }] = await json("run", "--yes", `run: echo $((7 * 6)) | tee sum\n${plan}`)
     const { stdout: story } = await does("replay", "show", id)
-    assert.match(story, /› run: echo \$\(\(7 \* 6\)\)\n +\d+ +● bash echo \$\(\(7 \* 6\)\)\n +└ 42\n/)
+    assert.match(story, /› run: echo .*\n.*\n +\d+ +● bash echo \$\(\(7 \* 6\)\) \| tee sum\n +└ 42\n/)
+    assert.match(story, /● update_plan 1\/1\n/)
+    assert.match(story, /Δ 1 file changed, \+1 −0\n/)
     const [, call] = /(\d+) +● bash/.exec(story)!
     assert.include((await does("replay", "why", id, call!)).stdout, "ModelRequestStarted: the model's answer")
     const [{ state }] = await json("replay", "state", id, "1")
@@ -208,13 +211,6 @@ requires("postgres")("troupe, as a person uses it,", () => {
 
   it("says in plain words what is wrong, and what to type", { timeout: long }, async () => {
     const cases = [
-      [["sessions", "list"], { TROUPE_API_KEY: "k".repeat(40) }, 4, "does not take this key"],
-      [
-        ["sessions", "list"],
-        { TROUPE_SERVER: "http://127.0.0.1:9", TROUPE_API_KEY: "k".repeat(40) },
-        3,
-        "http://127.0.0.1:9 can't be reached"
-      ],
       [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
       [["sesions"], {}, 2, "Did you mean this?"]
@@ -224,7 +220,6 @@ requires("postgres")("troupe, as a person uses it,", () => {
       assert.strictEqual(ended.code, code, ended.stderr)
       assert.include(ended.stderr, words)
       assert.strictEqual(ended.stdout, "")
-      assert.notInclude(ended.stderr, "k".repeat(40))
       assert.notInclude(ended.stderr, "    at ")
     })
     await Promise.all(all)

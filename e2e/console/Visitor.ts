@@ -21,8 +21,8 @@ export class Visitor {
     this.page = page
     page.on("pageerror", (error) => this.complaints.push(error.message))
     page.on("console", (message) => {
-      // A server that is away, and a key that is refused, are told by the browser itself.
-      if (message.type() === "error" && !/Failed to load resource|ERR_/.test(message.text())) {
+      // A server that is away, and what it refuses, are told by the browser itself.
+      if (message.type() === "error" && !/Failed to load resource|ERR_|WebSocket connection to/.test(message.text())) {
         this.complaints.push(message.text())
       }
     })

@@ -156,6 +156,51 @@ requires(
     assert.deepStrictEqual(await visitor.barriers(), [])
   })
 
+  it("has terminals beside its agent, which a reload finds again", { timeout: long }, async () => {
+    const { page } = visitor
+    const screen = page.locator(".terminal-pane:not([hidden]) .xterm-rows")
+    const shows = (text: string) => screen.filter({ hasText: text }).waitFor()
+    const open = () => page.locator(".terminal-pane:not([hidden]) [data-standing=Open]").waitFor()
+    await press("v", "6")
+    await sees("A terminal where the agent works")
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await press("Enter")
+    await open()
+    await page.keyboard.type("echo kept-$((40 + 2)); stty size")
+    await press("Enter")
+    await shows("kept-42")
+    assert.match(page.url(), /terminals=term_/)
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    const size = /\d+ \d\d+(?!.*\d+ \d\d+)/s
+    const before = size.exec((await screen.textContent())!)![0]
+    await page.setViewportSize({ width: 900, height: 600 })
+    await page.reload()
+    await open()
+    await shows("kept-42")
+    await page.getByRole("textbox", { name: "Terminal input" }).focus()
+    await page.keyboard.type("echo now $(stty size) now")
+    await press("Enter")
+    await screen.filter({ hasText: /now \d+ \d+ now/ }).waitFor()
+    assert.notInclude(await screen.textContent(), `now ${before} now`)
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await press("F6", "Tab", "Tab", "Enter")
+    await page.getByRole("button", { name: "Terminal 2", exact: true, pressed: true }).waitFor()
+    await open()
+    await page.keyboard.type("exit 3")
+    await press("Enter")
+    await sees("The shell ended with code 3.")
+    await press("F6", "Shift+Tab")
+    await page.keyboard.press("Shift+Tab")
+    await press("Enter")
+    await shows("kept-42")
+    await page.goto(page.url().replace(/terminals=[^&]*/, "terminals=term_gone"))
+    await page.getByRole("alert").getByText("There is no terminal term_gone").waitFor()
+    await page.getByRole("button", { name: "Close terminal 1" }).press("Enter")
+    await sees("A terminal where the agent works")
+    await press("v", "1")
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
   it("is found by what was said, and goes on as a fork that asks in the inbox", { timeout: long }, async () => {
     const { page } = visitor
     const before = page.url()
@@ -222,7 +267,7 @@ requires(
   it("finds everything by its palette, in the dark too", { timeout: long }, async () => {
     const { page } = visitor
     await command("theme dark")
-    assert.strictEqual(await page.locator("html").getAttribute("data-theme"), "dark")
+    await page.locator("html[data-theme=dark]").waitFor()
     for (const [keys, title] of [
       ["s", "Sessions"],
       ["i", "Inbox"],
@@ -230,6 +275,7 @@ requires(
       ["a", "Agents"],
       ["e", "Environments"],
       ["r", "Runners"],
+      ["f", "Fleet"],
       ["m", "Models"],
       ["k", "API keys"]
     ] as const) {

@@ -66,7 +66,9 @@ export const layerDriver = (url: string) =>
           client
             .Deliver({ attempt, delivery })
             .pipe(Effect.catchTag("RpcClientError", (error) => Effect.fail(away(error)))),
-        revoke: (attempt) => Effect.ignore(client.Revoke({ attempt }))
+        revoke: (attempt) => Effect.ignore(client.Revoke({ attempt })),
+        // It has no places.
+        takeAway: () => Effect.void
       })
     })
   ).pipe(Layer.provide(layerProtocol(url)))

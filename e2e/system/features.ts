@@ -19,6 +19,7 @@ import { only } from "./waiting.ts"
 const kind = process.argv[2] === "openai" ? "openai" : "demo"
 const model = kind === "openai" ? "openai/gpt-4.1" : "demo"
 const asks = { type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_ask" } } }
+const plans = { type: "troupe_toolset", configs: [{ name: "update_plan" }] }
 const people = { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
 const lookUp = {
   type: "custom",
@@ -81,7 +82,7 @@ const chapter = async (title: string, story: () => Promise<void>) => {
 }
 
 const story = async () => {
-  await begin({ model })
+  await begin({ model, tools: [{ type: "agent_toolset_20260401" }, plans] })
   await chapter("An answer, as it is said", async () => {
     await send(system.message("say: Good morning to everybody who reads this."))
     assert.match(wordsOf(only(await ended(), "MessageBlock")), /Good morning/)
@@ -92,6 +93,14 @@ const story = async () => {
     const tags = fresh.map(({ _tag }) => _tag)
     assert.ok(tags.lastIndexOf("ToolRequested") < tags.indexOf("ToolFinished"), "the second waits for the first")
     assert.match(results(fresh), /one[^]*two|two[^]*one/)
+  })
+  await chapter("A plan that people see, and what the turn changed", async () => {
+    const steps = (status: string) => JSON.stringify({ plan: [{ step: "write it down", status }] })
+    const [begun, done] = ["in_progress", "completed"].map((status) => `call update_plan ${steps(status)}`)
+    await send(system.message(`${begun}\nwrite file notes Line one\n${done}`))
+    const fresh = await ended()
+    assert.equal(only(fresh, "PlanUpdated").length, 2)
+    assert.equal(only(fresh, "WorkingCopyCaptured")[0]?.changes?.added, 1)
   })
   await chapter("A running turn is steered", async () => {
     await send(system.message(`${longTalk}\nrun: echo first`))

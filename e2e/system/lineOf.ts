@@ -1,3 +1,4 @@
+import { stepsOf } from "@troupe/domain/session/Plan"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 
 const shownMax = 160
@@ -37,7 +38,14 @@ export const lineOf = (event: SessionEvent): string | null => {
       return `summed up: ${event.tokensBefore} tokens became ${event.tokensAfter}`
     case "TurnFailed":
       return `the turn failed: ${event.error.message}`
+    case "PlanUpdated":
+      return `the plan: ${stepsOf(event.items)
+        .map(({ status, step }) => `${step} (${status})`)
+        .join(", ")}`
     case "WorkingCopyCaptured":
+      return event.changes === undefined
+        ? event._tag
+        : `changed ${event.changes.files} files, +${event.changes.added} −${event.changes.deleted}`
     case "TurnCompleted":
     case "AttemptLost":
     case "TurnRescheduled":

@@ -7,7 +7,7 @@ import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
-import { System } from "../support/System.ts"
+import { System, wordsOf } from "../support/System.ts"
 import { eventually, sleep } from "./waiting.ts"
 
 const patient = { timeout: 120_000 }
@@ -65,7 +65,7 @@ requires(
   beforeAll(async () => {
     system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 23)
     await system.node()
-    system.runner()
+    system.runner({ env: { TROUPE_SANDBOX_GRACE_MS: "300" } })
     agent = (
       (await json("POST", "/agents", { name: "helper", model: "demo", tools: [{ type: "agent_toolset_20260401" }] }))
         .body as { id: string }
@@ -227,6 +227,22 @@ requires(
     assert.includeMembers(noted, ["TerminalOpened", "TerminalClosed"])
   })
 
+  it("says why a terminal can't be had to those who ask without a socket, and leaves none open", patient, async () => {
+    const opened = async () =>
+      (await system.log(session as never)).filter(({ _tag }) => _tag === "TerminalOpened").length
+    const before = await opened()
+    // More than a session may have at once.
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(Array.from({ length: 6 }, () => ask(at("/terminal"))))
+      for (const { status } of answers) assert.strictEqual(status, 426)
+    }
+    assert.strictEqual(await opened(), before)
+    const [status, message] = code(await json("GET", at("/terminal?terminal_id=none")))
+    assert.strictEqual(status, 404)
+    assert.match(message, /terminal_gone|There is no terminal none/)
+    assert.strictEqual(code(await json("GET", `/sessions/${fresh}/terminal`))[0], 409)
+  })
+
   it("is there for files that no program wrote, and gets a sandbox when somebody needs one", patient, async () => {
     const { events, id } = await open("write file notes.md by the agent")
     assert.strictEqual(events.filter(({ _tag }) => _tag === "SandboxCreated").length, 1)
@@ -247,15 +263,72 @@ requires(
     assert.match(JSON.stringify(refused.body), /In the sandbox none nothing runs/)
   })
 
-  it("goes with its session, with all that runs there", patient, async () => {
-    const { events, id } = await open("run: echo made > made.txt; setsid sleep 600 >/dev/null 2>&1 &")
-    const created = events.find((event) => event._tag === "SandboxCreated")
-    assert.isDefined(created)
-    const home = join(system.runners[0]!.state, "sandboxes", created!.sandboxId)
-    assert.isTrue(existsSync(home))
-    assert.strictEqual((await json("DELETE", `/sessions/${id}`)).status, 200)
-    await eventually("its directories are gone", async () => (existsSync(home) ? undefined : true))
-    assert.deepStrictEqual(processesOf(created!.sandboxId), [])
+  const leavesSomething = "run: echo kept > kept.txt; setsid sleep 600 >/dev/null 2>&1 &"
+
+  /** A session whose first turn has left a file, and something that runs. */
+  const busy = async (more: object = {}) => {
+    const { events, id } = await open(leavesSomething, more)
+    const { sandboxId } = events.find((event) => event._tag === "SandboxCreated") ?? assert.fail("no sandbox was made")
+    const home = join(system.runners[0]!.state, "sandboxes", sandboxId)
+    return {
+      ...{ id, sandboxId, home },
+      rests: eventually.bind(null, "nothing runs there", () =>
+        processesOf(sandboxId).length === 0 ? true : undefined
+      ),
+      goes: eventually.bind(null, "its directories are gone", () => (existsSync(home) ? undefined : true))
+    }
+  }
+
+  it("rests as its environment says, or its session", patient, async () => {
+    const environment = async (on_completion: string) => {
+      const lifecycle = { on_completion, keep_failed: false, ttl_seconds: null }
+      const { body } = await json("POST", "/environments", { name: on_completion, troupe: { lifecycle } })
+      return { environment_id: (body as { id: string }).id }
+    }
+    const [stays, asleep, ofItself, gone] = await Promise.all([
+      busy(),
+      busy(await environment("sleep")),
+      busy({ troupe: { lifecycle: { on_idle: "sleep" } } }),
+      busy(await environment("delete"))
+    ])
+    for (const one of [asleep, ofItself, gone]) await one.rests()
+    await gone.goes()
+    assert.isNotEmpty(processesOf(stays.sandboxId))
+    for (const { home, id } of [asleep, ofItself, gone]) {
+      assert.strictEqual(existsSync(home), home !== gone.home)
+      await system.say(system.nodes[0]!, id as never, "run: cat kept.txt")
+      const events = (await system.turnsEnded(id as never, 2)).slice(-12)
+      assert.include(wordsOf(events), "kept", id)
+    }
+    const restored = (await system.log(gone.id as never)).map(({ _tag }) => _tag)
+    assert.includeMembers(restored, ["SandboxDestroyed", "SandboxRestored"])
+  })
+
+  it("goes with its session, with all that runs there, whoever deletes it", patient, async () => {
+    const lifecycle = (part: object) => ({ troupe: { lifecycle: part } })
+    const [byHand, done, old] = await Promise.all([
+      busy(),
+      busy(lifecycle({ on_idle: "delete" })),
+      busy(lifecycle({ ttl_seconds: 1 }))
+    ])
+    assert.isTrue(existsSync(byHand.home))
+    assert.strictEqual((await json("DELETE", `/sessions/${byHand.id}`)).status, 200)
+    for (const one of [byHand, done, old]) {
+      await one.goes()
+      assert.strictEqual((await json("GET", `/sessions/${one.id}`)).status, 404)
+      assert.deepStrictEqual(processesOf(one.sandboxId), [])
+    }
+  })
+
+  it("goes with its session when its runner is back", patient, async () => {
+    const [runner] = system.runners
+    const [left, stays] = await Promise.all([busy(), busy()])
+    assert.strictEqual(await runner!.stop("SIGTERM"), 0)
+    assert.strictEqual((await json("DELETE", `/sessions/${left.id}`)).status, 200)
+    assert.isTrue(existsSync(left.home))
+    runner!.start()
+    await left.goes()
+    assert.isTrue(existsSync(stays.home))
   })
 
   it("refuses what is not there, is not allowed or makes no sense", patient, async () => {

@@ -116,7 +116,8 @@ const layerInstantRunner = Layer.succeed(
         ended.get(sessionId)?.()
       }),
     deliver: () => Effect.void,
-    revoke: () => Effect.void
+    revoke: () => Effect.void,
+    takeAway: () => Effect.void
   })
 )
 

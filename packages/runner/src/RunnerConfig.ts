@@ -9,6 +9,7 @@ import type { ManagerSetting } from "./environment/ManagerSettings.ts"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
 import { defaults as dockerDefaults } from "./sandbox/docker/DockerBackend.ts"
+import { defaultGraceMs } from "./workplace/rest.ts"
 import { fromEnvironment, type ModelsConfig, readModelsFile } from "./models/ProviderConfig.ts"
 
 /** Everything a runner is told from outside. */
@@ -47,6 +48,8 @@ export interface RunnerConfig {
   readonly tavilyKey: Redacted.Redacted | null
   readonly journal: JournalSizes
   readonly contactLeaseMs: number
+  /** How long a sandbox is left as it is after a turn, whatever its environment says: the next one may come soon. */
+  readonly graceMs: number
   /** How long attempts may go on after the runner was told to stop. */
   readonly stopGraceMs: number
   readonly log: (typeof logLevels)[number]
@@ -112,6 +115,7 @@ const environment = Config.all({
     Config.withDefault(defaultSizes.attemptBytes)
   ),
   contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
+  graceMs: Config.Int("TROUPE_SANDBOX_GRACE_MS").pipe(Config.withDefault(defaultGraceMs)),
   stopGraceMs: Config.Int("TROUPE_RUNNER_STOP_GRACE_MS").pipe(Config.withDefault(30_000)),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
@@ -176,6 +180,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     tavilyKey: variables.TAVILY_API_KEY === undefined ? null : Redacted.make(variables.TAVILY_API_KEY),
     journal: { ...defaultSizes, totalBytes: from.journalBytes, attemptBytes: from.attemptJournalBytes },
     contactLeaseMs: from.contactLeaseMs,
+    graceMs: from.graceMs,
     stopGraceMs: from.stopGraceMs,
     log: from.log
   }

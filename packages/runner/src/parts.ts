@@ -152,7 +152,8 @@ export const layer = (config: RunnerConfig) =>
         state: config.state,
         backend: config.sandbox,
         hostVariables: config.hostVariables,
-        idleMs: placeIdleMs
+        idleMs: placeIdleMs,
+        graceMs: config.graceMs
       }).pipe(
         Layer.provideMerge(
           HostDirectories.layer({

@@ -5,11 +5,11 @@ import { leaveWith, print } from "../app/output.ts"
 import { exitCodes } from "../app/Trouble.ts"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
+import { failureAdvice } from "../session/failureAdvice.ts"
 import { follow } from "../session/follow.ts"
 import { messageArgument, messageOf } from "../session/message.ts"
 import { latest, open } from "../session/open.ts"
 import { inputLine } from "../session/toolLine.ts"
-import { triedAgain } from "../session/triedAgain.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { wantedFlags, wantedOf } from "../session/wantedFlags.ts"
 import { clean } from "../terminal/clean.ts"
@@ -37,12 +37,14 @@ export const run = Command.make(
     )
     const transcript = new Transcript({
       text: (piece) => void (isJson || process.stdout.write(process.stdout.isTTY ? clean(piece) : piece)),
-      tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`),
-      status: ({ type }) => void (type === "session.status_rescheduled" && say(triedAgain))
+      tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`)
     })
     const outcome = yield* connection.ask((troupe) => follow(troupe.session(session), prompt, transcript, say))
-    if (transcript.error !== null) say(transcript.error)
-    if (outcome === "Waits") say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
+    if (transcript.error !== null) say(failureAdvice(transcript))
+    if (outcome === "Waits") {
+      say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
+      if (!isTrusted) say("Nothing isolates tools on this host, so each asks first: --yes says that it need not.")
+    }
     if (isJson) {
       const { error, text } = transcript
       yield* print(JSON.stringify({ session, outcome: outcome.toLowerCase(), text, error }))

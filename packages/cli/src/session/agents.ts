@@ -19,7 +19,7 @@ const toolsOf = (isTrusted: boolean) => [
     type: "agent_toolset_20260401",
     default_config: { permission_policy: { type: isTrusted ? "always_allow" : "always_ask" } }
   },
-  { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
+  { type: "troupe_toolset", configs: [{ name: "ask_user" }, { name: "update_plan" }] }
 ]
 
 const modelFor = async (troupe: Troupe): Promise<string> => {

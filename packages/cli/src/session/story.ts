@@ -18,6 +18,14 @@ const indented = (mark: string, text: string): ReadonlyArray<string> =>
     .split("\n")
     .map((line, at) => (at === 0 ? `${mark}${line}` : `         ${line}`))
 
+const changesLine = ({
+  added,
+  deleted,
+  files,
+  isComplete
+}: NonNullable<Extract<Item, { kind: "captured" }>["changes"]>) =>
+  `${files}${isComplete ? "" : "+"} ${files === 1 ? "file" : "files"} changed, +${added} −${deleted}`
+
 const linesOf = (item: Item): ReadonlyArray<string> => {
   const at = `${place(item.seq)}  `
   switch (item.kind) {
@@ -32,6 +40,8 @@ const linesOf = (item: Item): ReadonlyArray<string> => {
         `${at}● ${item.name} ${inputLine(item.editedInput ?? item.input)}`,
         `       ${item.outcome === null ? "  └ has not ended" : resultLine({ content: item.content as never })}`
       ]
+    case "captured":
+      return item.changes === null || item.changes.files === 0 ? [] : [`${at}Δ ${changesLine(item.changes)}`]
     default:
       return []
   }

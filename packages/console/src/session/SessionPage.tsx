@@ -8,6 +8,7 @@ import { useActions } from "../registry/actions.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { Composer } from "./Composer.tsx"
+import { Plan } from "./Plan.tsx"
 import { currentTurn, firstAsk, primaryOf, rowsOf } from "./rows.logic.ts"
 import { SessionMenu } from "./SessionMenu.tsx"
 import { SessionMeters } from "./SessionMeters.tsx"
@@ -18,6 +19,7 @@ import "./session.css"
 const LogView = lazy(() => import("./LogView.tsx"))
 const TraceView = lazy(() => import("../trace/TraceView.tsx"))
 const FilesView = lazy(() => import("../files/FilesView.tsx"))
+const TerminalsView = lazy(() => import("../terminal/TerminalsView.tsx"))
 const ReplayView = lazy(() => import("../replay/ReplayView.tsx"))
 
 const tabs = [
@@ -25,7 +27,8 @@ const tabs = [
   { id: "replay", title: "Replay", keys: "2" },
   { id: "trace", title: "Trace", keys: "3" },
   { id: "files", title: "Files", keys: "4" },
-  { id: "log", title: "Log", keys: "5" }
+  { id: "log", title: "Log", keys: "5" },
+  { id: "terminal", title: "Terminal", keys: "6" }
 ] as const
 
 const Session = ({ sessionId }: { readonly sessionId: string }) => {
@@ -102,6 +105,10 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
         <Suspense fallback={<Skeleton />}>
           <FilesView sessionId={sessionId} />
         </Suspense>
+      ) : tab === "terminal" ? (
+        <Suspense fallback={<Skeleton />}>
+          <TerminalsView sessionId={sessionId} />
+        </Suspense>
       ) : tab === "replay" ? (
         <Suspense fallback={<Skeleton />}>
           <ReplayView sessionId={sessionId} log={log} at={at} />
@@ -109,6 +116,7 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
       ) : (
         <>
           <TimelineView rows={rows} sessionId={sessionId} askKey={ask?.callId ?? null} at={at} />
+          {thread?.plan == null ? null : <Plan plan={thread.plan} />}
           {timeline.endedAt === null && log.length > 0 ? (
             <Composer sessionId={sessionId} hasTurn={currentTurn(thread) !== null} />
           ) : null}

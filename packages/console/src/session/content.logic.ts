@@ -1,5 +1,6 @@
 import type { Json } from "@troupe/domain/Json"
 import type { Block, Content } from "@troupe/domain/session/Content"
+import { type PlanStep, progressOf, stepsOf } from "@troupe/domain/session/Plan"
 
 /** The words of a piece of content; of what is kept elsewhere, the beginning. */
 export const wordsOf = (content: Content): string =>
@@ -35,8 +36,21 @@ export const textIn = (input: Json, name: string): string | null => {
   return typeof value === "string" ? value : null
 }
 
+/** The steps of a plan that a call gives. */
+export const planIn = (input: Json): ReadonlyArray<PlanStep> | null => {
+  const plan = typeof input === "object" && input !== null && "plan" in input ? input["plan"] : null
+  return Array.isArray(plan) ? stepsOf(plan as ReadonlyArray<Json>) : null
+}
+
+const planText = (steps: ReadonlyArray<PlanStep>): string => {
+  const { current, done, total } = progressOf(steps)
+  return `${done} of ${total}${current === null ? "" : ` · ${current}`}`
+}
+
 /** What a call is about, in one line. */
 export const subjectOf = (name: string, input: Json): string => {
+  const plan = name === "update_plan" ? planIn(input) : null
+  if (plan !== null) return planText(plan)
   const text =
     textIn(input, "command") ??
     textIn(input, "file_path") ??

@@ -6,6 +6,7 @@ import type {
   TimelineThread,
   TimelineTurn
 } from "@troupe/domain/session/Timeline"
+import type { Changes } from "@troupe/domain/session/Changes"
 import type { Writing } from "./fold.logic.ts"
 import { type Moves, movesOf, type Place, placeOf } from "./queue/queue.logic.ts"
 
@@ -28,6 +29,9 @@ export type Row = { readonly key: string; readonly seq: number } & (
 )
 export type QueuedRowOf = Extract<Row, { readonly kind: "queued" }>
 
+/** So many changed files are named. */
+const namedMax = 3
+
 export const asks = (call: TimelineCall): boolean =>
   call.outcome === null && (call.awaits === "confirmation" || call.awaits === "answer")
 
@@ -44,6 +48,13 @@ const retryText = (item: ItemOf<"retry">): string => {
   }
 }
 
+/** What a turn changed, and in which files where they are few. */
+export const changesText = ({ added, deleted, files, isComplete, paths }: Changes): string => {
+  const count = `${files}${isComplete ? "" : " or more"} ${files === 1 ? "file" : "files"}`
+  const named = files <= namedMax ? `: ${paths.map(({ path }) => path).join(", ")}` : ""
+  return `Changed ${count} (+${added} −${deleted})${paths.length === 0 ? "" : named}`
+}
+
 const noteOf = (item: TimelineItem): { readonly text: string; readonly tone: "plain" | "warn" } | null => {
   switch (item.kind) {
     case "retry":
@@ -55,6 +66,9 @@ const noteOf = (item: TimelineItem): { readonly text: string; readonly tone: "pl
     case "rewound":
       return { text: `The working copy went back to where it was at event ${item.toSeq}`, tone: "warn" }
     case "captured":
+      return item.changes === null || item.changes.files === 0
+        ? null
+        : { text: changesText(item.changes), tone: "plain" }
     case "request":
       return null
     default:
@@ -72,7 +86,7 @@ const rowsOfItems = (items: ReadonlyArray<TimelineItem>): ReadonlyArray<Row> => 
     calls = []
   }
   for (const item of items) {
-    if (item.kind === "request" || item.kind === "captured") continue
+    if (item.kind === "request" || (item.kind === "captured" && noteOf(item) === null)) continue
     if (item.kind === "call" && !asks(item)) {
       calls.push(item)
       continue
@@ -146,7 +160,8 @@ const verbs: Readonly<Record<string, readonly [one: string, many: string]>> = {
   grep: ["Searched", "Searched # times"],
   web_fetch: ["Read a page", "Read # pages"],
   web_search: ["Searched the web", "Searched the web # times"],
-  ask_user: ["Asked you", "Asked you # times"]
+  ask_user: ["Asked you", "Asked you # times"],
+  update_plan: ["Updated the plan", "Updated the plan # times"]
 }
 
 /** What a group of calls did, in a line. */

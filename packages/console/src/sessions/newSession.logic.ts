@@ -23,6 +23,6 @@ export const starterAgent = (model: string) => ({
       type: "agent_toolset_20260401",
       default_config: { enabled: true, permission_policy: { type: "always_allow" } }
     },
-    { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
+    { type: "troupe_toolset", configs: [{ name: "ask_user" }, { name: "update_plan" }] }
   ]
 })

@@ -29,10 +29,10 @@ describe("the built console", () => {
     )
   })
 
-  it("leaves what only some views need for later: markdown, replay, differences, the palette", () => {
+  it("leaves what only some views need for later: markdown, replay, differences, terminals, the palette", () => {
     const first = initial().join(" ")
     const all = readdirSync(new URL("assets", dist))
-    for (const name of ["markdown", "ReplayView", "Diff", "Palette"]) {
+    for (const name of ["markdown", "ReplayView", "Diff", "Palette", "TerminalsView"]) {
       assert.isTrue(
         all.some((file) => file.startsWith(`${name}-`) && file.endsWith(".js")),
         name

@@ -2,7 +2,7 @@ import type { TimelineCall, TimelineTurn } from "@troupe/domain/session/Timeline
 import { assert, describe, it } from "vitest"
 import { tell, untold } from "../../src/session/fold.logic.ts"
 import { meters, standing } from "../../src/session/meters.logic.ts"
-import { firstAsk, primaryOf, rowsOf, stateOf, summaryOf } from "../../src/session/rows.logic.ts"
+import { changesText, firstAsk, primaryOf, rowsOf, stateOf, summaryOf } from "../../src/session/rows.logic.ts"
 import { endOf, workingText } from "../../src/session/turn.logic.ts"
 import { goldenLog } from "./goldenLog.ts"
 
@@ -57,6 +57,16 @@ describe("the rows of a timeline", () => {
     const rows = rowsOf(thread, new Map([["sevt_1", "Hello"]]))
     assert.isTrue(rows.some(({ kind }) => kind === "writing"))
     assert.isFalse(rows.some(({ kind }) => kind === "working"))
+  })
+})
+
+describe("what a turn changed", () => {
+  it("is said in a line, with names where they are few", () => {
+    const path = (name: string) => ({ path: name, change: "changed", added: 1, deleted: 0 }) as const
+    const some = { files: 1, added: 1, deleted: 0, paths: [path("a")], isComplete: true }
+    assert.strictEqual(changesText(some), "Changed 1 file (+1 −0): a")
+    const many = { ...some, files: 1_000, paths: ["a", "b", "c", "d"].map(path), isComplete: false }
+    assert.strictEqual(changesText(many), "Changed 1000 or more files (+1 −0)")
   })
 })
 

@@ -35,6 +35,19 @@ const AgentIn = Schema.Union([
 ])
 export type AgentIn = typeof AgentIn.Type
 
+const Seconds = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 31_536_000 }))
+
+/** What becomes of a session by itself. */
+export const Lifecycle = Schema.Struct({
+  /** Once its turns are done: stay, end what runs in its sandbox until there is work again, or be deleted. */
+  on_idle: Schema.Literals(["retain", "sleep", "delete"]),
+  /** Whether a session whose last turn failed stays, whatever else is said. */
+  keep_failed: Schema.Boolean,
+  /** After so long without activity it is deleted; null: never. */
+  ttl_seconds: Schema.NullOr(Seconds)
+})
+export type Lifecycle = typeof Lifecycle.Type
+
 const title = Schema.optionalKey(Schema.NullOr(Text(512)))
 
 /** Events and resources are read by rules of their own, which say better what is wrong with one of them. */
@@ -53,7 +66,14 @@ export const SessionCreate = Schema.Struct({
       /** Whose session it is, by the id that the user has in your product. */
       end_user: Schema.optionalKey(Name(128)),
       project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
-      labels: Schema.optionalKey(Labels)
+      labels: Schema.optionalKey(Labels),
+      lifecycle: Schema.optionalKey(
+        Schema.Struct({
+          on_idle: Schema.optionalKey(Lifecycle.fields.on_idle),
+          keep_failed: Schema.optionalKey(Lifecycle.fields.keep_failed),
+          ttl_seconds: Schema.optionalKey(Lifecycle.fields.ttl_seconds)
+        })
+      )
     })
   )
 })
@@ -107,7 +127,11 @@ export const Session = Schema.Struct({
   stats: Schema.Struct({ active_seconds: Schema.Finite, duration_seconds: Schema.Finite }),
   usage: Usage,
   deployment_id: Schema.NullOr(DeploymentId),
-  troupe: Schema.Struct({ project_id: Schema.NullOr(ProjectId), labels: Schema.Array(Schema.String) }),
+  troupe: Schema.Struct({
+    project_id: Schema.NullOr(ProjectId),
+    labels: Schema.Array(Schema.String),
+    lifecycle: Lifecycle
+  }),
   created_at: Schema.String,
   updated_at: Schema.String,
   archived_at: Schema.NullOr(Schema.String)

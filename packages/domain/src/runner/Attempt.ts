@@ -55,6 +55,8 @@ export const RunRequest = Schema.Struct({
     workspace: Schema.Array(Schema.Json),
     sessionPreset: Schema.NullOr(Schema.String)
   }),
+  /** What runs in its sandbox ends while the session rests, whatever its environment says. Nodes of before do not say. */
+  sleeps: Schema.optionalKey(Schema.Boolean),
   /** What the workspace says that models cost; it goes before what the runner knows. */
   prices: Schema.optionalKey(PriceTable),
   /** The session's sandbox as the log knows it. */

@@ -1,20 +1,30 @@
 import { Result, Schema } from "effect"
 
 /** The versions of the runner protocol that this release speaks: its own, and one back. */
-export const spoken = { min: 1, max: 1 } as const
+export const spoken = { min: 1, max: 2 } as const
+
+/**
+ * Calls that came with a version; all others are of the first. Who speaks an older one is asked for none of them. A field that
+ * came later needs no place here: who does not know it does not read it.
+ */
+export const since = { Places: 2 } as const
+
+export const sinceOf = (call: string): number => (call in since ? since[call as keyof typeof since] : 1)
 
 export const Versions = Schema.Struct({ min: Schema.Int, max: Schema.Int })
 export type Versions = typeof Versions.Type
 
+const range = ({ max, min }: Versions): string => (min === max ? `version ${max}` : `versions ${min} to ${max}`)
+
+/** No version is spoken by both sides. A node asks, and a runner is asked. */
 export class VersionRefused extends Schema.TaggedError<VersionRefused>()("VersionRefused", {
   asked: Versions,
   spoken: Versions
 }) {
   override get message() {
     const { asked, spoken: own } = this
-    const older = asked.max < own.min
-    const advice = older ? "update the one that asks" : "update the one that was asked"
-    return `Protocol ${asked.min} to ${asked.max} was asked for, ${own.min} to ${own.max} is spoken: ${advice}`
+    const older = own.max < asked.min ? "runner" : "node"
+    return `the node speaks ${range(asked)} of the protocol, the runner ${range(own)}: update the ${older}`
   }
 }
 

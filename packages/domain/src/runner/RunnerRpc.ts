@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
-import { RunnerId } from "../Ids.ts"
+import { RunnerId, SessionId } from "../Ids.ts"
 import { Answer, Ask } from "./Asks.ts"
 import {
   AttemptGone,
@@ -75,6 +75,8 @@ export class RunnerRpc extends RpcGroup.make(
   Rpc.make("Settle", { payload: { verdicts: Schema.Array(Verdict) } }),
   Rpc.make("Ping", { payload: { n: Schema.Int }, success: Load }),
   Rpc.make("Drain", { payload: { reason: Schema.String } }),
+  /** The sessions that have a place on this runner, whether anything runs there or not. */
+  Rpc.make("Places", { success: Schema.Array(SessionId) }),
 
   Rpc.make("Run", {
     payload: RunRequest,

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import type { JsonObject } from "../Json.ts"
+import type { Changes } from "./Changes.ts"
 import type { Content } from "./Content.ts"
 import type { Decision, Input, TurnOverrides } from "./Input.ts"
 import { AgentSnapshot } from "./Opening.ts"
@@ -61,6 +62,8 @@ const isAgent = Schema.is(AgentSnapshot)
 /** An agent of a thread's own stays one: its digest is part of the state. */
 const threadAgent = (value: JsonObject | null): object | null => (isAgent(value) ? agent(value) : maybeObject(value))
 
+const changes = (told: Changes): Changes => ({ ...told, paths: [] })
+
 const environment = (snapshot: Opened["environment"]): Opened["environment"] =>
   snapshot === null ? null : { ...snapshot, name: gone, config: {} }
 
@@ -116,6 +119,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
   },
   ToolFinished: { content, details: nothing },
   ContextCompacted: { summary: content },
+  WorkingCopyCaptured: { changes },
   ToolConfirmed: { decision },
   ToolAnswered: { content },
   QuestionAnswered: { answer: nothing },

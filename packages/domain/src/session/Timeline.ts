@@ -1,6 +1,7 @@
 import type { Content } from "./Content.ts"
 import type { Placed } from "./History.ts"
 import type { TurnOverrides } from "./Input.ts"
+import { type PlanStep, stepsOf } from "./Plan.ts"
 import type { EventOf, SessionEvent } from "./SessionEvent.ts"
 import { applyToTurn, changeCall, type TimelineTurn } from "./TimelineTurn.ts"
 
@@ -19,6 +20,13 @@ export interface TimelineQueued {
   readonly receivedAt: number
 }
 
+/** What a thread's agent means to do, as it said last. */
+export interface TimelinePlan {
+  readonly seq: number
+  readonly at: number
+  readonly steps: ReadonlyArray<PlanStep>
+}
+
 export interface TimelineThread {
   readonly threadId: string
   readonly name: string
@@ -29,6 +37,8 @@ export interface TimelineThread {
   readonly steers: ReadonlyArray<TimelineQueued>
   /** Received by an event whose place is said by the next one. */
   readonly inbox: ReadonlyArray<TimelineQueued>
+  /** Null while there is none, or none any more. */
+  readonly plan: TimelinePlan | null
   readonly turns: ReadonlyArray<TimelineTurn>
 }
 
@@ -65,6 +75,7 @@ const newThread = (threadId: string, name: string, parentThreadId: string | null
   queue: [],
   steers: [],
   inbox: [],
+  plan: null,
   turns: []
 })
 
@@ -183,6 +194,10 @@ const inThread = (thread: TimelineThread, event: SessionEvent, seq: number, at: 
       const { answer, callId } = event
       return onCall(thread, callId, () => ({ answer, outcome: "succeeded", endedAt: at, awaits: "nothing" }))
     }
+    case "PlanUpdated": {
+      const steps = stepsOf(event.items)
+      return { ...thread, plan: steps.length === 0 ? null : { seq, at, steps } }
+    }
     case "ThreadArchived":
       return { ...thread, archived: true }
     default:
@@ -224,8 +239,13 @@ const shown = (view: Timeline, event: EventOf<"StatusChanged">): Timeline => ({
   })
 })
 
-/** Said of a call, which knows its turn. */
-const ofCalls: ReadonlySet<SessionEvent["_tag"]> = new Set(["ToolConfirmed", "ToolAnswered", "QuestionAnswered"])
+/** Shown with a call, which knows its turn, or with its thread: no notes of their own. */
+const elsewhere: ReadonlySet<SessionEvent["_tag"]> = new Set([
+  "ToolConfirmed",
+  "ToolAnswered",
+  "QuestionAnswered",
+  "PlanUpdated"
+])
 
 /** What the next event changes in what people see. */
 export const apply = (view: Timeline, { event, recordedAt, seq }: Placed): Timeline => {
@@ -235,6 +255,6 @@ export const apply = (view: Timeline, { event, recordedAt, seq }: Placed): Timel
   if ("threadId" in event && event.threadId !== null) {
     changed = onThread(changed, event.threadId, (thread) => inThread(thread, event, seq, at))
   }
-  if ("turnId" in event || ofCalls.has(event._tag)) return changed
+  if ("turnId" in event || elsewhere.has(event._tag)) return changed
   return { ...changed, notes: [...changed.notes, { seq, at, event }] }
 }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from "../Json.ts"
+import type { Changes } from "./Changes.ts"
 import type { Content } from "./Content.ts"
 import type { EventOf, SessionEvent } from "./SessionEvent.ts"
 import type { ErrorInfo } from "./Status.ts"
@@ -93,7 +94,14 @@ export type TimelineItem =
       readonly toSeq: number
       readonly callIds: ReadonlyArray<string>
     }
-  | { readonly kind: "captured"; readonly seq: number; readonly at: number; readonly checkpoint: string }
+  | {
+      readonly kind: "captured"
+      readonly seq: number
+      readonly at: number
+      readonly checkpoint: string
+      /** Null where nothing is known of what changed. */
+      readonly changes: Changes | null
+    }
 
 export interface TimelineAttempt {
   readonly attemptId: string
@@ -269,7 +277,7 @@ export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, a
     case "WorkingCopyRewound":
       return show(turn, { kind: "rewound", seq, at, toSeq: event.toSeq, callIds: event.callIds })
     case "WorkingCopyCaptured":
-      return show(turn, { kind: "captured", seq, at, checkpoint: event.checkpoint })
+      return show(turn, { kind: "captured", seq, at, checkpoint: event.checkpoint, changes: event.changes ?? null })
     default:
       return turn
   }

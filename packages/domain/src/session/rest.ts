@@ -29,6 +29,6 @@ export const expiresAt = (session: OpenSession): number | null => {
   return ttlMs === null || !atRest(session) || isKept(session) ? null : session.activeAt + ttlMs
 }
 
-/** The sandbox that is to be put away until the session has work again: what its runner is to see to. */
-export const sandboxToPutAway = (session: OpenSession): OpenSession["sandbox"] =>
-  session.lifecycle.onIdle === "sleep" && session.sandbox?.live === true && atRest(session) ? session.sandbox : null
+/** The runner that has what a deleted session leaves behind; null where nothing is left, or nothing is to go. */
+export const leftOn = ({ ended, sandbox }: OpenSession): string | null =>
+  ended === "deleted" && sandbox?.live === true ? sandbox.runnerId : null

@@ -7,7 +7,7 @@ export const builtInTools = ["bash", "read", "write", "edit", "glob", "grep", "w
 export type BuiltInTool = (typeof builtInTools)[number]
 
 /** Tools that the installation itself runs, for agents that are given them by name. */
-export const platformTools = ["ask_user"] as const
+export const platformTools = ["ask_user", "update_plan"] as const
 export type PlatformTool = (typeof platformTools)[number]
 
 export const toolsMax = 256

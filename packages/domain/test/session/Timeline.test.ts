@@ -53,6 +53,27 @@ describe("Timeline", () => {
       ]
     ))
 
+  it("keeps the plan of a thread, and what a turn changed, each in its place", () => {
+    const steps = [{ step: "look", status: "in_progress" }]
+    const changes = { files: 1, added: 2, deleted: 0, paths: [], isComplete: true }
+    const planned = (items: ReadonlyArray<object>) =>
+      ({ _tag: "Noted", event: { _tag: "PlanUpdated", threadId: make.threadId(), items } }) as never
+    const captured = { _tag: "WorkingCopyCaptured", checkpoint: "c1", bytes: 1, files: 1 } as const
+    const view = timelineOf(
+      recorded(...working, make.frames(1, 1, planned([...steps, {}]), captured, { ...captured, changes }))
+    )
+    assert.deepStrictEqual(view.threads[0]!.plan?.steps, steps as never)
+    assert.deepStrictEqual(
+      view.threads[0]!.turns[0]!.items.flatMap((item) => (item.kind === "captured" ? [item.changes] : [])),
+      [null, changes]
+    )
+    assert.deepStrictEqual(
+      view.notes.map(({ event }) => event._tag).filter((tag) => tag === "PlanUpdated"),
+      []
+    )
+    assert.isNull(told(...working, make.frames(1, 1, planned(steps), planned([]))).plan)
+  })
+
   it("shows with each call what became of it", () => {
     const [edited, denied, answered, asked] = calls(rich.threads[0]!.turns[1]!)
     assert.deepInclude(edited, { outcome: "succeeded", editedInput: { command: "ls -l" }, durationMs: 3 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { nextDue } from "../../src/session/due.ts"
 import type { Lifecycle } from "../../src/session/Opening.ts"
-import { atRest, sandboxToPutAway } from "../../src/session/rest.ts"
+import { leftOn } from "../../src/session/rest.ts"
 import { wakeAt } from "../../src/session/standing.ts"
 import { after, type Story } from "./given.ts"
 import {
@@ -153,31 +153,22 @@ describe("a session that lives for its turns", () => {
   })
 })
 
-describe("a session that sleeps", () => {
+describe("a session that is deleted", () => {
   const sandbox = { sandboxId: sandboxId(1), runnerId: "rnr", backend: "bubblewrap" }
   const created = { _tag: "SandboxCreated", ...sandbox, isolation: "namespaces" } as const
+  const lost = { _tag: "SandboxLost", sandboxId: sandboxId(1), reason: "gone" } as const
+  const worked = (part: Partial<Lifecycle>, ...bodies: ReadonlyArray<typeof created | typeof lost>) =>
+    opened(part, message(1)).and(start(1), frames(1, 1, ...bodies), frames(1, bodies.length + 1, completed()))
 
-  it("wants its sandbox put away while it rests", () => {
-    const working = opened({ onIdle: "sleep" }, message(1)).and(start(1), frames(1, 1, created))
-    assert.isNull(sandboxToPutAway(working.session))
-    const resting = working.and(frames(1, 2, completed()))
-    assert.deepStrictEqual(sandboxToPutAway(resting.session), { ...sandbox, live: true })
-    assert.isNull(sandboxToPutAway(resting.and(send(message(2))).session))
-    assert.isNull(sandboxToPutAway(resting.and(remove).session))
-    stays(resting)
+  it("leaves its place to its runner, whoever deleted it", () => {
+    const resting = worked({}, created)
+    assert.isNull(leftOn(resting.session))
+    assert.strictEqual(leftOn(resting.and(remove).session), "rnr")
+    assert.strictEqual(leftOn(worked({ onIdle: "delete" }, created).session), "rnr")
   })
 
-  it("wants nothing put away where nothing is, or where it is to be kept", () => {
-    assert.isNull(sandboxToPutAway(opened({ onIdle: "sleep" }).session))
-    const kept = opened({}, message(1)).and(start(1), frames(1, 1, created), frames(1, 2, completed()))
-    assert.isTrue(atRest(kept.session))
-    assert.isNull(sandboxToPutAway(kept.session))
-    const lost = { _tag: "SandboxLost", sandboxId: sandboxId(1), reason: "gone" } as const
-    const gone = opened({ onIdle: "sleep" }, message(1)).and(
-      start(1),
-      frames(1, 1, created, lost),
-      frames(1, 3, completed())
-    )
-    assert.isNull(sandboxToPutAway(gone.session))
+  it("leaves nothing where there is nothing any more", () => {
+    assert.isNull(leftOn(opened({}).and(remove).session))
+    assert.isNull(leftOn(worked({}, created, lost).and(remove).session))
   })
 })

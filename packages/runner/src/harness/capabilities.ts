@@ -9,6 +9,7 @@ export const capabilities = {
   steering: "takes messages into the running turn at its next step",
   pausing: "stops between two steps when it is told to",
   budgets: "stops before the request that a hard limit does not allow",
+  plans: "tells people the plan that the model makes, each time that it changes",
   usage: "ends each model request in one usage record",
   recovery: "fails so that the session tries again, where that is likely to help",
   refusals: "tells a refusal of the model as one",

@@ -60,11 +60,13 @@ export const layer = (self: Self, signs: LinkSigns) =>
         Settle: ({ verdicts }) => attempts.settle(verdicts),
         Ping: Effect.fnUntraced(function* () {
           signs.heard()
-          const sessions = yield* host.sessions
+          const { length: sessions } = yield* host.places
           return { attempts: yield* attempts.working, sessions, draining: yield* attempts.draining }
         }),
         Drain: ({ reason }) =>
           Effect.andThen(attempts.drain, Effect.logInfo("Takes no new attempts").pipe(Effect.annotateLogs({ reason }))),
+
+        Places: () => host.places,
 
         Run: (request) => attempts.run(request),
         Attach: ({ afterFrame, attempt }) => attempts.attach(attempt, afterFrame),

@@ -1,5 +1,7 @@
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
+import type { PlanStep } from "@troupe/domain/session/Plan"
 import { toolEntries, type ToolEntry, type ToolProblem, toolsMax } from "@troupe/domain/tools/Toolset"
+import type { Effect } from "effect"
 import type { SafeFetch } from "../egress/SafeFetch.ts"
 import { bash } from "./builtin/bash.ts"
 import { toTool } from "./builtin/BuiltIn.ts"
@@ -11,6 +13,7 @@ import { type Summarizer, webFetch } from "./builtin/webFetch.ts"
 import { webSearch } from "./builtin/webSearch.ts"
 import { write } from "./builtin/write.ts"
 import { askUser } from "./platform/askUser.ts"
+import { updatePlan } from "./platform/updatePlan.ts"
 import { byWorker, outside, type Tool } from "./Tool.ts"
 import type { ToolPlace } from "./ToolPlace.ts"
 import type { SearchProvider } from "./web/SearchProvider.ts"
@@ -21,6 +24,8 @@ export interface ToolParts {
   readonly fetch: SafeFetch["Service"]
   readonly search: SearchProvider | null
   readonly summarizer: Summarizer | null
+  /** Takes the plan of the attempt's thread, to tell people. */
+  readonly planned: (steps: ReadonlyArray<PlanStep>) => Effect.Effect<void>
   /** Of MCP servers, of the platform: what others bring. */
   readonly others: ReadonlyArray<Tool>
 }
@@ -54,7 +59,7 @@ export const toolCatalog = (
   return { tools: [...tools.values()], problems: found }
 }
 
-const toolOf = (entry: ToolEntry, { fetch, place, search, summarizer }: ToolParts): Tool | undefined => {
+const toolOf = (entry: ToolEntry, { fetch, place, planned, search, summarizer }: ToolParts): Tool | undefined => {
   switch (entry._tag) {
     case "Custom": {
       const { description, inputSchema, name } = entry
@@ -62,7 +67,7 @@ const toolOf = (entry: ToolEntry, { fetch, place, search, summarizer }: ToolPart
       return outside("client", spec, { type: "always_allow" })
     }
     case "Platform":
-      return askUser(entry.config)
+      return entry.name === "ask_user" ? askUser(entry.config) : updatePlan(entry.config, planned)
     case "Mcp":
       return undefined
     case "BuiltIn":

@@ -123,4 +123,29 @@ export const diff = Effect.fn("Checkpoints.diff")(function* (
   )
 })
 
+/** Enough to say how much a turn has done. */
+const summaryLimits: DiffLimits = { changesMax: 1_000, fileBytesMax: 262_144, textBytesMax: 1_048_576 }
+
+/** What the last capture of a tree found to be different from a checkpoint, without going through the tree again. */
+export const changed = Effect.fn("Checkpoints.changed")(function* (
+  before: string | null,
+  tree: LiveTree,
+  download: BlobDownload
+): Effect.fn.Return<TreeDiff, FileError | CheckpointError> {
+  const last = yield* attempt("", () => State.lastIndex(tree.state))
+  if (last === null) return { changes: [], isComplete: true }
+  return yield* Effect.scoped(
+    Effect.gen(function* () {
+      const root = yield* openRoot(tree.root)
+      const lines = linesInFile(yield* openState(last.path, "r"))
+      return yield* inSlicesServing(
+        function* () {
+          return yield* diffWith(yield* linesOf(before), lines, reading(root), summaryLimits)
+        },
+        { serve: (asked: Wanted) => download.get(asked.digests), failure }
+      )
+    })
+  )
+})
+
 const reading = (root: Root) => (path: string) => readFile(root, path).bytes

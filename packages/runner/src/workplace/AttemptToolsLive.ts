@@ -2,7 +2,7 @@ import type { EventId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
-import { Clock, Effect, Layer, Result, type Scope } from "effect"
+import { Clock, Effect, Layer, Option, Result, type Scope } from "effect"
 import type { JournalFull } from "../attempt/AttemptFrames.ts"
 import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
@@ -17,6 +17,7 @@ import type { McpPeople } from "../mcp/McpPeople.ts"
 import { McpSessions } from "../mcp/McpSessions.ts"
 import { mintEventId } from "../mint.ts"
 import { Models } from "../models/Models.ts"
+import { planTold } from "../tools/platform/updatePlan.ts"
 import { toolCatalog } from "../tools/toolCatalog.ts"
 import { makeToolGateway } from "../tools/ToolGateway.ts"
 import type { SearchProvider } from "../tools/web/SearchProvider.ts"
@@ -28,6 +29,9 @@ import type { Rest } from "./rest.ts"
 interface ToolsOptions {
   readonly search: (fetch: SafeFetch["Service"]) => SearchProvider | null
 }
+
+/** How long the end of an attempt may wait to learn what it changed. */
+const changesMs = 3_000
 
 type Request = AttemptContext["request"]
 
@@ -52,8 +56,8 @@ const isDeletedBy = ({ environment, runnerId, sandbox }: Request): boolean => {
 const endedBy = (end: HarnessEnd): Rest["ended"] =>
   end._tag === "Completed" ? "done" : end._tag === "Suspended" ? "waiting" : "failed"
 
-const begins = (place: Place) =>
-  Effect.flatMap(Clock.currentTimeMillis, (at) => place.rest({ ended: "working", kept: false, at }))
+const begins = (place: Place, { sleeps = false }: Request) =>
+  Effect.flatMap(Clock.currentTimeMillis, (at) => place.rest({ ended: "working", kept: false, sleeps, at }))
 
 const sandboxFacts = (place: Place, request: Request) => {
   const { backend, sandboxId } = place.record()
@@ -141,11 +145,21 @@ export const layer = (options: ToolsOptions) =>
         })
       }
 
+      /** Worth telling, and not worth failing or waiting long for. */
+      const changesSince = (place: Place, before: string | null) =>
+        Effect.timeoutOption(place.changes(before), changesMs).pipe(
+          Effect.map(Option.getOrNull),
+          Effect.catch(({ message }) =>
+            Effect.as(Effect.logWarning(`What a turn changed is not known: ${message}`), null)
+          )
+        )
+
       /** Files that no program wrote are in a place, too: people look for them where the log says that it is. */
       const capture = Effect.fnUntraced(function* (
         context: AttemptContext,
         place: Place,
-        announce: Effect.Effect<void>
+        announce: Effect.Effect<void>,
+        wasEmpty: boolean
       ) {
         const before = place.record().checkpoint
         const captured = yield* Effect.result(place.capture)
@@ -164,7 +178,9 @@ export const layer = (options: ToolsOptions) =>
         yield* Effect.ignore(place.rest({ kept: true }))
         if (files > 0) yield* announce
         if (checkpoint === before) return
-        yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files })
+        const changes = before === null && !wasEmpty ? null : yield* changesSince(place, before)
+        const told = changes === null ? {} : { changes }
+        yield* context.frames.emit({ _tag: "WorkingCopyCaptured", checkpoint, bytes, files, ...told })
       })
 
       /** Brings the mounts to what the session was given. What can't be had is said, and the turn goes on without it. */
@@ -245,9 +261,10 @@ export const layer = (options: ToolsOptions) =>
 
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {
-          const settled = yield* Effect.result(Effect.tap(settle(context), begins))
+          const settled = yield* Effect.result(Effect.tap(settle(context), (place) => begins(place, context.request)))
           if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
           const place = settled.success
+          const wasEmpty = place.isEmpty()
           const { request, scrubber } = context
           const announce = announcer(context, place)
           place.onMade(() => announce)
@@ -259,6 +276,7 @@ export const layer = (options: ToolsOptions) =>
             fetch,
             search,
             summarizer: summarizerOf(context),
+            planned: planTold(context.frames, request.threadId),
             others: servers.tools
           })
           for (const { at, code, detail } of [...problems, ...servers.problems]) {
@@ -278,7 +296,7 @@ export const layer = (options: ToolsOptions) =>
             calls,
             atEnd: (end) =>
               Effect.andThen(
-                Effect.andThen(collect(context, place), capture(context, place, announce)),
+                Effect.andThen(collect(context, place), capture(context, place, announce, wasEmpty)),
                 Effect.flatMap(Clock.currentTimeMillis, (at) => Effect.ignore(place.rest({ ended: endedBy(end), at })))
               )
           }

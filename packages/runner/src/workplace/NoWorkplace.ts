@@ -27,6 +27,6 @@ export const layer = Layer.succeed(
     Destroy: refuse,
     Browse: refuse,
     RegisterDirectory: refuse,
-    sessions: Effect.succeed(0)
+    places: Effect.succeed([])
   })
 )

@@ -3,10 +3,11 @@ import type { Resource } from "@troupe/domain/session/Opening"
 import type { EnvironmentConfig } from "@troupe/domain/environment/EnvironmentConfig"
 import { sizeOf } from "@troupe/domain/environment/EnvironmentConfig"
 import type { BlobRef } from "@troupe/domain/session/Content"
+import type { Changes } from "@troupe/domain/session/Changes"
 import { type CheckpointError, type TreeDiff } from "@troupe/domain/runner/Checkpoint"
 import type { FileError } from "@troupe/domain/runner/Files"
 import { Effect, type Scope, Semaphore } from "effect"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Endpoint } from "../egress/AddressRules.ts"
 import type { EgressProxy } from "../egress/EgressProxy.ts"
@@ -29,6 +30,7 @@ import { makeToolPlace, spillTarget } from "../tools/makeToolPlace.ts"
 import { makeSpillDirectory } from "../tools/SpillDirectory.ts"
 import { BlobUnavailable, type ToolPlace } from "../tools/ToolPlace.ts"
 import type { Captured } from "../workingcopy/capture.ts"
+import { changesOf } from "../workingcopy/changes.ts"
 import * as Checkpoints from "../workingcopy/Checkpoints.ts"
 import type { Collection } from "../workingcopy/collect.ts"
 import type { Lacking } from "../workingcopy/materialise.ts"
@@ -87,6 +89,10 @@ export interface Place {
   readonly collect: Effect.Effect<Collection<FileId>, FileError>
   /** `from` null: since it was empty. `to` null: up to now. */
   readonly diff: (from: string | null, to: string | null) => Effect.Effect<TreeDiff, FileError | CheckpointError>
+  /** What the last capture found to be different from `from`, in numbers. */
+  readonly changes: (from: string | null) => Effect.Effect<Changes, FileError | CheckpointError>
+  /** Whether there is nothing in the working copy. */
+  readonly isEmpty: () => boolean
   /** The sandbox that a runner before this one made, without what it ran. */
   readonly resume: Effect.Effect<void, SandboxError>
   /** Somebody wants the sandbox made from here on: their word of it. */
@@ -94,6 +100,15 @@ export interface Place {
 }
 
 const previewChars = 1_000
+
+/** What can't be looked into is not known to be empty. */
+const isEmpty = (path: string): boolean => {
+  try {
+    return readdirSync(path).length === 0
+  } catch {
+    return false
+  }
+}
 
 const directory = (target: string, path: string, readOnly: boolean): MountTable.MountEntry => ({
   target,
@@ -239,7 +254,11 @@ export const open = Effect.fn("Place.open")(function* (
       Effect.suspend(() => {
         const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
         const rest = { ...before, ...to }
-        const isSame = record.rest?.ended === rest.ended && before.kept === rest.kept && before.at === rest.at
+        const isSame =
+          record.rest?.ended === rest.ended &&
+          before.kept === rest.kept &&
+          before.sleeps === rest.sleeps &&
+          before.at === rest.at
         return isSame ? Effect.void : change({ rest })
       }),
     // One that counts as made although nothing is left of it is made anew when it is needed.
@@ -258,6 +277,8 @@ export const open = Effect.fn("Place.open")(function* (
     restore: (checkpoint) =>
       copy.withPermits(1)(Effect.andThen(Checkpoints.restore(tree, checkpoint, store), remember(checkpoint))),
     ...files,
-    diff: (from, to) => copy.withPermits(1)(Checkpoints.diff(from, to ?? tree, store))
+    diff: (from, to) => copy.withPermits(1)(Checkpoints.diff(from, to ?? tree, store)),
+    changes: (from) => copy.withPermits(1)(Effect.map(Checkpoints.changed(from, tree, store), changesOf)),
+    isEmpty: () => isEmpty(source)
   }
 })

@@ -101,9 +101,13 @@ export class PlaceRecords {
     }
   }
 
-  all(): ReadonlyArray<PlaceRecord> {
+  sessions(): ReadonlyArray<SessionId> {
     return readdirSync(this.directory)
       .filter((name) => name.endsWith(suffix))
-      .flatMap((name) => this.read(name.slice(0, -suffix.length) as SessionId) ?? [])
+      .map((name) => name.slice(0, -suffix.length) as SessionId)
+  }
+
+  all(): ReadonlyArray<PlaceRecord> {
+    return this.sessions().flatMap((sessionId) => this.read(sessionId) ?? [])
   }
 }

@@ -64,7 +64,8 @@ export class Places extends Context.Service<
     readonly record: (sessionId: SessionId) => PlaceRecord | null
     /** Takes the place away, with all that is in it. */
     readonly destroy: (sessionId: SessionId) => Effect.Effect<void, WorkplaceError>
-    readonly count: () => number
+    /** Those that have a place here. */
+    readonly sessions: () => ReadonlyArray<SessionId>
   }
 >()("runner/Places") {
   static readonly layer = (options: PlacesOptions) => Layer.effect(Places, make(options))
@@ -348,6 +349,6 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     find,
     record: (sessionId) => records.read(sessionId),
     destroy,
-    count: () => records.all().length
+    sessions: () => records.sessions()
   })
 })

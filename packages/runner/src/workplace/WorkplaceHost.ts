@@ -15,6 +15,7 @@ import type {
 } from "@troupe/domain/runner/Workplace"
 import type { TreeChange } from "@troupe/domain/runner/Checkpoint"
 import type { Expected, FileInfo, FilePage } from "@troupe/domain/runner/Files"
+import type { SessionId } from "@troupe/domain/Ids"
 import { Context, type Effect, type Stream } from "effect"
 
 type Does<A> = Effect.Effect<A, WorkplaceError>
@@ -55,7 +56,7 @@ export class WorkplaceHost extends Context.Service<
     readonly RegisterDirectory: (
       call: Path & { readonly use: typeof HostDirectoryUse.Type }
     ) => Does<typeof HostDirectory.Type>
-    /** Sessions whose sandboxes are kept here. */
-    readonly sessions: Effect.Effect<number>
+    /** The sessions that have a place here. */
+    readonly places: Effect.Effect<ReadonlyArray<SessionId>>
   }
 >()("runner/WorkplaceHost") {}

@@ -233,7 +233,7 @@ export const layer = Layer.effect(
 
       Browse: ({ path }) => Effect.mapError(directories.browse(path), ofFile),
       RegisterDirectory: ({ path, use }) => Effect.mapError(directories.register(path, use), ofFile),
-      sessions: Effect.sync(places.count)
+      places: Effect.sync(places.sessions)
     })
   })
 )

@@ -7,6 +7,8 @@ export const Rest = Schema.Struct({
   ended: Schema.Literals(["working", "waiting", "done", "failed"]),
   /** Whether what the working copy holds is in a checkpoint. */
   kept: Schema.Boolean,
+  /** Whether what runs there ends while the session rests, as the session itself wants it. */
+  sleeps: Schema.optionalKey(Schema.Boolean),
   at: Schema.Int
 })
 export type Rest = typeof Rest.Type
@@ -20,13 +22,14 @@ export const defaultGraceMs = 60_000
  */
 export const dueAt = (
   { keepFailed, onCompletion, ttlSeconds }: Lifecycle,
-  { at, ended, kept }: Rest,
+  { at, ended, kept, sleeps = false }: Rest,
   now: number,
   graceMs = defaultGraceMs
 ): "stay" | "sleep" | "delete" => {
   if (keepFailed && ended === "failed") return "stay"
   const deleted = kept ? "delete" : "sleep"
   if (ttlSeconds !== null && now - at >= ttlSeconds * 1_000) return deleted
-  if (onCompletion === "retain" || ended === "working" || ended === "waiting" || now - at < graceMs) return "stay"
-  return onCompletion === "delete" ? deleted : "sleep"
+  const wanted = onCompletion === "retain" && sleeps ? "sleep" : onCompletion
+  if (wanted === "retain" || ended === "working" || ended === "waiting" || now - at < graceMs) return "stay"
+  return wanted === "delete" ? deleted : "sleep"
 }

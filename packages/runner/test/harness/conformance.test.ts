@@ -21,7 +21,8 @@ const openAiAgents: Subject = {
     together: (...commands) => commands.map((command) => `& run: ${command}`).join("\n"),
     say: (words) => `say: ${words}`,
     fail: "fail",
-    refuse: "refuse"
+    refuse: "refuse",
+    plan: (plan) => `call update_plan ${JSON.stringify({ plan })}`
   },
   within: (contextTokens) => over({ contextTokens, outputTokens: 500 })
 }

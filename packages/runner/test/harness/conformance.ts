@@ -2,11 +2,13 @@ import { assert } from "@effect/vitest"
 import type { EventId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
+import type { PlanStep } from "@troupe/domain/session/Plan"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import { Deferred, Effect, Fiber, Latch } from "effect"
 import { capabilities, type HarnessCapability } from "../../src/harness/capabilities.ts"
 import type { Harness, HarnessEnd } from "../../src/harness/Harness.ts"
 import type { JournalFull } from "../../src/attempt/AttemptFrames.ts"
+import { gatewayOf } from "../tools/world.ts"
 import * as FakeRun from "./FakeRun.ts"
 
 /** A harness, and how it is told what a turn is about. */
@@ -21,6 +23,7 @@ export interface Subject {
     readonly say: (words: string) => string
     readonly fail: string
     readonly refuse: string
+    readonly plan: (steps: ReadonlyArray<PlanStep>) => string
   }
   /** The same over a model whose window is as small as this. */
   readonly within?: (contextTokens: number) => Harness
@@ -140,6 +143,21 @@ export const checks: Readonly<Record<HarnessCapability, Check>> = {
     const fake = make(subject, subject.commands("one", "two"), done, { budget: [limit] })
     assert.deepStrictEqual(yield* fake.end, { _tag: "Suspended", reason: "budget" })
     assert.strictEqual(count(fake.frames, "ModelRequestStarted"), 1)
+  }),
+  plans: Effect.fnUntraced(function* (subject) {
+    const first: ReadonlyArray<PlanStep> = [
+      { step: "look", status: "in_progress" },
+      { step: "act", status: "pending" }
+    ]
+    const then = first.map(({ step }): PlanStep => ({ step, status: "completed" }))
+    const { plan } = wordsOf(subject)
+    const fake = FakeRun.make({ model: subject.model, history: [message(`${plan(first)}\n${plan(then)}`)] })
+    const { frames, gateway } = gatewayOf({
+      agentTools: [{ type: "troupe_toolset", configs: [{ name: "update_plan" }] }]
+    })
+    completes(yield* subject.harness.run({ ...fake.run, frames, tools: gateway }))
+    const told = frames.all("Noted").flatMap(({ event }) => (event._tag === "PlanUpdated" ? [event.items] : []))
+    assert.deepStrictEqual(told, [first, then])
   }),
   usage: Effect.fnUntraced(function* (subject) {
     const fake = make(subject, subject.commands("one"), done)

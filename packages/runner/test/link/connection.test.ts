@@ -57,6 +57,27 @@ describe("A runner's connection", () => {
   )
 
   it.live(
+    "is in a version that an older node speaks, and none where it speaks none of ours",
+    () =>
+      Effect.gen(function* () {
+        const home = yield* node
+        yield* spawnRunner({ state: yield* scratch, server: home.url, token: "t-registration" })
+        const { client } = yield* home.link(1)
+        const greeted = (min: number, max: number) =>
+          client.Hello({ versions: { min, max }, runnerId, generation: 1, node: "other" })
+        assert.strictEqual((yield* greeted(spoken.min, spoken.max)).version, spoken.max)
+        assert.strictEqual((yield* greeted(spoken.min - 1, spoken.min)).version, spoken.min)
+        const refused = yield* Effect.flip(greeted(spoken.max + 1, spoken.max + 2))
+        assert.match(
+          refused.message,
+          /the node speaks versions 3 to 4 of the protocol, the runner versions 1 to 2: update the runner/
+        )
+        assert.deepStrictEqual(yield* client.Places(), [])
+      }).pipe(Effect.scoped),
+    minute
+  )
+
+  it.live(
     "is one for each state directory: a second runner fails at once, and names the first",
     () =>
       Effect.gen(function* () {

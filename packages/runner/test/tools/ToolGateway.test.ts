@@ -9,7 +9,7 @@ import { hash } from "node:crypto"
 import { Scrubber } from "../../src/secrets/Scrubber.ts"
 import type { Judgement } from "../../src/tools/Classifier.ts"
 import { ToolFailure } from "../../src/tools/Tool.ts"
-import { gatewayOf, newCallId, textOf, tool, toolset } from "./world.ts"
+import { gatewayOf, newCallId, textOf, threadId, tool, toolset } from "./world.ts"
 
 const digest = (input: Json) => hash("sha256", canonical(input), "hex")
 
@@ -426,9 +426,44 @@ describe("A question to a person", () => {
       gatewayOf({ agentTools }).gateway.catalog.map(({ name }) => name)
     assert.notInclude(named(toolset()), "ask_user")
     assert.deepStrictEqual(named({ type: "troupe_toolset" }), [])
-    assert.deepStrictEqual(named({ type: "troupe_toolset", default_config: { enabled: true } }), ["ask_user"])
+    assert.deepStrictEqual(named({ type: "troupe_toolset", default_config: { enabled: true } }), [
+      "ask_user",
+      "update_plan"
+    ])
     assert.deepStrictEqual(named({ type: "troupe_toolset", configs: [{ name: "ask_user", enabled: false }] }), [])
   })
+})
+
+describe("A plan", () => {
+  const given = { agentTools: [{ type: "troupe_toolset", configs: [{ name: "update_plan" }] }] }
+  const plan = [
+    { step: "look", status: "completed" },
+    { step: "act", status: "pending" }
+  ]
+
+  it.effect("is in the log while its call runs, without waiting for the log", () =>
+    Effect.gen(function* () {
+      const { call, frames } = gatewayOf(given)
+      frames.hold()
+      const result = yield* call("update_plan", { plan })
+      assert.deepStrictEqual(frames.tags(), ["ToolRequested", "ToolStarted", "Noted", "ToolFinished"])
+      assert.deepStrictEqual(frames.last("Noted").event, { _tag: "PlanUpdated", threadId, items: plan })
+      assert.strictEqual(result._tag === "Done" ? textOf(result.content) : "", "People see it: 1 of 2 steps are done.")
+    })
+  )
+
+  it.effect("that is none, or that a policy forbids, is told to nobody", () =>
+    Effect.gen(function* () {
+      const { call, frames } = gatewayOf(given)
+      const wrong = [{ plan: [{ step: "look", status: "begun" }] }, { plan: [{ step: "" }] }, {}, { plan: [plan] }]
+      for (const input of wrong) yield* call("update_plan", input as Json)
+      const policies = [{ type: "rules", rules: [{ tool: "update_plan", then: "deny" }] }]
+      const forbidden = gatewayOf({ ...given, policies })
+      yield* forbidden.call("update_plan", { plan })
+      assert.deepStrictEqual([...frames.all("Noted"), ...forbidden.frames.all("Noted")], [])
+      assert.lengthOf(frames.all("ToolFinished"), wrong.length)
+    })
+  )
 })
 
 describe("A call that a policy leaves to a model", () => {

@@ -1,4 +1,4 @@
-import { type EventId, fromTime, fromUuid } from "@troupe/domain/Ids"
+import { type EventId, fromTime, fromUuid, type ThreadId } from "@troupe/domain/Ids"
 import type { Json, JsonObject } from "@troupe/domain/Json"
 import type { Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
@@ -16,6 +16,7 @@ import { newSandboxId, plainSpec, temporaryState } from "../../src/sandbox/trial
 import { makeToolPlace, spillTarget } from "../../src/tools/makeToolPlace.ts"
 import { makeSpillDirectory } from "../../src/tools/SpillDirectory.ts"
 import type { Tool } from "../../src/tools/Tool.ts"
+import { planTold } from "../../src/tools/platform/updatePlan.ts"
 import { toolCatalog, type ToolParts } from "../../src/tools/toolCatalog.ts"
 import { makeToolGateway, type GatewayOptions } from "../../src/tools/ToolGateway.ts"
 import type { ToolPlace } from "../../src/tools/ToolPlace.ts"
@@ -120,6 +121,8 @@ export const placeOn = Effect.fnUntraced(function* (
   return { place, home, workspace, uploads, outputs, spilled, blobs } satisfies PlaceWorld
 }, Effect.orDie)
 
+export const threadId = fromUuid("sthr", "00000000-0000-7000-8000-000000000002") as ThreadId
+
 /** Everything is allowed, also where nothing isolates. */
 export const trusting = [{ type: "rules", rules: [{ tool: "*", then: "allow" }] }]
 
@@ -143,7 +146,15 @@ export const gatewayOf = (world: GatewayWorld) => {
   const place = world.place ?? noPlace()
   const overrides = world.preset === undefined ? {} : { permissionPreset: world.preset }
   const agent = agentWith(world.agentTools ?? [toolset()], world.policies)
-  const parts = { place, fetch: noFetch, search: null, summarizer: null, others: world.others ?? [], ...world.parts }
+  const parts = {
+    place,
+    fetch: noFetch,
+    search: null,
+    summarizer: null,
+    planned: planTold(frames, threadId),
+    others: world.others ?? [],
+    ...world.parts
+  }
   const { problems, tools } = toolCatalog({ agent, overrides, environment: null }, parts)
   const { calls = [], grants = [], history = [] } = world
   const gateway = makeToolGateway({

@@ -127,6 +127,36 @@ requires("bubblewrap", "root")("the places of sessions", () => {
       }).pipe(Effect.scoped)
     )
 
+    it.live("says what changed since a checkpoint, and since it was empty, as it was captured last", () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-places-")
+        yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ open }) => open(newFacts()))
+          assert.isTrue(place.isEmpty())
+          yield* said(place, "mkdir src; seq 3 > src/three; seq 2 > two; head -c 300000 /dev/urandom > noise")
+          assert.isFalse(place.isEmpty())
+          const { checkpoint } = yield* place.capture
+          const begun = yield* place.changes(null)
+          assert.deepInclude(begun, { files: 3, added: 5, deleted: 0, isComplete: true })
+          assert.deepInclude(begun.paths, { path: "noise", change: "added", added: null, deleted: null })
+          yield* said(place, "seq 3 | sed s/2/zwei/ > src/three; rm two; mkdir empty; chmod +x noise")
+          yield* place.capture
+          yield* said(place, "echo later > later")
+          assert.deepStrictEqual(yield* place.changes(checkpoint), {
+            files: 3,
+            added: 1,
+            deleted: 3,
+            paths: [
+              { path: "noise", change: "changed", added: null, deleted: null },
+              { path: "src/three", change: "changed", added: 1, deleted: 1 },
+              { path: "two", change: "removed", added: 0, deleted: 2 }
+            ],
+            isComplete: true
+          })
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, storedBlobs(ticket))))
+      }).pipe(Effect.scoped)
+    )
+
     it.live("has what its environment says, and nothing else of the host", () =>
       Effect.gen(function* () {
         const directory = yield* temporaryState("troupe-places-")
@@ -163,7 +193,7 @@ requires("bubblewrap", "root")("the places of sessions", () => {
             const result = yield* Effect.result(Effect.scoped(places.open(newFacts(environment))))
             assert.strictEqual(Result.isFailure(result) && result.failure.code, code)
           }
-          assert.strictEqual(places.count(), 0)
+          assert.strictEqual(places.sessions().length, 0)
         }).pipe(Effect.provide(runnerAt(directory, storedBlobs(ticket))))
       }).pipe(Effect.scoped)
     )
@@ -179,7 +209,7 @@ requires("bubblewrap", "root")("the places of sessions", () => {
           yield* said(place, "echo x > file; chmod 000 .")
           yield* places.destroy(facts.sessionId)
           assert.deepStrictEqual(yield* homes.list, [])
-          assert.strictEqual(places.count(), 0)
+          assert.strictEqual(places.sessions().length, 0)
           const gone = yield* Effect.result(Effect.scoped(places.find(facts.sessionId, ticket)))
           assert.strictEqual(Result.isFailure(gone) && gone.failure.code, "no_place")
           yield* places.destroy(facts.sessionId)

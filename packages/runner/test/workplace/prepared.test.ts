@@ -86,7 +86,7 @@ requires("bubblewrap", "root")("a place of an environment that takes preparation
         yield* Effect.gen(function* () {
           const places = yield* Places
           yield* places.destroy(facts.sessionId)
-          assert.strictEqual(places.count(), 0)
+          assert.strictEqual(places.sessions().length, 0)
         }).pipe(Effect.provide(runnerAt(directory, blobs)))
       }).pipe(Effect.scoped),
     timeout

@@ -29,6 +29,13 @@ describe("what becomes of a place where nobody works", () => {
     )
   })
 
+  it("sleeps where its session wants that, and is deleted where its environment does", () => {
+    const sleeps = { sleeps: true }
+    assert.deepStrictEqual([after(minute - 1, {}, sleeps), after(minute, {}, sleeps)], ["stay", "sleep"])
+    assert.strictEqual(after(minute, { onCompletion: "delete" }, sleeps), "delete")
+    assert.strictEqual(after(minute, {}, { ...sleeps, ended: "waiting" }), "stay")
+  })
+
   it("waits for who was asked, and for who stopped a turn", () => {
     for (const ended of ["waiting", "working"] as const) {
       assert.strictEqual(after(60 * minute, { onCompletion: "delete" }, { ended }), "stay")

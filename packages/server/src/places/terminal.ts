@@ -8,6 +8,7 @@ import * as Socket from "effect/socket/Socket"
 import { listening } from "../gateway/listening.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
+import { upgrading } from "../gateway/upgrading.ts"
 import type { Asked } from "../gateway/Route.ts"
 import { Workplaces } from "../runners/Workplaces.ts"
 import { command } from "../sessions/SessionCalls.ts"
@@ -49,18 +50,22 @@ export const terminal = Effect.fnUntraced(function* (
   const failed = (error: Parameters<typeof placeFailure>[1]) => placeFailure(session.id, error)
   const size = { columns: query.columns ?? 80, rows: query.rows ?? 24 }
 
-  const open = Effect.gen(function* () {
-    const cwd = query.cwd ?? null
-    const { terminalId } = yield* workplaces.call(where, "OpenTerminal", { size, cwd })
-    const event = { _tag: "TerminalOpened", terminalId, details: { cwd } } as const
-    yield* Effect.ignore(command(session.id, { _tag: "Note", event }))
-    return terminalId
-  })
-  const terminalId = query.terminal_id ?? (yield* Effect.mapError(open, failed))
+  const cwd = query.cwd ?? null
+  const isNew = query.terminal_id === undefined
+  const terminalId =
+    query.terminal_id ??
+    (yield* Effect.mapError(workplaces.call(where, "OpenTerminal", { size, cwd }), failed)).terminalId
   // Before the socket stands, a terminal that is not there can still be answered as HTTP does.
   yield* Effect.mapError(workplaces.call(where, "ResizeTerminal", { terminalId, size }), failed)
 
-  const socket = yield* Effect.orDie(request.upgrade)
+  // Browsers do not say why a socket was refused: they ask again without one, and nobody comes for what was opened then.
+  const socket = yield* upgrading(request).pipe(
+    Effect.onError(() => (isNew ? Effect.ignore(workplaces.call(where, "CloseTerminal", { terminalId })) : Effect.void))
+  )
+  if (isNew) {
+    const event = { _tag: "TerminalOpened", terminalId, details: { cwd } } as const
+    yield* Effect.ignore(command(session.id, { _tag: "Note", event }))
+  }
   const writer = yield* socket.writer
   const reader = yield* Effect.orDie(socket.reader)
   const tell = (message: object) => writer.write(JSON.stringify(message))

@@ -5,7 +5,7 @@ import type * as Rpc from "effect/rpc/Rpc"
 import type * as RpcGroup from "effect/rpc/RpcGroup"
 
 /** What one node may ask of a runner through another: all but what belongs to the link itself. */
-export class RelayedRpc extends RunnerRpc.omit("Hello", "Settle", "Ping", "Drain", "Asks", "AnswerAsk") {}
+export class RelayedRpc extends RunnerRpc.omit("Hello", "Settle", "Ping", "Drain", "Places", "Asks", "AnswerAsk") {}
 
 type Rpcs = RpcGroup.Rpcs<typeof RunnerRpc>
 type Tag = Rpcs["_tag"]
@@ -29,9 +29,14 @@ export type Streaming<T extends StreamTag> =
 /** What the runner sent can't be read, or it broke on the call. Its link goes on; what it said is not repeated here. */
 export class RunnerFault extends Schema.TaggedError<RunnerFault>()("RunnerFault", {
   runnerId: Schema.String,
-  call: Schema.String
+  call: Schema.String,
+  /** The runner speaks this version, and the call came later: it was not asked. */
+  speaks: Schema.optionalKey(Schema.Int)
 }) {
   override get message() {
+    if (this.speaks !== undefined) {
+      return `Runner ${this.runnerId} speaks version ${this.speaks} of the protocol, which has no ${this.call}: update it`
+    }
     return `Runner ${this.runnerId} broke on ${this.call}, or answered what can't be read`
   }
 }

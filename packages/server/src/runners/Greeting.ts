@@ -1,5 +1,5 @@
 import type { Hello } from "@troupe/domain/runner/Hello"
-import { negotiate, spoken, VersionRefused } from "@troupe/domain/runner/Protocol"
+import { negotiate, spoken } from "@troupe/domain/runner/Protocol"
 import { Effect, Result, Schema } from "effect"
 import type { CallTag, StreamTag } from "./Calls.ts"
 import type { Connection } from "./Connection.ts"
@@ -42,9 +42,7 @@ export const greet = Effect.fnUntraced(function* (
     )
   )
   const { version } = hello
-  if (Result.isFailure(negotiate({ min: version, max: version }))) {
-    const refused = new VersionRefused({ asked: { min: version, max: version }, spoken })
-    return yield* new GreetingFailed({ code: 4406, detail: short(refused.message) })
-  }
+  const agreed = negotiate(spoken, { min: version, max: version })
+  if (Result.isFailure(agreed)) return yield* new GreetingFailed({ code: 4406, detail: short(agreed.failure.message) })
   return hello
 })

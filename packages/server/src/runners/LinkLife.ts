@@ -5,10 +5,12 @@ import { Context, Effect } from "effect"
 import { Asking } from "./Asking.ts"
 import type { CallTag, StreamTag } from "./Calls.ts"
 import type { Connection } from "./Connection.ts"
+import { DeletedPlaces } from "./DeletedPlaces.ts"
 import { counting } from "./Followed.ts"
 import { greet } from "./Greeting.ts"
 import { type RunnerLink, RunnerLinks } from "./RunnerLinks.ts"
 import { type RunnerIdentity, RunnerRegistry } from "./RunnerRegistry.ts"
+import { spokenOver } from "./spokenOver.ts"
 import { Verdicts } from "./Verdicts.ts"
 
 /** How links are looked after. */
@@ -52,6 +54,7 @@ export const serveLink = Effect.fnUntraced(function* (
   const links = yield* RunnerLinks
   const verdicts = yield* Verdicts
   const asking = yield* Asking
+  const deleted = yield* DeletedPlaces
   const { host, port } = yield* NodeAddress
   const { greetEveryMs } = yield* LinkTimes
   const { runnerId } = identity
@@ -63,13 +66,15 @@ export const serveLink = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => Effect.ignore(registry.unregister(runnerId, generation)))
   const load = { attempts: 0, sessions: 0, draining: hello.draining }
   const usable = isUsable(hello)
-  const link: RunnerLink = { identity, generation, usable, load, drained: false, ...counting(connection) }
+  const { version } = hello
+  const followed = counting(spokenOver(connection, version))
+  const link: RunnerLink = { identity, generation, version, usable, load, drained: false, ...followed }
   const newest = yield* registry.register({ runnerId, generation, node, hello })
   if (!newest || !(yield* links.hold(link))) {
     return yield* connection.close(4409, "a newer connection of this runner is there")
   }
   yield* Effect.logInfo("A runner is here").pipe(
-    Effect.annotateLogs({ runnerId, generation, name: identity.name, attempts: hello.attempts.length })
+    Effect.annotateLogs({ runnerId, generation, version, name: identity.name, attempts: hello.attempts.length })
   )
 
   const greetAgain = Effect.gen(function* () {
@@ -78,6 +83,7 @@ export const serveLink = Effect.fnUntraced(function* (
     link.usable = isUsable(again)
     yield* registry.update(runnerId, generation, again)
     yield* verdicts.settle(link, again.attempts)
+    yield* deleted.takeAway(link)
   }).pipe(
     Effect.catch((error) =>
       "code" in error ? connection.close(error.code, error.detail) : Effect.logWarning("A hello was not kept", error)
@@ -85,7 +91,7 @@ export const serveLink = Effect.fnUntraced(function* (
     Effect.forever
   )
 
-  yield* Effect.forkScoped(verdicts.settle(link, hello.attempts))
+  yield* Effect.forkScoped(Effect.andThen(verdicts.settle(link, hello.attempts), deleted.takeAway(link)))
   yield* Effect.forkScoped(asking.serve(link))
   yield* Effect.forkScoped(Effect.catch(ping(link), () => connection.close(4408, "the runner does not answer")))
   yield* Effect.forkScoped(greetAgain)

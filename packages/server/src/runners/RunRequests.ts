@@ -77,6 +77,7 @@ const make = Effect.gen(function* () {
       used: { session: session.totals, turn: turn.totals },
       grants: session.grants,
       policies: { ...outer, sessionPreset: Setup.presetOf(setup, threadId) },
+      ...(session.lifecycle.onIdle === "sleep" ? { sleeps: true } : {}),
       ...(Object.keys(prices).length === 0 ? {} : { prices }),
       sandbox: session.sandbox,
       checkpoint

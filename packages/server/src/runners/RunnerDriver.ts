@@ -1,3 +1,4 @@
+import type { RunnerId } from "@troupe/domain/Ids"
 import { AttemptGone, type AttemptRef, type Output, RunnerAway } from "@troupe/domain/runner/Attempt"
 import { Clock, Effect, Layer, Stream } from "effect"
 import { AttemptDriver, type AttemptOrder } from "../session/AttemptDriver.ts"
@@ -5,9 +6,12 @@ import type { RunnerFault } from "./Calls.ts"
 import { Placements } from "./Placements.ts"
 import { Reach } from "./Reach.ts"
 import { type RequestTooLarge, RunRequests } from "./RunRequests.ts"
+import { Tickets } from "./Tickets.ts"
 
 /** A runner that lives answers these at once. */
 const answerWithinMs = 10_000
+/** To end what runs and to remove what may be many files. */
+const takenAwayWithinMs = 60_000
 
 const gone =
   ({ attemptId }: AttemptRef) =>
@@ -38,12 +42,13 @@ const tooLarge = (error: RequestTooLarge): Stream.Stream<Output> =>
   )
 
 /** Has attempts done by the runners that have dialled in, to whichever node. */
-export const layer: Layer.Layer<AttemptDriver, never, Reach | Placements | RunRequests> = Layer.effect(
+export const layer: Layer.Layer<AttemptDriver, never, Reach | Placements | RunRequests | Tickets> = Layer.effect(
   AttemptDriver,
   Effect.gen(function* () {
     const reach = yield* Reach
     const placements = yield* Placements
     const requests = yield* RunRequests
+    const tickets = yield* Tickets
 
     const promptly = <A, E>(runnerId: string, effect: Effect.Effect<A, E>) =>
       Effect.timeoutOrElse(effect, {
@@ -81,7 +86,19 @@ export const layer: Layer.Layer<AttemptDriver, never, Reach | Placements | RunRe
           Effect.catchTag("RunnerFault", ({ runnerId }) => Effect.fail(new RunnerAway({ runnerId })))
         ),
       revoke: (attempt) =>
-        Effect.ignore(promptly(attempt.runnerId, reach.call(attempt.runnerId, "Revoke", { attempt })))
+        Effect.ignore(promptly(attempt.runnerId, reach.call(attempt.runnerId, "Revoke", { attempt }))),
+      takeAway: ({ epoch, runnerId, sessionId, workspaceId }) => {
+        const ticket = tickets.issue({ workspaceId, sessionId, runnerId: runnerId as RunnerId })
+        const place = { sessionId, workspaceId, epoch, ticket }
+        return reach.call(runnerId, "Destroy", { place, reason: "the session was deleted" }).pipe(
+          Effect.timeout(takenAwayWithinMs),
+          Effect.catch(({ message }) =>
+            Effect.logInfo("A deleted session's place was not taken away yet").pipe(
+              Effect.annotateLogs({ sessionId, runnerId, message })
+            )
+          )
+        )
+      }
     })
   })
 )

@@ -9,6 +9,8 @@ import type { RunnerIdentity } from "./RunnerRegistry.ts"
 export interface RunnerLink {
   readonly identity: RunnerIdentity
   readonly generation: number
+  /** Of the protocol, as both sides speak it over this link. */
+  readonly version: number
   readonly connection: Connection<CallTag, StreamTag>
   /** Whether it could do a plain turn, as it said when it was greeted last. */
   usable: boolean

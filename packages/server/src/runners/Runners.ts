@@ -8,6 +8,7 @@ import * as StoredSecrets from "../secrets/StoredSecrets.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 import { AskJournal } from "./AskJournal.ts"
 import { Asking } from "./Asking.ts"
+import { DeletedPlaces } from "./DeletedPlaces.ts"
 import * as BlobRoutes from "./BlobRoutes.ts"
 import * as FileRoutes from "./FileRoutes.ts"
 import * as LinkKeeper from "./LinkKeeper.ts"
@@ -46,10 +47,13 @@ export const driver = BudgetedDriver.layer(
 ).pipe(Layer.provide(SessionLog.layer))
 
 /** What runners need of a node, once its sessions can be asked. */
-export const service = Layer.mergeAll(Verdicts.layer, Asking.layer, Workplaces.layer, LinkKeeper.layer).pipe(
-  Layer.provide([AskJournal.layer, ToolHost.layerEmpty]),
-  Layer.provideMerge(BlobStorePg.layer)
-)
+export const service = Layer.mergeAll(
+  Verdicts.layer,
+  DeletedPlaces.layer,
+  Asking.layer,
+  Workplaces.layer,
+  LinkKeeper.layer
+).pipe(Layer.provide([AskJournal.layer, ToolHost.layerEmpty]), Layer.provideMerge(BlobStorePg.layer))
 
 export const routes = Layer.mergeAll(RegisterRoute.routes, RunnerConnect.routes, BlobRoutes.routes, FileRoutes.routes)
 

@@ -1,4 +1,4 @@
-import type { RunnerId, SessionId, ThreadId, TurnId } from "@troupe/domain/Ids"
+import type { RunnerId, SessionId, ThreadId, TurnId, WorkspaceId } from "@troupe/domain/Ids"
 import type {
   AttemptGone,
   AttemptRef,
@@ -34,6 +34,14 @@ export interface AttemptOrder extends AttemptRef {
   readonly turn: Turn
 }
 
+/** What a session has on a runner, as its owner knows it. */
+export interface PlaceLeft {
+  readonly sessionId: SessionId
+  readonly workspaceId: WorkspaceId
+  readonly runnerId: string
+  readonly epoch: number
+}
+
 /** What an owner has from an attempt: frames up to `frame` are in the log, signs of life up to `contact` were heard. */
 export interface Heard {
   readonly frame: number
@@ -64,5 +72,7 @@ export class AttemptDriver extends Context.Service<
     ) => Effect.Effect<void, AttemptUnknown | RunnerAway | EpochRefused>
     /** The attempt counts no more: the runner stops it and forgets it, now or at its next hello. */
     readonly revoke: (attempt: AttemptRef) => Effect.Effect<void>
+    /** The session is deleted, and its place goes: now, or at the runner's next greeting. */
+    readonly takeAway: (place: PlaceLeft) => Effect.Effect<void>
   }
 >()("server/AttemptDriver") {}

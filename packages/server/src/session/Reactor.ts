@@ -2,6 +2,7 @@ import { system } from "@troupe/domain/Actor"
 import type { AttemptId, CommandId, SessionId } from "@troupe/domain/Ids"
 import { Limits } from "@troupe/domain/Limits"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
+import { leftOn } from "@troupe/domain/session/rest"
 import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
 import { Clock, Effect, FiberMap, type Scope } from "effect"
 import { Minting } from "../log/Minting.ts"
@@ -65,6 +66,8 @@ export const make = Effect.fnUntraced(function* (
   const run = yield* FiberMap.runtime(fibers)<never>()
   const followers = new Map<AttemptId, AttemptFollower.AttemptFollower>()
   let latest: Activation | null = null
+  /** Whether the runner was told that the session is no more. Once is enough: what it did not hear it is told when it is greeted. */
+  let told = false
 
   const now = () => clock.currentTimeMillisUnsafe()
 
@@ -100,6 +103,14 @@ export const make = Effect.fnUntraced(function* (
       if (sessionNow()?.redactions.includes(seqs[0]!) === true) yield* Effect.sleep(againMs)
     }
   })
+
+  const takeAway = (runnerId: string, { epoch }: Activation, { workspaceId }: OpenSession) => {
+    told = true
+    run(
+      "place",
+      driver.takeAway({ sessionId, workspaceId, runnerId, epoch }).pipe(Effect.andThen(Effect.sync(reconcileAgain)))
+    )
+  }
 
   const follow = (activation: Activation, session: OpenSession, thread: Thread, turn: Turn) => {
     const { phase } = turn
@@ -169,13 +180,15 @@ export const make = Effect.fnUntraced(function* (
     }
     const redacting = session.redactions.length > 0
     if (redacting && !FiberMap.hasUnsafe(fibers, "redactions")) run("redactions", redact)
+    const runnerId = leftOn(session)
+    if (runnerId !== null && !told) takeAway(runnerId, activation, session)
     alarm.set(
       session,
       session.threads.flatMap((thread) => Placer.wantedAt(session, thread) ?? []).filter((at) => at > now())
     )
     const alarmAt = alarm.at()
     const soon = alarmAt !== null && alarmAt - now() <= keepMs
-    options.keep(working.size > 0 || placing || redacting || soon)
+    options.keep(working.size > 0 || placing || redacting || soon || FiberMap.hasUnsafe(fibers, "place"))
   }
 
   const stop = () => {

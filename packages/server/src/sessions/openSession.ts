@@ -3,6 +3,7 @@ import { type ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError
 import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
+import { lifecycleIn } from "@troupe/domain/api/compat/lifecycle"
 import { budgetIn } from "@troupe/domain/api/compat/money"
 import type { Project } from "@troupe/domain/api/Projects"
 import { wantedFiles } from "@troupe/domain/api/compat/resources"
@@ -110,6 +111,7 @@ const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troup
   if ((resources ?? []).length > 0) return yield* forbidden("resources: are not for end users to give")
   if (troupe?.project_id != null) return yield* forbidden("troupe.project_id: is not for end users to name")
   if (troupe?.labels !== undefined) return yield* forbidden("troupe.labels: are not for end users to give")
+  if (troupe?.lifecycle !== undefined) return yield* forbidden("troupe.lifecycle: is not for end users to set")
   if (budget != null) return yield* forbidden("budget: is not for end users to set")
   if (troupe?.end_user !== undefined && troupe.end_user !== bound.subject) {
     return yield* forbidden("troupe.end_user: this token is another end user's")
@@ -156,7 +158,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     endUser,
     deploymentId: null,
     externalThreadKey: null,
-    lifecycle: { onIdle: "retain", keepFailed: true, ttlMs: null },
+    lifecycle: lifecycleIn(input.troupe?.lifecycle),
     history: [],
     inputs
   })

@@ -1,11 +1,9 @@
 import { invalid, notFound } from "@troupe/domain/api/ApiError"
 import { makeCursor, microsOf, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/Sessions"
-import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import { Effect, Layer } from "effect"
 import { type Asked, route } from "../gateway/Route.ts"
-import { Workplaces } from "../runners/Workplaces.ts"
 import { openSession } from "./openSession.ts"
 import { command } from "./SessionCalls.ts"
 import { SessionReads } from "./SessionReads.ts"
@@ -112,25 +110,10 @@ const archive = route(Api.archive, "write", (asked) =>
 const pause = route(Api.pause, "write", commanded({ _tag: "Pause" }))
 const resume = route(Api.resume, "write", commanded({ _tag: "Resume" }))
 
-const destroyMs = 60_000
-
-/** Nobody waits for it: a runner that is away, or no place at all, keeps no session from being deleted. */
-const takePlaceAway = (workspaceId: WorkspaceId, sessionId: SessionId) =>
-  Effect.flatMap(Workplaces, (workplaces) =>
-    workplaces.call({ workspaceId, sessionId }, "Destroy", { reason: "the session was deleted" })
-  ).pipe(
-    Effect.timeout(destroyMs),
-    Effect.catch(({ message }) =>
-      Effect.logInfo("A deleted session's place was not taken away").pipe(Effect.annotateLogs({ sessionId, message }))
-    ),
-    Effect.forkDetach
-  )
-
 const remove = route(Api.remove, "write", (asked) =>
   Effect.gen(function* () {
     const { id } = yield* found(asked)
     yield* command(id, { _tag: "Delete" })
-    yield* takePlaceAway(asked.caller.workspaceId, id)
     return { id, type: "session_deleted" as const }
   })
 )

@@ -64,6 +64,20 @@ describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
     assert.strictEqual((await open({ agent: { type: "agent", id: agentId, version: 1 } })).agent.system, "help")
   })
 
+  it("are opened with what becomes of them by themselves", async () => {
+    const opened = async (lifecycle: object) =>
+      Schema.decodeUnknownSync(Session)(JSON.parse(JSON.stringify(await open({ troupe: { lifecycle } })))).troupe
+        .lifecycle
+    assert.deepStrictEqual(await opened({}), { on_idle: "retain", keep_failed: true, ttl_seconds: null })
+    const all = { on_idle: "delete", keep_failed: false, ttl_seconds: 90 } as const
+    assert.deepStrictEqual(await opened(all), all)
+    for (const wrong of [{ on_idle: "die" }, { ttl_seconds: 0 }, { ttl_seconds: 1.5 }, { keep_failed: 1 }]) {
+      const [status, message] = await refused(opened(wrong))
+      assert.strictEqual(status, 400)
+      assert.match(message, /^troupe\.lifecycle\./)
+    }
+  })
+
   it("take a message and tell the turn in the order of the contract", async () => {
     const { id } = await open()
     world.script(plays(think(), tool("read"), think()))

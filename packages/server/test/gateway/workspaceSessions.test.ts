@@ -60,7 +60,11 @@ describe("a workspace's sessions, as a whole", { timeout: 180_000 }, () => {
       const troupe = { project_id: project.id, labels: ["green", "blue"] }
       const session = made(await ask("POST", "/v1/sessions", { troupe }))
       assert.deepStrictEqual([session.agent.id, session.environment_id], [agentId, environment.id])
-      assert.deepStrictEqual(session.troupe, { project_id: project.id, labels: ["blue", "green"] })
+      assert.deepStrictEqual(session.troupe, {
+        project_id: project.id,
+        labels: ["blue", "green"],
+        lifecycle: { on_idle: "retain", keep_failed: true, ttl_seconds: null }
+      })
       await open()
       const listed = made(await ask("GET", `/v1/sessions?project_id=${project.id}`)).data
       assert.deepStrictEqual(

@@ -2,6 +2,8 @@ import { system } from "@troupe/domain/Actor"
 import type { RunnerId, TokenId, WorkspaceId } from "@troupe/domain/Ids"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, Option, Redacted, Scope } from "effect"
+import { negotiate, spoken, type Versions } from "@troupe/domain/runner/Protocol"
+import { RunnerLinks } from "../../src/runners/RunnerLinks.ts"
 import { RunnerRegistry } from "../../src/runners/RunnerRegistry.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
@@ -99,13 +101,41 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
     assert.strictEqual((await dialled.ended).code, 4401)
   })
 
-  it("is closed with 4406 where it speaks another version", async () => {
+  it("is served without what it does not know where it speaks one version back", async () => {
+    const runner = await register(node, workspaceId, { name: "one back" })
+    const dialled = await connect(runner, { hello: { version: spoken.min } })
+    await dialled.greeted
+    await eventually(async () => dialled.calls.filter((call) => call === "Ping").length > 3, "it is served")
+    const asked = node.run(
+      Effect.gen(function* () {
+        const { connection } = (yield* RunnerLinks).get(runner.runnerId)!
+        return yield* Effect.flip(connection.call(runner.runnerId, "Places", undefined))
+      })
+    )
+    assert.match((await asked).message, /speaks version 1 of the protocol, which has no Places: update it$/)
+    assert.notInclude(dialled.calls, "Places")
+    const newer = await connect(await register(node, workspaceId, { name: "of today" }))
+    await eventually(async () => newer.calls.includes("Places"), "another is asked")
+  })
+
+  it("is closed with 4406 where it speaks no version of ours, and told who is to be updated", async () => {
     const runner = await register(node, workspaceId, { name: "old" })
-    const dialled = await connect(runner, { hello: { version: 99 } })
-    const { code, reason } = await dialled.ended
-    assert.strictEqual(code, 4406)
-    assert.match(reason, /Protocol 99 to 99/)
-    assert.isNull((await known(runner.runnerId)).node)
+    for (const [version, advice] of [
+      [spoken.min - 1, "the runner version 0: update the runner"],
+      [spoken.max + 1, "the runner version 3: update the node"]
+    ] as const) {
+      const dialled = await connect(runner, { hello: { version } })
+      const { code, reason } = await dialled.ended
+      assert.deepStrictEqual([code, reason], [4406, `the node speaks versions 1 to 2 of the protocol, ${advice}`])
+      assert.isNull((await known(runner.runnerId)).node)
+    }
+    const refusing = await connect(runner, {
+      handlers: {
+        Hello: ({ versions }: { readonly versions: Versions }) =>
+          Effect.fromResult(negotiate(versions, { min: 3, max: 4 }))
+      }
+    })
+    assert.match((await refusing.ended).reason, /the runner versions 3 to 4: update the node$/)
   })
 
   it("is closed when it sends what is no message, and nobody else notices", async () => {

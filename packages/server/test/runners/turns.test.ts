@@ -7,6 +7,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Redacted, Result, Scope, Stream } from "effect"
+import { purge } from "../../src/purge/Purger.ts"
 import { Workplaces } from "../../src/runners/Workplaces.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
@@ -234,6 +235,24 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
       async () => dialled.settled.some((one) => one.attemptId === attemptId && one.verdict === "discard"),
       "it is discarded"
     )
+  })
+
+  it("leave no places behind: a runner that was away is told which sessions are no more, and no others", async () => {
+    await fresh()
+    const [live, gone] = [await openSession(a, { inputs: [] }), await openSession(a, { inputs: [] })]
+    await send(a, gone, { _tag: "Delete" })
+    const destroyed: Array<string> = []
+    const runner = await register(a, workspaceId, { name: "back" })
+    const handlers = {
+      Places: () => Effect.succeed([live, gone, newId("Session")]),
+      Destroy: ({ place }: { readonly place: { readonly sessionId: string } }) =>
+        Effect.sync(() => void destroyed.push(place.sessionId))
+    }
+    await connect(a, runner, { handlers })
+    await eventually(async () => destroyed.length === 1, "it is told of the one that was deleted")
+    await a.run(purge(Date.now() + 60_000))
+    await eventually(async () => destroyed.length >= 3, "it is told so also when the session's log is gone")
+    assert.deepStrictEqual([...new Set(destroyed)], [gone])
   })
 
   it("fail where their conversation has outgrown what a runner takes, and the link goes on", async () => {

@@ -38,7 +38,8 @@ const make = Effect.fnUntraced(function* ({ answers = [], fresh = false, link }:
     acknowledge: (_, { contact, frame }) =>
       Effect.sync(() => void seen.push(`acknowledge ${frame}${contact === 0 ? "" : `, contact ${contact}`}`)),
     deliver: (_, delivery) => Effect.sync(() => void seen.push(`deliver ${delivery._tag}`)),
-    revoke: () => Effect.sync(() => void seen.push("revoke"))
+    revoke: () => Effect.sync(() => void seen.push("revoke")),
+    takeAway: () => Effect.void
   })
   const hooks = { onSend: (_: SessionCommand): void => undefined }
   const follower = AttemptFollower.make({

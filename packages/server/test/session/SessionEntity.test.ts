@@ -120,6 +120,23 @@ describe("a session in the cluster", () => {
     })
   )
 
+  it.effect("that is deleted has its place taken away, once", () =>
+    Effect.gen(function* () {
+      const { client, log, pass, runner, send, sessionId } = yield* opened(plays({ _tag: "Sandbox" }), {
+        onIdle: "delete"
+      })
+      yield* send()
+      yield* pass(5_000)
+      const made = (yield* log).flatMap((event) => (event._tag === "SandboxCreated" ? [event.runnerId] : []))
+      assert.deepStrictEqual(
+        runner.taken.map((place) => [place.sessionId, place.runnerId]),
+        [[sessionId, made[0]]]
+      )
+      yield* client.Current()
+      assert.lengthOf(runner.taken, 1)
+    })
+  )
+
   it.effect("waits for an answer without being in memory", () =>
     Effect.gen(function* () {
       const ask: Step = { _tag: "Tool", kind: "question", ms: 0, fails: false, expiresInMs: null }

@@ -1,6 +1,7 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import type { Ask, Answer } from "@troupe/domain/runner/Asks"
 import type { Hello, Verdict } from "@troupe/domain/runner/Hello"
+import { spoken } from "@troupe/domain/runner/Protocol"
 import { RunnerRpc } from "@troupe/domain/runner/RunnerRpc"
 import { Effect, Exit, Layer, Queue, Redacted, Scope, Stream } from "effect"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
@@ -43,7 +44,7 @@ export interface Dialled {
 export const harness = (name: string) => ({ name, version: "1", usable: true, notes: [], details: {} })
 
 export const hello: Hello = {
-  version: 1,
+  version: spoken.max,
   release: "test",
   bootId: "boot",
   journalId: "journal",
@@ -79,6 +80,7 @@ const handlersOf = (options: DialingRunnerOptions, seen: (call: string) => void,
   const all: Handlers = {
     Ping: () => Effect.succeed({ attempts: 0, sessions: 0, draining: false }),
     Drain: nothing,
+    Places: () => Effect.succeed([]),
     ...attempts,
     ...own,
     ...options.handlers

@@ -11,6 +11,7 @@ export const layer = Layer.succeed(
     attach: ({ runnerId }) => Stream.fail(new RunnerAway({ runnerId })),
     acknowledge: () => Effect.void,
     deliver: ({ runnerId }) => Effect.fail(new RunnerAway({ runnerId })),
-    revoke: () => Effect.void
+    revoke: () => Effect.void,
+    takeAway: () => Effect.void
   })
 )

@@ -10,7 +10,7 @@ import {
 import { Limits } from "@troupe/domain/Limits"
 import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
 import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
-import { AttemptDriver, type AttemptOrder } from "../../src/session/AttemptDriver.ts"
+import { AttemptDriver, type AttemptOrder, type PlaceLeft } from "../../src/session/AttemptDriver.ts"
 import type { Script } from "./AttemptScript.ts"
 import { mintId, type Prng } from "../../../../test/support/Prng.ts"
 import { ScriptedAttempt, type Workshop } from "./ScriptedAttempt.ts"
@@ -28,6 +28,8 @@ export interface ScriptedRunnerOptions {
 export interface ScriptedRunner {
   readonly driver: AttemptDriver["Service"]
   readonly notes: ReadonlyArray<RunnerNote>
+  /** What it was told to take away. */
+  readonly taken: ReadonlyArray<PlaceLeft>
   /** Calls fail and streams break until it is back. */
   readonly setAway: (away: boolean) => Effect.Effect<void>
   /** Links stay open, and nothing comes over them. */
@@ -65,6 +67,7 @@ export const make = Effect.fnUntraced(function* (
   const epochs = new Map<string, number>()
   const revoked = new Set<string>()
   const notes: Array<RunnerNote> = []
+  const taken: Array<PlaceLeft> = []
   const shop: Workshop = {
     random,
     clock,
@@ -217,6 +220,12 @@ export const make = Effect.fnUntraced(function* (
         if (!away) return discard(attemptId)
         revoked.add(attemptId)
         return Effect.void
+      }),
+    takeAway: (place) =>
+      Effect.sync(() => {
+        if (away) return
+        taken.push(place)
+        shop.sandboxes.delete(place.sessionId)
       })
   })
 
@@ -234,6 +243,7 @@ export const make = Effect.fnUntraced(function* (
   return {
     driver,
     notes,
+    taken,
     setAway: Effect.fnUntraced(function* (next) {
       away = next
       relink()

@@ -242,7 +242,8 @@ const inner = (delivered: Array<Delivery>, stopped: Deferred.Deferred<void>) =>
           delivered.push(delivery)
           Deferred.doneUnsafe(stopped, Effect.void)
         }),
-      revoke: () => Effect.void
+      revoke: () => Effect.void,
+      takeAway: () => Effect.void
     })
   )
 

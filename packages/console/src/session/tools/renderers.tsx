@@ -2,7 +2,8 @@ import type { TimelineCall } from "@troupe/domain/session/Timeline"
 import { type ComponentType, lazy, Suspense } from "react"
 import { JsonTree } from "../../ui/JsonTree.tsx"
 import { Code } from "../../ui/Markdown.tsx"
-import { languageOf, picturesOf, textIn, wordsOf } from "../content.logic.ts"
+import { languageOf, picturesOf, planIn, textIn, wordsOf } from "../content.logic.ts"
+import { PlanSteps } from "../Plan.tsx"
 import { Output, Terminal } from "./Terminal.tsx"
 
 const Diff = lazy(() => import("./Diff.tsx"))
@@ -52,6 +53,11 @@ const Question = ({ call }: Props) => (
   </dl>
 )
 
+const Planned = ({ call }: Props) => {
+  const steps = planIn(inputOf(call))
+  return steps === null ? <Anything call={call} /> : <PlanSteps steps={steps} />
+}
+
 const Anything = ({ call }: Props) => {
   const words = wordsOf(call.content)
   return (
@@ -68,7 +74,8 @@ const byName: Readonly<Record<string, ComponentType<Props>>> = {
   read: Read,
   write: Write,
   edit: Edit,
-  ask_user: Question
+  ask_user: Question,
+  update_plan: Planned
 }
 
 /** What a call did, drawn as what it is; a tool that is not known shows what it was given and what it gave. */

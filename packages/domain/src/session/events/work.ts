@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { AttemptId, EventId, ModelRequestId, ThreadId, TurnId } from "../../Ids.ts"
 import { Json, JsonObject } from "../../Json.ts"
 import { Sha256Hex } from "../../log/Envelope.ts"
+import { Changes } from "../Changes.ts"
 import { BlobRef, Content } from "../Content.ts"
 import { Decision } from "../Input.ts"
 import { Usage } from "../Usage.ts"
@@ -77,7 +78,13 @@ export const work = {
     tokensBefore: Schema.Int,
     tokensAfter: Schema.Int
   },
-  WorkingCopyCaptured: { checkpoint: Schema.String, bytes: Schema.Int, files: Schema.Int },
+  WorkingCopyCaptured: {
+    checkpoint: Schema.String,
+    bytes: Schema.Int,
+    files: Schema.Int,
+    /** Since the checkpoint before, or since it was empty; absent where that can't be told. */
+    changes: Schema.optionalKey(Changes)
+  },
   WorkingCopyRewound: { toSeq: Schema.Int, callIds: Schema.Array(EventId) }
 } as const
 

@@ -13,7 +13,7 @@ describe("A toolset of the installation's own tools", () => {
     assert.deepStrictEqual(given(), [])
     assert.deepStrictEqual(given({ configs: [{ name: "ask_user" }] }), ["ask_user"])
     assert.deepStrictEqual(given({ configs: [{ name: "ask_user", enabled: false }] }), [])
-    assert.deepStrictEqual(given({ default_config: { enabled: true } }), ["ask_user"])
+    assert.deepStrictEqual(given({ default_config: { enabled: true } }), ["ask_user", "update_plan"])
   })
 
   it("stands beside the other toolset, once", () => {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
@@ -151,6 +152,31 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const forged = await troupe.ended(["replay", "verify", bundle])
     assert.strictEqual(forged.code, 1)
     assert.include(forged.stdout, "This is not what happened")
+  })
+
+  it("gives an agent this directory's files, and takes back what it made of them", { timeout: long }, async () => {
+    const directory = join(troupe.home, "project")
+    mkdirSync(directory)
+    writeFileSync(join(directory, "notes"), "one\n")
+    writeFileSync(join(directory, "trace.log"), "x\n")
+    writeFileSync(join(directory, ".gitignore"), "*.log\n")
+    const command = "run: ls -A | tr '\\n' ' '; echo two >> notes; echo new > made; head -c 9 /dev/zero > zeros"
+    const { code, stderr, stdout } = await troupe.runIn(directory, ["run", "--yes", "--cwd", command]).end()
+    assert.strictEqual(code, 0, stderr)
+    assert.include(stdout, ".gitignore notes")
+    assert.notInclude(stdout, "trace.log")
+    assert.include(stderr, "The agent gets a copy: 2 files")
+    assert.include(stderr, "It changed 3 files. To have that here: troupe sessions changes sesn_")
+    const patch = await does("sessions", "changes", "last")
+    assert.include(patch.stderr, "not to be said in a patch: zeros")
+    execFileSync("git", ["apply", "-"], { cwd: directory, input: patch.stdout })
+    assert.strictEqual(readFileSync(join(directory, "notes"), "utf8"), "one\ntwo\n")
+    assert.strictEqual(readFileSync(join(directory, "made"), "utf8"), "new\n")
+    const zeros = join(directory, "zeros")
+    await does("sessions", "download", "last", "zeros", "--to", zeros)
+    assert.strictEqual(readFileSync(zeros).length, 9)
+    const refused = await troupe.runIn(directory, ["run", "--cwd", "--continue", "x"]).end()
+    assert.strictEqual(refused.code, 2)
   })
 
   it("makes an agent of a file, and a file of an agent", { timeout: long }, async () => {

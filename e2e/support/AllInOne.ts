@@ -31,10 +31,10 @@ export class AllInOne {
     this.environment = environment
   }
 
-  private start(command: string, args: ReadonlyArray<string>, environment: Environment): Running {
+  private start(command: string, args: ReadonlyArray<string>, environment: Environment, cwd = root): Running {
     return new Running(
       spawn(command, args, {
-        cwd: root,
+        cwd,
         env: {
           PATH: process.env["PATH"] ?? "",
           HOME: this.home,
@@ -50,6 +50,10 @@ export class AllInOne {
 
   run(args: ReadonlyArray<string>, environment: Environment = {}): Running {
     return this.start(process.execPath, [main, ...args], environment)
+  }
+
+  runIn(directory: string, args: ReadonlyArray<string>): Running {
+    return this.start(process.execPath, [main, ...args], {}, directory)
   }
 
   /** The same behind another program, which runs it somewhere else. */

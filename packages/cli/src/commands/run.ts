@@ -8,11 +8,12 @@ import { connectOrStart } from "../connection/startIfNeeded.ts"
 import { failureAdvice } from "../session/failureAdvice.ts"
 import { follow } from "../session/follow.ts"
 import { messageArgument, messageOf } from "../session/message.ts"
-import { latest, open } from "../session/open.ts"
+import { begin } from "../session/begin.ts"
 import { inputLine } from "../session/toolLine.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
-import { wantedFlags, wantedOf } from "../session/wantedFlags.ts"
+import { wantedFlags } from "../session/wantedFlags.ts"
 import { clean } from "../terminal/clean.ts"
+import { tellChanges } from "../workingcopy/tellChanges.ts"
 
 const codes: Readonly<Record<Outcome["_tag"] | "Interrupted", number>> = {
   Completed: 0,
@@ -32,9 +33,7 @@ export const run = Command.make(
     const prompt = yield* messageOf(message)
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
-    const session = yield* connection.ask((troupe) =>
-      flags.continue ? latest(troupe) : open(troupe, wantedOf(flags, isTrusted), prompt)
-    )
+    const session = yield* connection.ask((troupe) => begin(troupe, flags, { isTrusted, message: prompt, say }))
     const transcript = new Transcript({
       text: (piece) => void (isJson || process.stdout.write(process.stdout.isTTY ? clean(piece) : piece)),
       tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`)
@@ -45,6 +44,7 @@ export const run = Command.make(
       say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
       if (!isTrusted) say("Nothing isolates tools on this host, so each asks first: --yes says that it need not.")
     }
+    if (flags.cwd) yield* connection.ask((troupe) => tellChanges(troupe, session, say))
     if (isJson) {
       const { error, text } = transcript
       yield* print(JSON.stringify({ session, outcome: outcome.toLowerCase(), text, error }))

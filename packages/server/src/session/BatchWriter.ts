@@ -17,10 +17,14 @@ import {
   SessionUnavailable,
   type SessionError
 } from "./SessionErrors.ts"
+import type { TurnSpans } from "./TurnSpans.ts"
+import { unstorableText } from "./unstorableText.ts"
 
 /** A command that waits for its committed outcome. */
 export interface Waiting extends Planned {
   readonly answer: Deferred.Deferred<Accepted, SessionError>
+  /** The span of whoever sent it; null where nobody gets spans. */
+  readonly traceparent: string | null
   /** How often the session had been lost to somebody else when the command came. */
   readonly losses: number
 }
@@ -33,6 +37,7 @@ export interface BatchWriterOptions {
   readonly shard: number
   readonly sha256: Sha256
   readonly ownership: Ownership
+  readonly spans: TurnSpans | null
   readonly reach: (point: CrashPoint) => void
   /** Called with what is committed, before anyone is answered. */
   readonly committed: (plan: Plan, activation: Activation) => void
@@ -62,7 +67,10 @@ const unstorable = (
   { command: { body, commandId } }: Waiting,
   reason: Extract<AppendRefused["reason"], { readonly _tag: "BadData" | "ExternalKeyTaken" }>
 ): SessionError => {
-  if (reason._tag === "BadData") return new CommandUnstorable({ commandId, detail: reason.detail })
+  if (reason._tag === "BadData") {
+    const field = unstorableText(body)
+    return new CommandUnstorable({ commandId, detail: reason.detail, ...(field === null ? {} : { field }) })
+  }
   const id = (body._tag === "Open" ? body.externalThreadKey : null) ?? commandId
   return new CommandRejected({ command: body._tag, reason: { _tag: "IdTaken", id } })
 }
@@ -160,6 +168,10 @@ export const make = (options: BatchWriterOptions) => {
       plan = decide()
     }
     const next = yield* append(from, plan, nowMicros)
+    for (const [index, { command, traceparent }] of batch.entries()) {
+      if (traceparent === null || plan.outcomes[index]!._tag !== "Accepted") continue
+      options.spans?.note(command, traceparent, next.state)
+    }
     options.committed(plan, next)
     for (const [index, one] of batch.entries()) {
       const outcome = plan.outcomes[index]!

@@ -7,6 +7,7 @@ import * as ClusterSchema from "effect/cluster/ClusterSchema"
 import * as Entity from "effect/cluster/Entity"
 import * as Sharding from "effect/cluster/Sharding"
 import * as Rpc from "effect/rpc/Rpc"
+import { CommandBytesMax } from "./CommandBytesMax.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import * as Reactor from "./Reactor.ts"
 import * as SessionActor from "./SessionActor.ts"
@@ -20,6 +21,7 @@ import {
   SessionUnavailable,
   SessionUnreadable
 } from "./SessionErrors.ts"
+import { TurnSpans } from "./TurnSpans.ts"
 
 const error = Schema.Union([
   CommandRejected,
@@ -68,7 +70,6 @@ export interface SessionEntityOptions {
   readonly sha256: Sha256
   readonly idleMs: number
   readonly lostAfterMs: number
-  readonly commandBytesMax?: number
 }
 
 export const layer = (options: SessionEntityOptions) =>
@@ -100,17 +101,20 @@ export const layer = (options: SessionEntityOptions) =>
       }
 
       let reactor: Reactor.Reactor | null = null
+      const spans = new TurnSpans()
       const actor = yield* SessionActor.make({
         sessionId,
         shard: address.shardId.id,
         sha256: options.sha256,
+        spans,
         react: (activation) => reactor?.reconcile(activation),
         stop: () => reactor?.stop(),
-        ...(options.commandBytesMax === undefined ? {} : { commandBytesMax: options.commandBytesMax })
+        commandBytesMax: yield* CommandBytesMax
       })
       reactor = yield* Reactor.make({
         sessionId,
         handle: actor.handle,
+        traceparentOf: (turnId) => spans.of(turnId),
         overtaken: actor.overtaken,
         keep,
         lostAfterMs: options.lostAfterMs

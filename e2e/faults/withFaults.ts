@@ -1,4 +1,5 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
+import { Limits } from "@troupe/domain/Limits"
 import { Effect, Exit, Layer, ManagedRuntime, Redacted, Scope } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -37,6 +38,8 @@ export interface RoomOptions {
   readonly seed: number
   readonly sessions?: number
   readonly clients?: number
+  /** For how long a runner begins nothing more once it heard no node, and waits to be attached to. */
+  readonly contactLeaseMs?: number
   /** A database that may be crashed, and not the one that all tests share. */
   readonly ownPostgres?: boolean
 }
@@ -64,7 +67,8 @@ export const withFaults = async (
   const postgres = options.ownPostgres === true ? await startOwnPostgres() : undefined
   const database = postgres ?? (await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
   const proxy = await chaosProxy(postgres?.port ?? serverPort())
-  const runner = await startRunner(options.seed)
+  const contactLeaseMs = options.contactLeaseMs ?? Limits.contactLeaseMs
+  const runner = await startRunner(options.seed, contactLeaseMs)
   const runtime = ManagedRuntime.make(
     EventStorePg.layer.pipe(Layer.provideMerge(PgClient.layer({ url: database.appUrl, maxConnections: 4 })))
   )
@@ -77,6 +81,7 @@ export const withFaults = async (
       DATABASE_URL: through(database.appUrl, proxy.port),
       DATABASE_OWNER_URL: through(database.ownerUrl, proxy.port),
       TROUPE_TEST_RUNNER: runner.url,
+      TROUPE_CONTACT_LEASE_MS: String(contactLeaseMs),
       ...env
     })
     up.add(node)

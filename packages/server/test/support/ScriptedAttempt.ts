@@ -1,5 +1,4 @@
 import type { EventId, ModelRequestId, RunnerId, SandboxId } from "@troupe/domain/Ids"
-import { Limits } from "@troupe/domain/Limits"
 import { text } from "@troupe/domain/session/Content"
 import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
 import type { Call, Message } from "@troupe/domain/session/SessionState"
@@ -21,6 +20,7 @@ export interface Workshop {
   readonly sandboxes: Map<string, { readonly sandboxId: SandboxId; readonly live: boolean }>
   /** For proving the judge: calls begin before their start is in the log. */
   readonly unsafeWithoutIntentGate: boolean
+  readonly contactLeaseMs: number
 }
 
 const zeros = "0".repeat(64)
@@ -103,7 +103,7 @@ export class ScriptedAttempt {
   }
 
   private leased(): boolean {
-    return this.now() - this.contactAt < Limits.contactLeaseMs
+    return this.now() - this.contactAt < this.shop.contactLeaseMs
   }
 
   private emit(body: FrameBody): void {

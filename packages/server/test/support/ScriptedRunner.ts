@@ -7,6 +7,7 @@ import {
   type Output,
   RunnerAway
 } from "@troupe/domain/runner/Attempt"
+import { Limits } from "@troupe/domain/Limits"
 import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
 import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
 import { AttemptDriver, type AttemptOrder, type PlaceLeft } from "../../src/session/AttemptDriver.ts"
@@ -20,6 +21,8 @@ export interface ScriptedRunnerOptions {
   readonly runnerId: RunnerId
   /** For proving the judge: calls begin before their start is in the log. */
   readonly unsafeWithoutIntentGate?: boolean
+  /** For how long it begins nothing more once it heard no node, where that is not as long as anywhere. */
+  readonly contactLeaseMs?: number
 }
 
 export interface ScriptedRunner {
@@ -48,7 +51,6 @@ type LinkError = RunnerAway | EpochRefused | AttemptGone
 
 const zeros = "0".repeat(64)
 const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "scripted", model: "demo" }
-const contactEveryMs = 20_000
 
 /**
  * A runner that plays scripts. It keeps the contract of real ones: a journal of numbered frames until they are
@@ -72,8 +74,10 @@ export const make = Effect.fnUntraced(function* (
     runnerId,
     note: (note) => void notes.push(note),
     sandboxes: new Map(),
-    unsafeWithoutIntentGate: options.unsafeWithoutIntentGate ?? false
+    unsafeWithoutIntentGate: options.unsafeWithoutIntentGate ?? false,
+    contactLeaseMs: options.contactLeaseMs ?? Limits.contactLeaseMs
   }
+  const contactEveryMs = shop.contactLeaseMs / 3
   let away = false
   let mute = false
   let noise = 0

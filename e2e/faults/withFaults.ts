@@ -1,4 +1,5 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
+import { Limits } from "@troupe/domain/Limits"
 import { Effect, Exit, Layer, ManagedRuntime, Redacted, Scope } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -11,6 +12,9 @@ import { startOwnPostgres, type OwnPostgres } from "../support/OwnPostgres.ts"
 import { startRunner } from "../support/Runner.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** What a runner may last without a node, and how long its longest calls take. A full run tells the stories at full length. */
+const leaseMs = process.env["TROUPE_FULL"] === "1" ? Limits.contactLeaseMs : 6_000
 
 /** The bound on coming to rest: what a runner's lease may last, and then a retry. Most runs need seconds. */
 const restMs = 150_000
@@ -64,7 +68,7 @@ export const withFaults = async (
   const postgres = options.ownPostgres === true ? await startOwnPostgres() : undefined
   const database = postgres ?? (await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
   const proxy = await chaosProxy(postgres?.port ?? serverPort())
-  const runner = await startRunner(options.seed)
+  const runner = await startRunner(options.seed, leaseMs)
   const runtime = ManagedRuntime.make(
     EventStorePg.layer.pipe(Layer.provideMerge(PgClient.layer({ url: database.appUrl, maxConnections: 4 })))
   )
@@ -77,6 +81,7 @@ export const withFaults = async (
       DATABASE_URL: through(database.appUrl, proxy.port),
       DATABASE_OWNER_URL: through(database.ownerUrl, proxy.port),
       TROUPE_TEST_RUNNER: runner.url,
+      TROUPE_CONTACT_LEASE_MS: String(leaseMs),
       ...env
     })
     up.add(node)

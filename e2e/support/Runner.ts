@@ -9,8 +9,9 @@ export interface RunnerProcess {
 }
 
 /** Starts the scripted runner as a process that outlives every node. */
-export const startRunner = async (seed: number): Promise<RunnerProcess> => {
-  const child: ChildProcess = spawn(process.execPath, [join(import.meta.dirname, "runner-main.ts"), String(seed)], {
+export const startRunner = async (seed: number, leaseMs: number): Promise<RunnerProcess> => {
+  const main = join(import.meta.dirname, "runner-main.ts")
+  const child: ChildProcess = spawn(process.execPath, [main, String(seed), String(leaseMs)], {
     stdio: ["ignore", "pipe", "inherit"]
   })
   const url = await new Promise<string>((resolve, reject) => {

@@ -1,4 +1,4 @@
-// A scripted runner as a process: `node e2e/support/runner-main.ts SEED`. Prints its URL and lives until it is ended.
+// A scripted runner as a process: `node e2e/support/runner-main.ts SEED LEASE_MS`. Prints its URL and lives until it is ended.
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { RunnerId } from "@troupe/domain/Ids"
@@ -13,18 +13,20 @@ import { mintId, prng } from "../../test/support/Prng.ts"
 import * as ScriptedRunner from "../../packages/server/test/support/ScriptedRunner.ts"
 import { RemoteRunner } from "./RemoteRunner.ts"
 
-const random = prng(Number(process.argv[2] ?? 1))
+const random = prng(Number(process.argv[2]))
+const leaseMs = Number(process.argv[3])
 const scripts = new Map<string, Script>()
 
 const handlers = RemoteRunner.toLayer(
   Effect.gen(function* () {
     const { driver, notes } = yield* ScriptedRunner.make({
       random: random.fork(1),
+      leaseMs,
       runnerId: mintId(random, "Runner") as RunnerId,
       script: ({ attemptId }) => {
         const known = scripts.get(attemptId)
         if (known !== undefined) return known
-        const drawn = drawScript(random.fork(100 + scripts.size))
+        const drawn = drawScript(random.fork(100 + scripts.size), leaseMs)
         scripts.set(attemptId, drawn)
         return drawn
       }

@@ -1,3 +1,4 @@
+import { Limits } from "@troupe/domain/Limits"
 import type { Prng } from "../../../../test/support/Prng.ts"
 
 export type ToolKind =
@@ -63,7 +64,7 @@ const kinds: ReadonlyArray<ToolKind> = [
   "question"
 ]
 
-const step = (random: Prng): Step => {
+const step = (random: Prng, leaseMs: number): Step => {
   const roll = random.next()
   if (roll < 0.36) {
     return { _tag: "Think", ms: random.int(800), deltas: random.int(4), tokens: 1 + random.int(200) }
@@ -73,9 +74,9 @@ const step = (random: Prng): Step => {
       _tag: "Tool",
       kind: random.pick(kinds),
       // Some take longer than any lease.
-      ms: random.chance(0.04) ? 60_000 + random.int(60_000) : random.int(1_500),
+      ms: random.chance(0.04) ? leaseMs + random.int(leaseMs) : random.int(1_500),
       fails: random.chance(0.2),
-      expiresInMs: random.chance(0.3) ? 1_000 + random.int(20_000) : null
+      expiresInMs: random.chance(0.3) ? 1_000 + random.int(leaseMs / 3) : null
     }
   }
   // No list can show the last one.
@@ -106,8 +107,9 @@ const end = (random: Prng): End => {
   return { _tag: random.pick(["Doubt", "Doubt", "Doubt", "Vanish", "Misbehave"] as const) }
 }
 
-export const drawScript = (random: Prng): Script => ({
-  steps: Array.from({ length: random.int(9) }, () => step(random)),
+/** For a runner of this lease: what is long is long beside it. */
+export const drawScript = (random: Prng, leaseMs: number = Limits.contactLeaseMs): Script => ({
+  steps: Array.from({ length: random.int(9) }, () => step(random, leaseMs)),
   end: end(random),
   deaf: random.chance(0.15)
 })

@@ -1,5 +1,4 @@
 import type { EventId, ModelRequestId, RunnerId, SandboxId } from "@troupe/domain/Ids"
-import { Limits } from "@troupe/domain/Limits"
 import { text } from "@troupe/domain/session/Content"
 import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
 import type { Call, Message } from "@troupe/domain/session/SessionState"
@@ -17,6 +16,8 @@ export interface Workshop {
   readonly clock: Clock.Clock
   readonly runnerId: RunnerId
   readonly note: (note: RunnerNote) => void
+  /** How long it works without hearing a node. */
+  readonly leaseMs: number
   /** Sandboxes by session, and whether they live. */
   readonly sandboxes: Map<string, { readonly sandboxId: SandboxId; readonly live: boolean }>
   /** For proving the judge: calls begin before their start is in the log. */
@@ -103,7 +104,7 @@ export class ScriptedAttempt {
   }
 
   private leased(): boolean {
-    return this.now() - this.contactAt < Limits.contactLeaseMs
+    return this.now() - this.contactAt < this.shop.leaseMs
   }
 
   private emit(body: FrameBody): void {

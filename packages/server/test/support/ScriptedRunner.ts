@@ -1,4 +1,5 @@
 import type { RunnerId } from "@troupe/domain/Ids"
+import { Limits } from "@troupe/domain/Limits"
 import {
   AttemptGone,
   type AttemptRef,
@@ -18,6 +19,8 @@ export interface ScriptedRunnerOptions {
   readonly random: Prng
   readonly script: (request: AttemptOrder) => Script
   readonly runnerId: RunnerId
+  /** A minute, where nothing is said. */
+  readonly leaseMs?: number
   /** For proving the judge: calls begin before their start is in the log. */
   readonly unsafeWithoutIntentGate?: boolean
 }
@@ -48,7 +51,6 @@ type LinkError = RunnerAway | EpochRefused | AttemptGone
 
 const zeros = "0".repeat(64)
 const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "scripted", model: "demo" }
-const contactEveryMs = 20_000
 
 /**
  * A runner that plays scripts. It keeps the contract of real ones: a journal of numbered frames until they are
@@ -58,7 +60,8 @@ const contactEveryMs = 20_000
 export const make = Effect.fnUntraced(function* (
   options: ScriptedRunnerOptions
 ): Effect.fn.Return<ScriptedRunner, never, Scope.Scope> {
-  const { random, runnerId } = options
+  const { leaseMs = Limits.contactLeaseMs, random, runnerId } = options
+  const contactEveryMs = leaseMs / 3
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const attempts = new Map<string, Held>()
@@ -71,6 +74,7 @@ export const make = Effect.fnUntraced(function* (
     clock,
     runnerId,
     note: (note) => void notes.push(note),
+    leaseMs,
     sandboxes: new Map(),
     unsafeWithoutIntentGate: options.unsafeWithoutIntentGate ?? false
   }

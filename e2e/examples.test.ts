@@ -54,7 +54,7 @@ requires(
     assert.include(said, "42")
   }
 
-  it.each(["session.ts", "anthropic-sdk.ts"])("works in %s", { timeout: long }, async (name) => {
+  it.each(["session.ts", "anthropic-sdk.ts", "rpc.ts"])("works in %s", { timeout: long }, async (name) => {
     await works(process.execPath, `examples/${name}`)
   })
 

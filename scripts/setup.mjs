@@ -21,7 +21,7 @@ export const installed = () => writeFileSync(stamp, `${lockDigest()}\n`)
 const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8").trim() === lockDigest()
 
 /** Node 22.19 is the first release on which everything here runs from source. */
-const isNewEnough = (version) => {
+export const isNewEnough = (version) => {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number)
   return major > 22 || (major === 22 && minor >= 19)
 }
@@ -36,19 +36,48 @@ const give = (sentence) => {
   process.exit(1)
 }
 
+/** The oldest Node that can install a newer one. */
+const oldest = 20
+
+/** What npm says where it failed, and what it means. */
+const causes = [
+  [
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT/,
+    "the npm registry can't be reached. Connect this host to a network, or tell npm of your proxy or mirror (npm config set proxy, registry), then run this again."
+  ],
+  [/ENOSPC/, "the disk is full. Make room for about 1 GB, then run this again."],
+  [/EROFS|EACCES|EPERM/, "this clone can't be written to. Make it writable for this user, then run this again."]
+]
+
+/** Runs npm ci without our own bin folder in PATH, so that npm does not run on a Node it is about to replace. */
+const install = (path) => {
+  const { error, status, stderr } = spawnSync("npm", ["ci", "--loglevel=error"], {
+    cwd: root,
+    env: { ...process.env, PATH: path },
+    stdio: ["ignore", 2, "pipe"],
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024
+  })
+  if (error !== undefined && error.code === "ENOENT") {
+    give("npm was not found; install Node.js 20 or newer with npm, then run this again.")
+  }
+  if (status === 0) return
+  const known = causes.find(([pattern]) => pattern.test(stderr))
+  if (known !== undefined) give(`npm ci failed: ${known[1]}`)
+  console.error(stderr)
+  give("npm ci failed, see above; fix what it names, then run this again.")
+}
+
 /** Installs what is missing and returns the environment in which our programs start. */
 export const setup = () => {
+  const { node: running } = process.versions
+  if (Number(running.split(".")[0]) < oldest) {
+    give(`Node ${running} is too old; put Node ${oldest} or newer first in PATH, then run this again.`)
+  }
   const others = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== bin)
   if (!isInstalled()) {
     console.error("troupe: installing dependencies (npm ci), about half a minute")
-    // Without our own bin folder first, so that npm does not run on a Node it is about to replace.
-    const { status, error } = spawnSync("npm", ["ci", "--loglevel=error"], {
-      cwd: path("."),
-      env: { ...process.env, PATH: others.join(delimiter) },
-      stdio: ["ignore", 2, 2]
-    })
-    if (error !== undefined) give("npm was not found; install Node.js 20 or newer with npm, then run this again.")
-    if (status !== 0) give("npm ci failed, see above; fix what it names, then run this again.")
+    install(others.join(delimiter))
     installed()
   }
   const pinned = join(bin, "node")

@@ -49,13 +49,13 @@ describe("the description of the API", () => {
     }
   })
 
-  it("says how to come in, and that only logging in needs nothing", () => {
+  it("says how to come in, and that only logging in and signed addresses need nothing", () => {
     assert.deepStrictEqual(spec.security, [{ bearer: [] }, { apiKey: [] }, { cookie: [] }])
     assert.hasAllKeys(spec.components["securitySchemes"], ["bearer", "apiKey", "cookie"])
     const open = operations.filter(({ operation }) => operation.security !== undefined)
     assert.deepStrictEqual(
       open.map(({ operation }) => operation.operationId),
-      ["logIn"]
+      ["sendUpload", "logIn"]
     )
   })
 

@@ -100,6 +100,49 @@ requires("postgres")("sessions over RPC", () => {
   )
 
   it(
+    "are reached with JSON alone, as it is described for other languages",
+    async () => {
+      const url = `${world.node.gateway.replace(/^http/, "ws")}/v1/rpc`
+      const socket = new WebSocket(url, { headers: { authorization: `Bearer ${apiKey}` } } as never)
+      const heard: Array<Record<string, unknown>> = []
+      let come = () => undefined as void
+      socket.addEventListener("message", ({ data }) => {
+        const said = JSON.parse(
+          typeof data === "string" ? data : Buffer.from(data as ArrayBuffer).toString()
+        ) as unknown
+        heard.push(...([said].flat() as Array<Record<string, unknown>>))
+        come()
+      })
+      await once(socket as never, "open")
+      const told = async (id: string, tag: string) => {
+        while (true) {
+          const found = heard.find((one) => one["requestId"] === id && one["_tag"] === tag)
+          if (found !== undefined) return found
+          await new Promise<void>((resolve) => (come = resolve))
+        }
+      }
+      const call = (id: string, tag: string, payload: object) =>
+        socket.send(JSON.stringify({ _tag: "Request", id, tag, payload, headers: [] }))
+
+      call("1", "CreateSession", { key: "made-once", body: { agent: world.agentId } })
+      const { exit } = (await told("1", "Exit")) as { exit: { _tag: string; value: { id: string } } }
+      assert.strictEqual(exit._tag, "Success")
+      call("2", "FollowLog", { id: exit.value.id, after: 0 })
+      const { values } = (await told("2", "Chunk")) as { values: ReadonlyArray<string> }
+      assert.strictEqual((JSON.parse(values[0]!) as LogEvent).type, "SessionOpened")
+      socket.send(JSON.stringify({ _tag: "Ack", requestId: "2" }))
+      call("3", "RetrieveSession", { id: `sesn_01${"1".repeat(22)}` })
+      const missing = (await told("3", "Exit")) as { exit: { cause: ReadonlyArray<{ error: { type: string } }> } }
+      assert.strictEqual(missing.exit.cause[0]!.error.type, "not_found_error")
+      socket.send(JSON.stringify({ _tag: "Interrupt", requestId: "2" }))
+      socket.send(JSON.stringify({ _tag: "Ping" }))
+      while (!heard.some((one) => one["_tag"] === "Pong")) await new Promise<void>((resolve) => (come = resolve))
+      socket.close()
+    },
+    long
+  )
+
+  it(
     "say what is wrong as HTTP does",
     async () => {
       const { failure, run } = dial()

@@ -252,6 +252,36 @@ requires(
     await page.getByRole("status", { name: "Live" }).waitFor()
   })
 
+  it("tries an agent as it is in the form, with another model and more effort", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    await press("g", "a")
+    await page.getByRole("link", { name: "Careful" }).press("Enter")
+    await page.getByLabel("Its tools run").selectOption("always_allow")
+    await page.getByRole("button", { name: "Try it" }).press("Enter")
+    const pane = page.getByRole("complementary", { name: "Try" })
+    await pane.getByRole("textbox").waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await page.keyboard.type("run: echo tr''ied without asking")
+    await press("Control+Enter")
+    await pane.getByText("tried without asking").first().waitFor()
+    await pane.locator(".turn-end").waitFor()
+    await page.getByLabel("Its tools run").selectOption("always_ask")
+    await sees("The form has changed since")
+    await pane.getByLabel("Model for this message").selectOption("demo")
+    await pane.getByLabel("Effort for this message").selectOption("high")
+    await pane.getByRole("textbox", { name: "Message" }).focus()
+    await page.keyboard.type("say: with more effort")
+    await press("Enter")
+    await pane.locator(".turn-end").nth(1).waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    const href = await pane.getByRole("link", { name: "Open the session" }).getAttribute("href")
+    const turns = await stage.troupe.sessions.turns.list(href!.split("/").at(-1)!)
+    assert.deepStrictEqual(turns.data[0]!.overrides, { model: "demo", effort: "high" })
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
   it("goes on where it was when its node is killed and comes back", { timeout: long }, async () => {
     const { page } = visitor
     await press("v", "1")
@@ -275,6 +305,7 @@ requires(
       ["a", "Agents"],
       ["e", "Environments"],
       ["r", "Runners"],
+      ["f", "Fleet"],
       ["m", "Models"],
       ["k", "API keys"]
     ] as const) {

@@ -30,6 +30,7 @@ const screens = (session: string, agent: string) => [
   { name: "agent-versions", path: `agents/${agent}?tab=versions` },
   { name: "environments", path: "environments" },
   { name: "runners", path: "runners" },
+  { name: "fleet", path: "fleet" },
   { name: "models", path: "models" },
   { name: "keys", path: "keys" }
 ]

@@ -31,10 +31,10 @@ export class AllInOne {
     this.environment = environment
   }
 
-  private start(command: string, args: ReadonlyArray<string>, environment: Environment): Running {
+  private start(command: string, args: ReadonlyArray<string>, environment: Environment, cwd = root): Running {
     return new Running(
       spawn(command, args, {
-        cwd: root,
+        cwd,
         env: {
           PATH: process.env["PATH"] ?? "",
           HOME: this.home,
@@ -52,8 +52,25 @@ export class AllInOne {
     return this.start(process.execPath, [main, ...args], environment)
   }
 
-  program(file: string): Running {
-    return this.start(process.execPath, [join(root, file)], {})
+  runIn(directory: string, args: ReadonlyArray<string>): Running {
+    return this.start(process.execPath, [main, ...args], {}, directory)
+  }
+
+  /** The same behind another program, which runs it somewhere else. */
+  behind(
+    words: readonly [string, ...ReadonlyArray<string>],
+    args: ReadonlyArray<string>,
+    environment: Environment = {}
+  ) {
+    const [command, ...rest] = words
+    return this.start(command, [...rest, process.execPath, main, ...args], environment)
+  }
+
+  /** A program of the repository by its file, or any by its words. */
+  program(what: string | readonly [string, ...ReadonlyArray<string>]): Running {
+    if (typeof what === "string") return this.start(process.execPath, [join(root, what)], {})
+    const [command, ...args] = what
+    return this.start(command, args, {})
   }
 
   /** A command in a terminal of its own, as wide and as high as it says. */
@@ -78,10 +95,18 @@ export class AllInOne {
     return running
   }
 
+  get url(): string {
+    return this.record("node")!.url
+  }
+
+  get key(): string {
+    return readFileSync(join(this.home, "api_key"), "utf8").trim()
+  }
+
   /** An agent with all built-in tools; answers its id. */
   async makeAgent(name: string, type: "always_allow" | "always_ask"): Promise<string> {
-    const key = readFileSync(join(this.home, "api_key"), "utf8").trim()
-    const answer = await fetch(`${this.record("node")!.url}/v1/agents`, {
+    const { key } = this
+    const answer = await fetch(`${this.url}/v1/agents`, {
       method: "POST",
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
       body: JSON.stringify({

@@ -1,6 +1,5 @@
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { existsSync, readdirSync, writeFileSync } from "node:fs"
-import { createServer, type Server } from "node:net"
 import { join } from "node:path"
 import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
@@ -11,29 +10,12 @@ import { until } from "../support/Running.ts"
 const long = 180_000
 const nothing = { node: null, runner: null, postgres: null }
 
-const listening = (port: number) =>
-  new Promise<Server>((resolve) => {
-    const server = createServer()
-    server.listen(port, "127.0.0.1", () => resolve(server))
-  })
-
 describe("troupe up does not start, and says why and what to do,", () => {
   let troupe: AllInOne
   beforeEach(() => {
     troupe = new AllInOne()
   })
   afterEach(() => troupe.remove(), long)
-
-  it("where the port is taken", { timeout: long }, async () => {
-    const server = await listening(0)
-    const { port } = server.address() as { readonly port: number }
-    const { code, stderr } = await troupe.ended(["up"], { TROUPE_PORT: String(port) })
-    server.close()
-    assert.strictEqual(code, 5)
-    assert.include(stderr, `Port ${port} is taken`)
-    assert.include(stderr, `TROUPE_PORT=${port + 1}`)
-    assert.deepStrictEqual(troupe.pids(), nothing)
-  })
 
   it("where the home can't be written to", { timeout: long }, async () => {
     const file = join(troupe.home, "file")

@@ -6,12 +6,13 @@ import { Agents } from "./resources/Agents.ts"
 import { Environments } from "./resources/Environments.ts"
 import { Feed } from "./resources/Feed.ts"
 import { Files } from "./resources/Files.ts"
+import { Uploads } from "./resources/Uploads.ts"
 import { Approvals, Questions } from "./resources/Inbox.ts"
 import { McpServers } from "./resources/McpServers.ts"
 import { ModelCards } from "./resources/ModelCards.ts"
 import { Projects } from "./resources/Projects.ts"
 import { Sessions } from "./resources/Sessions.ts"
-import { Models, Runners, Tokens, Usage } from "./resources/Workspace.ts"
+import { Fleet, Models, Runners, Tokens, Usage } from "./resources/Workspace.ts"
 import { Policies, Settings } from "./resources/WorkspaceRules.ts"
 import { SessionHandle } from "./session/SessionHandle.ts"
 import type { SessionCreate } from "./types/api.ts"
@@ -26,6 +27,8 @@ export class Troupe {
   readonly sessions: Sessions
   readonly feed: Feed
   readonly files: Files
+  readonly uploads: Uploads
+  readonly fleet: Fleet
   readonly questions: Questions
   readonly tokens: Tokens
   readonly runners: Runners
@@ -58,6 +61,8 @@ export class Troupe {
     this.sessions = new Sessions(transport)
     this.feed = new Feed(transport)
     this.files = new Files(transport)
+    this.uploads = new Uploads(transport)
+    this.fleet = new Fleet(transport)
     this.tokens = new Tokens(transport)
     this.runners = new Runners(transport)
     this.models = new Models(transport)

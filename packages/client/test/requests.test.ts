@@ -98,6 +98,16 @@ describe("a request", () => {
     assert.strictEqual(world.server.seen[0]!.url, "/v1/agents/..%2Fsessions%3Fx%3D1")
     for (const id of ["", ".", ".."]) assert.throws(() => world.client.agents.retrieve(id), TroupeError)
   })
+
+  it("makes a file of what is sent to an address, without a key", async () => {
+    await using world = await start({ apiKey: undefined }, json({ id: "file_1" }))
+    const url = `https://elsewhere.example/v1/uploads?grant=a_grant`
+    assert.strictEqual((await world.client.uploads.send(url, new Uint8Array([104, 105]))).id, "file_1")
+    const [sent] = world.server.seen
+    assert.deepInclude(sent, { method: "PUT", url: "/v1/uploads?grant=a_grant", body: "hi" })
+    assert.strictEqual(sent!.headers["content-type"], "application/octet-stream")
+    assert.isUndefined(sent!.headers.authorization)
+  })
 })
 
 describe("a request that fails", () => {

@@ -1,4 +1,5 @@
-import { Config, ConfigProvider, Effect, Redacted, Schema } from "effect"
+import { type TracingConfig, tracingConfig } from "@troupe/domain/telemetry/TracingConfig"
+import { Config, ConfigProvider, Effect, Redacted, Result, Schema } from "effect"
 import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs"
 import { availableParallelism, homedir, hostname } from "node:os"
 import { join, resolve } from "node:path"
@@ -52,6 +53,8 @@ export interface RunnerConfig {
   readonly graceMs: number
   /** How long attempts may go on after the runner was told to stop. */
   readonly stopGraceMs: number
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null
   readonly log: (typeof logLevels)[number]
 }
 
@@ -127,7 +130,9 @@ const secretVariables = [
   "ANTHROPIC_API_KEY",
   "AZURE_OPENAI_API_KEY",
   "AZURE_OPENAI_AD_TOKEN",
-  "TAVILY_API_KEY"
+  "TAVILY_API_KEY",
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
 ] as const
 
 /**
@@ -158,6 +163,8 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     return yield* invalid("The capacity", "it is no whole number of at least 1")
   }
   const token = yield* readToken(flags)
+  const tracing = tracingConfig(variables)
+  if (Result.isFailure(tracing)) return yield* invalid("OpenTelemetry", tracing.failure)
   const config: RunnerConfig = {
     home: resolve(from.home),
     state: resolve(flags.state ?? join(from.home, "runner")),
@@ -182,6 +189,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     contactLeaseMs: from.contactLeaseMs,
     graceMs: from.graceMs,
     stopGraceMs: from.stopGraceMs,
+    tracing: tracing.success,
     log: from.log
   }
   return config

@@ -1,15 +1,17 @@
 // First, so that every schema that is made later is compiled.
 import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Tracing from "@troupe/domain/telemetry/Tracing"
 import { Cause, Console, Deferred, Effect, Exit, Layer, Option, References } from "effect"
 import { isCliError } from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { TracingContent } from "./attempt/AttemptEngine.ts"
 import * as AbilitiesFile from "./link/AbilitiesFile.ts"
 import * as parts from "./parts.ts"
 import * as Runner from "./Runner.ts"
-import { load, type RunnerFlags } from "./RunnerConfig.ts"
+import { load, type RunnerConfig, type RunnerFlags } from "./RunnerConfig.ts"
 
 /** What the exit code says. */
 const exitCodes = {
@@ -75,12 +77,21 @@ const stopSignal = Effect.gen(function* () {
   return Deferred.await(asked)
 })
 
+const tracing = (config: RunnerConfig) =>
+  Tracing.layer({ config: config.tracing, serviceName: "troupe-runner", serviceVersion: Runner.release }).pipe(
+    Layer.provide(FetchHttpClient.layer)
+  )
+
 const start = Effect.fnUntraced(function* (given: RunnerFlags) {
   const config = yield* load(given)
   const services = Runner.layer(config).pipe(
     Layer.provideMerge(AbilitiesFile.layer(config.state)),
     Layer.provideMerge(parts.layer(config)),
     Layer.provideMerge(Runner.foundation(config)),
+    Layer.provideMerge([
+      tracing(config),
+      Layer.succeed(TracingContent, { hasContent: config.tracing?.hasContent ?? false })
+    ]),
     Layer.provide(FetchHttpClient.layer)
   )
   const stopRequested = yield* stopSignal

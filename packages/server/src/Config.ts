@@ -1,6 +1,7 @@
 import { Limits } from "@troupe/domain/Limits"
+import { type TracingConfig, tracingConfig, tracingVariables } from "@troupe/domain/telemetry/TracingConfig"
 import { PermissionPolicy } from "@troupe/domain/tools/PermissionPolicy"
-import { Config, ConfigProvider, Effect, Option, type Redacted, Schema } from "effect"
+import { Config, ConfigProvider, Effect, Option, type Redacted, Result, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { join } from "node:path"
@@ -36,6 +37,8 @@ export interface NodeConfig {
   /** What no workspace and no agent can go beyond. */
   readonly policies: ReadonlyArray<PermissionPolicy>
   readonly files: FilesConfig
+  /** Null: nothing is traced. */
+  readonly tracing: TracingConfig | null
   readonly log: (typeof logLevels)[number]
 }
 
@@ -47,6 +50,14 @@ export class ConfigFileUnreadable extends Schema.TaggedError<ConfigFileUnreadabl
 }) {
   override get message() {
     return `${this.file} can't be used: ${this.detail}`
+  }
+}
+
+export class TelemetryInvalid extends Schema.TaggedError<TelemetryInvalid>()("TelemetryInvalid", {
+  detail: Schema.String
+}) {
+  override get message() {
+    return `The settings of OpenTelemetry can't be meant: ${this.detail}`
   }
 }
 
@@ -131,6 +142,9 @@ const all = Config.all({
     Config.withDefault([])
   ),
   files: filesConfig,
+  telemetry: Config.all(
+    Object.fromEntries(tracingVariables.map((name) => [name, Config.String(name).pipe(Config.withDefault(undefined))]))
+  ),
   log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
 })
 
@@ -150,7 +164,10 @@ const fileProvider = (file: string) =>
 export const loadWith = Effect.fnUntraced(function* (secrets: Readonly<Record<string, string>>) {
   const environment = ConfigProvider.orElse(ConfigProvider.fromUnknown(secrets), ConfigProvider.fromEnv())
   const file = yield* fileProvider(join(yield* home.parse(environment), "config.json"))
-  return yield* all.parse(ConfigProvider.orElse(environment, file))
+  const { telemetry, ...config } = yield* all.parse(ConfigProvider.orElse(environment, file))
+  const tracing = tracingConfig(telemetry)
+  if (Result.isFailure(tracing)) return yield* new TelemetryInvalid({ detail: tracing.failure })
+  return { ...config, tracing: tracing.success }
 })
 
 export const load = Effect.suspend(() => loadWith({}))

@@ -1,7 +1,10 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Limits } from "@troupe/domain/Limits"
+import * as Tracing from "@troupe/domain/telemetry/Tracing"
 import { Effect, Layer, Option } from "effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { hash } from "node:crypto"
 import { join } from "node:path"
@@ -141,6 +144,15 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
   )
 }
 
+/** Spans of this node; those of requests that only ask whether it lives say nothing. */
+const tracing = (config: NodeConfig) =>
+  Layer.merge(
+    Tracing.layer({ config: config.tracing, serviceName: "troupe-node", serviceVersion: release }).pipe(
+      Layer.provide(FetchHttpClient.layer)
+    ),
+    HttpMiddleware.layerTracerDisabledForUrls(["/healthz", "/readyz"])
+  )
+
 export interface NodeOptions<R> {
   /** How turns get done, if not by the runners that dial in. */
   readonly driver?: Layer.Layer<AttemptDriver>
@@ -183,6 +195,7 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
     Layer.provideMerge(sessions(config, options.driver, supervised)),
-    Layer.provide(Layer.succeed(ContactLease, config.contactLeaseMs))
+    Layer.provide(Layer.succeed(ContactLease, config.contactLeaseMs)),
+    Layer.provide(tracing(config))
   )
 }

@@ -12,9 +12,9 @@ import { Conversation } from "./Conversation.ts"
 import { Markdown } from "./Markdown.ts"
 import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
+import { followHindrances } from "../session/hindrances.ts"
 import { readAnswer } from "./questions.ts"
 import { resultLine } from "./resultLine.ts"
-import { triedAgain } from "../session/triedAgain.ts"
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -61,6 +61,9 @@ export class Chat {
       const outcome = await conversation.past(this.#transcript)
       if (outcome === "Running") this.change({ workingSince: Date.now() })
       else await this.#ended(outcome, true)
+      using _ = followHindrances(conversation.session, (hindrance) =>
+        this.change({ notice: hindrance === null ? null : clean(hindrance.replaceAll("\n", " ")) })
+      )
       for await (const event of conversation.follow()) {
         if (conversation !== this.#conversation || this.hasEnded) break
         if (this.model.notice !== null) this.change({ notice: null })
@@ -241,7 +244,6 @@ export class Chat {
         kept([...lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`), ""], { queued })
       },
       status: (event) => {
-        if (event.type === "session.status_rescheduled") return this.change({ notice: triedAgain })
         if (event.type !== "session.status_running") return
         isShown = true
         this.change({ workingSince: this.model.workingSince ?? Date.now(), asks: [] })

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline"
 import type { SessionHandle } from "@troupe/client"
+import { failureAdvice } from "../session/failureAdvice.ts"
 import { follow } from "../session/follow.ts"
 import { inputLine } from "../session/toolLine.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
@@ -24,7 +25,7 @@ export const plain = async (session: SessionHandle, first: string | null): Promi
   for await (const line of linesAfter(first)) {
     if (line.trim() === "") continue
     outcome = await follow(session, line, transcript, say)
-    if (transcript.error !== null) say(transcript.error)
+    if (transcript.error !== null) say(failureAdvice(transcript))
     transcript.error = null
     if (outcome !== "Completed") break
   }

@@ -3,8 +3,8 @@ import { Argument, Command } from "effect/cli"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
 import { talk } from "../chat/talk.ts"
-import { latest, open } from "../session/open.ts"
-import { wantedFlags, wantedOf } from "../session/wantedFlags.ts"
+import { begin } from "../session/begin.ts"
+import { wantedFlags } from "../session/wantedFlags.ts"
 
 export const chat = Command.make(
   "chat",
@@ -17,7 +17,7 @@ export const chat = Command.make(
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
     const first = Option.getOrNull(message)
     const session = yield* connection.ask((troupe) =>
-      flags.continue ? latest(troupe) : open(troupe, wantedOf(flags, isTrusted), first)
+      begin(troupe, flags, { isTrusted, message: first, say: (text) => void process.stderr.write(`${text}\n`) })
     )
     yield* talk(connection, session, first)
   })

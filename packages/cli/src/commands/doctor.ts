@@ -3,8 +3,9 @@ import { Command } from "effect/cli"
 import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
 import { config } from "../connection/Connection.ts"
-import type { Finding } from "../doctor/Finding.ts"
+import { type Finding, ok } from "../doctor/Finding.ts"
 import { clock, disk, permissions } from "../doctor/host.ts"
+import { key, network } from "../doctor/reach.ts"
 import { database, models, ports, running, sandbox } from "../doctor/system.ts"
 import { standing, type Standing } from "../up/standing.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
@@ -29,11 +30,14 @@ const examine = Effect.fnUntraced(function* (given: UpConfig) {
     permissions(given.home),
     disk(given.home),
     clock(yield* Clock.currentTimeMillis, nodeSays),
+    ok("node", `Node ${process.version.slice(1)}`),
     yield* database(given, found),
     yield* ports(given, found),
     ...running(found),
     sandbox(found),
-    models(found)
+    models(found),
+    yield* key(given, found),
+    network()
   ]
 })
 

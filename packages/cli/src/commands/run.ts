@@ -5,14 +5,15 @@ import { leaveWith, print } from "../app/output.ts"
 import { exitCodes } from "../app/Trouble.ts"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
+import { failureAdvice } from "../session/failureAdvice.ts"
 import { follow } from "../session/follow.ts"
 import { messageArgument, messageOf } from "../session/message.ts"
-import { latest, open } from "../session/open.ts"
+import { begin } from "../session/begin.ts"
 import { inputLine } from "../session/toolLine.ts"
-import { triedAgain } from "../session/triedAgain.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
-import { wantedFlags, wantedOf } from "../session/wantedFlags.ts"
+import { wantedFlags } from "../session/wantedFlags.ts"
 import { clean } from "../terminal/clean.ts"
+import { tellChanges } from "../workingcopy/tellChanges.ts"
 
 const codes: Readonly<Record<Outcome["_tag"] | "Interrupted", number>> = {
   Completed: 0,
@@ -32,17 +33,18 @@ export const run = Command.make(
     const prompt = yield* messageOf(message)
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
-    const session = yield* connection.ask((troupe) =>
-      flags.continue ? latest(troupe) : open(troupe, wantedOf(flags, isTrusted), prompt)
-    )
+    const session = yield* connection.ask((troupe) => begin(troupe, flags, { isTrusted, message: prompt, say }))
     const transcript = new Transcript({
       text: (piece) => void (isJson || process.stdout.write(process.stdout.isTTY ? clean(piece) : piece)),
-      tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`),
-      status: ({ type }) => void (type === "session.status_rescheduled" && say(triedAgain))
+      tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`)
     })
     const outcome = yield* connection.ask((troupe) => follow(troupe.session(session), prompt, transcript, say))
-    if (transcript.error !== null) say(transcript.error)
-    if (outcome === "Waits") say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
+    if (transcript.error !== null) say(failureAdvice(transcript))
+    if (outcome === "Waits") {
+      say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
+      if (!isTrusted) say("Nothing isolates tools on this host, so each asks first: --yes says that it need not.")
+    }
+    if (flags.cwd) yield* connection.ask((troupe) => tellChanges(troupe, session, say))
     if (isJson) {
       const { error, text } = transcript
       yield* print(JSON.stringify({ session, outcome: outcome.toLowerCase(), text, error }))

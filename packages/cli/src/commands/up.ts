@@ -8,7 +8,7 @@ import { failureCodes } from "../up/failures.ts"
 import { foreground, readyText } from "../up/foreground.ts"
 import { holderOf } from "../up/Home.ts"
 
-const detached = Effect.gen(function* () {
+const detached = Effect.fnUntraced(function* (isLan: boolean) {
   const given = yield* config
   const holder = holderOf(given.home)
   if (holder !== null) {
@@ -18,7 +18,7 @@ const detached = Effect.gen(function* () {
       code: failureCodes.HomeLocked
     })
   }
-  const url = yield* inBackground(given).pipe(
+  const url = yield* inBackground(given, isLan).pipe(
     Effect.catchTag("HomeUnusable", ({ message }) =>
       Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
     )
@@ -34,9 +34,13 @@ export const up = Command.make(
       Flag.withAlias("d"),
       Flag.withDefault(false),
       Flag.withDescription("In the background; troupe status and troupe stop are for what runs there")
+    ),
+    lan: Flag.Boolean("lan").pipe(
+      Flag.withDefault(false),
+      Flag.withDescription("Listens in the local network, and shows a link and a QR code that let one browser in")
     )
   },
-  ({ detach }) => (detach ? detached : Effect.flatMap(foreground, leaveWith))
+  ({ detach, lan }) => (detach ? detached(lan) : Effect.flatMap(foreground(lan), leaveWith))
 ).pipe(
   Command.withShortDescription("Runs all of Troupe here: database, node and runner"),
   Command.withDescription(

@@ -58,9 +58,32 @@ export const connectTo = (
   }
 }
 
+const saidAgainAfterMs = 60_000
+
+/** Says of a connection that broke that it is tried again, and not each time that it is. */
+const sayBroken = ({ url }: Server): (() => void) => {
+  let said = Number.NEGATIVE_INFINITY
+  return () => {
+    const now = performance.now()
+    if (now - said < saidAgainAfterMs) return
+    said = now
+    process.stderr.write(`The connection to ${url} broke; nothing is lost, it is tried again.\n`)
+  }
+}
+
+/**
+ * A connection that outlives a restart of its server. Who is not there at all, or does not take the key, is not waited for:
+ * of the home's own server it is known that it is kept running.
+ */
+export const connectPatiently = Effect.fnUntraced(function* (server: Server) {
+  if (!server.isOurs) yield* connectTo(server).ask(({ access }) => access.me())
+  return connectTo(server, "patient", sayBroken(server))
+})
+
 /** Talks to the server that is meant. */
 export const connect = Effect.fnUntraced(function* (patience: keyof typeof retries = "hasty") {
-  return connectTo(yield* findServer(yield* config), patience)
+  const server = yield* findServer(yield* config)
+  return patience === "patient" ? yield* connectPatiently(server) : connectTo(server)
 })
 
 /** So many of a list. */

@@ -5,7 +5,7 @@ import { inBackground } from "../up/background.ts"
 import { failureCodes } from "../up/failures.ts"
 import { holderOf } from "../up/Home.ts"
 import { say } from "../up/Talk.ts"
-import { config, connectTo, findServer } from "./Connection.ts"
+import { config, connectPatiently, findServer } from "./Connection.ts"
 import { namesServer } from "./ConnectionConfig.ts"
 
 /** Talks to the server that is meant. Where that is the home's own and it does not run, it is started first. */
@@ -22,5 +22,5 @@ export const connectOrStart = Effect.gen(function* () {
     yield* say("It runs now; npx troupe stop ends it.")
   }
   const server = yield* findServer(given)
-  return { given, connection: connectTo(server, "patient") }
+  return { given, connection: yield* connectPatiently(server) }
 })

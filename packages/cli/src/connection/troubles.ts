@@ -10,6 +10,7 @@ import {
 } from "@troupe/client"
 import { exitCodes, Trouble } from "../app/Trouble.ts"
 import type { Server } from "./ConnectionConfig.ts"
+import { unreachable } from "./unreachable.ts"
 
 const keyAdvice = ({ isOurs }: Server) =>
   isOurs
@@ -30,7 +31,7 @@ const adviceFor = (error: TroupeError, server: Server): string | null => {
 
 const whatOf = (error: TroupeError, { url }: Server): string => {
   if (error instanceof AuthenticationError) return `${url} does not take this key: it is wrong, expired or revoked.`
-  if (error instanceof ConnectionError) return `${error.message.replace(": fetch failed", "")}.`
+  if (error instanceof ConnectionError) return unreachable(url, error)
   return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`
 }
 

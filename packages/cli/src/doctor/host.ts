@@ -20,12 +20,13 @@ export const clock = (now: number, nodeSays: number | null): Finding => {
 
 const firstThere = (path: string): string => (existsSync(path) ? path : firstThere(dirname(path)))
 
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+const inWords = (bytes: number) =>
+  bytes < 2 ** 30 ? `${Math.floor(bytes / 2 ** 20)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
 export const disk = (home: string): Finding => {
   const { bavail, bsize, ffree, files } = statfsSync(firstThere(home))
   const free = bavail * bsize
-  const found = `${gib(free)} are free for ${home}`
+  const found = `${inWords(free)} are free for ${home}`
   const advice = "Make room, or set TROUPE_HOME to a larger disk."
   if (free < 0.5 * 2 ** 30) return bad("disk", found, advice)
   if (files > 0 && ffree < 1_000) return bad("disk", `${ffree} more files fit on the disk of ${home}`, advice)
@@ -43,9 +44,23 @@ const secretFiles = (home: string): ReadonlyArray<string> =>
     )
     .filter((file) => existsSync(file))
 
+const unmade = (home: string): Finding => {
+  const above = firstThere(home)
+  try {
+    accessSync(above, constants.W_OK | constants.X_OK)
+    return ok("home", `${home} will be made at the first start`)
+  } catch {
+    return bad(
+      "home",
+      `${home} can't be made: ${above} can't be written to`,
+      `chmod u+rwx ${above}, or set TROUPE_HOME to another directory.`
+    )
+  }
+}
+
 export const permissions = (home: string): Finding => {
   const check = "home"
-  if (!existsSync(home)) return ok(check, `${home} will be made at the first start`)
+  if (!existsSync(home)) return unmade(home)
   const { mode, uid } = lstatSync(home)
   const self = process.getuid?.() ?? uid
   if (uid !== self) return bad(check, `${home} belongs to user ${uid}`, `chown -R ${self} ${home}, or set TROUPE_HOME.`)

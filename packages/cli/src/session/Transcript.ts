@@ -24,6 +24,10 @@ export interface Listener {
   readonly status?: (event: StreamedEvent) => void
 }
 
+/** Where the contract's word for an error says less than ours, ours stands beside it. */
+const codeOf = (error: { readonly type: string; readonly troupe?: unknown }): string =>
+  (error.troupe as { readonly code?: string } | undefined)?.code ?? error.type.replace(/_error$/, "")
+
 const outcomes: Readonly<Record<string, Outcome["_tag"]>> = {
   end_turn: "Completed",
   requires_action: "Waits",
@@ -43,6 +47,8 @@ export class Transcript {
   readonly #listener: Listener
   #all = ""
   error: string | null = null
+  /** What kind of error it was, by our own word. */
+  errorCode: string | null = null
 
   constructor(listener: Listener) {
     this.#listener = listener
@@ -88,6 +94,7 @@ export class Transcript {
         return null
       case "session.error":
         this.error = event.error.message
+        this.errorCode = codeOf(event.error)
         return null
       case "session.status_idle":
         return { _tag: outcomes[event.stop_reason.type] ?? "Failed" }

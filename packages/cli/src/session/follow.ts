@@ -1,5 +1,6 @@
 import type { SessionHandle } from "@troupe/client"
 import { exitCodes } from "../app/Trouble.ts"
+import { followHindrances } from "./hindrances.ts"
 import type { Outcome, Transcript } from "./Transcript.ts"
 
 /** The first Ctrl-C ends the turn, as anybody may; the second ends this command. */
@@ -31,6 +32,7 @@ export const follow = async (
   await using events = await session.stream({ deltas: true })
   await session.send(message)
   using interrupts = interruptible(session, say)
+  using _ = followHindrances(session, (hindrance) => hindrance !== null && say(hindrance))
   for await (const event of events) {
     const outcome = transcript.take(event)
     if (outcome !== null) return interrupts.wasAsked() ? "Interrupted" : outcome._tag

@@ -7,10 +7,16 @@ const titleMax = 80
 const titleOf = (message: string): string => message.trim().split("\n", 1)[0]!.slice(0, titleMax)
 
 /** Opens a session. Answers its id. */
-export const open = async (troupe: Troupe, wanted: Wanted, message: string | null): Promise<string> => {
+export const open = async (
+  troupe: Troupe,
+  wanted: Wanted,
+  message: string | null,
+  resources: NonNullable<SessionCreate["resources"]> = []
+): Promise<string> => {
   const { id } = await troupe.sessions.create({
     agent: (await agentFor(troupe, wanted)) as NonNullable<SessionCreate["agent"]>,
     metadata: { made_by: madeBy },
+    resources,
     ...(message === null ? {} : { title: titleOf(message) })
   })
   return id

@@ -17,6 +17,12 @@ export const wantedFlags = {
     Flag.withDefault(false),
     Flag.withDescription("Tools may run without asking where nothing isolates them")
   ),
+  cwd: Flag.Boolean("cwd").pipe(
+    Flag.withDefault(false),
+    Flag.withDescription(
+      "Gives the agent this directory's files: a repository as a clone, else a copy, without what is ignored"
+    )
+  ),
   continue: Flag.Boolean("continue").pipe(
     Flag.withAlias("c"),
     Flag.withDefault(false),
@@ -24,7 +30,7 @@ export const wantedFlags = {
   )
 }
 
-interface Given {
+export interface Given {
   readonly model: Option.Option<string>
   readonly agent: Option.Option<string>
   readonly harness: Option.Option<string>

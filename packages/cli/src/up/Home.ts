@@ -13,6 +13,7 @@ import {
 import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
+import { tellsOfFullDisk } from "./fullDisk.ts"
 import { lives, nameProcess } from "./processes.ts"
 
 const Holder = Schema.fromJsonString(
@@ -50,10 +51,8 @@ export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusab
   detail: Schema.String
 }) {
   override get message() {
-    return (
-      `${this.home} can't be used: ${this.detail}.\n` +
-      "Make it writable for this user, or set TROUPE_HOME to another directory."
-    )
+    const remedy = /\bdisk\b/.test(this.detail) ? "Make room there" : "Make it writable for this user"
+    return `${this.home} can't be used: ${this.detail}.\n${remedy}, or set TROUPE_HOME to another directory.`
   }
 }
 
@@ -97,11 +96,12 @@ const acquire = Effect.fnUntraced(function* (path: string) {
 
 const encodeHolder = Schema.encodeSync(Holder)
 
-const detailOf = (cause: unknown) => {
+/** Why something could not be done in a home. */
+export const detailOf = (cause: unknown): string => {
   const { code, message } = cause as NodeJS.ErrnoException
   if (code === "EACCES" || code === "EPERM") return "this user may not write there"
   if (code === "EROFS") return "the file system is read-only"
-  if (code === "ENOSPC") return "the disk is full"
+  if (code === "ENOSPC" || tellsOfFullDisk(message)) return "the disk is full"
   if (code === "ENOTDIR" || code === "EEXIST") return "there is a file in the way"
   return message
 }
@@ -121,7 +121,8 @@ export const makeDirectory = (path: string, mode = process.getuid?.() === 0 ? 0o
   return realpathSync(path)
 }
 
-const makeHome = (path: string): string => {
+/** Makes the directory where there is none, and throws where it can't be written to. */
+export const makeHome = (path: string): string => {
   const home = makeDirectory(path)
   accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK)
   return home

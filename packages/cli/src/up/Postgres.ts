@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { ChildLog } from "./ChildLog.ts"
+import { tellsOfFullDisk } from "./fullDisk.ts"
 import { gone, type Part, PartEnded, type Running } from "./Part.ts"
 import { nameProcess } from "./processes.ts"
 import type { Handed } from "./UpConfig.ts"
@@ -22,7 +23,7 @@ export const part = (
   onPort: (port: number) => Effect.Effect<void>
 ): Part => {
   const name = "postgres"
-  const failed = (how: string) => new PartEnded({ part: name, how, final: false })
+  const failed = (how: string) => new PartEnded({ part: name, how, final: tellsOfFullDisk(how) })
   const start = Effect.gen(function* () {
     const said = yield* run(["--home", home, "--keep", "--lock-held"], handed).pipe(
       Effect.interruptible,
@@ -55,6 +56,15 @@ export const stopLeft = (home: string, handed: Handed) =>
     Effect.match({ onFailure: () => false, onSuccess: (said) => said.includes(`"stopped":true`) })
   )
 
+const linesMax = 5
+
+/** Of all that Postgres says while it is made, the lines that say what went wrong; else the last ones. */
+const essence = (text: string): string => {
+  const lines = text.trim().split("\n")
+  const telling = lines.filter((line) => /\b(?:FATAL|PANIC|ERROR|HINT)\b/.test(line))
+  return [lines[0] ?? "", ...(telling.length > 0 ? telling : lines.slice(1)).slice(-linesMax)].join("\n")
+}
+
 /** Answers what the launcher prints, or fails with what it says is wrong. */
 const run = (args: ReadonlyArray<string>, handed: Handed): Effect.Effect<string, string> =>
   Effect.callback((resume) => {
@@ -73,7 +83,7 @@ const run = (args: ReadonlyArray<string>, handed: Handed): Effect.Effect<string,
       resume(
         code === 0
           ? Effect.succeed(said.stdout)
-          : Effect.fail(`did not start (${signal ?? code}): ${said.stderr.trim()}`)
+          : Effect.fail(`did not start (${signal ?? code}): ${essence(said.stderr)}`)
       )
     )
     return Effect.sync(() => void child.kill("SIGTERM"))

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { freePort, type PortTaken, urlOf } from "./address.ts"
 import { ChildLog } from "./ChildLog.ts"
-import { Home, HomeUnusable, makeDirectory } from "./Home.ts"
+import { lackOfRoom, tellsOfFullDisk } from "./fullDisk.ts"
+import { detailOf, Home, HomeUnusable, makeDirectory } from "./Home.ts"
 import { awaitEnd, keep, type Keeper } from "./Keeper.ts"
 import type { Part, PartEnded } from "./Part.ts"
 import * as parts from "./parts.ts"
@@ -34,13 +35,15 @@ export interface Supervised {
 const prepare = (config: UpConfig) =>
   Effect.try({
     try: () => {
+      const lacks = lackOfRoom(config.home, config.databaseUrl === null)
+      if (lacks !== null) throw new Error(lacks)
       for (const directory of [parts.logsOf(config.home), join(config.home, "run")]) {
         if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 })
       }
       // What is secret in it is in files of its own; the accounts of sandboxes pass through it.
       makeDirectory(config.runnerState)
     },
-    catch: (cause) => new HomeUnusable({ home: config.home, detail: (cause as Error).message })
+    catch: (cause) => new HomeUnusable({ home: config.home, detail: detailOf(cause) })
   })
 
 /** A node that a dead supervisor left keeps its port, also where any would do. */
@@ -74,9 +77,15 @@ export const supervise = Effect.fn("Supervisor.supervise")(function* (
   let isTroubleNews = false
   yield* Effect.forkScoped(follow(Object.entries(logs), () => isTroubleNews))
 
-  const failed = yield* Deferred.make<never, StartFailed>()
-  const givenUp = (part: Part, how: PartEnded) =>
-    Deferred.fail(failed, new StartFailed({ detail: tellEnd(how, part.log) }))
+  const failed = yield* Deferred.make<never, StartFailed | HomeUnusable>()
+  const givenUp = (part: Part, how: PartEnded) => {
+    const detail = tellEnd(how, part.log)
+    const isFull = tellsOfFullDisk(detail)
+    return Deferred.fail(
+      failed,
+      isFull ? new HomeUnusable({ home: config.home, detail: "the disk is full" }) : new StartFailed({ detail })
+    )
+  }
   const keepers: Array<Keeper> = []
   const scope = yield* Effect.scope
   const begin = Effect.fnUntraced(function* (part: Part) {

@@ -45,6 +45,7 @@ const common =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|XDG_RUNTIME_DIR|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|SSL_CERT_(?:FILE|DIR))$/
 const proxies = /^(?:https?|no|all)_proxy$/i
 const settings = /^(?:TROUPE|OTEL)_/
+const telemetry = /^OTEL_/
 const looksSecret = /KEY|TOKEN|SECRET|PASSWORD|HEADERS/
 /** Of models and of search: for the runner's eyes. */
 const models = /^(?:OPENAI|ANTHROPIC|AZURE_OPENAI|TAVILY)_/
@@ -92,7 +93,12 @@ export const load = (environment: NodeJS.ProcessEnv = process.env): UpConfig => 
     },
     runner: {
       environment: { ...base, ...pick(given, (name) => proxies.test(name)), ...plain },
-      secrets: Redacted.make(pick(given, (name) => models.test(name) || hostVariables.has(name)))
+      secrets: Redacted.make(
+        pick(
+          given,
+          (name) => models.test(name) || hostVariables.has(name) || (telemetry.test(name) && looksSecret.test(name))
+        )
+      )
     }
   }
 }

@@ -5,27 +5,31 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Trouble } from "../app/Trouble.ts"
 import { ChildLog } from "./ChildLog.ts"
-import { holderOf, HomeUnusable, makeDirectory } from "./Home.ts"
+import { detailOf, holderOf, HomeUnusable, makeHome } from "./Home.ts"
+import { lackOfRoom } from "./fullDisk.ts"
 import { logsOf } from "./parts.ts"
 import type { UpConfig } from "./UpConfig.ts"
 
 const main = fileURLToPath(new URL("../main.ts", import.meta.url))
 
-const start = (home: string) =>
+const start = ({ databaseUrl, home }: UpConfig, isLan: boolean) =>
   Effect.try({
     try: () => {
-      makeDirectory(home)
+      makeHome(home)
+      // What it would say of a full disk, it could write nowhere.
+      const lacks = lackOfRoom(home, databaseUrl === null)
+      if (lacks !== null) throw new Error(lacks)
       if (!existsSync(logsOf(home))) mkdirSync(logsOf(home), { mode: 0o700 })
       const log = new ChildLog(join(logsOf(home), "up.log"))
       const output = log.open()
-      const child = spawn(process.execPath, [main, "up"], {
+      const child = spawn(process.execPath, [main, "up", ...(isLan ? ["--lan"] : [])], {
         detached: true,
         stdio: ["ignore", output, output]
       })
       closeSync(output)
       return { child, log }
     },
-    catch: (cause) => new HomeUnusable({ home, detail: (cause as Error).message })
+    catch: (cause) => new HomeUnusable({ home, detail: detailOf(cause) })
   })
 
 const hasEnded = (child: ChildProcess) => child.exitCode !== null || child.signalCode !== null
@@ -40,10 +44,11 @@ const underWay = Effect.fnUntraced(function* (home: string) {
 })
 
 /** Starts the all-in-one as a process of its own, and waits until it can be used. Answers where it listens. */
-export const inBackground = Effect.fnUntraced(function* ({ home }: UpConfig) {
+export const inBackground = Effect.fnUntraced(function* (config: UpConfig, isLan = false) {
+  const { home } = config
   const before = yield* underWay(home)
   if (before !== null) return before
-  const { child, log } = yield* start(home)
+  const { child, log } = yield* start(config, isLan)
   while (!hasEnded(child)) {
     const holder = holderOf(home)
     // Another start may have been faster: then that one is used.

@@ -1,4 +1,5 @@
 import type { Abilities } from "@troupe/domain/runner/Hello"
+import { renderUnicodeCompact } from "uqr"
 import { unusable, usable } from "./Abilities.ts"
 
 export interface Started {
@@ -10,10 +11,12 @@ export interface Started {
   readonly abilities: Abilities | null
   /** Null where somebody else did not measure it. */
   readonly inMs: number | null
+  /** Whether others in the network reach it. */
+  readonly isShared: boolean
 }
 
 /** What a person who has just started Troupe wants to know. */
-export const banner = ({ abilities, inMs, keyFile, loginLink, logs, url }: Started): string => {
+export const banner = ({ abilities, inMs, isShared, keyFile, loginLink, logs, url }: Started): string => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["url", url],
     ...(loginLink === null ? [] : [["console", loginLink] as const]),
@@ -25,7 +28,17 @@ export const banner = ({ abilities, inMs, keyFile, loginLink, logs, url }: Start
   const table = rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`).join("\n")
   const after = inMs === null ? "" : `, after ${(inMs / 1000).toFixed(1)} s`
   const once = loginLink === null ? "" : "\nThe console's link logs one browser in, within ten minutes.\n"
-  return `Troupe is ready${after}.\n\n${table}\n${once}`
+  const shared = isShared ? sharedText(loginLink) : ""
+  return `Troupe is ready${after}.\n\n${table}\n${once}${shared}`
+}
+
+/** For a phone's camera, and what everybody should know who lets others come in. */
+const sharedText = (loginLink: string | null): string => {
+  const code = loginLink === null ? "" : `\n${renderUnicodeCompact(loginLink, { border: 2 })}\n`
+  return `${code}
+Who is in this network reaches this address; nobody comes in without that link or a key. What is said there is not
+encrypted: do this in networks that you trust.
+`
 }
 
 const about = (abilities: Abilities): ReadonlyArray<readonly [string, string]> => [

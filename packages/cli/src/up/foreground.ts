@@ -3,6 +3,7 @@ import { abilitiesOf } from "./Abilities.ts"
 import { banner } from "./banner.ts"
 import { config, told } from "./failures.ts"
 import { Home } from "./Home.ts"
+import { isShared, onLan } from "./lan.ts"
 import { loginLink } from "./loginLink.ts"
 import { apiKeyFile, logsOf } from "./parts.ts"
 import { signals } from "./Signals.ts"
@@ -20,7 +21,8 @@ export const readyText = (given: UpConfig, url: string, inMs: number | null): Ef
       keyFile: apiKey === null ? apiKeyFile(home) : null,
       loginLink: link,
       logs: logsOf(home),
-      abilities: abilitiesOf(runnerState)
+      abilities: abilitiesOf(runnerState),
+      isShared: isShared(url)
     })
   })
 
@@ -58,8 +60,13 @@ const run = Effect.fnUntraced(function* (given: UpConfig) {
 })
 
 /** Runs all of Troupe until it is told to stop. Answers the exit code. */
-export const foreground: Effect.Effect<number> = Effect.suspend(() => {
-  // Who reads our words may go away, and that ends nothing.
-  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
-  return told(Effect.flatMap(config, (given) => Effect.scoped(run(given)).pipe(Effect.provide(Home.layer(given.home)))))
-})
+export const foreground = (isLan: boolean): Effect.Effect<number> =>
+  Effect.suspend(() => {
+    // Who reads our words may go away, and that ends nothing.
+    for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
+    const given = isLan ? Effect.flatMap(config, onLan) : config
+    const work = Effect.flatMap(given, (found) =>
+      Effect.scoped(run(found)).pipe(Effect.provide(Home.layer(found.home)))
+    )
+    return told(work)
+  })

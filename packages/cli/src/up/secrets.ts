@@ -2,7 +2,7 @@ import { Effect, Redacted } from "effect"
 import { randomBytes } from "node:crypto"
 import { chmodSync, existsSync, readFileSync } from "node:fs"
 import { dirname } from "node:path"
-import { HomeUnusable, makeDirectory, replace } from "./Home.ts"
+import { detailOf, HomeUnusable, makeDirectory, replace } from "./Home.ts"
 
 /** Reads a secret from its file, for its owner's eyes, or makes one there. */
 export const keptSecret = (file: string, prefix: string): Effect.Effect<Redacted.Redacted, HomeUnusable> =>
@@ -18,5 +18,5 @@ export const keptSecret = (file: string, prefix: string): Effect.Effect<Redacted
       replace(file, `${made}\n`)
       return Redacted.make(made)
     },
-    catch: (cause) => new HomeUnusable({ home: file, detail: (cause as Error).message })
+    catch: (cause) => new HomeUnusable({ home: file, detail: detailOf(cause) })
   })

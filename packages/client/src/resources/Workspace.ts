@@ -3,6 +3,7 @@ import { type Pages, pagesOf } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
 import type {
+  Fleet as FleetStanding,
   HostDirectory,
   HostDirectoryRegister,
   Model,
@@ -52,6 +53,13 @@ export class Runners extends Resource {
 
   list(options?: CallOptions): Pages<Runner> {
     return list(this.transport, "/v1/runners", {}, options)
+  }
+}
+
+/** How the installation stands, over all workspaces: for who runs the server. */
+export class Fleet extends Resource {
+  retrieve(options?: CallOptions): Call<FleetStanding> {
+    return this.get("/v1/fleet", {}, options)
   }
 }
 

@@ -9,6 +9,7 @@ import { idempotencyKey } from "../http/idempotencyKey.ts"
 import { mayPass, pauseMs } from "../http/retry.ts"
 import { defaults } from "../options.ts"
 import type { Approval, ApprovalAnswer, Session, SessionCreate } from "../types/api.ts"
+import type { Followed } from "../stream/logStream.ts"
 import type { LogDelta, LogEvent, SessionEvent, UserEvent } from "../types/events.ts"
 import { link } from "./link.ts"
 
@@ -46,7 +47,10 @@ export class TroupeRpc extends Context.Service<
     readonly approvals: (sessionId: string) => Effect.Effect<ReadonlyArray<Approval>, TroupeError>
     readonly answer: (sessionId: string, callId: string, answer: ApprovalAnswer) => Effect.Effect<void, TroupeError>
     /** What was, then what comes: in order, without a gap and nothing twice, over as many connections as it takes. */
-    readonly followLog: (sessionId: string, options?: FollowOptions) => Stream.Stream<LogEvent | LogDelta, TroupeError>
+    readonly followLog: <const Options extends FollowOptions = {}>(
+      sessionId: string,
+      options?: Options
+    ) => Stream.Stream<Followed<Options>, TroupeError>
   }
 >()("client/TroupeRpc") {
   static readonly layer = (options: TroupeRpcOptions): Layer.Layer<TroupeRpc> =>
@@ -132,7 +136,7 @@ const make = Effect.fnUntraced(function* (options: TroupeRpcOptions) {
           client.AnswerApproval({ id: SessionId.make(id), call: EventId.make(call), key, body: body as never })
         )
       ),
-    followLog
+    followLog: followLog as TroupeRpc["Service"]["followLog"]
   })
 })
 

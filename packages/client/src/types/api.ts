@@ -2,6 +2,7 @@ import type * as Access from "@troupe/domain/api/Access"
 import type * as Agents from "@troupe/domain/api/Agents"
 import type * as Environments from "@troupe/domain/api/Environments"
 import type * as EnvironmentWork from "@troupe/domain/api/Work"
+import type * as Fleets from "@troupe/domain/api/Fleet"
 import type * as Files from "@troupe/domain/api/Files"
 import type * as Search from "@troupe/domain/api/Search"
 import type * as SessionResources from "@troupe/domain/api/SessionResources"
@@ -15,6 +16,7 @@ import type * as Replay from "@troupe/domain/api/Replay"
 import type * as Sessions from "@troupe/domain/api/Sessions"
 import type * as Settings from "@troupe/domain/api/Settings"
 import type * as Turns from "@troupe/domain/api/Turns"
+import type * as Uploads from "@troupe/domain/api/Uploads"
 import type * as UsageReport from "@troupe/domain/api/UsageReport"
 import type * as Tokens from "@troupe/domain/api/Workspace"
 import type { Answered, Body, Query, Plain } from "./wire.ts"
@@ -50,9 +52,12 @@ export type SessionStatus = Session["status"]
 export type SessionThread = Plain<Sessions.Thread>
 export type ThreadListQuery = Query<typeof Sessions.threads>
 
+export type Fleet = Plain<Fleets.Fleet>
 export type File = Plain<Files.File>
 export type FileListQuery = Query<typeof Files.list>
 export type FileDeleted = Answered<typeof Files.remove>
+export type Upload = Plain<Uploads.Upload>
+export type UploadCreate = Body<typeof Uploads.create>
 export type FileResource = Plain<SessionResources.FileResource>
 export type SessionResource = Answered<typeof SessionResources.retrieve>
 export type SessionResourceUpdate = Body<typeof SessionResources.update>

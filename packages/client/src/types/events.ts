@@ -1,6 +1,7 @@
 import type * as Events from "@troupe/domain/api/Events"
 import type * as Feed from "@troupe/domain/api/Feed"
 import type { JsonObject } from "@troupe/domain/Json"
+import type { Overrides } from "@troupe/domain/api/Turns"
 import type { SessionEvent as LoggedEvent } from "@troupe/domain/session/SessionEvent"
 import type { Usage as SessionUsage } from "@troupe/domain/api/Sessions"
 import type { Query, Plain } from "./wire.ts"
@@ -148,7 +149,12 @@ export type StreamedEvent = SessionEvent | EventStart | EventDelta
 type Blocks = string | ReadonlyArray<JsonObject & { readonly type: string }>
 /** An event that a client sends. */
 export type UserEvent =
-  | { readonly type: "user.message"; readonly content: Exclude<Blocks, string> }
+  | {
+      readonly type: "user.message"
+      readonly content: Exclude<Blocks, string>
+      /** What its turn does otherwise than the agent. */
+      readonly troupe?: { readonly overrides?: Plain<Overrides> }
+    }
   | { readonly type: "system.message"; readonly content: Exclude<Blocks, string> }
   | { readonly type: "user.interrupt"; readonly session_thread_id?: string }
   | {

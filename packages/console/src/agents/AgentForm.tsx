@@ -1,15 +1,8 @@
 import { useQuery } from "@tanstack/react-query"
-import { type FormEvent, useState } from "react"
+import { type FormEvent, useEffect, useState } from "react"
 import { type Agent, listModels } from "../api/resources.ts"
 import { Problem } from "../ui/Problem.tsx"
-import { type Permission, permissionOf } from "./agents.logic.ts"
-
-export interface AgentDraft {
-  readonly name: string
-  readonly model: string
-  readonly system: string
-  readonly permission: Permission
-}
+import { type AgentDraft, type Permission, permissionOf } from "./agents.logic.ts"
 
 /** What most agents are made of. The rest is edited as JSON. */
 export const AgentForm = (props: {
@@ -18,8 +11,10 @@ export const AgentForm = (props: {
   readonly error: unknown
   readonly verb: string
   readonly onSubmit: (draft: AgentDraft) => void
+  /** Hears of every change, saved or not. */
+  readonly onDraft?: (draft: AgentDraft) => void
 }) => {
-  const { agent, error, isBusy, onSubmit, verb } = props
+  const { agent, error, isBusy, onDraft, onSubmit, verb } = props
   const models = useQuery({ queryKey: ["models"], queryFn: listModels })
   const [draft, setDraft] = useState<AgentDraft>({
     name: agent?.name ?? "",
@@ -29,6 +24,7 @@ export const AgentForm = (props: {
   })
   const change = (some: Partial<AgentDraft>) => setDraft((now) => ({ ...now, ...some }))
   const model = draft.model === "" ? (models.data?.[0]?.id ?? "") : draft.model
+  useEffect(() => onDraft?.({ ...draft, model }), [draft, model, onDraft])
   const submit = (event: FormEvent) => {
     event.preventDefault()
     onSubmit({ ...draft, model })

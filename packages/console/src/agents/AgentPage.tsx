@@ -1,17 +1,19 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useParams } from "@tanstack/react-router"
 import { Play } from "lucide-react"
-import { lazy, Suspense, useState } from "react"
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react"
 import { type Agent, agentVersions, archiveAgent, getAgent, updateAgent } from "../api/resources.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Problem } from "../ui/Problem.tsx"
-import { type AgentDraft, AgentForm } from "./AgentForm.tsx"
-import { definitionOf, permissionOf, readDefinition, toolset } from "./agents.logic.ts"
+import { AgentForm } from "./AgentForm.tsx"
+import { type AgentDraft, changeOf, definitionOf, readDefinition } from "./agents.logic.ts"
+import { agentToTry } from "./try.logic.ts"
 
 const Diff = lazy(() => import("../session/tools/Diff.tsx"))
+const TryPane = lazy(() => import("./TryPane.tsx"))
 
 const tabs = [
   { id: "", title: "Edit" },
@@ -24,9 +26,15 @@ const JsonForm = (props: {
   readonly isBusy: boolean
   readonly error: unknown
   readonly onSubmit: (body: object) => void
+  /** Hears of every text that can be read. */
+  readonly onDraft: (body: object) => void
 }) => {
+  const { onDraft } = props
   const [text, setText] = useState(() => definitionOf(props.agent))
-  const read = readDefinition(text)
+  const read = useMemo(() => readDefinition(text), [text])
+  useEffect(() => {
+    if (read._tag === "Read") onDraft(read.value)
+  }, [onDraft, read])
   return (
     <form
       className="form"
@@ -118,6 +126,14 @@ const AgentPage = () => {
       go("agents")
     }
   })
+  const [edited, setEdited] = useState<object>({})
+  const [isTrying, setTrying] = useState(false)
+  const onDraft = useCallback(
+    (draft: AgentDraft) => {
+      if (agent !== undefined) setEdited(changeOf(agent, draft))
+    },
+    [agent]
+  )
   if (agent === undefined) {
     return (
       <>
@@ -132,15 +148,6 @@ const AgentPage = () => {
       </>
     )
   }
-  const edit = ({ model, name, permission, system }: AgentDraft) =>
-    save.mutate({
-      name,
-      model: model === agent.model.id ? agent.model : model,
-      system: system === "" ? null : system,
-      ...(permission === permissionOf(agent)
-        ? {}
-        : { tools: [toolset(permission), ...agent.tools.filter(({ type }) => type !== "agent_toolset_20260401")] })
-    })
   const tab = place["tab"] ?? ""
   return (
     <>
@@ -171,49 +178,58 @@ const AgentPage = () => {
             </button>
           ))}
         </div>
-        <WorkspaceLink to="sessions/new" search={{ agent: id }} className="button first">
+        <button type="button" className="button first" aria-pressed={isTrying} onClick={() => setTrying(!isTrying)}>
           <Play size={12} fill="currentColor" /> Try it
-        </WorkspaceLink>
+        </button>
       </PageHeader>
-      <div className="page-body" tabIndex={0} role="region" aria-label="Agent">
-        <div className={tab === "versions" ? "column broad" : "column"}>
-          {tab === "versions" ? (
-            <Versions agent={agent} />
-          ) : tab === "json" ? (
-            <JsonForm
-              key={agent.version}
-              agent={agent}
-              isBusy={save.isPending}
-              error={save.error}
-              onSubmit={save.mutate}
-            />
-          ) : (
-            <>
-              <AgentForm
+      <div className="with-try">
+        <div className="page-body" tabIndex={0} role="region" aria-label="Agent">
+          <div className={tab === "versions" ? "column broad" : "column"}>
+            {tab === "versions" ? (
+              <Versions agent={agent} />
+            ) : tab === "json" ? (
+              <JsonForm
                 key={agent.version}
                 agent={agent}
                 isBusy={save.isPending}
                 error={save.error}
-                verb="Save a new version"
-                onSubmit={edit}
+                onSubmit={save.mutate}
+                onDraft={setEdited}
               />
-              <div className="notice">
-                <strong>Archive this agent</strong>
-                <span className="soft">Its sessions go on. No new ones can be started with it.</span>
-                <span className="actions">
-                  <button
-                    type="button"
-                    className="button danger"
-                    disabled={archive.isPending}
-                    onClick={() => archive.mutate()}
-                  >
-                    Archive
-                  </button>
-                </span>
-              </div>
-            </>
-          )}
+            ) : (
+              <>
+                <AgentForm
+                  key={agent.version}
+                  agent={agent}
+                  isBusy={save.isPending}
+                  error={save.error}
+                  verb="Save a new version"
+                  onSubmit={(draft) => save.mutate(changeOf(agent, draft))}
+                  onDraft={onDraft}
+                />
+                <div className="notice">
+                  <strong>Archive this agent</strong>
+                  <span className="soft">Its sessions go on. No new ones can be started with it.</span>
+                  <span className="actions">
+                    <button
+                      type="button"
+                      className="button danger"
+                      disabled={archive.isPending}
+                      onClick={() => archive.mutate()}
+                    >
+                      Archive
+                    </button>
+                  </span>
+                </div>
+              </>
+            )}
+          </div>
         </div>
+        {isTrying ? (
+          <Suspense>
+            <TryPane name={agent.name} agent={agentToTry(agent, edited as never)} onClose={() => setTrying(false)} />
+          </Suspense>
+        ) : null}
       </div>
     </>
   )

@@ -2,8 +2,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { createAgent } from "../api/resources.ts"
 import { useGo } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
-import { type AgentDraft, AgentForm } from "./AgentForm.tsx"
-import { toolset } from "./agents.logic.ts"
+import { AgentForm } from "./AgentForm.tsx"
+import { type AgentDraft, toolset } from "./agents.logic.ts"
 
 const NewAgentPage = () => {
   const go = useGo()

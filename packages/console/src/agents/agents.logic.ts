@@ -31,6 +31,13 @@ export const toolsOf = ({ mcp_servers, tools }: Agent): string => {
   return parts.length === 0 ? "no tools" : parts.join(", ")
 }
 
+export interface AgentDraft {
+  readonly name: string
+  readonly model: string
+  readonly system: string
+  readonly permission: Permission
+}
+
 export type Permission = "always_allow" | "always_ask"
 
 /** Which of the two policies the built-in tools have, for the choice of a form. */
@@ -41,6 +48,19 @@ export const permissionOf = (agent: Pick<Agent, "tools"> | null): Permission => 
   )?.permission_policy?.type
   return policy === "always_ask" ? "always_ask" : "always_allow"
 }
+
+/** A form as a change of its agent: what it does not show stays as it is. */
+export const changeOf = (
+  agent: Agent,
+  { model, name, permission, system }: AgentDraft
+): Readonly<Record<string, unknown>> => ({
+  name,
+  model: model === agent.model.id ? agent.model : model,
+  system: system === "" ? null : system,
+  ...(permission === permissionOf(agent)
+    ? {}
+    : { tools: [toolset(permission), ...agent.tools.filter(({ type }) => type !== "agent_toolset_20260401")] })
+})
 
 export const toolset = (permission: Permission) => ({
   type: "agent_toolset_20260401",

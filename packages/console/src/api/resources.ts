@@ -1,5 +1,6 @@
 import type { Agent, AgentCreate, AgentUpdate } from "@troupe/domain/api/Agents"
 import type { Environment } from "@troupe/domain/api/Environments"
+import type { Fleet, FleetNode } from "@troupe/domain/api/Fleet"
 import type { Answered, Approval, ApprovalAnswer, Question } from "@troupe/domain/api/Inbox"
 import type { Session, SessionCreate } from "@troupe/domain/api/Sessions"
 import type { UsageRow } from "@troupe/domain/api/UsageReport"
@@ -18,6 +19,8 @@ export type {
   Approval,
   ApprovalAnswer,
   Environment,
+  Fleet,
+  FleetNode,
   Model,
   ModelCard,
   Question,
@@ -90,6 +93,7 @@ export const listEnvironments = () => all<Environment>("/v1/environments")
 export const createEnvironment = (body: object) => post<Environment>("/v1/environments", body)
 export const listRunners = async () => (await get<Page<Runner>>("/v1/runners")).data
 export const listModels = async () => (await get<{ readonly data: ReadonlyArray<Model> }>("/v1/models")).data
+export const retrieveFleet = () => get<Fleet>("/v1/fleet")
 export const listTokens = async () => (await get<Page<Token>>("/v1/tokens")).data
 export const createToken = (body: Loose<TokenCreate>) => post<Token & { readonly secret: string }>("/v1/tokens", body)
 export const revokeToken = (id: string) => remove<unknown>(`/v1/tokens/${id}`)

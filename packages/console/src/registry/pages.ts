@@ -1,4 +1,15 @@
-import { Bot, Boxes, ChartColumn, Cpu, Inbox, KeyRound, type LucideIcon, MessagesSquare, Server } from "lucide-react"
+import {
+  Bot,
+  Boxes,
+  ChartColumn,
+  Cpu,
+  Inbox,
+  KeyRound,
+  type LucideIcon,
+  MessagesSquare,
+  Network,
+  Server
+} from "lucide-react"
 import type { ComponentType } from "react"
 import { useWaiting } from "../inbox/useInbox.ts"
 
@@ -63,6 +74,13 @@ export const pages: ReadonlyArray<Page> = [
     title: "Runners",
     load: () => import("../runners/RunnersPage.tsx"),
     menu: { section: "Operate", icon: Server, keys: "g r" }
+  },
+  {
+    id: "fleet",
+    path: "fleet",
+    title: "Fleet",
+    load: () => import("../fleet/FleetPage.tsx"),
+    menu: { section: "Operate", icon: Network, keys: "g f" }
   },
   {
     id: "models",

@@ -6,7 +6,9 @@ import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { interrupt, say, steer } from "./act.ts"
 import { accepted } from "./attachments.logic.ts"
+import { asTheAgent, type Choice } from "./choice.logic.ts"
 import { escape, escapeWithinMs, intent } from "./composer.logic.ts"
+import { TurnChoice } from "./TurnChoice.tsx"
 import { useAttachments } from "./useAttachments.ts"
 
 /** Escape asks twice before it stops what runs. */
@@ -32,8 +34,15 @@ const useInterrupt = (sessionId: string, hasTurn: boolean, leave: () => void) =>
 }
 
 /** Where one talks to the agent: Enter sends, or queues behind what runs; with Ctrl it is said to what runs. */
-export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; readonly hasTurn: boolean }) => {
+export const Composer = (props: {
+  readonly sessionId: string
+  readonly hasTurn: boolean
+  /** The model of the session's agent, where it is known. */
+  readonly usualModel: string | null
+}) => {
+  const { hasTurn, sessionId, usualModel } = props
   const [text, setText] = useState("")
+  const [choice, setChoice] = useState<Choice>(asTheAgent)
   const box = useRef<HTMLTextAreaElement>(null)
   const chooser = useRef<HTMLInputElement>(null)
   const attached = useAttachments()
@@ -41,7 +50,7 @@ export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; r
   const stopping = useInterrupt(sessionId, hasTurn, leave)
   const sent = useMutation({
     mutationFn: ({ isSteer, words }: { readonly words: string; readonly isSteer: boolean }): Promise<unknown> =>
-      (isSteer ? steer : say)(sessionId, words, attached.files)
+      isSteer ? steer(sessionId, words, attached.files) : say(sessionId, words, attached.files, choice)
   })
   const words = text.trim()
   const isReady = (words !== "" || attached.files.length > 0) && !sent.isPending && attached.uploading === 0
@@ -157,6 +166,7 @@ export const Composer = ({ hasTurn, sessionId }: { readonly sessionId: string; r
           >
             <Paperclip size={14} />
           </button>
+          <TurnChoice choice={choice} usual={usualModel} onChoose={setChoice} />
           <span className="faint" role="status">
             {stopping.isAsked ? "Escape once more to interrupt" : stopping.isPending ? "Interrupting …" : ""}
           </span>

@@ -118,7 +118,11 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
           <TimelineView rows={rows} sessionId={sessionId} askKey={ask?.callId ?? null} at={at} />
           {thread?.plan == null ? null : <Plan plan={thread.plan} />}
           {timeline.endedAt === null && log.length > 0 ? (
-            <Composer sessionId={sessionId} hasTurn={currentTurn(thread) !== null} />
+            <Composer
+              sessionId={sessionId}
+              hasTurn={currentTurn(thread) !== null}
+              usualModel={session.data?.agent.model.id ?? null}
+            />
           ) : null}
         </>
       )}

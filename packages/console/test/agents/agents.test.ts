@@ -1,9 +1,41 @@
 import { assert, describe, it } from "vitest"
-import { permissionOf, readDefinition, toolset, toolsOf } from "../../src/agents/agents.logic.ts"
+import { changeOf, permissionOf, readDefinition, toolset, toolsOf } from "../../src/agents/agents.logic.ts"
+import { agentToTry, isOutdated } from "../../src/agents/try.logic.ts"
 import type { Agent, Environment, Token } from "../../src/api/resources.ts"
 import { hostsOf, networkOf, packagesOf } from "../../src/environments/environments.logic.ts"
 import { living, toggled } from "../../src/keys/keys.logic.ts"
 import { lacks, standingOf } from "../../src/runners/runners.logic.ts"
+
+describe("a try", () => {
+  const agent = {
+    id: "agent_1",
+    version: 3,
+    name: "A",
+    model: { id: "demo" },
+    system: null,
+    tools: [{ type: "custom", name: "deploy" }, toolset("always_allow")]
+  } as unknown as Agent
+
+  it("is of the agent as it stands, where nothing of it was changed that a try has", () => {
+    const draft = { name: "another name", model: "demo", system: "", permission: "always_allow" } as const
+    assert.deepStrictEqual(agentToTry(agent, changeOf(agent, draft)), { type: "agent", id: "agent_1", version: 3 })
+  })
+
+  it("is of what is in the form, which need not be saved", () => {
+    const draft = { name: "A", model: "large", system: "Be brief.", permission: "always_ask" } as const
+    const tried = agentToTry(agent, changeOf(agent, draft))
+    assert.deepStrictEqual(tried as object, {
+      type: "agent_with_overrides",
+      id: "agent_1",
+      version: 3,
+      model: "large",
+      system: "Be brief.",
+      tools: [toolset("always_ask"), { type: "custom", name: "deploy" }]
+    })
+    assert.isFalse(isOutdated(tried, agentToTry(agent, changeOf(agent, draft))))
+    assert.isTrue(isOutdated(tried, agentToTry(agent, changeOf(agent, { ...draft, system: "Be long." }))))
+  })
+})
 
 describe("agents", () => {
   it("say what they may use", () => {

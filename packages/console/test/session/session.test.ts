@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { escape, escapeWithinMs, intent } from "../../src/session/composer.logic.ts"
 import { languageOf, picturesOf, subjectOf, wordsOf } from "../../src/session/content.logic.ts"
+import { choicesOf, choiceText, asTheAgent, extrasOf } from "../../src/session/choice.logic.ts"
 import { copies } from "../../src/session/copies.logic.ts"
 import { follow, isAtEnd } from "../../src/session/follow.logic.ts"
 import { found, kindOf, subjectOfEvent } from "../../src/session/log.logic.ts"
@@ -33,6 +34,22 @@ describe("the composer", () => {
     assert.isFalse(first.isSure)
     assert.isTrue(escape(first.asked, 1_000 + escapeWithinMs - 1).isSure)
     assert.isFalse(escape(first.asked, 1_000 + escapeWithinMs).isSure)
+  })
+})
+
+describe("what a message asks of its turn", () => {
+  it("is said only where it is not the agent's", () => {
+    assert.deepStrictEqual(extrasOf(asTheAgent), {})
+    assert.deepStrictEqual(extrasOf({ model: null, effort: "max" }), { troupe: { overrides: { effort: "max" } } })
+  })
+
+  it("is one of the models there are, or the one that was chosen and is gone", () => {
+    assert.deepStrictEqual(choicesOf([{ id: "demo" }, { id: "demo" }], "old"), ["demo", "old"])
+  })
+
+  it("stands beside what waits", () => {
+    assert.strictEqual(choiceText({ model: "demo", effort: "high" }), " · demo · high effort")
+    assert.strictEqual(choiceText({}), "")
   })
 })
 

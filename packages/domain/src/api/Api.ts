@@ -6,6 +6,7 @@ import { describe } from "./describe.ts"
 import * as Environments from "./Environments.ts"
 import * as Events from "./Events.ts"
 import * as Feed from "./Feed.ts"
+import * as Fleet from "./Fleet.ts"
 import * as Inbox from "./Inbox.ts"
 import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
@@ -20,6 +21,7 @@ import * as Sessions from "./Sessions.ts"
 import * as Settings from "./Settings.ts"
 import * as UsageReport from "./UsageReport.ts"
 import * as Turns from "./Turns.ts"
+import * as Uploads from "./Uploads.ts"
 import * as Work from "./Work.ts"
 import * as Workspace from "./Workspace.ts"
 
@@ -32,6 +34,7 @@ export const Api = HttpApi.make("troupe")
     Sessions.group,
     Events.group,
     Files.group,
+    Uploads.group,
     Places.group,
     SessionResources.group,
     Workspace.group,
@@ -42,12 +45,13 @@ export const Api = HttpApi.make("troupe")
     Access.group
   )
   .add(ModelCards.group, McpServers.group, Projects.group, Policies.group, Settings.group)
-  .add(UsageReport.group, Search.group)
+  .add(UsageReport.group, Search.group, Fleet.group)
   .annotateMerge(
     OpenApi.annotations({
       title: "Troupe",
       version: "1",
-      description: "Agent sessions as durable, sharded actors.",
+      description:
+        "Agent sessions as durable, sharded actors. Services may also call sessions over RPC, on one WebSocket at `/v1/rpc`: docs/rpc.md.",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       transform: describe
     })

@@ -7,6 +7,7 @@ import { JsonObject } from "../Json.ts"
 import { Actor } from "../Actor.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Flag, longPageQuery, Page, Time } from "./Page.ts"
+import { MessageExtras } from "./Turns.ts"
 
 /** An event as clients of the compatible API see it: its kind says which other fields there are. */
 export const CompatEvent = Schema.StructWithRest(
@@ -80,7 +81,10 @@ const deltas = {
 export const message = HttpApiEndpoint.post("sendMessage", "/v1/sessions/:id/messages", {
   params: one,
   query: deltas,
-  payload: Schema.Struct({ content: Schema.Union([Schema.String, Schema.Array(JsonObject)]) }),
+  payload: Schema.Struct({
+    content: Schema.Union([Schema.String, Schema.Array(JsonObject)]),
+    troupe: Schema.optionalKey(MessageExtras)
+  }),
   success: HttpApiSchema.StreamSse({ data: CompatEvent }),
   error: anyFailure
 })

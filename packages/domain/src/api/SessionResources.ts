@@ -13,7 +13,9 @@ export const FileResource = Schema.Struct({
   file_id: FileId,
   mount_path: Schema.String,
   created_at: Schema.String,
-  updated_at: Schema.String
+  updated_at: Schema.String,
+  /** It is an archive with whose content the working copy began. */
+  troupe: Schema.optionalKey(Schema.Struct({ unpack: Schema.Boolean }))
 }).annotate({ identifier: "FileResource" })
 export type FileResource = typeof FileResource.Type
 

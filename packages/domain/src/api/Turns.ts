@@ -15,8 +15,11 @@ const overrides = {
   permission_preset: Schema.optionalKey(Name(64)),
   metadata: Schema.optionalKey(Metadata)
 }
-const Overrides = Schema.Struct(overrides)
+export const Overrides = Schema.Struct(overrides)
 export type Overrides = typeof Overrides.Type
+
+/** What a message says beside its content, under `troupe`. */
+export const MessageExtras = Schema.Struct({ overrides: Schema.optionalKey(Overrides) })
 
 export const turnStatuses = [
   "queued",

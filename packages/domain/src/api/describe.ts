@@ -55,6 +55,9 @@ const spoken = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
+/** Whom no token is asked of: who logs in with one, and who has a signed address. */
+const letIn: ReadonlySet<string> = new Set(["logIn", "sendUpload"])
+
 const refTo = (part: string, name: string) => ({ $ref: `#/components/${part}/${name}` })
 
 /** What no endpoint says by itself: how to come in, what each status means, and the headers of every answer. */
@@ -62,7 +65,7 @@ const describeOperation = (method: string, operation: Operation): void => {
   const name = operation.operationId.split(".").at(-1)!
   operation.operationId = name
   operation.summary ??= spoken(name)
-  if (name === "logIn") operation.security = [{}]
+  if (letIn.has(name)) operation.security = [{}]
   else delete operation.security
   if (method !== "get") operation.parameters.push(refTo("parameters", "IdempotencyKey"))
   for (const [status, response] of Object.entries(operation.responses)) {

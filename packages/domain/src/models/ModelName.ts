@@ -11,16 +11,24 @@ export class ModelUnroutable extends Schema.TaggedError<ModelUnroutable>()("Mode
   providers: Schema.Array(Schema.String)
 }) {
   override get message() {
+    const maker = makerOf(this.model)
+    if (maker !== null && !this.providers.includes(maker.provider)) {
+      return `The model ${this.model} needs a key of ${maker.provider}: set ${maker.variable} where the runner starts`
+    }
     const known = this.providers.join(", ")
     return `No provider is known for the model ${this.model}: write PROVIDER/${this.model} with one of ${known}`
   }
 }
 
 /** Names whose maker is known by how they begin. */
-const families: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^claude-/, "anthropic"],
-  [/^(gpt-|chatgpt-|o\d)/, "openai"]
-]
+const families = [
+  { pattern: /^claude-/, provider: "anthropic", variable: "ANTHROPIC_API_KEY" },
+  { pattern: /^(gpt-|chatgpt-|o\d)/, provider: "openai", variable: "OPENAI_API_KEY" }
+] as const
+
+/** Whose model it is, by how its name begins, or by the maker that stands before it. */
+const makerOf = (name: string) =>
+  families.find(({ pattern, provider }) => pattern.test(name) || name.startsWith(`${provider}/`)) ?? null
 
 /**
  * Where a model's name leads: a prefix that names a provider decides, else its family does, else the one provider that
@@ -37,7 +45,7 @@ export const route = (
   if (prefix !== null && providers.includes(prefix) && slash < name.length - 1) {
     return Result.succeed({ provider: prefix, model: name.slice(slash + 1) })
   }
-  const family = families.find(([pattern]) => pattern.test(name))?.[1]
+  const family = families.find(({ pattern }) => pattern.test(name))?.provider
   if (family !== undefined && providers.includes(family)) return Result.succeed({ provider: family, model: name })
   if (fallback !== null && name !== "") return Result.succeed({ provider: fallback, model: name })
   return Result.fail(new ModelUnroutable({ model: name, providers }))

@@ -72,6 +72,8 @@ export const RunRequest = Schema.Struct({
   checkpoint: Schema.NullOr(
     Schema.Struct({ checkpoint: Schema.String, seq: Schema.Int, lacks: Schema.Array(EventId) })
   ),
+  /** The span that the attempt hangs from, as W3C writes it. */
+  traceparent: Schema.optionalKey(Schema.String),
   /** Opens the node's door for this session's blobs, to this runner alone. */
   ticket: Schema.String,
   secrets: Schema.Array(Secret)

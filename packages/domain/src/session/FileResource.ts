@@ -17,7 +17,9 @@ export const FileSpec = Schema.Struct({
   sha256: Sha256Hex,
   size_bytes: Schema.Int,
   /** Milliseconds since 1970. */
-  added_at: Schema.Int
+  added_at: Schema.Int,
+  /** An archive, with whose content the working copy begins. */
+  unpack: Schema.optionalKey(Schema.Literal(true))
 })
 export type FileSpec = typeof FileSpec.Type
 

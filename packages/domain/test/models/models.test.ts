@@ -32,6 +32,14 @@ describe("the name of a model", () => {
     }
   })
 
+  it("says whose key it takes where there is none of its maker", () => {
+    for (const name of ["claude-opus-4-5", "anthropic/claude-opus-4-5"]) {
+      const result = route(name, ["demo"])
+      assert.isTrue(Result.isFailure(result))
+      if (Result.isFailure(result)) assert.include(result.failure.message, "set ANTHROPIC_API_KEY")
+    }
+  })
+
   it("may be demo, with no provider configured at all", () => {
     assert.deepStrictEqual(Result.getOrNull(route("demo", [])), { provider: "demo", model: "demo" })
   })

@@ -1,15 +1,26 @@
 import type { FrameBody } from "@troupe/domain/session/Frame"
+import * as Tracing from "@troupe/domain/telemetry/Tracing"
 import { Cause, Context, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import type { HarnessEnd } from "../harness/Harness.ts"
 import { Harnesses } from "../harness/Harnesses.ts"
 import type { JournaledRequest } from "../journal/JournaledRequest.ts"
 import { BlobClient } from "../link/BlobClient.ts"
+import { agentSpan } from "../telemetry/spans.ts"
 import { askPeople } from "./askPeople.ts"
 import { AskDesk } from "./AskDesk.ts"
+import type { Scrubber } from "../secrets/Scrubber.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
 import { type AttemptContext, type AttemptHindered, AttemptToolsFactory } from "./AttemptTools.ts"
 import type { LiveAttempt } from "./LiveAttempt.ts"
+
+/** The beginning of what a span may hold of a conversation. */
+const contentMax = 65_536
+
+/** Whether spans may hold what models are told and say. */
+export const TracingContent = Context.Reference<{ readonly hasContent: boolean }>("runner/TracingContent", {
+  defaultValue: () => ({ hasContent: false })
+})
 
 /** Has a harness work on an attempt, and says how that ended as a last frame. */
 export class AttemptEngine extends Context.Service<
@@ -23,6 +34,15 @@ export class AttemptEngine extends Context.Service<
       const factory = yield* AttemptToolsFactory
       const desk = yield* AskDesk
       const blobs = yield* BlobClient
+
+      const { hasContent } = yield* TracingContent
+      /** What spans may hold of the words of this attempt: nothing, or all but its secrets. */
+      const withContent = (scrubber: Scrubber) =>
+        hasContent
+          ? Effect.provideService(Tracing.SpanContent, (value: unknown) =>
+              scrubber.text(JSON.stringify(value)).slice(0, contentMax)
+            )
+          : <A, E, R>(work: Effect.Effect<A, E, R>) => work
 
       const drive = Effect.fnUntraced(function* (attempt: LiveAttempt, request: JournaledRequest) {
         const harness = harnesses.all.find(({ name }) => name === request.agent.harness)
@@ -64,7 +84,9 @@ export class AttemptEngine extends Context.Service<
               JournalFull: (full) => Effect.succeed(journalFull(full)),
               AttemptHindered: (hindered) => Effect.succeed(notBegun(hindered))
             }),
-            Effect.catchDefect((defect) => crashed(attempt, defect))
+            Effect.catchDefect((defect) => crashed(attempt, defect)),
+            agentSpan(request),
+            withContent(attempt.scrubber)
           )
       })
     })

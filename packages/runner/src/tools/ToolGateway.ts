@@ -12,6 +12,7 @@ import { Cause, Clock, Deferred, Effect, Exit, Option, Result, Semaphore } from 
 import { hash } from "node:crypto"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
 import type { Scrubber } from "../secrets/Scrubber.ts"
+import { toolSpan } from "../telemetry/spans.ts"
 import { protocolWords } from "../secrets/scrubFrame.ts"
 import { classified, type Classifier } from "./Classifier.ts"
 import { KeyedLock } from "./KeyedLock.ts"
@@ -250,10 +251,15 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       return Effect.onExit(work(restore), (exit) => Deferred.done(result, exit))
     })
 
-  const call = Effect.fn("ToolGateway.call")(function* (given: ToolCallRequest) {
+  const call = Effect.fnUntraced(function* (given: ToolCallRequest) {
     const callId = given.callId ?? (yield* options.mintCallId)
-    return yield* once(callId, (restore) => ask(given, callId, restore))
+    return yield* once(callId, (restore) => ask(given, callId, restore)).pipe(spanOf(callId, given.name))
   })
+
+  const spanOf = (callId: EventId, name: string) => {
+    const tool = tools.get(name)
+    return toolSpan({ name, callId }, tool?.executor ?? null, tool?.spec.server ?? null)
+  }
 
   const inputOf = (open: Call): Json | undefined => {
     if (open.editedInput !== null) return open.editedInput
@@ -286,10 +292,13 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     catalog: options.tools.map(({ spec }) => spec),
     call,
     resume: Effect.suspend(() =>
-      Effect.forEach(request.calls, (open) => once(open.callId, (restore) => takeUp(open, restore)), {
-        concurrency: "unbounded"
-      })
-    ).pipe(Effect.withSpan("ToolGateway.resume"))
+      Effect.forEach(
+        request.calls,
+        ({ callId, name }, index) =>
+          once(callId, (restore) => takeUp(request.calls[index]!, restore)).pipe(spanOf(callId, name)),
+        { concurrency: "unbounded" }
+      )
+    )
   }
 }
 

@@ -190,6 +190,13 @@ export const layer = (options: ToolsOptions) =>
         for (const { detail, path } of lacking) yield* note(context)("file_unavailable", `${path}: ${detail}`)
       })
 
+      /** What it begins with is kept at once: that is what all changes are seen against. */
+      const begin = Effect.fnUntraced(function* (context: AttemptContext, place: Place, announce: Effect.Effect<void>) {
+        const hasBegun = yield* Effect.mapError(place.unpack(context.request.resources), hinderedBy)
+        // A full journal ends the attempt at its next word.
+        if (hasBegun) yield* Effect.ignore(capture(context, place, announce, false))
+      })
+
       /** Makes files of what the turn left among the outputs, before anybody is told that it has ended. */
       const collect = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
         const collected = yield* Effect.result(place.collect)
@@ -270,6 +277,7 @@ export const layer = (options: ToolsOptions) =>
           place.onMade(() => announce)
           yield* give(context, place)
           yield* ready(context, place)
+          yield* begin(context, place, announce)
           const servers = yield* ofServers(context, place)
           const { problems, tools } = toolCatalog(request, {
             place: place.tools,

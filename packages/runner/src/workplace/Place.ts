@@ -14,6 +14,7 @@ import type { EgressProxy } from "../egress/EgressProxy.ts"
 import type { EgressProxyError } from "../egress/ProxyServer.ts"
 import type { EgressRecord } from "../egress/EgressRecord.ts"
 import { bundleTarget } from "../egress/sandboxVariables.ts"
+import type { PreparationFailed } from "../environment/PreparationFailed.ts"
 import type { Prepared, Preparations } from "../environment/Preparations.ts"
 import type { BlobClient } from "../link/BlobClient.ts"
 import type { FileClient } from "../link/FileClient.ts"
@@ -42,6 +43,7 @@ import type { Rest } from "./rest.ts"
 import * as PlaceSandbox from "./PlaceSandbox.ts"
 import { confined, variablesOf } from "./placeSettings.ts"
 import * as Terminals from "./Terminals.ts"
+import { archiveIn, unpackArchive } from "./unpackArchive.ts"
 
 export interface PlaceOptions {
   readonly record: PlaceRecord
@@ -80,6 +82,10 @@ export interface Place {
   /** Ends what runs. The directories stay, and a sandbox is made anew when something needs one. */
   readonly unmake: Effect.Effect<void>
   readonly capture: Effect.Effect<Captured, CopyError>
+  /** Begins the working copy with the archive that the session was given for that. Answers whether it has begun just now. */
+  readonly unpack: (
+    resources: ReadonlyArray<Resource>
+  ) => Effect.Effect<boolean, PreparationFailed | SandboxError | PlaceUnwritable>
   /** Begins the working copy with what is in a directory of the host. */
   readonly copyFrom: (directory: string) => Effect.Effect<void, CopyError>
   readonly restore: (checkpoint: string) => Effect.Effect<void, CopyError>
@@ -270,6 +276,14 @@ export const open = Effect.fn("Place.open")(function* (
     capture: copy.withPermits(1)(
       Effect.tap(Checkpoints.capture(tree, store), ({ checkpoint }) => remember(checkpoint))
     ),
+    unpack: (resources) =>
+      Effect.suspend(() => {
+        const archive = archiveIn(resources)
+        // What was kept once has begun, wherever that was.
+        if (archive === null || record.unpacked === true || record.checkpoint !== null) return Effect.succeed(false)
+        const unpacked = unpackArchive({ home, backend, sandbox: sandbox.now, archive })
+        return Effect.as(Effect.andThen(unpacked, change({ unpacked: true })), true)
+      }),
     copyFrom: (path) =>
       Effect.flatMap(Checkpoints.capture({ root: { root: path }, state: copied }, store), ({ checkpoint }) =>
         copy.withPermits(1)(Checkpoints.restore(tree, checkpoint, store))

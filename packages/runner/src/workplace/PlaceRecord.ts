@@ -32,6 +32,8 @@ export const PlaceRecord = Schema.Struct({
   made: Schema.Boolean,
   /** Whether what the environment's profile has for a fresh sandbox was done in it. */
   hooked: Schema.optionalKey(Schema.Boolean),
+  /** Whether the working copy has begun with the archive that its session was given for that. */
+  unpacked: Schema.optionalKey(Schema.Boolean),
   /** Absent before the first attempt. */
   rest: Schema.optionalKey(Rest),
   /** What it goes without, by the policies of the last attempt here. */

@@ -4,6 +4,9 @@ import { isLasting, type PreparationFailed } from "../environment/PreparationFai
 import type { HookFailed } from "../environment/profiles/Profile.ts"
 import type { OnLine } from "../environment/runStep.ts"
 import type { SandboxError } from "../sandbox/Sandbox.ts"
+import type { PlaceUnwritable } from "./PlaceRecord.ts"
+
+type Hindrance = PreparationFailed | HookFailed | SandboxError | PlaceUnwritable
 
 /** People follow what is prepared for them; the log is for what happened, and not for every line of it. */
 const everyMs = 2_000
@@ -39,11 +42,11 @@ const shortened = (message: string) =>
   message.length <= messageMax ? message : `${message.slice(0, 500)}\n…\n${message.slice(500 - messageMax)}`
 
 /** What was refused, or failed by the packages' own word, would fail again. */
-const isRetryable = (error: PreparationFailed | HookFailed | SandboxError): boolean =>
+const isRetryable = (error: Hindrance): boolean =>
   error._tag !== "PreparationFailed" || !(isLasting(error) || error.reason._tag === "Refused")
 
 /** Why an attempt does not begin, in the words of whatever was in the way. */
-export const hinderedBy = (error: PreparationFailed | HookFailed | SandboxError): AttemptHindered =>
+export const hinderedBy = (error: Hindrance): AttemptHindered =>
   new AttemptHindered({
     code: error._tag === "SandboxError" ? "sandbox_failed" : "environment_failed",
     detail: shortened(error.message),

@@ -2,7 +2,6 @@ import * as Api from "@troupe/domain/api/Access"
 import { Api as Everything } from "@troupe/domain/api/Api"
 import { forbidden, notFound } from "@troupe/domain/api/ApiError"
 import { makeCursor, pageSizeDefault, readCursor, timeOf } from "@troupe/domain/api/Page"
-import { allows } from "@troupe/domain/api/Workspace"
 import { WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Effect, Layer, Option, Redacted } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
@@ -17,6 +16,7 @@ import { Tokens } from "../runners/Tokens.ts"
 import { modelIds, tokenOf, tokenOut } from "../workspace/routes.ts"
 import { type Workspace, Workspaces } from "../workspace/Workspaces.ts"
 import { cookieOf, noCookie } from "./Cookie.ts"
+import { isOperator } from "./isOperator.ts"
 import { issueToken } from "./issueToken.ts"
 import { Logins } from "./Logins.ts"
 import { RateLimits } from "./RateLimits.ts"
@@ -27,12 +27,6 @@ const workspaceOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId) {
   const workspaces = yield* Workspaces
   const found = yield* workspaces.find(workspaceId)
   return Option.isSome(found) ? found.value : yield* notFound(`Workspace ${workspaceId} was not found.`)
-})
-
-/** Who runs the server: an admin of its first workspace. */
-const isOperator = Effect.fnUntraced(function* ({ bound, scopes, workspaceId }: Known) {
-  const workspaces = yield* Workspaces
-  return bound === null && allows(scopes, "admin") && workspaceId === (yield* workspaces.first)
 })
 
 const meOf = Effect.fnUntraced(function* (caller: Known) {

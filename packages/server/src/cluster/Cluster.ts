@@ -25,6 +25,9 @@ export interface ClusterOptions {
   readonly release: string
 }
 
+/** What the connections of a node's cluster are called in `pg_stat_activity`: whose locks on shards are whose. */
+export const clusterName = (nodeId: string): string => `troupe cluster ${nodeId}`
+
 /** Where other nodes reach this one. */
 export class NodeAddress extends Context.Service<NodeAddress, RunnerAddress.RunnerAddress>()("server/NodeAddress") {}
 
@@ -52,12 +55,16 @@ export const layer = <E = never, R = never>(
   options: ClusterOptions,
   routes: Layer.Layer<never, E, HttpRouter.HttpRouter | RpcSerialization.RpcSerialization | R> = Layer.empty
 ) => {
-  const database = PgClient.layer({
-    url: options.databaseUrl,
-    applicationName: "troupe cluster",
-    minConnections: 1,
-    maxConnections: 4
-  })
+  const database = Layer.unwrap(
+    Effect.map(NodeLock, ({ nodeId }) =>
+      PgClient.layer({
+        url: options.databaseUrl,
+        applicationName: clusterName(nodeId),
+        minConnections: 1,
+        maxConnections: 4
+      })
+    )
+  )
 
   // The port is known once it is listened on, so the address follows the server, and not the other way round.
   const server = NodeHttpServer.layerServer(createServer, {
@@ -89,13 +96,13 @@ export const layer = <E = never, R = never>(
   return transport.pipe(
     Layer.provide(MessageStorage.layerNoop),
     Layer.provideMerge(Membership.layer),
-    Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
     Layer.provide([
       database,
       NodeSocket.layerWebSocketConstructor,
       // Ndjson takes 4.5 times as long for events of some kilobytes.
       RpcSerialization.layerSchemaBinary()
     ]),
+    Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
     Layer.provideMerge(config),
     Layer.provide(server)
   )

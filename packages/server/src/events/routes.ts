@@ -1,5 +1,7 @@
 import * as Api from "@troupe/domain/api/Events"
+import type { WorkspaceId } from "@troupe/domain/Ids"
 import { Effect, Layer } from "effect"
+import { roomOf } from "../gateway/BodyRoom.ts"
 import { rawRoute, route } from "../gateway/Route.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import { threadView } from "../sessions/threads.ts"
@@ -9,11 +11,20 @@ import { sendEvents } from "./sendEvents.ts"
 import { sendMessage } from "./sendMessage.ts"
 import { readLog, streamEvents, streamLog } from "./streams.ts"
 
+/** A page with what lies beside the log, as far as there is room for it. */
+const shownWhole = Effect.fnUntraced(function* (
+  workspaceId: WorkspaceId,
+  page: Effect.Success<ReturnType<typeof listEvents>>
+) {
+  const { take } = yield* roomOf
+  return { ...page, data: yield* showBlobs(workspaceId, page.data, take) }
+})
+
 const list = route(Api.list, "read", ({ caller, params, query }) =>
   Effect.gen(function* () {
     const reads = yield* SessionReads
     const page = yield* listEvents(yield* reads.find(caller.workspaceId, params.id), query)
-    return { ...page, data: yield* showBlobs(caller.workspaceId, page.data) }
+    return yield* shownWhole(caller.workspaceId, page)
   })
 )
 
@@ -21,7 +32,7 @@ const listOfThread = route(Api.listOfThread, "read", ({ caller, params, query })
   Effect.gen(function* () {
     const view = yield* threadView(caller.workspaceId, params)
     const page = yield* listEvents(view, query)
-    return { ...page, data: yield* showBlobs(caller.workspaceId, page.data) }
+    return yield* shownWhole(caller.workspaceId, page)
   })
 )
 

@@ -26,7 +26,8 @@ export const sendMessage = Effect.fn("sendMessage")(function* (
   // The reader stands before, so that no part of the answer is missed.
   const ahead = query["event_deltas[]"] === undefined ? null : yield* watchers.open(session.id, 2_147_483_647)
   if (ahead !== null) yield* Effect.timeoutOption(ahead.live, liveWithinMs)
-  const sending = Effect.map(sendEvents(view, [{ type: "user.message", content }]), ({ seq }) => ({ seq }))
+  const message = { type: "user.message", content, ...(payload.troupe === undefined ? {} : { troupe: payload.troupe }) }
+  const sending = Effect.map(sendEvents(view, [message]), ({ seq }) => ({ seq }))
   const { workspaceId } = caller
   const key = request.headers["idempotency-key"]
   const asked = () => `POST ${request.url}\n${JSON.stringify(payload)}`

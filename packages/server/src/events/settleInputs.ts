@@ -1,4 +1,4 @@
-import { invalid, notFound } from "@troupe/domain/api/ApiError"
+import { forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { rubricMax } from "@troupe/domain/api/compat/inputs"
 import type { FileId } from "@troupe/domain/Ids"
 import type { Block, Content } from "@troupe/domain/session/Content"
@@ -55,7 +55,15 @@ const rubricOf = Effect.fnUntraced(function* (rubric: unknown, at: string) {
   return { type: "text", content }
 })
 
+/** What a turn runs with is for those to say to whom the workspace belongs. */
+const maySay = Effect.fnUntraced(function* (input: Input, at: string) {
+  if (input._tag !== "Message" || Object.keys(input.overrides).length === 0) return
+  const { bound } = yield* Caller
+  if (bound !== null) return yield* forbidden(`${at}.troupe.overrides: this token can't change what a turn runs with`)
+})
+
 const settled = Effect.fnUntraced(function* (input: Input, at: string) {
+  yield* maySay(input, at)
   switch (input._tag) {
     case "Message":
     case "ToolResult": {

@@ -1,8 +1,9 @@
-import type { CompatEvent } from "@troupe/domain/api/Events"
+import { BlobStore } from "../log/BlobStore.ts"
 import type { WorkspaceId } from "@troupe/domain/Ids"
 import type { Json, JsonObject } from "@troupe/domain/Json"
+import type { ApiFailure } from "@troupe/domain/api/ApiError"
+import type { CompatEvent } from "@troupe/domain/api/Events"
 import { Effect, Option } from "effect"
-import { BlobStore } from "../log/BlobStore.ts"
 
 /** What one answer is filled up with. Beyond it, content is shown by its beginning and its hash. */
 const filledBytesMax = 32 * 1_048_576
@@ -18,16 +19,24 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 const elsewhereOf = ({ troupe }: JsonObject): Elsewhere | null =>
   isObject(troupe) && typeof troupe["sha256"] === "string" ? (troupe as unknown as Elsewhere) : null
 
+/** What was sent with a request has its room there already, and is kept by the time it is shown. */
+const taken = (): Effect.Effect<void, ApiFailure> => Effect.void
+
 /** Shows what clients sent as they sent it, also where its content is beside the log. */
-export const showBlobs = Effect.fnUntraced(function* (workspaceId: WorkspaceId, events: ReadonlyArray<CompatEvent>) {
+export const showBlobs = Effect.fnUntraced(function* (
+  workspaceId: WorkspaceId,
+  events: ReadonlyArray<CompatEvent>,
+  take: (bytes: number) => Effect.Effect<void, ApiFailure> = taken
+) {
   const blobs = yield* BlobStore
-  let room = filledBytesMax
+  let left = filledBytesMax
 
   const bytesOf = Effect.fnUntraced(function* ({ sha256, size_bytes }: Elsewhere) {
-    if (size_bytes > room) return null
+    if (size_bytes > left) return null
+    yield* take(size_bytes)
     const found = yield* Effect.option(blobs.get(workspaceId, sha256))
     const blob = Option.getOrNull(Option.flatten(found))
-    if (blob !== null) room -= size_bytes
+    if (blob !== null) left -= size_bytes
     return blob === null ? null : Buffer.from(blob.bytes)
   })
 

@@ -21,7 +21,7 @@ import * as Previews from "./Previews.ts"
 /** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */
 export const liveWithinMs = 1_000
 
-export const logEvent = (event: Recorded): Api.LogEvent => ({
+const logEvent = (event: Recorded): Api.LogEvent => ({
   seq: event.seq,
   id: event.eventId,
   type: event.type,
@@ -38,10 +38,10 @@ export const logEvent = (event: Recorded): Api.LogEvent => ({
 })
 
 /** An event as JSON, without what each kind of stream puts around it. */
-export const jsonView: View<string> = { encode: (event) => JSON.stringify(logEvent(event)) }
+export const jsonView: View<string> = { encode: ({ event }) => JSON.stringify(logEvent(event)) }
 
 const logView: View<string> = {
-  encode: (event) => frame(event.type, JSON.stringify(logEvent(event)), event.seq)
+  encode: (seat) => frame(seat.event.type, seat.as(jsonView), seat.seq)
 }
 
 interface Shown {
@@ -56,7 +56,7 @@ interface Shown {
 const resting: ReadonlySet<string> = new Set(["session.status_idle", "session.status_terminated"])
 
 const compatView = (around: Surroundings): View<Shown> => ({
-  encode: (recorded) => {
+  encode: ({ event: recorded }) => {
     const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
     if (event === null || Result.isFailure(event)) return { text: "", blockId: null, last: false, rests: false }
     const { eventId, recordedAt } = recorded
@@ -134,14 +134,11 @@ export const streamEvents = Effect.fn("streamEvents")(function* (
   query: Asked<typeof Api.stream>["query"],
   request: HttpServerRequest
 ) {
-  const store = yield* EventStore
   const watchers = yield* Watchers
   const previews = previewsOf(query)
   const view = viewOf(around)
   const requestId = yield* RequestId
-  const head = yield* Effect.orDie(store.head(session.id))
-  const after = Option.match(head, { onNone: () => 0, onSome: ({ version }) => version })
-  const reader = yield* watchers.open(session.id, after)
+  const reader = yield* watchers.open(session.id, yield* Effect.orDie(watchers.versionOf(session.id)))
   if (previews !== null) yield* Effect.timeoutOption(reader.live, liveWithinMs)
   const text = showing(view, around, previews)
   return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))

@@ -1,16 +1,14 @@
 import type { FeedRequest } from "@troupe/domain/api/Feed"
 import { Effect } from "effect"
-import { deltaOut, logEvent } from "../events/streams.ts"
+import { deltaOut, jsonView } from "../events/streams.ts"
 import { Watchers } from "../session/Watchers.ts"
-import type { Recorded } from "@troupe/domain/log/Envelope"
 import type { View } from "../session/WatchHub.ts"
 
 type Wanted = Extract<FeedRequest, { readonly type: "subscribe" }>
 
 /** An event as the feed sends it, but for the number of the message: the same for every reader. */
 const view: View<string> = {
-  encode: (event: Recorded) =>
-    `"type":"event","session_id":${JSON.stringify(event.streamId)},"event":${JSON.stringify(logEvent(event))}}`
+  encode: (seat) => `"type":"event","session_id":${JSON.stringify(seat.event.streamId)},"event":${seat.as(jsonView)}}`
 }
 
 /** Sends what one session says for as long as it is wanted; passes when the session is deleted. */

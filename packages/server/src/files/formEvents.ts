@@ -17,7 +17,7 @@ const partsMax = 8
 
 /** However long a file takes, something of it has to come this often. */
 export const quietMs = 30_000
-const quiet = invalid(`Nothing of the body came for ${quietMs / 1_000} seconds`, "request_body_timeout")
+export const quiet = invalid(`Nothing of the body came for ${quietMs / 1_000} seconds`, "request_body_timeout")
 
 const failureOf = (error: MultipartParser.MultipartError, bytesMax: number): ApiFailure => {
   if (error._tag !== "ReachedLimit") return invalid("The body can't be read as multipart/form-data")

@@ -1,11 +1,13 @@
 import { invalid } from "@troupe/domain/api/ApiError"
 import * as Api from "@troupe/domain/api/Files"
 import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
+import * as Uploads from "@troupe/domain/api/Uploads"
 import { Effect, Layer } from "effect"
-import { type Asked, rawRoute, route } from "../gateway/Route.ts"
+import { addressedRoute, type Asked, rawRoute, route } from "../gateway/Route.ts"
 import { download } from "./download.ts"
 import { Files } from "./Files.ts"
 import { upload } from "./upload.ts"
+import { createUpload, sendUpload } from "./uploads.ts"
 
 type Query = Asked<typeof Api.list>["query"]
 
@@ -50,10 +52,14 @@ const remove = route(Api.remove, "write", ({ params }) =>
   Effect.flatMap(Files, (files) => Effect.as(files.remove(params.id), { id: params.id, type: "file_deleted" as const }))
 )
 
-export const routes = Layer.mergeAll(
-  rawRoute(Api.upload, "write", upload),
-  list,
-  retrieve,
-  rawRoute(Api.download, "read", download),
-  remove
-)
+/** `origin`: what addresses of uploads begin with, where that is not how the request came. */
+export const routes = (origin: string | null) =>
+  Layer.mergeAll(
+    rawRoute(Api.upload, "write", upload),
+    list,
+    retrieve,
+    rawRoute(Api.download, "read", download),
+    remove,
+    route(Uploads.create, "write", createUpload(origin), { isMadeAnew: true }),
+    addressedRoute(Uploads.send, sendUpload)
+  )

@@ -1,7 +1,7 @@
 import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
-import { ByteSize, Effect } from "effect"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { roomOf } from "./BodyRoom.ts"
 import { shapeRefused } from "./JsonShape.ts"
 
 export const bodyBytesMax = 32 * 1_048_576
@@ -33,6 +33,7 @@ const allStorable = (value: unknown): boolean => {
 /** How long a body may take to come: at a million bits a second, the largest one takes less. */
 export const jsonWithinMs = 300_000
 
+const brokeOff = invalid("The body broke off")
 const tooSlow = invalid("The request body did not come in time", "request_body_timeout")
 
 const checkEncoding = (encoding: string | undefined): ApiFailure | undefined =>
@@ -57,6 +58,22 @@ const checkType = (contentType: string | undefined): ApiFailure | undefined => {
     : invalid("The charset must be UTF-8", "unsupported_charset")
 }
 
+/** All of a body, for as long as the scope is open: so long it has its place among what the node has room for. */
+export const readBytes = Effect.fnUntraced(function* (request: HttpServerRequest, bytesMax: number, large: ApiFailure) {
+  if (Number(request.headers["content-length"] ?? 0) > bytesMax) return yield* large
+  const room = yield* roomOf
+  const chunks: Array<Uint8Array> = []
+  let bytes = 0
+  const body = request.stream.pipe(Stream.catchTag("HttpServerError", () => Stream.fail(brokeOff)))
+  yield* Stream.runForEach(body, (chunk) => {
+    bytes += chunk.length
+    if (bytes > bytesMax) return Effect.fail(large)
+    chunks.push(chunk)
+    return room.take(chunk.length)
+  })
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+})
+
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 /** The JSON of a request's body, and the text that it was. */
@@ -64,13 +81,9 @@ export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest)
   const { headers } = request
   const wrongType = checkType(headers["content-type"]) ?? checkEncoding(headers["content-encoding"])
   if (wrongType !== undefined) return yield* wrongType
-  if (Number(headers["content-length"] ?? 0) > bodyBytesMax) return yield* tooLarge
-  const body = yield* request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(bodyBytesMax)),
-    Effect.mapError(() => tooLarge),
+  const bytes = yield* readBytes(request, bodyBytesMax, tooLarge).pipe(
     Effect.timeoutOrElse({ duration: jsonWithinMs, orElse: () => Effect.fail(tooSlow) })
   )
-  const bytes = new Uint8Array(body)
   const refused = shapeRefused(bytes)
   if (refused !== undefined) return yield* refused
   return yield* Effect.try({

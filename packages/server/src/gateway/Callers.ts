@@ -1,6 +1,6 @@
 import { ApiFailure, forbidden } from "@troupe/domain/api/ApiError"
 import type { Actor } from "@troupe/domain/Actor"
-import { Clock, Context, Effect, Layer, Option, Redacted } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
 import type { Headers } from "effect/http/Headers"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
@@ -54,6 +54,9 @@ const make = Effect.gen(function* () {
   // By hash: a secret is kept in no memory longer than its request.
   const remembered = new Map<string, { readonly caller: Caller["Service"]; readonly until: number }>()
 
+  // Those of one key that come at once are told by one look.
+  const asking = new Map<string, Deferred.Deferred<Caller["Service"], ApiFailure | SqlError>>()
+
   const lookUp = (kinds: ReadonlyArray<TokenKind>, shown: Redacted.Redacted) =>
     tokens.authenticate(kinds, Option.some(shown)).pipe(
       Effect.map(callerOf),
@@ -75,10 +78,26 @@ const make = Effect.gen(function* () {
     const known = remembered.get(key)
     if (known !== undefined && known.until > now) return known.caller
     remembered.delete(key)
-    const caller = yield* lookUp(kinds, shown.value)
-    if (remembered.size >= rememberedMax) remembered.clear()
-    remembered.set(key, { caller, until: now + rememberMs })
-    return caller
+    const asked = asking.get(key)
+    if (asked !== undefined) return yield* Deferred.await(asked)
+    const answer = Deferred.makeUnsafe<Caller["Service"], ApiFailure | SqlError>()
+    asking.set(key, answer)
+    return yield* lookUp(kinds, shown.value).pipe(
+      Effect.tap((caller) =>
+        Effect.sync(() => {
+          if (remembered.size >= rememberedMax) remembered.clear()
+          remembered.set(key, { caller, until: now + rememberMs })
+        })
+      ),
+      Effect.onExit((exit) =>
+        Effect.sync(() => {
+          asking.delete(key)
+          Deferred.doneUnsafe(answer, exit)
+        })
+      ),
+      // Others wait for it, whoever began it.
+      Effect.uninterruptible
+    )
   })
 
   return Callers.of({ identify })

@@ -15,6 +15,7 @@ import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
 import * as FeedRoutes from "../feed/routes.ts"
+import * as FleetRoutes from "../fleet/routes.ts"
 import { WorkspaceFeed } from "../feed/WorkspaceFeed.ts"
 import { Inbox } from "../inbox/Inbox.ts"
 import * as InboxRoutes from "../inbox/routes.ts"
@@ -100,7 +101,7 @@ export const routes = (config: NodeConfig) => {
     FeedRoutes.routes,
     RpcRoutes.routes,
     PlaceRoutes.routes,
-    FileRoutes.routes,
+    FileRoutes.routes(origin),
     WorkspaceRoutes.routes,
     ModelCardRoutes.routes,
     McpServerRoutes.routes,
@@ -109,6 +110,7 @@ export const routes = (config: NodeConfig) => {
     SettingsRoutes.routes,
     UsageRoutes.routes,
     SearchRoutes.routes,
+    FleetRoutes.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )
 }

@@ -1,10 +1,11 @@
-import { type ApiFailure, conflict, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, conflict, invalid } from "@troupe/domain/api/ApiError"
 import { fromTime, type IdKind, prefixes, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
+import { NodeLock, nodeLocks } from "../cluster/NodeLock.ts"
 import { Minting } from "../log/Minting.ts"
 import { Mint } from "./Requests.ts"
 import * as OneByOne from "./OneByOne.ts"
@@ -18,7 +19,19 @@ export interface Answer {
 const keepMs = 24 * 3_600_000
 const sweepEveryMs = 600_000
 
+/** How long a request waits for another node that does what the same key asks for, and how often it looks. */
+const waitMs = 60_000
+const lookEveryMs = 50
+
+const underWay = new ApiFailure({
+  type: "conflict_error",
+  message: "A request with this Idempotency-Key is under way",
+  retryAfterMs: 1_000
+})
+
 const fits = /^[\x21-\x7e]{1,255}$/
+
+const same = (answer: Answer): Answer => answer
 
 /** An answer that may be another one the next time is not kept. */
 const lasts = (status: number) => status < 500 && status !== 429 && status !== 408
@@ -33,14 +46,14 @@ export class Idempotency extends Context.Service<
         readonly key: string | undefined
         /** All that the request asks for. */
         readonly asked: () => string
-        /** What those get who send it again, where that is not the answer itself. */
-        readonly kept?: ((answer: Answer) => Answer) | undefined
+        /** What those get who send it again, where that is not the answer itself; null where it is to be done again. */
+        readonly kept?: ((answer: Answer) => Answer | null) | undefined
       },
       work: Effect.Effect<Answer, E, R | Mint>
     ) => Effect.Effect<Answer, E | ApiFailure | SqlError, Exclude<R, Mint>>
   }
 >()("server/Idempotency") {
-  static readonly layer: Layer.Layer<Idempotency, never, SqlClient.SqlClient | Minting> = Layer.effect(
+  static readonly layer: Layer.Layer<Idempotency, never, SqlClient.SqlClient | Minting | NodeLock> = Layer.effect(
     Idempotency,
     Effect.suspend(() => make)
   )
@@ -67,9 +80,19 @@ const mintFrom = (seed: string, timeMs: number) => {
   }
 }
 
+interface Seen {
+  readonly same: boolean
+  readonly createdAt: number
+  readonly status: number | null
+  readonly body: string | null
+  /** Whether it is for this node to do it. */
+  readonly held: boolean
+}
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   const minting = yield* Minting
+  const { nodeId } = yield* NodeLock
 
   const sweep = Effect.gen(function* () {
     const before = (yield* Clock.currentTimeMillis) - keepMs
@@ -82,22 +105,35 @@ const make = Effect.gen(function* () {
     Effect.forkScoped
   )
 
-  const seen = (workspace: string, key: string, digest: Uint8Array) =>
-    Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
-      yield* sql`
-        INSERT INTO idempotency_keys (workspace_id, key, digest, created_at)
-        VALUES (${workspace}, ${key}, ${digest}, ${now}) ON CONFLICT DO NOTHING`
-      const [row] = yield* sql<{
-        readonly same: boolean
-        readonly createdAt: number
-        readonly status: number | null
-        readonly body: string | null
-      }>`
-        SELECT digest = ${digest} AS same, created_at::float8 AS "createdAt", status, body
-        FROM idempotency_keys WHERE workspace_id = ${workspace} AND key = ${key}`
-      return row!
-    })
+  const isDead = sql.literal(`NOT EXISTS (
+    SELECT FROM nodes n WHERE n.node_id = k.held_by
+      AND n.lock_key IN (SELECT objid::bigint FROM pg_locks WHERE ${nodeLocks}))`)
+
+  /** Takes a key for this node, unless what it asks for is done, or another node that lives has it. */
+  const take = Effect.fnUntraced(function* (workspace: string, key: string, digest: Uint8Array) {
+    const now = yield* Clock.currentTimeMillis
+    const [row] = yield* sql<Seen>`
+      INSERT INTO idempotency_keys AS k (workspace_id, key, digest, created_at, held_by)
+      VALUES (${workspace}, ${key}, ${digest}, ${now}, ${nodeId})
+      ON CONFLICT (workspace_id, key) DO UPDATE SET held_by = CASE
+        WHEN k.status IS NULL AND k.digest = excluded.digest
+          AND (k.held_by IS NULL OR k.held_by = excluded.held_by OR ${isDead}) THEN excluded.held_by
+        ELSE k.held_by END
+      RETURNING digest = ${digest} AS same, created_at::float8 AS "createdAt", status, body,
+        coalesce(held_by = ${nodeId}::uuid, false) AS held`
+    return row!
+  })
+
+  const seen = Effect.fnUntraced(function* (workspace: string, key: string, digest: Uint8Array) {
+    const until = (yield* Clock.currentTimeMillis) + waitMs
+    while (true) {
+      const row = yield* take(workspace, key, digest)
+      if (!row.same) return yield* conflict("This Idempotency-Key was used before with another request")
+      if (row.status !== null || row.held) return row
+      if ((yield* Clock.currentTimeMillis) > until) return yield* underWay
+      yield* Effect.sleep(lookEveryMs)
+    }
+  })
 
   const once: Idempotency["Service"]["run"] = (request, work) =>
     Effect.gen(function* () {
@@ -110,19 +146,17 @@ const make = Effect.gen(function* () {
       const workspace = toUuid(request.workspaceId)!
       const digest = createHash("sha256").update(request.asked()).digest()
       const row = yield* seen(workspace, key, digest)
-      if (!row.same) return yield* conflict("This Idempotency-Key was used before with another request")
       if (row.status !== null) {
         const headers = { "idempotent-replayed": "true", ...(row.status === 409 ? { "x-should-retry": "false" } : {}) }
         return { status: row.status, body: row.body ?? "", headers }
       }
       const mint = mintFrom(`${request.workspaceId}\n${key}`, row.createdAt)
-      const answer = yield* Effect.provideService(work, Mint, mint)
-      if (lasts(answer.status)) {
-        const kept = request.kept?.(answer) ?? answer
-        yield* sql`
-          UPDATE idempotency_keys SET status = ${kept.status}, body = ${kept.body}
-          WHERE workspace_id = ${workspace} AND key = ${key}`
-      }
+      const settle = (answer: Answer | null) => sql`
+        UPDATE idempotency_keys SET held_by = NULL, status = ${answer?.status ?? null}, body = ${answer?.body ?? null}
+        WHERE workspace_id = ${workspace} AND key = ${key} AND held_by = ${nodeId}`
+      // Whoever gives up, or broke, leaves it to the next one.
+      const answer = yield* Effect.onError(Effect.provideService(work, Mint, mint), () => Effect.ignore(settle(null)))
+      yield* settle(lasts(answer.status) ? (request.kept ?? same)(answer) : null)
       return answer
     }) as never
 

@@ -20,12 +20,24 @@ const hostOf = (authority: string): string | undefined => {
   return (found?.[1] ?? found?.[2])?.toLowerCase()
 }
 
+const isLoopback = (name: string) => name === "localhost" || name === "::1" || /^127(?:\.\d{1,3}){3}$/.test(name)
+
+/**
+ * Addresses by which requests may come. A server that listens at all of its host's can't know which these are; one that
+ * listens at one alone is known by no other.
+ */
+const isAddress = (listening: string): ((name: string) => boolean) => {
+  if (["0.0.0.0", "::", ""].includes(listening)) return (name) => name === "localhost" || isIP(name) !== 0
+  return isLoopback(listening) ? isLoopback : () => false
+}
+
 /**
  * Names by which requests may come. A page of another site can make its own name point here, and its scripts would
  * then speak to us as if we were it; but it can't make an address of ours its name.
  */
 export const makeSenderOf = ({ corsOrigins, host, publicUrl }: OriginOptions) => {
-  const names = new Set(["localhost", host.toLowerCase()])
+  const names = new Set([host.toLowerCase()])
+  const isOurs = isAddress(host)
   const origins = new Set<string>()
   const listed = new Set(corsOrigins)
   if (Option.isSome(publicUrl)) {
@@ -37,7 +49,7 @@ export const makeSenderOf = ({ corsOrigins, host, publicUrl }: OriginOptions) =>
     const authority = headers["host"] ?? ""
     if (authority === "") return invalid("Host: is missing")
     const name = hostOf(authority)
-    if (name === undefined || !(names.has(name) || isIP(name) !== 0)) {
+    if (name === undefined || !(names.has(name) || isOurs(name))) {
       return forbidden("This host name is not one of this server; set TROUPE_PUBLIC_URL")
     }
     const { origin } = headers

@@ -150,6 +150,8 @@ const withoutSecret =
     return { status: statusOf(failure), body: JSON.stringify(failureBody(failure, requestId)) }
   }
 
+const notKept = () => null
+
 /** An endpoint of the API, answered with JSON. */
 export const route = <E extends HttpApiEndpoint.Constraint, R>(
   of: E,
@@ -160,6 +162,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     readonly path?: HttpRouter.PathInput
     /** The answer holds a secret: it is kept nowhere, and who sends the request again is told so. */
     readonly shownOnce?: boolean
+    /** The answer holds a secret that can be made again: it is kept nowhere, and made anew whenever it is asked for. */
+    readonly isMadeAnew?: boolean
   } = {}
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
@@ -173,7 +177,7 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const { run } = yield* Idempotency
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
-    const kept = at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
+    const kept = at.isMadeAnew === true ? notKept : at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
     return toResponse(yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work))
   })
   return HttpRouter.add(method, path, refusing(answer))
@@ -201,6 +205,25 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
     )
   })
   return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
+}
+
+/** An endpoint whose address lets in whoever has it: its handler sees to that, and reads the body. */
+export const addressedRoute = <E extends HttpApiEndpoint.Constraint, R>(
+  of: E,
+  handler: (
+    query: Asked<E>["query"],
+    request: HttpServerRequest.HttpServerRequest
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
+) => {
+  const endpoint = of as unknown as HttpApiEndpoint.Top
+  const decode = decoders(endpoint)
+  announce(endpoint.method, endpoint.path)
+  const answer = Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const query = yield* decode.query(queryOf(request.url))
+    return yield* handler(query as never, request)
+  })
+  return HttpRouter.add(endpoint.method as "PUT", endpoint.path as HttpRouter.PathInput, refusing(answer))
 }
 
 /** An endpoint for those who have no token yet: its handler looks after who they are. */

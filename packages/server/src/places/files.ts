@@ -3,11 +3,11 @@ import { makeCursor, readCursor } from "@troupe/domain/api/Page"
 import type * as Api from "@troupe/domain/api/Places"
 import type { Session } from "@troupe/domain/api/Sessions"
 import type { Expected, FileInfo } from "@troupe/domain/runner/Files"
-import { ByteSize, Effect, Stream } from "effect"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { basename } from "node:path/posix"
+import { readBytes } from "../gateway/Body.ts"
 import { Caller, RequestId } from "../gateway/Requests.ts"
 import type { Asked } from "../gateway/Route.ts"
 import { revoked } from "../gateway/revoked.ts"
@@ -119,20 +119,11 @@ const expectedOf = (request: HttpServerRequest): Expected | null => {
   return request.headers["if-none-match"] === "*" ? { _tag: "Absent" } : null
 }
 
-const bodyOf = Effect.fnUntraced(function* (request: HttpServerRequest) {
-  if (Number(request.headers["content-length"] ?? 0) > fileBytesMax) return yield* tooLarge
-  const bytes = yield* request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(fileBytesMax)),
-    Effect.mapError(() => tooLarge)
-  )
-  return new Uint8Array(bytes)
-})
-
 export const write = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
   const { id, where } = yield* at(session)
   const workplaces = yield* Workplaces
   const blobs = yield* BlobStore
-  const bytes = yield* bodyOf(request)
+  const bytes = yield* readBytes(request, fileBytesMax, tooLarge)
   const mediaType = "application/octet-stream"
   const content =
     bytes.length <= inlineBytesMax

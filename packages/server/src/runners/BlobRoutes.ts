@@ -1,10 +1,13 @@
+import { ApiFailure } from "@troupe/domain/api/ApiError"
 import { Sha256Hex } from "@troupe/domain/log/Envelope"
-import { ByteSize, Effect, Layer, Option, Schema } from "effect"
+import { ByteSize, Effect, Layer, Option, Result, Schema } from "effect"
 import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Files } from "../files/Files.ts"
+import { readBytes } from "../gateway/Body.ts"
+import { failureResponse, RequestId } from "../gateway/Requests.ts"
 import { BlobStore, nameOf } from "../log/BlobStore.ts"
 import { admitted } from "./admitted.ts"
 import { apiError } from "./ApiError.ts"
@@ -17,6 +20,10 @@ const namesBytesMax = 1_048_576
 
 const noTicket = apiError("permission_error", "The ticket does not open this workspace's blobs to this runner")
 const badName = apiError("invalid_request_error", "A blob's name is its SHA-256 as 64 lower-case hexadecimal digits")
+const tooLarge = new ApiFailure({
+  type: "request_too_large",
+  message: `A blob has at most ${blobBytesMax} bytes`
+})
 const isName = Schema.is(Sha256Hex)
 
 const named = Effect.map(HttpRouter.params, ({ sha256 = "" }) => sha256)
@@ -47,14 +54,9 @@ const put = Effect.gen(function* () {
   if (Option.isNone(workspace)) return yield* noTicket
   const sha256 = yield* named
   if (!isName(sha256)) return yield* badName
-  const tooLarge = apiError("request_too_large", `A blob has at most ${blobBytesMax} bytes`)
-  if (Number(request.headers["content-length"] ?? 0) > blobBytesMax) return yield* tooLarge
-  const body = yield* request.arrayBuffer.pipe(
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(blobBytesMax)),
-    Effect.option
-  )
-  if (Option.isNone(body)) return yield* tooLarge
-  const bytes = new Uint8Array(body.value)
+  const read = yield* Effect.result(readBytes(request, blobBytesMax, tooLarge))
+  if (Result.isFailure(read)) return failureResponse(read.failure, yield* RequestId)
+  const bytes = read.success
   if ((yield* nameOf(bytes)) !== sha256) {
     return yield* apiError(
       "invalid_request_error",

@@ -59,7 +59,7 @@ const make = Effect.gen(function* () {
   const policies = yield* Policies
 
   const build = Effect.fn("RunRequests.build")(function* (order: AttemptOrder) {
-    const { attemptId, epoch, runnerId, session, sessionId, threadId, turn, turnId, version } = order
+    const { attemptId, epoch, runnerId, session, sessionId, threadId, traceparent, turn, turnId, version } = order
     const { checkpoint, history, setup } = yield* log.conversation(sessionId, threadId, version)
     const { environment, resources, workspaceId } = setup
     const agent = Setup.agentOf(setup, threadId)
@@ -79,6 +79,7 @@ const make = Effect.gen(function* () {
       policies: { ...outer, sessionPreset: Setup.presetOf(setup, threadId) },
       ...(session.lifecycle.onIdle === "sleep" ? { sleeps: true } : {}),
       ...(Object.keys(prices).length === 0 ? {} : { prices }),
+      ...(traceparent === null ? {} : { traceparent }),
       sandbox: session.sandbox,
       checkpoint
     }

@@ -6,6 +6,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { CallTag, StreamTag } from "./Calls.ts"
 import * as Connection from "./Connection.ts"
 import { serveLink } from "./LinkLife.ts"
+import { asksForSocket, noSocket } from "../gateway/upgrading.ts"
+import { apiError } from "./ApiError.ts"
 import { authenticatedRunner, refusing } from "./RunnerAuth.ts"
 
 /** Ours is the ping that counts: the transport's own stays out of the way. */
@@ -16,6 +18,7 @@ const goodbyeMs = 1_000
 const connect = Effect.gen(function* () {
   const identity = yield* authenticatedRunner
   const request = yield* HttpServerRequest.HttpServerRequest
+  if (!asksForSocket(request)) return yield* apiError("invalid_request_error", noSocket.message, noSocket.status)
   const socket = yield* Effect.orDie(request.upgrade)
   const connection = yield* Connection.make<CallTag, StreamTag>(RunnerRpc as never, socket, {
     pingInterval: transportPingMs

@@ -134,7 +134,7 @@ const fromRow = (row: Row): KnownRunner => ({
 })
 
 /** A link that nobody has touched for so long is none: its node is frozen, or cut off from the database. */
-const touchedWithinSeconds = 10
+export const touchedWithinSeconds = 10
 
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient

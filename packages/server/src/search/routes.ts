@@ -10,20 +10,18 @@ export const routes = route(Api.search, "read", ({ caller, query }) =>
     const search = yield* Search
     const reads = yield* SessionReads
     const { workspaceId } = caller
-    const limit = query.limit ?? pageSizeDefault
     const place =
       query.page === undefined
         ? null
         : yield* Effect.fromResult(readCursor("search", ["number", "string"] as const, query.page))
-    const found = yield* search.query({
+    const { hits, next } = yield* search.query({
       workspaceId,
       words: query.q,
       includeArchived: query.include_archived === "true",
       projectId: query.project_id ?? null,
-      after: place === null ? null : { matchedAt: place[0], sessionId: place[1] },
-      limit: limit + 1
+      after: place === null ? null : { at: place[0], sessionId: place[1] },
+      limit: query.limit ?? pageSizeDefault
     })
-    const page = found.slice(0, limit)
     const shown = ({ highlights, matchedAt, sessionId }: Hit) =>
       reads.find(workspaceId, sessionId).pipe(
         Effect.map(({ session }): ReadonlyArray<Api.SearchHit> => [
@@ -32,9 +30,7 @@ export const routes = route(Api.search, "read", ({ caller, query }) =>
         // Deleted between the two looks.
         Effect.catchTag("ApiFailure", () => Effect.succeed([]))
       )
-    const data = (yield* Effect.forEach(page, shown, { concurrency: 4 })).flat()
-    const last = page.at(-1)
-    const more = found.length > limit && last !== undefined
-    return { data, next_page: more ? makeCursor("search", [last.matchedAt, last.sessionId]) : null }
+    const data = (yield* Effect.forEach(hits, shown, { concurrency: "unbounded" })).flat()
+    return { data, next_page: next === null ? null : makeCursor("search", [next.at, next.sessionId]) }
   })
 )

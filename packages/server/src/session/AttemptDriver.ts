@@ -32,6 +32,8 @@ export interface AttemptOrder extends AttemptRef {
   readonly version: number
   readonly session: OpenSession
   readonly turn: Turn
+  /** The span that it hangs from; null where none is known. */
+  readonly traceparent: string | null
 }
 
 /** What a session has on a runner, as its owner knows it. */

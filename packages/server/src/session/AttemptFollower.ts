@@ -21,6 +21,7 @@ interface AttemptFollowerOptions {
   /** This activation started it: the runner can't know it yet. */
   readonly fresh: boolean
   readonly lostAfterMs: number
+  readonly traceparent: () => string | null
   readonly driver: AttemptDriver["Service"]
   readonly clock: Clock.Clock
   readonly reach: (point: CrashPoint) => void
@@ -160,7 +161,9 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
   const link = Effect.suspend(() => {
     if (fresh) reach("attempt.started")
     const outputs =
-      fresh && current !== null ? driver.run({ ...ref(), ...current, version }) : driver.attach(ref(), committed)
+      fresh && current !== null
+        ? driver.run({ ...ref(), ...current, version, traceparent: options.traceparent() })
+        : driver.attach(ref(), committed)
     fresh = false
     deliveries.again()
     return outputs.pipe(

@@ -17,10 +17,13 @@ import {
   SessionUnavailable,
   type SessionError
 } from "./SessionErrors.ts"
+import type { TurnSpans } from "./TurnSpans.ts"
 
 /** A command that waits for its committed outcome. */
 export interface Waiting extends Planned {
   readonly answer: Deferred.Deferred<Accepted, SessionError>
+  /** The span of whoever sent it; null where nobody gets spans. */
+  readonly traceparent: string | null
   /** How often the session had been lost to somebody else when the command came. */
   readonly losses: number
 }
@@ -33,6 +36,7 @@ export interface BatchWriterOptions {
   readonly shard: number
   readonly sha256: Sha256
   readonly ownership: Ownership
+  readonly spans: TurnSpans | null
   readonly reach: (point: CrashPoint) => void
   /** Called with what is committed, before anyone is answered. */
   readonly committed: (plan: Plan, activation: Activation) => void
@@ -160,6 +164,10 @@ export const make = (options: BatchWriterOptions) => {
       plan = decide()
     }
     const next = yield* append(from, plan, nowMicros)
+    for (const [index, { command, traceparent }] of batch.entries()) {
+      if (traceparent === null || plan.outcomes[index]!._tag !== "Accepted") continue
+      options.spans?.note(command, traceparent, next.state)
+    }
     options.committed(plan, next)
     for (const [index, one] of batch.entries()) {
       const outcome = plan.outcomes[index]!

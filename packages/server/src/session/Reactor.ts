@@ -1,5 +1,5 @@
 import { system } from "@troupe/domain/Actor"
-import type { AttemptId, CommandId, SessionId } from "@troupe/domain/Ids"
+import type { AttemptId, CommandId, SessionId, TurnId } from "@troupe/domain/Ids"
 import { Limits } from "@troupe/domain/Limits"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import { leftOn } from "@troupe/domain/session/rest"
@@ -20,6 +20,8 @@ import type { SessionError } from "./SessionErrors.ts"
 export interface ReactorOptions {
   readonly sessionId: SessionId
   readonly handle: (command: Command) => Effect.Effect<Accepted, SessionError>
+  /** By whose request a turn goes on, as W3C writes a span; null where that is not known. */
+  readonly traceparentOf?: (turnId: TurnId) => string | null
   /** A runner has seen a newer owner of the session. */
   readonly overtaken: () => void
   /** Told whether something is live or due soon, so that the session is not put away. */
@@ -129,6 +131,7 @@ export const make = Effect.fnUntraced(function* (
       runnerId: phase.runnerId,
       fresh: placer.isFresh(attemptId),
       lostAfterMs: options.lostAfterMs,
+      traceparent: () => options.traceparentOf?.(turn.turnId) ?? null,
       driver,
       clock,
       reach,

@@ -4,6 +4,7 @@ import { Limits } from "@troupe/domain/Limits"
 import type { Sha256 } from "@troupe/domain/log/Chain"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { isClientCommand, type Command } from "@troupe/domain/session/SessionCommand"
+import { traceparent } from "@troupe/domain/telemetry/Tracing"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Clock, Deferred, Effect, Exit, Queue, type Scope } from "effect"
 import { EventStore } from "../log/EventStore.ts"
@@ -14,6 +15,7 @@ import { CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import * as Ownership from "./Ownership.ts"
 import type { Accepted } from "./planBatch.ts"
+import type { TurnSpans } from "./TurnSpans.ts"
 import { CommandTooLarge, Overloaded, SessionMoved, SessionUnavailable, type SessionError } from "./SessionErrors.ts"
 
 /** Somebody who wants to see the session. */
@@ -32,6 +34,8 @@ export interface SessionActorOptions {
   /** The cluster's shard, kept with the session so that its node finds it when it is due. */
   readonly shard: number
   readonly sha256: Sha256
+  /** Learns by whose request turns go on. */
+  readonly spans?: TurnSpans
   /** Called with what is committed, after each commit and activation: the place for everything that leaves. */
   readonly react: (activation: Activation) => void
   /** Somebody newer owns the session: nothing may leave any more. */
@@ -87,6 +91,7 @@ export const make = Effect.fnUntraced(function* (
     shard,
     sha256,
     ownership,
+    spans: options.spans ?? null,
     reach,
     committed: ({ events }, activation) => {
       ownership.become(activation)
@@ -172,7 +177,7 @@ export const make = Effect.fnUntraced(function* (
 
   return {
     handle: (command) =>
-      Effect.suspend((): Effect.Effect<Accepted, SessionError> => {
+      Effect.flatMap(traceparent, (span): Effect.Effect<Accepted, SessionError> => {
         const client = isClientCommand(command.body._tag)
         if (client && waiting >= mailboxMax) {
           return Effect.fail(new Overloaded({ sessionId, retryAfterMs: BatchWriter.retryAfterMs }))
@@ -185,7 +190,13 @@ export const make = Effect.fnUntraced(function* (
           digest = sha256(text)
         }
         waiting++
-        return post<Accepted>({ command, digest, losses: ownership.losses(), answer: Deferred.makeUnsafe() })
+        return post<Accepted>({
+          command,
+          digest,
+          traceparent: span,
+          losses: ownership.losses(),
+          answer: Deferred.makeUnsafe()
+        })
       }),
     current: Effect.suspend(() => {
       const active = ownership.active()

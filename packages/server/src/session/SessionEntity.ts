@@ -20,6 +20,7 @@ import {
   SessionUnavailable,
   SessionUnreadable
 } from "./SessionErrors.ts"
+import { TurnSpans } from "./TurnSpans.ts"
 
 const error = Schema.Union([
   CommandRejected,
@@ -100,10 +101,12 @@ export const layer = (options: SessionEntityOptions) =>
       }
 
       let reactor: Reactor.Reactor | null = null
+      const spans = new TurnSpans()
       const actor = yield* SessionActor.make({
         sessionId,
         shard: address.shardId.id,
         sha256: options.sha256,
+        spans,
         react: (activation) => reactor?.reconcile(activation),
         stop: () => reactor?.stop(),
         ...(options.commandBytesMax === undefined ? {} : { commandBytesMax: options.commandBytesMax })
@@ -111,6 +114,7 @@ export const layer = (options: SessionEntityOptions) =>
       reactor = yield* Reactor.make({
         sessionId,
         handle: actor.handle,
+        traceparentOf: (turnId) => spans.of(turnId),
         overtaken: actor.overtaken,
         keep,
         lostAfterMs: options.lostAfterMs

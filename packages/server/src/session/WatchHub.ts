@@ -5,7 +5,7 @@ export type Delta = Extract<Fed, { readonly _tag: "Delta" }>
 
 /** A way to show an event: a view is made once, and what it makes of an event is kept with the event. */
 export interface View<A> {
-  readonly encode: (event: Recorded) => A
+  readonly encode: (seat: Seat) => A
 }
 
 /** An event on its way to readers. It is encoded once for each view, whoever many readers there are. */
@@ -23,7 +23,7 @@ export class Seat {
 
   as<A>(view: View<A>): A {
     for (const [known, encoded] of this.shown) if (known === view) return encoded as A
-    const encoded = view.encode(this.event)
+    const encoded = view.encode(this)
     this.shown.push([view, encoded])
     return encoded
   }
@@ -38,6 +38,8 @@ export type Seen =
 /** What is kept for readers that are a little behind. Who is further behind reads the store. */
 const recentMax = 1_024
 const recentBytesMax = 2_097_152
+/** What a reader gets at once: as much as it may have to keep while the other side takes it. */
+export const takenBytesMax = 131_072
 
 /** Where a reader stands: the last event it got, and its place among what is kept. */
 export interface Place {
@@ -118,24 +120,33 @@ export class WatchHub {
     if (place.seq < this.before(place.at)) return null
     const seen: Array<Seen> = []
     let events: Array<Seat> = []
+    let bytes = 0
     const flush = () => {
       if (events.length > 0) seen.push({ _tag: "Events", events })
       events = []
     }
-    for (; place.at < this.end; place.at++) {
+    for (; place.at < this.end && bytes < takenBytesMax; place.at++) {
       const one = this.recent[place.at - this.first]!
       if (!(one instanceof Seat)) {
         // The reader may have read on in the store.
         if (one.after < place.seq) continue
         flush()
         seen.push({ _tag: "Delta", delta: one })
+        bytes += one.text.length
       } else if (one.seq > place.seq) {
         events.push(one)
+        bytes += eventBytes(one.event)
         place.seq = one.seq
       }
     }
     flush()
     return seen
+  }
+
+  /** An event that is kept here. */
+  seatOf(seq: number): Seat | undefined {
+    if (seq <= this.before(this.first)) return undefined
+    return this.recent.find((one): one is Seat => one instanceof Seat && one.seq === seq)
   }
 
   /** Whom this calls is told once of what comes next. */

@@ -2,17 +2,23 @@ import type { Recorded } from "@troupe/domain/log/Envelope"
 import { Effect, type Fiber, Latch, Stream } from "effect"
 import type { StoreUnavailable } from "../log/EventStore.ts"
 import type { FedFrame } from "./FedWire.ts"
+import type { KeptPages } from "./KeptPages.ts"
 import { WatchedPages } from "./WatchedPages.ts"
 import { WatchHub } from "./WatchHub.ts"
 import type { OpenReader } from "./WatchReader.ts"
 
 /** What sessions are watched with. */
 export interface Watching {
-  readonly read: (sessionId: string, after: number) => Effect.Effect<ReadonlyArray<Recorded>, StoreUnavailable>
+  readonly read: (
+    sessionId: string,
+    after: number,
+    limit?: number
+  ) => Effect.Effect<ReadonlyArray<Recorded>, StoreUnavailable>
   readonly feed: (sessionId: string) => Stream.Stream<FedFrame, unknown>
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** Asks where the log of a session stands; `begin` tells it the answer. */
   readonly ask: (one: WatchedSession) => void
+  readonly pages: KeptPages
   readonly pagesKeptMs: number
 }
 
@@ -34,8 +40,10 @@ export class WatchedSession {
     this.watching = watching
     this.pages = new WatchedPages({
       fork: watching.fork,
+      kept: watching.pages,
       keptMs: watching.pagesKeptMs,
-      read: (after) => watching.read(sessionId, after)
+      read: (after, limit) => watching.read(sessionId, after, limit),
+      seatOf: (seq) => this.hub.seatOf(seq)
     })
   }
 

@@ -1,9 +1,12 @@
-import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, type Scope, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, Option, type Scope, Stream } from "effect"
+import * as Together from "../Together.ts"
 import { Members } from "../cluster/Membership.ts"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
+import { eventBytes } from "./Feeds.ts"
+import { KeptPages } from "./KeptPages.ts"
 import { SessionFeed } from "./SessionFeed.ts"
 import { type Watching, WatchedSession } from "./WatchedSession.ts"
-import type { Seen } from "./WatchHub.ts"
+import { type Seat, type Seen, takenBytesMax } from "./WatchHub.ts"
 import { OpenReader, type Reader, type SlowReader } from "./WatchReader.ts"
 
 export interface WatchersOptions {
@@ -17,6 +20,15 @@ export interface WatchersOptions {
 const pageSize = 256
 /** How long a feed may lag behind the store's answer before it counts as broken. */
 const graceMs = 100
+/** What is kept of sessions' logs for readers that are behind, of all sessions together. */
+const pagesBytesMax = 64 * 1_048_576
+
+/** As many of them as a reader gets at once: at least one. */
+const portionOf = (seats: ReadonlyArray<Seat>): ReadonlyArray<Seat> => {
+  let bytes = 0
+  const end = seats.findIndex(({ event }) => (bytes += eventBytes(event)) >= takenBytesMax)
+  return end < 0 ? seats : seats.slice(0, end + 1)
+}
 
 /**
  * Serves this node's readers of sessions, wherever the sessions live: one subscription a session to its owner's feed, the
@@ -28,6 +40,8 @@ export class Watchers extends Context.Service<
     /** A place after `after` in the log of a session: everything later is taken from it once and in order. */
     readonly open: (sessionId: string, after: number) => Effect.Effect<Reader, never, Scope.Scope>
     readonly watch: (sessionId: string, after: number) => Stream.Stream<Seen, SlowReader | StoreUnavailable>
+    /** How far the log of a session goes: everything later was not there when this was asked. */
+    readonly versionOf: (sessionId: string) => Effect.Effect<number, StoreUnavailable>
     /** Ends every reader's stream: the node is going. */
     readonly stop: Effect.Effect<void>
     readonly counts: Effect.Effect<{ readonly sessions: number; readonly readers: number }>
@@ -51,6 +65,8 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
       some.map((one) => [one, versions.get(one.hub.sessionId) ?? 0] as const)
     )
 
+  const currentVersion = yield* Together.make(store.versions, { underWayMax: 2, keysMax: 500 })
+
   // Many feeds begin at once when a node dies: their sessions are asked for together.
   const toAsk = new Set<WatchedSession>()
   const asked = Latch.makeUnsafe(false)
@@ -66,7 +82,8 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
   const watching: Watching = {
     fork: (effect) => Fiber.runIn(runFork(effect), scope),
     feed: (sessionId) => feedOf(sessionId).Watch(),
-    read: (sessionId, after) => store.read(sessionId, { after, limit: pageSize }),
+    read: (sessionId, after, limit = pageSize) => store.read(sessionId, { after, limit }),
+    pages: new KeptPages(pagesBytesMax),
     pagesKeptMs: checkEveryMs,
     ask: (one) => {
       toAsk.add(one)
@@ -127,7 +144,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
           yield* Effect.raceFirst(next(one), stopped.await)
           continue
         }
-        const seats = yield* one.pages.after(reader.place.seq)
+        const seats = portionOf(yield* one.pages.after(reader.place.seq))
         const last = seats[seats.length - 1]
         if (last !== undefined) {
           reader.place.seq = last.seq
@@ -176,6 +193,11 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
   return Watchers.of({
     open,
     stop,
+    versionOf: (sessionId) =>
+      Effect.map(
+        currentVersion(sessionId),
+        Option.getOrElse(() => 0)
+      ),
     watch: (sessionId, after) =>
       Stream.unwrap(
         Effect.map(open(sessionId, after), ({ take }) =>

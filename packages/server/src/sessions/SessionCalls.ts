@@ -3,6 +3,7 @@ import { refusalOut } from "@troupe/domain/api/compat/refusals"
 import { CommandId, type SessionId } from "@troupe/domain/Ids"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
+import { traceId } from "@troupe/domain/telemetry/Tracing"
 import { Clock, Effect } from "effect"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { Minting } from "../log/Minting.ts"
@@ -60,8 +61,10 @@ export const command = Effect.fn("SessionCalls.command")(function* (
   const { salt } = yield* Minting
   const at = yield* Clock.currentTimeMillis
   const commandId = given ?? (yield* mintCommand(body._tag))
+  // Whoever finds the event in the log finds the trace by it.
+  const correlationId = (yield* traceId) ?? salt()
   return yield* sessions
-    .handle(sessionId, { commandId, at, actor, correlationId: salt(), body })
+    .handle(sessionId, { commandId, at, actor, correlationId, body })
     .pipe(Effect.mapError((error) => failureOf(sessionId, body._tag, error)))
 })
 

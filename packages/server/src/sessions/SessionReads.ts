@@ -11,10 +11,11 @@ import { fromUuid, prefixes, type SessionId, type ThreadId, toUuid, type Workspa
 import * as Codec from "@troupe/domain/session/Codec"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { noTotals } from "@troupe/domain/session/Usage"
-import { Clock, Context, Effect, Layer, Result } from "effect"
+import { Clock, Context, Effect, Layer, Option, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { withinBound } from "../access/Bounds.ts"
+import * as Together from "../Together.ts"
 import { pageBytesMax } from "../log/EventStore.ts"
 import * as Setup from "../runners/Setup.ts"
 
@@ -107,6 +108,7 @@ interface StoredText {
 
 interface Row {
   readonly id: string
+  readonly workspace: string
   readonly status: Session["status"]
   readonly statusReason: string | null
   readonly title: string | null
@@ -249,7 +251,7 @@ const make = Effect.gen(function* () {
   const stored = `json_build_object('at', e.recorded_at::float8, 'type', e.type, 'version', e.version, 'payload', e.payload::text)`
   // Each of these is one look into an index, however long the log is.
   const columns = sql.literal(`
-    s.session_id AS id, s.status, s.status_reason AS "statusReason", s.title, s.metadata,
+    s.session_id AS id, s.workspace_id AS workspace, s.status, s.status_reason AS "statusReason", s.title, s.metadata,
     s.labels, s.created_at::float8 AS "createdAt",
     s.updated_at::float8 AS "updatedAt", s.archived_at::float8 AS "archivedAt",
     (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
@@ -258,12 +260,26 @@ const make = Effect.gen(function* () {
     (SELECT json_agg(${stored} ORDER BY e.seq) FROM events e WHERE e.stream_id = s.session_id
       AND e.type IN (${setupTags.map((tag) => `'${tag}'`).join(", ")})) AS changes`)
 
+  const keyOf = (workspace: string, session: string) => `${workspace} ${session}`
+
+  const findAll = Effect.fnUntraced(function* (keys: ReadonlyArray<string>) {
+    const ids = keys.map((key) => key.slice(key.indexOf(" ") + 1))
+    const rows = yield* sql<Row>`
+      SELECT ${columns} FROM sessions s WHERE s.session_id = ANY(${ids}::uuid[]) AND s.deleted_at IS NULL`
+    const now = yield* Clock.currentTimeMillis
+    return new Map(
+      rows.flatMap((row) => {
+        const view = viewOf(row, now)
+        return view === null ? [] : [[keyOf(row.workspace, row.id), view] as const]
+      })
+    )
+  }, Effect.withTracerEnabled(false))
+  // Readers that come back do so together, and most of them to the same sessions.
+  const oneOf = yield* Together.make(findAll, { underWayMax: 4, keysMax: 50 })
+
   const find = Effect.fn("SessionReads.find")(function* (workspaceId: WorkspaceId, sessionId: SessionId) {
-    const [row] = yield* sql<Row>`
-      SELECT ${columns} FROM sessions s
-      WHERE s.session_id = ${toUuid(sessionId)!} AND s.workspace_id = ${toUuid(workspaceId)!} AND s.deleted_at IS NULL`
-    const view = row === undefined ? null : viewOf(row, yield* Clock.currentTimeMillis)
-    return view ?? (yield* notFound(`Session ${sessionId} was not found.`))
+    const found = yield* oneOf(keyOf(toUuid(workspaceId)!, toUuid(sessionId)!))
+    return Option.isSome(found) ? found.value : yield* notFound(`Session ${sessionId} was not found.`)
   })
 
   const list = Effect.fn("SessionReads.list")(function* (workspaceId: WorkspaceId, filter: SessionFilter) {

@@ -59,7 +59,7 @@ const ownResources = Effect.fnUntraced(function* (sessionId: SessionId, resource
   const wanted = yield* Effect.forEach(named, ({ spec }) => {
     const fileId = spec["file_id"] as FileId
     return files.find(workspaceId, fileId).pipe(
-      Effect.as([{ fileId, mountPath: String(spec["mount_path"]) }]),
+      Effect.as([{ fileId, mountPath: String(spec["mount_path"]), unpack: spec["unpack"] === true }]),
       Effect.catchTag("ApiFailure", () => Effect.succeed([]))
     )
   })

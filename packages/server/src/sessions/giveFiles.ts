@@ -23,7 +23,7 @@ export const giveFiles = Effect.fn("giveFiles")(function* (sessionId: SessionId,
     )
   )
   const added_at = yield* Clock.currentTimeMillis
-  return yield* Effect.forEach(wanted, ({ mountPath }, index) =>
+  return yield* Effect.forEach(wanted, ({ mountPath, unpack }, index) =>
     Effect.gen(function* () {
       const known = found[index]!
       const spec: FileSpec = {
@@ -31,7 +31,8 @@ export const giveFiles = Effect.fn("giveFiles")(function* (sessionId: SessionId,
         mount_path: mountPath,
         sha256: known.sha256,
         size_bytes: known.file.size_bytes,
-        added_at
+        added_at,
+        ...(unpack ? { unpack } : {})
       }
       return { resourceId: ResourceId.make(mint("Resource")), type: "file", spec } satisfies Resource
     })

@@ -1,9 +1,9 @@
 import { attempt, forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { contentIn } from "@troupe/domain/api/compat/content"
+import { overridesIn } from "@troupe/domain/api/compat/overrides"
 import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/Turns"
 import type { TurnId } from "@troupe/domain/Ids"
-import type { TurnOverrides } from "@troupe/domain/session/Input"
 import type { CommandOf, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { OpenSession } from "@troupe/domain/session/SessionState"
 import { Effect, Layer } from "effect"
@@ -73,14 +73,6 @@ const changed = (asked: Pick<Asked<typeof Api.retry>, "caller" | "params">, body
     const threadId = before?.threadId ?? state.primary
     return queueOut(state.threads.find((one) => one.threadId === threadId) ?? state.threads[0]!)
   })
-
-const overridesIn = ({ effort, metadata, model, permission_preset, tools }: Api.Overrides): TurnOverrides => ({
-  ...(model === undefined ? {} : { model }),
-  ...(effort === undefined ? {} : { effort }),
-  ...(tools === undefined ? {} : { tools }),
-  ...(permission_preset === undefined ? {} : { permissionPreset: permission_preset }),
-  ...(metadata === undefined ? {} : { metadata })
-})
 
 const edit = route(Api.edit, "write", (asked) =>
   Effect.gen(function* () {

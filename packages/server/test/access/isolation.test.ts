@@ -18,7 +18,9 @@ const openToUsers: ReadonlySet<string> = new Set([
   "logOut",
   "createToken",
   // It asks for each session by itself.
-  "openFeed"
+  "openFeed",
+  // Its address lets in who has it, whoever that is.
+  "sendUpload"
 ])
 
 describe("what belongs to somebody else", { timeout: 180_000 }, () => {

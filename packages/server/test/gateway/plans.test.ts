@@ -1,10 +1,12 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { toUuid, fromUuid, prefixes } from "@troupe/domain/Ids"
-import { Context, Effect, ManagedRuntime } from "effect"
+import { Context, Effect, Layer, ManagedRuntime } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Statement from "effect/sql/Statement"
 import { manySessions } from "../../../../test/support/manySessions.ts"
+import { IndexWithinMs, Search, type SearchPage, type SearchPlace } from "../../src/search/Search.ts"
+import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { type Ask, asOwner, made } from "./asking.ts"
 import { type GatewayWorld, startGateway } from "./gatewayWorld.ts"
 
@@ -45,7 +47,7 @@ describe(`with ${sessions} sessions, a list reads what it shows:`, { timeout: 18
     const listen: Statement.Transformer = (statement) =>
       Effect.sync(() => {
         const [text, params] = statement.compile()
-        if (/^\s*SELECT/i.test(text)) heard.push([text, params])
+        if (/^\s*(SELECT|WITH)/i.test(text)) heard.push([text, params])
         return statement
       })
     world = await startGateway({}, Context.make(Statement.CurrentTransformer, listen))
@@ -146,6 +148,70 @@ describe(`with ${sessions} sessions, a list reads what it shows:`, { timeout: 18
     ["projects", "/v1/projects?limit=100", /FROM projects/]
   ])("%s", async (_, path, about) => {
     await assertReadsItsPage(path, about)
+  })
+
+  describe("of what all say,", () => {
+    const pieces = 30_000
+    beforeAll(async () => {
+      const owner = ManagedRuntime.make(PgClient.layer({ url: world.database.superuserUrl, maxConnections: 1 }))
+      // One long conversation, in which a word is said again and again, after one in each of some sessions.
+      const write = (sql: SqlClient.SqlClient) => sql`
+        INSERT INTO search_documents
+          (generation, session_id, seq, field, name, workspace_id, event_id, recorded_at, content)
+        SELECT p.version, s.session_id, 1000 + n, 'user_message', '', s.workspace_id, 'sevt_' || n,
+          ${Date.UTC(2026, 5)}::bigint + n, 'everybody says hello ' || n
+        FROM (SELECT version FROM projections WHERE name = 'search' AND live) p, generate_series(1, ${pieces}) n,
+          LATERAL (
+            SELECT session_id, workspace_id FROM sessions ORDER BY session_id OFFSET least(n, 50) LIMIT 1
+          ) s`
+      await owner.runPromise(
+        Effect.flatMap(SqlClient.SqlClient, (sql) => Effect.andThen(write(sql), sql`ANALYZE search_documents`))
+      )
+      await owner.dispose()
+    }, 120_000)
+
+    it("a search looks through the newest pieces, and goes on behind them", async () => {
+      const found = new Set<string>()
+      let path = "/v1/search?q=hello&limit=30"
+      let pages = 0
+      do {
+        const { answer, statements } = await selectedBy(path, /WITH newest/)
+        for (const [text, params] of statements) {
+          const read = nodesOf(await explain(text, params))
+            .filter((node) => node["Relation Name"] === "search_documents")
+            .map((node) => (node["Actual Rows"] + (node["Rows Removed by Filter"] ?? 0)) * node["Actual Loops"])
+          assert.isAtMost(Math.max(...read), 5_000)
+        }
+        for (const { session } of answer.data) {
+          assert.isFalse(found.has(session.id), "it was found before")
+          found.add(session.id)
+        }
+        path = `/v1/search?q=hello&limit=30&page=${answer.next_page}`
+        pages = answer.next_page === null ? 0 : pages + 1
+        assert.isBelow(pages, 20)
+      } while (pages > 0)
+      assert.strictEqual(found.size, 50)
+    })
+
+    it("a search goes on piece by piece where the index would take too long", async () => {
+      const found: Array<string> = []
+      let pages = 0
+      await world.node.run(
+        Effect.gen(function* () {
+          const { query } = yield* Search
+          const asked = { words: "hello", includeArchived: true, projectId: null, limit: 30 }
+          const workspaceId = yield* (yield* Workspaces).first
+          let after: SearchPlace | null = null
+          do {
+            const page: SearchPage = yield* query({ ...asked, workspaceId, after })
+            found.push(...page.hits.map(({ sessionId }) => sessionId))
+            after = page.next
+          } while (after !== null && ++pages < 20)
+        }).pipe(Effect.provide(Layer.fresh(Search.layer)), Effect.provideService(IndexWithinMs, 1), Effect.orDie)
+      )
+      assert.isAtLeast(pages, 5)
+      assert.deepStrictEqual([found.length, new Set(found).size], [50, 50])
+    })
   })
 
   it.each([

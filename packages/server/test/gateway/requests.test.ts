@@ -155,6 +155,15 @@ describe("requests", { timeout: 120_000 }, () => {
       socket.once("error", reject)
     })
 
+  it("for a socket have to ask for one, and for one that there is", async () => {
+    const half = { upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "8" }
+    for (const path of ["/v1/feed", "/v1/rpc"]) {
+      assert.deepStrictEqual(await refusal(await world.fetch(path)), [426, "invalid_request_error"], path)
+      const { port } = new URL(world.node.gateway)
+      assert.strictEqual(await rawStatus(port, { host: `localhost:${port}`, ...half }, path), 426)
+    }
+  })
+
   it("are taken from pages of our own origin alone, under names of our own", async () => {
     const { host, origin, port } = new URL(world.node.gateway)
     const asked = (headers: Record<string, string>) => rawStatus(port, headers)
@@ -166,11 +175,11 @@ describe("requests", { timeout: 120_000 }, () => {
     assert.strictEqual(await asked({ host, origin: "null" }), 403)
   })
 
-  const rawStatus = (port: string, headers: Record<string, string>) =>
+  const rawStatus = (port: string, headers: Record<string, string>, path = "/v1/agents") =>
     new Promise<number>((resolve, reject) => {
-      const lines = Object.entries({ ...headers, "x-api-key": apiKey, connection: "close" })
+      const lines = Object.entries({ connection: "close", ...headers, "x-api-key": apiKey })
       const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")
-      const socket = connect(Number(port), "127.0.0.1", () => socket.write(`GET /v1/agents HTTP/1.1\r\n${head}\r\n`))
+      const socket = connect(Number(port), "127.0.0.1", () => socket.write(`GET ${path} HTTP/1.1\r\n${head}\r\n`))
       socket.once("data", (data) => resolve(Number(/^HTTP\/1.1 (\d+)/.exec(data.toString())?.[1])))
       socket.once("error", reject)
       socket.once("data", () => socket.destroy())

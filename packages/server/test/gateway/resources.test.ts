@@ -51,6 +51,21 @@ describe("resources of sessions, through the Anthropic SDK", { timeout: 120_000 
     assert.deepStrictEqual(listed, resources.map((one) => (one as { id: string }).id).sort())
   })
 
+  it("may be an archive with which the working copy begins: one, from the beginning", async () => {
+    const archive = { ...given("files.tar.gz"), troupe: { unpack: true } }
+    const { id, resources } = await open(archive, given("a"))
+    assert.deepStrictEqual(
+      resources.map((one) => (one as { troupe?: object }).troupe),
+      [{ unpack: true }, undefined]
+    )
+    for (const one of resources) Schema.decodeUnknownSync(FileResource, { onExcessProperty: "error" })(one)
+    const two = await refused(open(archive, { ...archive, mount_path: "b" }))
+    assert.deepStrictEqual(two, [400, "resources.1.troupe.unpack: the working copy begins with one archive"])
+    const later = await refused(sessions().resources.add(id, { ...archive, mount_path: "b" } as never))
+    assert.deepStrictEqual(later, [400, "troupe.unpack: is for sessions that begin"])
+    assert.strictEqual((await refused(open({ ...archive, troupe: { unpack: "yes" } })))[0], 400)
+  })
+
   it("are added, looked up and taken away", async () => {
     const { id, resources } = await open()
     assert.deepStrictEqual(resources, [])

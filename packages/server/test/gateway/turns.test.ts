@@ -170,6 +170,37 @@ describe("turns, over HTTP", { timeout: 120_000 }, () => {
     await stop(id)
   })
 
+  it("run with what their message asks for, wherever that was said", async () => {
+    const overrides = { model: "demo", effort: "high" }
+    const message = { type: "user.message", content: [{ type: "text", text: "hard" }], troupe: { overrides } }
+    const { id } = await busy()
+    const sent = await world.post(`/v1/sessions/${id}/events`, { events: [message] })
+    assert.strictEqual(sent.status, 200, JSON.stringify(sent.body))
+    assert.deepStrictEqual((await turnsOf(id)).queues[0].data[0].overrides, overrides)
+    await stop(id)
+    const begun = await world.open({ initial_events: [message] })
+    await world.until(begun, "idle")
+    const said = await world.fetch(`/v1/sessions/${begun}/messages`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ content: "hard", troupe: { overrides } })
+    })
+    assert.match(await said.text(), /session.status_idle/)
+    const all = (await turnsOf(begun)).data.map((turn: Body) => turn.overrides)
+    assert.deepStrictEqual(all, [overrides, overrides])
+    const wrong = { ...message, troupe: { overrides: { nonsense: 1 } } }
+    const refused = await world.post(`/v1/sessions/${begun}/events`, { events: [wrong] })
+    assert.strictEqual(refused.status, 400)
+    assert.match(refused.body.error.message, /troupe.overrides/)
+    const wanted = { kind: "end_user", subject: "ann", session_ids: [begun], scopes: ["write"] }
+    const { body: token } = await world.post("/v1/tokens", wanted)
+    const as = { "x-api-key": token.secret }
+    const theirs = await world.post(`/v1/sessions/${begun}/events`, { events: [message] }, as)
+    assert.strictEqual(theirs.status, 403)
+    const plain = { ...message, troupe: {} }
+    assert.strictEqual((await world.post(`/v1/sessions/${begun}/events`, { events: [plain] }, as)).status, 200)
+  })
+
   it("are edited once, however often the request is sent", async () => {
     const { id, queue } = await busy("two")
     const [two] = idsOf(queue.data)

@@ -57,6 +57,14 @@ describe("the doors for runners", { timeout: 120_000 }, () => {
     return [response.status, body.error.type, body.error.message] as const
   }
 
+  it("take sockets alone where runners dial in", async () => {
+    const headers = { authorization: `Bearer ${runner.credential}` }
+    const plain = await fetch(`${node.gateway}/v1/runners/connect`, { headers })
+    assert.deepStrictEqual((await problem(plain)).slice(0, 2), [426, "invalid_request_error"])
+    const stranger = await fetch(`${node.gateway}/v1/runners/connect`)
+    assert.strictEqual(stranger.status, 401)
+  })
+
   it("exchange a registration token for an identity", async () => {
     assert.match(runner.runnerId, /^rnr_/)
     assert.strictEqual(runner.workspaceId, workspaceId)

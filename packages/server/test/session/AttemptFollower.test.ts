@@ -49,6 +49,7 @@ const make = Effect.fnUntraced(function* ({ answers = [], fresh = false, link }:
     turnId: "turn" as TurnId,
     runnerId: "rnr" as RunnerId,
     fresh,
+    traceparent: () => null,
     lostAfterMs: 75_000,
     driver,
     clock,

@@ -5,7 +5,9 @@ import { Members } from "../../src/cluster/Membership.ts"
 import { Feeds } from "../../src/session/Feeds.ts"
 import * as FedWire from "../../src/session/FedWire.ts"
 import * as SessionFeed from "../../src/session/SessionFeed.ts"
-import { type Seen, WatchHub } from "../../src/session/WatchHub.ts"
+import { KeptPages } from "../../src/session/KeptPages.ts"
+import { WatchedPages } from "../../src/session/WatchedPages.ts"
+import { type Seat, type Seen, WatchHub } from "../../src/session/WatchHub.ts"
 import { Watchers, type WatchersOptions } from "../../src/session/Watchers.ts"
 import { fakeLog, recorded } from "../support/FakeLog.ts"
 
@@ -192,6 +194,64 @@ describe("Watchers", () => {
         yield* Effect.forEach(readers, Fiber.join)
         assert.strictEqual(encoded, 20)
       })
+    )
+  })
+
+  it.live("reads and encodes an event once for two hundred readers that come back to as many places", () => {
+    const { log, run } = world({ checkEveryMs: 10_000 })
+    const [events, readers] = [3_000, 200]
+    log.write(id, events)
+    const encoded = new Map<number, number>()
+    const view = { encode: ({ seq }: Seat) => void encoded.set(seq, (encoded.get(seq) ?? 0) + 1) }
+    return run(
+      Effect.gen(function* () {
+        const { watch } = yield* Watchers
+        const read = (after: number) =>
+          watch(id, after).pipe(
+            Stream.tap((seen) =>
+              Effect.sync(() => seen._tag === "Events" && seen.events.forEach((seat) => seat.as(view)))
+            ),
+            Stream.takeUntil((seen) => seqs([seen]).includes(events)),
+            Stream.runCollect
+          )
+        const places = upTo(readers).map((n) => n * 14)
+        const all = yield* Effect.forEach(places, read, { concurrency: "unbounded" })
+        for (const [at, seen] of all.entries()) assert.deepStrictEqual(seqs(seen), upTo(events, places[at]))
+        assert.deepStrictEqual([encoded.size, new Set(encoded.values())], [events - 14, new Set([1])])
+        assert.isAtMost(log.counts.reads, Math.ceil(events / 256))
+      })
+    )
+  })
+
+  it.live("hands out a long log in portions, and keeps of it what fits", () => {
+    const { log, run } = world({ checkEveryMs: 10_000 })
+    const kept = new KeptPages(1_000_000)
+    const pages = new WatchedPages({
+      read: (after, limit) =>
+        Effect.succeed(upTo(Math.min(after + limit, 2_000), after).map((seq) => recorded(id, seq, "x".repeat(1_000)))),
+      seatOf: () => undefined,
+      fork: (effect) => Effect.runFork(effect),
+      kept,
+      keptMs: 50
+    })
+    log.write(id, 1_000)
+    return run(
+      Effect.gen(function* () {
+        const { open } = yield* Watchers
+        const reader = yield* open(id, 0)
+        const [first] = yield* reader.take
+        const got = seqs(first === undefined ? [] : [first])
+        assert.deepStrictEqual(got, upTo(got.length))
+        assert.isBelow(got.length, 256)
+        for (let after = 0; after < 2_000;) {
+          const seats = yield* pages.after(after)
+          assert.strictEqual(seats[0]!.seq, after + 1)
+          after = seats.at(-1)!.seq
+          assert.isAtMost(kept.keptBytes, 1_000_000)
+        }
+        assert.isAbove(kept.keptBytes, 0)
+        while (kept.keptBytes > 0) yield* Effect.sleep(10)
+      }).pipe(Effect.scoped)
     )
   })
 

@@ -48,6 +48,7 @@ export const startNode = async (
       keepDeletedMs: 86_400_000,
       policies: [],
       files: { store: Option.none(), bytesMax: 8 * 1_048_576 },
+      tracing: null,
       log: "warn",
       ...config
     },

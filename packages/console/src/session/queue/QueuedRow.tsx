@@ -4,6 +4,7 @@ import { type ReactNode, useState } from "react"
 import { approveTurn, editTurn, moveTurn, steerTurn, withdrawTurn } from "../../api/resources.ts"
 import { Keys } from "../../ui/Keys.tsx"
 import { Problem } from "../../ui/Problem.tsx"
+import { choiceText } from "../choice.logic.ts"
 import { wordsOf } from "../content.logic.ts"
 import type { QueuedRowOf } from "../rows.logic.ts"
 
@@ -89,7 +90,7 @@ export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; reado
       <div className="queued-foot">
         <span className="said-by faint">
           <Hourglass size={11} aria-hidden /> {queued.needsApproval ? "Waits to be let begin" : waits[where]}
-          {queued.overrides.model === undefined ? "" : ` · ${queued.overrides.model}`}
+          {choiceText(queued.overrides)}
         </span>
         {where !== "queue" ? null : (
           <span className="queued-actions" role="group" aria-label="Change what waits">

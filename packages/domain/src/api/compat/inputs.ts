@@ -6,7 +6,9 @@ import type { Input } from "../../session/Input.ts"
 import type { Call } from "../../session/SessionState.ts"
 import { type ApiFailure, attempt, invalid, refuse } from "../ApiError.ts"
 import { describe } from "../problems.ts"
+import { MessageExtras } from "../Turns.ts"
 import { contentIn } from "./content.ts"
+import { overridesIn } from "./overrides.ts"
 
 const nullish = <S extends Schema.Top>(field: S) => Schema.optionalKey(Schema.NullOr(field))
 const Blocks = Schema.Array(Schema.Unknown).check(Schema.isMaxLength(1_000))
@@ -17,7 +19,11 @@ const echoed = { session_thread_id: nullish(ThreadId) }
 export const rubricMax = 262_144
 
 const shapes = {
-  "user.message": Schema.Struct({ type: Schema.Literal("user.message"), content: someBlocks }),
+  "user.message": Schema.Struct({
+    type: Schema.Literal("user.message"),
+    content: someBlocks,
+    troupe: Schema.optionalKey(MessageExtras)
+  }),
   "user.interrupt": Schema.Struct({ type: Schema.Literal("user.interrupt"), ...echoed }),
   "user.tool_confirmation": Schema.Struct({
     type: Schema.Literal("user.tool_confirmation"),
@@ -92,7 +98,7 @@ const toInput = (sent: Sent, at: string, { awaits, mint }: Reading): Input => {
         threadId: null,
         content: contentIn(sent.content, `${at}.content`, ["text", "image", "document"]),
         mode: "queue",
-        overrides: {},
+        overrides: overridesIn(sent.troupe?.overrides ?? {}),
         needsApproval: false
       }
     case "user.interrupt":

@@ -12,12 +12,15 @@ import { mountPathOf, refuseOverlap } from "./mountPath.ts"
 export interface WantedFile {
   readonly fileId: FileId
   readonly mountPath: string
+  /** An archive (tar, as it is or compressed by gzip) with whose content the working copy begins. */
+  readonly unpack: boolean
 }
 
 const FileIn = Schema.Struct({
   type: Schema.Literal("file"),
   file_id: FileId,
-  mount_path: Schema.optionalKey(Schema.NullOr(Schema.String))
+  mount_path: Schema.optionalKey(Schema.NullOr(Schema.String)),
+  troupe: Schema.optionalKey(Schema.Struct({ unpack: Schema.Boolean }))
 })
 const decode = Schema.decodeUnknownResult(FileIn)
 
@@ -30,18 +33,21 @@ const wanted = (raw: JsonObject, at: string): WantedFile => {
   if (type !== "file") refuse(`${at}type: takes file, github_repository, memory_store`)
   const result = decode(raw, { errors: "all", onExcessProperty: "error" })
   if (Result.isFailure(result)) throw invalid(describe(result.failure, at.slice(0, -1)))
-  const { file_id: fileId, mount_path } = result.success
-  return { fileId, mountPath: mountPathOf(mount_path, fileId, at) }
+  const { file_id: fileId, mount_path, troupe } = result.success
+  return { fileId, mountPath: mountPathOf(mount_path, fileId, at), unpack: troupe?.unpack === true }
 }
 
 /** The files that a new session is to begin with. */
 export const wantedFiles = (list: ReadonlyArray<JsonObject>): Result.Result<ReadonlyArray<WantedFile>, ApiFailure> =>
   attempt(() => {
     const paths: Array<string> = []
+    let hasArchive = false
     return list.map((raw, index) => {
       const at = `resources.${index}.`
       const file = wanted(raw, at)
       refuseOverlap(file.mountPath, paths, at)
+      if (file.unpack && hasArchive) refuse(`${at}troupe.unpack: the working copy begins with one archive`)
+      hasArchive ||= file.unpack
       paths.push(file.mountPath)
       return file
     })
@@ -52,6 +58,7 @@ export const wantedFile = (raw: JsonObject, taken: ReadonlyArray<string>): Resul
   attempt(() => {
     const file = wanted(raw, "")
     refuseOverlap(file.mountPath, taken, "")
+    if (file.unpack) refuse("troupe.unpack: is for sessions that begin")
     return file
   })
 
@@ -61,5 +68,6 @@ export const resourceOut = (resource: Resource): JsonObject => {
   const file = fileSpecOf(resource)
   if (file === null) return { ...spec, id, type }
   const at = timeOf(file.added_at)
-  return { id, type, file_id: file.file_id, mount_path: file.mount_path, created_at: at, updated_at: at }
+  const own = file.unpack === true ? { troupe: { unpack: true } } : {}
+  return { id, type, file_id: file.file_id, mount_path: file.mount_path, created_at: at, updated_at: at, ...own }
 }

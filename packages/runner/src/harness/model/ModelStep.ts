@@ -16,6 +16,7 @@ import type {
   ModelRequest,
   ModelStop
 } from "../../models/ModelClient.ts"
+import { chatEnded, chatSpan } from "../../telemetry/spans.ts"
 import { estimateTokens } from "./Conversation.ts"
 
 export interface StepCall {
@@ -162,6 +163,7 @@ export const step = Effect.fnUntraced(function* (
     const durationMs = (yield* Clock.currentTimeMillis) - startedAt
     const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response: null }
     yield* frames.emit(end)
+    yield* chatEnded(ended?.stop ?? null, usage, said)
     return usage
   })
 
@@ -177,7 +179,7 @@ export const step = Effect.fnUntraced(function* (
       usage = yield* close(exit)
       return yield* exit
     })
-  )
+  ).pipe(chatSpan(client.provider, request))
   const { stop } = ended ?? { stop: "end_turn" as const }
   return { requestId, items, said, calls, stop, usage }
 })

@@ -71,12 +71,15 @@ const codeOf = (trouble: ModelError["trouble"]): string =>
 
 /** What the model is told of the files that its session was given. */
 const filesText = (resources: RunRequest["resources"]): string => {
-  const lines = resources.flatMap((resource) => {
-    const file = fileSpecOf(resource)
-    return file === null ? [] : [`- ${file.mount_path} (${file.size_bytes} bytes)`]
-  })
-  if (lines.length === 0) return ""
-  return `You were given these files, which can't be changed:\n${lines.join("\n")}\nFiles that you leave in ${outputsPath} go to the user when you are done.`
+  const files = resources.flatMap((resource) => fileSpecOf(resource) ?? [])
+  const begun = files.some(({ unpack }) => unpack === true)
+    ? "Your working directory began with the files of a directory of the user's, to be worked on."
+    : ""
+  const lines = files
+    .filter(({ unpack }) => unpack !== true)
+    .map(({ mount_path, size_bytes }) => `- ${mount_path} (${size_bytes} bytes)`)
+  if (lines.length === 0) return begun
+  return `${begun === "" ? "" : `${begun}\n`}You were given these files, which can't be changed:\n${lines.join("\n")}\nFiles that you leave in ${outputsPath} go to the user when you are done.`
 }
 
 export const defaults: Strategies = {

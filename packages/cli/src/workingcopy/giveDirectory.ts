@@ -1,0 +1,30 @@
+import type { SessionCreate, Troupe } from "@troupe/client"
+import { openAsBlob } from "node:fs"
+import { basename } from "node:path"
+import { mebibytes, pack } from "./pack.ts"
+
+type Given = NonNullable<SessionCreate["resources"]>
+
+const archive = "files.tar.gz"
+
+/** The session has its own copy by then. */
+const keptSeconds = 3_600
+
+/** Uploads a directory's files, for a session that is to begin with them. */
+export const giveDirectory = async (troupe: Troupe, directory: string, say: (text: string) => void): Promise<Given> => {
+  using packed = await pack(directory)
+  if (packed === null) {
+    say(`${directory} has no files to be given to the agent.`)
+    return []
+  }
+  const { bytes, file, files, hasHistory } = packed
+  const what = hasHistory ? `a clone of ${basename(directory)} with what is not committed` : "a copy"
+  say(`The agent gets ${what}: ${files} files, ${mebibytes(bytes)} packed.`)
+  const { id } = await troupe.files.upload({
+    name: `${basename(directory) || "root"}.tar.gz`,
+    content: await openAsBlob(file),
+    type: "application/gzip",
+    expires_in_seconds: keptSeconds
+  })
+  return [{ type: "file", file_id: id, mount_path: archive, troupe: { unpack: true } }]
+}

@@ -1,4 +1,5 @@
 import { assert, it } from "@effect/vitest"
+import type { FilePage } from "@troupe/domain/runner/Files"
 import { Clock, Effect, type Scope } from "effect"
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -65,7 +66,7 @@ requires("full")("a working copy of 100,000 files", () => {
             const directory = yield* open({ root })
             let count = 0
             for (let after: string | null = ""; after !== null;) {
-              const page = yield* directory.list("flat", { limit: 1_000, ...(after === "" ? {} : { after }) })
+              const page: FilePage = yield* directory.list("flat", { limit: 1_000, ...(after === "" ? {} : { after }) })
               count += page.entries.length
               after = page.next
             }

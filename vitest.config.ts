@@ -1,11 +1,14 @@
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./test/support/LongestFirst.ts"
 import { SkippedReporter } from "./test/support/SkippedReporter.ts"
 
 export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "e2e/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/fixtures/**"],
-    maxWorkers: 2,
+    // Half of their time they wait: three at once are about what two cores can do.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 60_000,
     allowOnly: false,

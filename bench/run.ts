@@ -17,6 +17,7 @@ const suites: Readonly<Record<string, () => Promise<{ readonly suite: Suite }>>>
   egress: () => import("./suites/egress.ts"),
   gateway: () => import("./suites/gateway.ts"),
   runner: () => import("./suites/runner.ts"),
+  takeover: () => import("./suites/takeover.ts"),
   turn: () => import("./suites/turn.ts")
 }
 

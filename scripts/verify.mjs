@@ -1,6 +1,6 @@
 // npm run verify: every check, test and benchmark unabridged, with a dated report in docs/reports.
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, release, tmpdir, totalmem } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -24,10 +24,13 @@ const git = (...args) => spawnSync("git", args, { cwd: path("."), encoding: "utf
 const commit = git("rev-parse", "--short", "HEAD") || "unknown"
 const changed = git("status", "--porcelain") === "" ? "" : ", with uncommitted changes"
 
+/** A suite of benchmarks is a file. */
+const suites = readdirSync(path("bench/suites")).flatMap((file) => /^(\w+)\.ts$/.exec(file)?.[1] ?? [])
+
 const parts = [
   part("check", "node", ["scripts/check.mjs"]),
   part("test", "vitest", ["run"], { TROUPE_FULL: "1" }),
-  ...(existsSync(path("bench/run.ts")) ? [part("bench", "node", ["bench/run.ts"])] : [])
+  ...suites.map((suite) => part(`bench ${suite}`, "node", ["bench/run.ts", suite]))
 ]
 
 const now = new Date().toISOString()

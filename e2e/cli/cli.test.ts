@@ -75,6 +75,10 @@ requires("postgres")("troupe, as a person uses it,", () => {
     chat.resize({ columns: 40, rows: 12 })
     chat.type("2")
     await chat.shows("│ blue")
+    chat.enter("run: sleep 3")
+    await chat.shows("○ bash sleep 3")
+    chat.enter("/steer say: steered into it")
+    await chat.shows(/› say: steered into it[^]*steered into it/)
     chat.enter("run: sleep 600")
     await chat.shows("○ bash sleep 600")
     chat.type("\u001B")
@@ -125,6 +129,20 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await attached.shows("not today")
     attached.type("\u0003")
     assert.strictEqual(await attached.ended(), 0)
+  })
+
+  it("answers from elsewhere what waits to be allowed", { timeout: long }, async () => {
+    const agent = await troupe.makeAgent("Watched", "always_ask")
+    const waits = await troupe.ended(["run", "--agent", agent, "--json", "run: echo $((14 + 15))"])
+    assert.strictEqual(waits.code, 5, waits.stderr)
+    const { session } = JSON.parse(waits.stdout)
+    const [call] = (await json("approvals", "list")).filter(({ session_id }) => session_id === session)
+    assert.deepInclude(call, { tool: "bash", input: { command: "echo $((14 + 15))" } })
+    await does("approvals", "allow", call.id, "--session")
+    const again = await troupe.ended(["run", "--continue", "run: echo $((16 + 17))"])
+    assert.strictEqual(again.code, 0, again.stderr)
+    assert.include(again.stdout, "33")
+    assert.strictEqual((await troupe.ended(["approvals", "deny", call.id])).code, 4)
   })
 
   it("tells what happened, why, and that it is so", { timeout: long }, async () => {
@@ -218,6 +236,16 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await does("files", "delete", upload, "--yes")
   })
 
+  it("shows how far it is with what takes long", { timeout: long }, async () => {
+    const file = join(troupe.home, "large")
+    writeFileSync(file, Buffer.alloc(3 * 1_048_576))
+    const uploading = troupe.terminal(["files", "upload", file], { columns: 100, rows: 30 })
+    assert.strictEqual(await uploading.ended(), 0, uploading.screen)
+    assert.match(uploading.running.said.stdout, /█+░* [\d.]+ of 3\.0 MiB/)
+    const [id] = /file_\w+/.exec(uploading.running.said.stdout)!
+    assert.strictEqual((await json("files", "list"))[0].id, id)
+  })
+
   it("keeps other servers and their keys by names", { timeout: long }, async () => {
     const [own] = await json("contexts", "list")
     const key = join(troupe.home, "api_key")
@@ -249,6 +277,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
       assert.notInclude(ended.stderr, "    at ")
     })
     await Promise.all(all)
+  })
+
+  it("prints tables whole in a terminal that does not say how wide it is", { timeout: long }, async () => {
+    const listing = troupe.terminal(["sessions", "list"], { columns: 0, rows: 0 })
+    await listing.ended()
+    assert.match(listing.running.said.stdout, /^SESSION +STATUS +AGENT +COST +CHANGED +TITLE/m)
   })
 
   it("completes what is typed", { timeout: long }, async () => {

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net"
 import { extname, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { goldenLog } from "../../packages/console/test/session/goldenLog.ts"
+import { longLog } from "../../packages/console/test/session/longLog.ts"
 
 const dist = fileURLToPath(new URL("../../packages/console/dist/", import.meta.url))
 const kinds: Readonly<Record<string, string>> = {
@@ -15,31 +15,7 @@ const kinds: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2"
 }
 
-/** How often a turn goes round: a request to the model, what it says, two calls. */
-const roundsPerTurn = 20
 const everyMs = 25
-
-/** What happens in a session, turn after turn, without end. */
-function* story(): Generator<LogEvent> {
-  const golden = goldenLog()
-  const between = (from: number, to: number) => golden.slice(from - 1, to)
-  let seq = 0
-  const told = function* (events: ReadonlyArray<LogEvent>, turn: number, round: number): Generator<LogEvent> {
-    for (const event of events) {
-      seq++
-      const text = JSON.stringify(event)
-        .replaceAll(/"(turn|att)_(\w+)"/g, `"$1_$2x${turn}"`)
-        .replaceAll(/"(sevt|mreq)_(\w+)"/g, `"$1_$2x${turn}x${round}"`)
-      yield { ...(JSON.parse(text) as LogEvent), seq }
-    }
-  }
-  yield* told(between(1, 1), 0, 0)
-  for (let turn = 1; ; turn++) {
-    yield* told(between(4, 9), turn, 0)
-    for (let round = 1; round <= roundsPerTurn; round++) yield* told(between(12, 23), turn, round)
-    yield* told(between(25, 26), turn, 0)
-  }
-}
 
 const json = (response: ServerResponse, body: unknown) => {
   response.writeHead(200, { "content-type": "application/json" })
@@ -51,7 +27,7 @@ export class LongSession {
   static readonly path = "/w/wrkspc_1/sessions/sesn_1"
   private readonly server: Server
   private readonly log: Array<LogEvent> = []
-  private readonly more = story()
+  private readonly more = longLog()
   private readonly readers = new Set<ServerResponse>()
   private timer: ReturnType<typeof setInterval> | undefined
 

@@ -1,6 +1,6 @@
 import axe from "axe-core"
 import { existsSync } from "node:fs"
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import { type Browser, type BrowserContextOptions, type CDPSession, chromium, type Page } from "playwright-core"
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
@@ -15,6 +15,7 @@ export class Visitor {
   readonly complaints: Array<string> = []
   readonly page: Page
   private readonly browser: Browser
+  #work: CDPSession | undefined
 
   private constructor(browser: Browser, page: Page) {
     this.browser = browser
@@ -80,6 +81,14 @@ export class Visitor {
     const { usedSize } = await session.send("Runtime.getHeapUsage")
     await session.detach()
     return usedSize
+  }
+
+  /** How long the page's main thread has worked, by the processor's own clock: others on the machine are not in it. */
+  async workMs(): Promise<number> {
+    this.#work ??= await this.page.context().newCDPSession(this.page)
+    await this.#work.send("Performance.enable", { timeDomain: "threadTicks" })
+    const { metrics } = await this.#work.send("Performance.getMetrics")
+    return metrics.find(({ name }) => name === "TaskDuration")!.value * 1_000
   }
 
   async leave(): Promise<void> {

@@ -13,9 +13,6 @@ import { startRunner } from "../support/Runner.ts"
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-/** What a runner may last without a node, and how long its longest calls take. A full run tells the stories at full length. */
-const leaseMs = process.env["TROUPE_FULL"] === "1" ? Limits.contactLeaseMs : 6_000
-
 /** The bound on coming to rest: what a runner's lease may last, and then a retry. Most runs need seconds. */
 const restMs = 150_000
 
@@ -41,6 +38,8 @@ export interface RoomOptions {
   readonly seed: number
   readonly sessions?: number
   readonly clients?: number
+  /** For how long a runner begins nothing more once it heard no node, and waits to be attached to. */
+  readonly contactLeaseMs?: number
   /** A database that may be crashed, and not the one that all tests share. */
   readonly ownPostgres?: boolean
 }
@@ -68,7 +67,8 @@ export const withFaults = async (
   const postgres = options.ownPostgres === true ? await startOwnPostgres() : undefined
   const database = postgres ?? (await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
   const proxy = await chaosProxy(postgres?.port ?? serverPort())
-  const runner = await startRunner(options.seed, leaseMs)
+  const contactLeaseMs = options.contactLeaseMs ?? Limits.contactLeaseMs
+  const runner = await startRunner(options.seed, contactLeaseMs)
   const runtime = ManagedRuntime.make(
     EventStorePg.layer.pipe(Layer.provideMerge(PgClient.layer({ url: database.appUrl, maxConnections: 4 })))
   )
@@ -81,7 +81,7 @@ export const withFaults = async (
       DATABASE_URL: through(database.appUrl, proxy.port),
       DATABASE_OWNER_URL: through(database.ownerUrl, proxy.port),
       TROUPE_TEST_RUNNER: runner.url,
-      TROUPE_CONTACT_LEASE_MS: String(leaseMs),
+      TROUPE_CONTACT_LEASE_MS: String(contactLeaseMs),
       ...env
     })
     up.add(node)

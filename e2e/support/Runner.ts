@@ -9,11 +9,9 @@ export interface RunnerProcess {
 }
 
 /** Starts the scripted runner as a process that outlives every node. */
-export const startRunner = async (seed: number, leaseMs: number): Promise<RunnerProcess> => {
-  const main = join(import.meta.dirname, "runner-main.ts")
-  const child: ChildProcess = spawn(process.execPath, [main, String(seed), String(leaseMs)], {
-    stdio: ["ignore", "pipe", "inherit"]
-  })
+export const startRunner = async (seed: number, contactLeaseMs: number): Promise<RunnerProcess> => {
+  const args = [join(import.meta.dirname, "runner-main.ts"), String(seed), String(contactLeaseMs)]
+  const child: ChildProcess = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
   const url = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout! }).once("line", resolve)
     child.once("exit", (code) => reject(new Error(`The runner ended with ${code}`)))

@@ -14,19 +14,19 @@ import * as ScriptedRunner from "../../packages/server/test/support/ScriptedRunn
 import { RemoteRunner } from "./RemoteRunner.ts"
 
 const random = prng(Number(process.argv[2]))
-const leaseMs = Number(process.argv[3])
+const contactLeaseMs = Number(process.argv[3])
 const scripts = new Map<string, Script>()
 
 const handlers = RemoteRunner.toLayer(
   Effect.gen(function* () {
     const { driver, notes } = yield* ScriptedRunner.make({
       random: random.fork(1),
-      leaseMs,
+      contactLeaseMs,
       runnerId: mintId(random, "Runner") as RunnerId,
       script: ({ attemptId }) => {
         const known = scripts.get(attemptId)
         if (known !== undefined) return known
-        const drawn = drawScript(random.fork(100 + scripts.size), leaseMs)
+        const drawn = drawScript(random.fork(100 + scripts.size), contactLeaseMs)
         scripts.set(attemptId, drawn)
         return drawn
       }

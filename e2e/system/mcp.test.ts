@@ -7,6 +7,8 @@ import { Effect, Exit, Scope } from "effect"
 import { serving } from "../../packages/runner/test/mcp/world.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { GuardedServer } from "../support/GuardedServer.ts"
 import { System, wordsOf } from "../support/System.ts"
 import { only } from "./waiting.ts"
 
@@ -20,10 +22,12 @@ requires(
   const mock = new LLMock({ port: 0 })
   let system: System
   let url: string
+  let guarded: GuardedServer
 
   beforeAll(async () => {
     const { port } = await within(serving("streamableHttp"))
     url = `http://127.0.0.1:${port}/mcp`
+    guarded = await GuardedServer.start(port)
     const echo = { id: "call_1", name: "mcp__everything__echo", arguments: JSON.stringify({ message: "over there" }) }
     mock.addFixtures([
       { match: { userMessage: "call it", hasToolResult: false }, response: { toolCalls: [echo] } },
@@ -36,13 +40,14 @@ requires(
       env: {
         ANTHROPIC_API_KEY: "a secret",
         ANTHROPIC_BASE_URL: mock.url,
-        TROUPE_EGRESS_ALLOW: `127.0.0.1:${port}`
+        TROUPE_EGRESS_ALLOW: `127.0.0.1:${port},${guarded.authority}`
       }
     })
   }, 120_000)
   afterAll(async () => {
     await system.end()
     await mock.stop()
+    await guarded.end()
     await Effect.runPromise(Scope.close(scope, Exit.void))
   }, 60_000)
 
@@ -159,6 +164,82 @@ requires(
     const events = await system.turnsEnded(session, 1)
     assert.include(wordsOf(events), "still here")
     const noted = events.flatMap((event) => (event._tag === "PlatformNoted" ? [event.code] : []))
-    assert.deepStrictEqual(noted, ["mcp_server_failed", "tool_invalid"])
+    assert.deepStrictEqual(noted, ["tool_invalid"])
+    assert.deepStrictEqual(
+      only(events, "AttemptTroubled").map(({ error, retryStatus }) => [error.code, retryStatus]),
+      [["mcp_connection_failed", "retrying"]]
+    )
+  })
+
+  describe("that wants to see a token", () => {
+    const api = async (path: string, body?: object) => {
+      const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }
+      const headers = { "x-api-key": apiKey, "content-type": "application/json" }
+      const response = await fetch(`${system.nodes.at(-1)!.gateway}/v1${path}`, { ...init, headers })
+      const answer: unknown = await response.json()
+      assert.strictEqual(response.status, 200, JSON.stringify(answer))
+      return answer as never
+    }
+    const headersOf = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } })
+    const begin = async (server: object, words: string) => {
+      const mcp_servers = [{ name: "everything", ...server }]
+      const { id: agent } = (await api("/agents", {
+        name: "helper",
+        model: "demo",
+        tools: [toolset],
+        mcp_servers
+      })) as {
+        id: string
+      }
+      const initial_events = [{ type: "user.message", content: [{ type: "text", text: words }] }]
+      const { id } = (await api("/sessions", { agent, initial_events })) as { id: SessionId }
+      return { id, events: await system.turnsEnded(id, 1) }
+    }
+    const echo = (message: string) => `call mcp__everything__echo ${JSON.stringify({ message })}`
+
+    it("is shown a newer one where it has expired in the middle of a turn", { timeout: 180_000 }, async () => {
+      const server = { type: "url", url: `http://${guarded.authority}/mcp` }
+      const { id: server_id } = (await api("/mcp_servers", {
+        name: "everything",
+        server,
+        ...headersOf(guarded.token)
+      })) as { id: string }
+      guarded.onCall = async () => {
+        guarded.onCall = () => Promise.resolve()
+        // The token of before is worth nothing from the next request on, and somebody has given the workspace a new one.
+        await api(`/mcp_servers/${server_id}`, headersOf("second"))
+        guarded.token = "second"
+      }
+      const { events } = await begin({ type: "registered", server_id }, `${echo("one")}\n${echo("two")}`)
+      assert.deepStrictEqual(
+        only(events, "ToolFinished").map(({ outcome }) => outcome),
+        ["succeeded", "succeeded"]
+      )
+      assert.match(wordsOf(events), /one[^]*two/)
+      assert.deepStrictEqual(new Set(guarded.refused), new Set(["Bearer first"]))
+      assert.deepStrictEqual(only(events, "AttemptStarted").length, 1)
+      assert.notInclude(JSON.stringify(events), "Bearer")
+    })
+
+    it("is told of as one that wants other credentials, and which", { timeout: 180_000 }, async () => {
+      const { events, id } = await begin({ type: "url", url: `http://${guarded.authority}/mcp` }, "say: still here")
+      assert.include(wordsOf(events), "still here")
+      const [{ error }] = only(events, "AttemptTroubled") as [EventOf<"AttemptTroubled">]
+      assert.deepInclude(error, { code: "mcp_authentication_failed" })
+      const { data } = (await api(`/sessions/${id}/events`)) as {
+        data: ReadonlyArray<{ type: string; error?: object }>
+      }
+      const told = data.find(({ type }) => type === "session.error")
+      assert.deepInclude(told?.error, {
+        type: "mcp_authentication_failed_error",
+        mcp_server_name: "everything",
+        retry_status: { type: "retrying" },
+        wants: {
+          credentials: "none",
+          resource_metadata: `http://${guarded.authority}/.well-known/oauth-protected-resource`,
+          scope: "tools"
+        }
+      })
+    })
   })
 })

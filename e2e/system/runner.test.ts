@@ -1,11 +1,35 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { EventId } from "@troupe/domain/Ids"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Scope } from "effect"
 import { requires } from "../../test/requires.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { processesWith } from "../../packages/runner/test/mcp/world.ts"
+import {
+  faults,
+  faultyProvider,
+  type FaultyProvider,
+  type Reply
+} from "../../packages/runner/test/support/FaultyProvider.ts"
 import { OtlpReceiver } from "../support/OtlpReceiver.ts"
 import { System, wordsOf } from "../support/System.ts"
-import { eventually, only } from "./waiting.ts"
+import { eventually, only, sleep } from "./waiting.ts"
+
+/** Says words until nobody listens any more. */
+const talks: Reply = (response) => {
+  const piece = {
+    id: "1",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "gpt",
+    choices: [{ index: 0, delta: { content: "on and on " } }]
+  }
+  response.writeHead(200, { "content-type": "text/event-stream" })
+  const timer = setInterval(() => response.write(`data: ${JSON.stringify(piece)}\n\n`), 20)
+  response.once("close", () => clearInterval(timer))
+}
+const nap = "sleep 86399"
 
 requires(
   "postgres",
@@ -15,13 +39,15 @@ requires(
   const scope = Scope.makeUnsafe()
   let system: System
   let receiver: OtlpReceiver
+  let provider: FaultyProvider
 
   beforeAll(async () => {
     receiver = await OtlpReceiver.start()
+    provider = await Effect.runPromise(Scope.provide(faultyProvider, scope))
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "200" }
     system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
     await system.node(env)
-    system.runner({ env })
+    system.runner({ env: { ...env, OPENAI_BASE_URL: `${provider.url}/v1` } })
   }, 120_000)
   afterAll(async () => {
     await system.end()
@@ -103,5 +129,58 @@ requires(
       )
       assert.strictEqual(row?.trace, traceId)
     }, 180_000)
+  })
+
+  describe("a turn that is interrupted", () => {
+    const begun = (tag: SessionEvent["_tag"]) => (events: ReadonlyArray<SessionEvent>) =>
+      events.some(({ _tag }) => _tag === tag)
+
+    it.each([
+      ["while its model speaks", { model: "gpt-4.1", reply: talks, words: "Go on.", from: "ModelRequestStarted" }],
+      [
+        "while its model says nothing",
+        { model: "gpt-4.1", reply: faults["hangs before its headers"], words: "Go on.", from: "ModelRequestStarted" }
+      ],
+      ["while a tool runs", { model: "demo", reply: talks, words: `run: ${nap}`, from: "ToolStarted" }]
+    ] as const)(
+      "%s has ended by its runner's own word, with nothing left open",
+      { timeout: 180_000 },
+      async (_name, { from, model, reply, words }) => {
+        const [node] = system.nodes
+        provider.reply = reply
+        const asked = provider.asked.length
+        const session = await system.open(node!, { model })
+        await system.say(node!, session, words)
+        await system.until(session, "it has begun", begun(from))
+        if (model === "gpt-4.1")
+          await eventually("the model is asked", () => (provider.asked.length > asked ? true : undefined))
+        else await eventually("the tool runs", () => (processesWith(nap.split(" ")[1]!).length > 0 ? true : undefined))
+        if (reply === talks && model !== "demo") await sleep(300)
+        await system.send(node!, session, {
+          _tag: "Send",
+          inputs: [{ _tag: "Interrupt", inputId: system.mint("Event") as EventId, threadId: null }]
+        })
+        const events = await system.until(session, "it has ended", begun("TurnInterrupted"))
+        // By the runner, and not by the node after a while without its word.
+        assert.isNotNull(only(events, "TurnInterrupted")[0]?.frame)
+        const ended = only(events, "ModelRequestEnded").at(-1)
+        if (model === "gpt-4.1") assert.strictEqual(ended?.outcome, "cancelled")
+        else assert.strictEqual(only(events, "ToolFinished")[0]?.outcome, "interrupted")
+        const said = only(events, "MessageBlock")
+        assert.deepStrictEqual(
+          said.map(({ partial }) => partial),
+          reply === talks && model !== "demo" ? [true] : []
+        )
+        await eventually("nobody listens any more", () => (provider.open() === 0 ? true : undefined))
+        await eventually("nothing of the tool is left", () =>
+          processesWith(nap.split(" ")[1]!).length === 0 ? true : undefined
+        )
+        const [took] = await system.query<{ ms: number }>(`
+        SELECT ((SELECT recorded_at FROM events i WHERE i.stream_id = e.stream_id AND i.type = 'TurnInterrupted')
+          - (SELECT recorded_at FROM events i WHERE i.stream_id = e.stream_id AND i.type = 'InterruptRequested'))::float8 / 1000 AS ms
+        FROM events e WHERE type = 'TurnInterrupted' ORDER BY xid DESC LIMIT 1`)
+        console.info(`interrupted ${_name}: idle ${Math.round(took!.ms)} ms after it was acknowledged`)
+      }
+    )
   })
 })

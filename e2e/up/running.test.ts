@@ -1,3 +1,4 @@
+import { Troupe } from "@troupe/client"
 import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
@@ -26,6 +27,20 @@ requires("postgres")("troupe up", () => {
     assert.match(up.said.stdout, /models +demo, which works without a key/)
     assert.include(up.said.stdout, "npx troupe run")
     assert.strictEqual(statSync(join(troupe.home, "api_key")).mode & 0o777, 0o600)
+  })
+
+  it("has an agent to begin with, and an environment for it to work in", { timeout: long }, async () => {
+    const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
+    const [agents, environments] = [await client.agents.list(), await client.environments.list()]
+    assert.deepStrictEqual(
+      agents.data.map(({ model, name }) => [name, model.id]),
+      [["Assistant", "demo"]]
+    )
+    assert.deepStrictEqual(
+      environments.data.map(({ name }) => name),
+      ["default"]
+    )
+    assert.strictEqual((await client.settings.retrieve()).default_environment_id, environments.data[0]!.id)
   })
 
   it("is refused where it runs already, and says where", { timeout: long }, async () => {

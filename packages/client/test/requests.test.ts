@@ -127,6 +127,25 @@ describe("a request that fails", () => {
     assert.notStrictEqual(keys[4], keys[0])
   })
 
+  it("waits as long as it is asked to before it is sent again", async () => {
+    for (const [headers, ms] of [
+      [{ "retry-after": "1" }, 1_000],
+      [{ "retry-after-ms": "300", "retry-after": "30" }, 300]
+    ] as const) {
+      const at: Array<number> = []
+      const noted =
+        (handler: Handler): Handler =>
+        (response, seen) => {
+          at.push(performance.now())
+          return handler(response, seen)
+        }
+      await using world = await start({}, noted(refusal(529, "overloaded_error", headers)), noted(json(agent)))
+      await world.client.agents.retrieve("agent_1")
+      // Timers may be early by a millisecond.
+      assert.isAtLeast(at[1]! - at[0]!, ms - 5)
+    }
+  })
+
   it("is not sent again where the server says so, or where that can't help", async () => {
     const final = { "x-should-retry": "false" }
     for (const [status, headers, tries] of [

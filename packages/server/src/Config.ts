@@ -32,6 +32,8 @@ export interface NodeConfig {
   readonly runnerToken: Option.Option<Redacted.Redacted>
   /** How long runners may work without contact; no runner's own may be longer. */
   readonly contactLeaseMs: number
+  /** Bytes that one command to a session may have, after its large content was moved out of it. */
+  readonly commandBytesMax: number
   /** How long the log of a deleted session is kept before it is purged. */
   readonly keepDeletedMs: number
   /** What no workspace and no agent can go beyond. */
@@ -131,6 +133,10 @@ const all = Config.all({
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
   contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
+  commandBytesMax: Config.schema(
+    Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 131_072, maximum: 33_554_432 })),
+    "TROUPE_COMMAND_BYTES"
+  ).pipe(Config.withDefault(Limits.commandBytesMax as number)),
   keepDeletedMs: Config.schema(
     Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: 3_650 })),
     "TROUPE_KEEP_DELETED_DAYS"

@@ -35,6 +35,7 @@ import { searchProjection } from "./search/SearchProjection.ts"
 import { MasterKeys } from "./secrets/MasterKeys.ts"
 import { SecretBox } from "./secrets/SecretBox.ts"
 import type { AttemptDriver } from "./session/AttemptDriver.ts"
+import { CommandBytesMax } from "./session/CommandBytesMax.ts"
 import { Feeds } from "./session/Feeds.ts"
 import { LiveSessions } from "./session/LiveSessions.ts"
 import * as RedactionApplierPg from "./session/RedactionApplierPg.ts"
@@ -195,7 +196,10 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
     Layer.provideMerge(sessions(config, options.driver, supervised)),
-    Layer.provide(Layer.succeed(ContactLease, config.contactLeaseMs)),
-    Layer.provide(tracing(config))
+    Layer.provide([
+      Layer.succeed(ContactLease, config.contactLeaseMs),
+      Layer.succeed(CommandBytesMax, config.commandBytesMax),
+      tracing(config)
+    ])
   )
 }

@@ -1,4 +1,4 @@
-import { Deferred, Effect, Exit, Option } from "effect"
+import { Effect, Exit, Option } from "effect"
 
 export interface TogetherOptions {
   /** How many questions may be under way. */
@@ -6,6 +6,11 @@ export interface TogetherOptions {
   /** How many are asked for at once. */
   readonly keysMax: number
 }
+
+/** So many are told, and go on with what they do, before others get their turn. */
+const toldAtOnce = 32
+
+type Tell<A, E> = (answer: Exit.Exit<Option.Option<A>, E>) => void
 
 /**
  * Asks one question for many who ask alone: whoever comes while enough are under way goes with the next one, so that an answer
@@ -16,7 +21,8 @@ export const make = Effect.fnUntraced(function* <A, E>(
   { keysMax, underWayMax }: TogetherOptions
 ) {
   const scope = yield* Effect.scope
-  const waiting = new Map<string, Deferred.Deferred<Option.Option<A>, E>>()
+  const runFork = Effect.runForkWith(yield* Effect.context())
+  const waiting = new Map<string, Array<Tell<A, E>>>()
   let underWay = 0
 
   const next = Effect.gen(function* () {
@@ -24,24 +30,25 @@ export const make = Effect.fnUntraced(function* <A, E>(
       const some = [...waiting].slice(0, keysMax)
       for (const [key] of some) waiting.delete(key)
       const exit = yield* Effect.exit(ask(some.map(([key]) => key)))
-      for (const [key, answer] of some) {
-        Deferred.doneUnsafe(
-          answer,
-          Exit.map(exit, (found) => Option.fromUndefinedOr(found.get(key)))
-        )
+      let told = 0
+      for (const [key, all] of some) {
+        const answer = Exit.map(exit, (found) => Option.fromUndefinedOr(found.get(key)))
+        for (const tell of all) {
+          tell(answer)
+          if (++told % toldAtOnce === 0) yield* Effect.yieldNow
+        }
       }
     }
   }).pipe(Effect.ensuring(Effect.sync(() => underWay--)))
 
   return (key: string): Effect.Effect<Option.Option<A>, E> =>
-    Effect.gen(function* () {
+    Effect.callback((resume) => {
+      const tell: Tell<A, E> = (answer) => resume(answer)
       const known = waiting.get(key)
-      const answer = known ?? Deferred.makeUnsafe<Option.Option<A>, E>()
-      if (known === undefined) waiting.set(key, answer)
-      if (underWay < underWayMax) {
-        underWay++
-        yield* Effect.forkIn(next, scope)
-      }
-      return yield* Deferred.await(answer)
+      if (known === undefined) waiting.set(key, [tell])
+      else known.push(tell)
+      if (underWay >= underWayMax) return
+      underWay++
+      runFork(Effect.forkIn(next, scope))
     })
 })

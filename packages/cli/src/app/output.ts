@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { columns as terminalColumns } from "../terminal/columns.ts"
 import { Json } from "./globals.ts"
 import { type Cell, table } from "./table.ts"
 
@@ -29,7 +30,7 @@ export const printList = Effect.fnUntraced(function* <A>(items: ReadonlyArray<A>
     yield* Effect.sync(() => void process.stderr.write(`${columns.none}\n`))
     return
   }
-  yield* print(table(columns.headings, items.map(columns.row), process.stdout.columns))
+  yield* print(table(columns.headings, items.map(columns.row), terminalColumns()))
 })
 
 /** The exit code of a command that worked, and yet says by it how things went. */

@@ -2,25 +2,8 @@ import { Effect } from "effect"
 import { createWriteStream, renameSync, rmSync } from "node:fs"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { counted } from "./progress.ts"
 import { exitCodes, Trouble } from "./Trouble.ts"
-
-const everyBytes = 1_048_576
-
-/** Says how far it is, where somebody looks. */
-const counted = async function* (body: AsyncIterable<Uint8Array>, total: number) {
-  let done = 0
-  let told = 0
-  const isSeen = process.stderr.isTTY === true
-  for await (const chunk of body) {
-    yield chunk
-    done += chunk.length
-    if (!isSeen || done - told < everyBytes) continue
-    told = done
-    const share = total > 0 ? ` of ${(total / everyBytes).toFixed(1)}` : ""
-    process.stderr.write(`\r${(done / everyBytes).toFixed(1)}${share} MiB`)
-  }
-  if (told > 0) process.stderr.write("\r\u001B[K")
-}
 
 /** Writes an answer's body to a file, which is there only once it is whole, or to standard output. */
 export const save = (response: Response, file: string | null): Effect.Effect<void, Trouble> =>

@@ -1,6 +1,7 @@
 import { Troupe } from "@troupe/client"
 import { Effect, Redacted } from "effect"
 import { ContextName } from "../app/globals.ts"
+import { fetchTelling } from "../app/progress.ts"
 import { exitCodes, Trouble } from "../app/Trouble.ts"
 import { config as readConfig, failureCodes } from "../up/failures.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
@@ -45,6 +46,7 @@ export const connectTo = (
     baseURL: server.url,
     apiKey: Redacted.value(server.key),
     maxRetries: retries[patience],
+    fetch: fetchTelling,
     logger: { debug: () => undefined, warn: onTrouble }
   })
   return {

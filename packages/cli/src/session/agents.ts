@@ -22,7 +22,8 @@ const toolsOf = (isTrusted: boolean) => [
   { type: "troupe_toolset", configs: [{ name: "ask_user" }, { name: "update_plan" }] }
 ]
 
-const modelFor = async (troupe: Troupe): Promise<string> => {
+/** The model to use where nobody names one: the workspace's, else one that a runner can reach. */
+export const modelFor = async (troupe: Troupe): Promise<string> => {
   const settings = await troupe.settings.retrieve().catch((error: unknown) => {
     if (error instanceof ApiError) return null
     throw error
@@ -33,7 +34,8 @@ const modelFor = async (troupe: Troupe): Promise<string> => {
   return defaultModel(models)
 }
 
-const ownAgent = async (troupe: Troupe, model: string, harness: string | null): Promise<string> => {
+/** One of ours with all built-in tools; made where there is none yet. */
+export const ownAgent = async (troupe: Troupe, model: string, harness: string | null): Promise<string> => {
   const mark = { made_by: madeBy, ...(harness === null ? {} : { harness }) }
   for await (const { id, metadata } of troupe.agents.list({ limit: 100 })) {
     if (metadata["made_by"] === madeBy && (metadata["harness"] ?? null) === harness) return id

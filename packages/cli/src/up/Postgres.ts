@@ -2,6 +2,7 @@ import { Effect, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import type { ChildLog } from "./ChildLog.ts"
+import { codeCache } from "./codeCache.ts"
 import { tellsOfFullDisk } from "./fullDisk.ts"
 import { gone, type Part, PartEnded, type Running } from "./Part.ts"
 import { nameProcess } from "./processes.ts"
@@ -25,10 +26,7 @@ export const part = (
   const name = "postgres"
   const failed = (how: string) => new PartEnded({ part: name, how, final: tellsOfFullDisk(how) })
   const start = Effect.gen(function* () {
-    const said = yield* run(["--home", home, "--keep", "--lock-held"], handed).pipe(
-      Effect.interruptible,
-      Effect.mapError(failed)
-    )
+    const said = yield* run(home, ["--keep", "--lock-held"], handed).pipe(Effect.interruptible, Effect.mapError(failed))
     const { pid, port } = yield* Effect.mapError(decode(said), () => failed("did not say where it listens"))
     yield* onPort(port)
     const process = nameProcess(pid)
@@ -52,7 +50,7 @@ export const part = (
 
 /** Stops the Postgres of a home that nobody holds. Answers whether one ran. */
 export const stopLeft = (home: string, handed: Handed) =>
-  run(["--home", home, "--stop", "--wait-ms", "2000"], handed).pipe(
+  run(home, ["--stop", "--wait-ms", "2000"], handed).pipe(
     Effect.match({ onFailure: () => false, onSuccess: (said) => said.includes(`"stopped":true`) })
   )
 
@@ -66,11 +64,11 @@ const essence = (text: string): string => {
 }
 
 /** Answers what the launcher prints, or fails with what it says is wrong. */
-const run = (args: ReadonlyArray<string>, handed: Handed): Effect.Effect<string, string> =>
+const run = (home: string, args: ReadonlyArray<string>, handed: Handed): Effect.Effect<string, string> =>
   Effect.callback((resume) => {
-    const child: ChildProcess = spawn(process.execPath, [launcher, ...args], {
+    const child: ChildProcess = spawn(process.execPath, [launcher, "--home", home, ...args], {
       cwd: "/",
-      env: handed.environment,
+      env: { ...handed.environment, ...codeCache(home) },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"]
     })

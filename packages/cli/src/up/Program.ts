@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { closeSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import type { ChildLog } from "./ChildLog.ts"
+import { codeCache } from "./codeCache.ts"
 import { replace } from "./Home.ts"
 import { end, gone, type Part, PartEnded, type Running, type Stopping } from "./Part.ts"
 import { lives, nameProcess, type ProcessName } from "./processes.ts"
@@ -65,7 +66,7 @@ export const part = (home: string, program: Program, log: ChildLog): Part => {
     hasLooked = true
     if (left !== null && left.digest === digest) return takeOver(name, left)
     if (left !== null) yield* Effect.interruptible(end(left, stopping))
-    return yield* launch(program, log, (process) => {
+    return yield* launch(home, program, log, (process) => {
       replace(file, encode({ ...process, digest, since: Date.now(), url }))
     })
   }).pipe(Effect.map((running) => ({ ...running, ended: Effect.tap(running.ended, () => forget(file)) })))
@@ -83,12 +84,17 @@ const takeOver = (name: string, process: ProcessName): Running => ({
 /** The exit code of a program that can't use what it was told. */
 const usage = 2
 
-const launch = ({ args, file, handed, name }: Program, log: ChildLog, record: (process: ProcessName) => void) =>
+const launch = (
+  home: string,
+  { args, file, handed, name }: Program,
+  log: ChildLog,
+  record: (process: ProcessName) => void
+) =>
   Effect.callback<Running, PartEnded>((resume) => {
     const output = log.open()
     const child = spawn(process.execPath, [file, ...args, "--secrets-fd", "3"], {
       cwd: "/",
-      env: handed.environment,
+      env: { ...handed.environment, ...codeCache(home) },
       // A process group of its own: Ctrl-C in a terminal reaches the supervisor alone, which stops things in order.
       detached: true,
       stdio: ["ignore", output, output, "pipe"]

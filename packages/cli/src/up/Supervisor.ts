@@ -12,6 +12,7 @@ import * as Postgres from "./Postgres.ts"
 import { recordOf } from "./Program.ts"
 import { until } from "./Readiness.ts"
 import { keptSecret } from "./secrets.ts"
+import { starter } from "./starter.ts"
 import { follow, say, tellEnd, told } from "./Talk.ts"
 import type { UpConfig } from "./UpConfig.ts"
 
@@ -112,6 +113,7 @@ export const supervise = Effect.fn("Supervisor.supervise")(function* (
     // It tries again until the node listens, and loads meanwhile.
     yield* begin(parts.runner(config, port, token, logs.runner))
     yield* until(url, ({ _tag }) => _tag === "Ready")
+    yield* starter(config, url)
     for (const keeper of keepers) keeper.settled()
     isTroubleNews = true
     const inMs = (yield* Clock.currentTimeMillis) - begun

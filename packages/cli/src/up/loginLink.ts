@@ -6,11 +6,14 @@ import type { UpConfig } from "./UpConfig.ts"
 
 const withinMs = 5_000
 
+/** The first key of the first workspace. */
+export const keyOf = ({ apiKey, home }: UpConfig): Redacted.Redacted =>
+  apiKey ?? Redacted.make(readFileSync(apiKeyFile(home), "utf8").trim())
+
 /** What opens the console in a browser, once; null where there is no console, or nobody who says. */
-export const loginLink = ({ apiKey, home }: UpConfig, url: string): Effect.Effect<string | null> =>
+export const loginLink = (given: UpConfig, url: string): Effect.Effect<string | null> =>
   Effect.tryPromise(async () => {
-    const key = apiKey ?? Redacted.make(readFileSync(apiKeyFile(home), "utf8").trim())
-    const troupe = new Troupe({ baseURL: url, apiKey: Redacted.value(key) })
+    const troupe = new Troupe({ baseURL: url, apiKey: Redacted.value(keyOf(given)) })
     const { console } = await troupe.access.config()
     return console ? (await troupe.access.createLoginLink()).url : null
   }).pipe(

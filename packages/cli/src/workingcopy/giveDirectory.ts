@@ -1,6 +1,6 @@
 import type { SessionCreate, Troupe } from "@troupe/client"
-import { openAsBlob } from "node:fs"
 import { basename } from "node:path"
+import { uploadFile } from "../app/upload.ts"
 import { mebibytes, pack } from "./pack.ts"
 
 type Given = NonNullable<SessionCreate["resources"]>
@@ -20,11 +20,12 @@ export const giveDirectory = async (troupe: Troupe, directory: string, say: (tex
   const { bytes, file, files, hasHistory } = packed
   const what = hasHistory ? `a clone of ${basename(directory)} with what is not committed` : "a copy"
   say(`The agent gets ${what}: ${files} files, ${mebibytes(bytes)} packed.`)
-  const { id } = await troupe.files.upload({
-    name: `${basename(directory) || "root"}.tar.gz`,
-    content: await openAsBlob(file),
+  const name = `${basename(directory) || "root"}.tar.gz`
+  const { id } = await uploadFile(troupe, {
+    path: file,
+    name,
     type: "application/gzip",
-    expires_in_seconds: keptSeconds
+    expiresInSeconds: keptSeconds
   })
   return [{ type: "file", file_id: id, mount_path: archive, troupe: { unpack: true } }]
 }

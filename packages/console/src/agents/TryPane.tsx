@@ -15,13 +15,16 @@ import "../session/session.css"
 import "./try.css"
 
 const Begun = ({ sessionId, usualModel }: { readonly sessionId: string; readonly usualModel: string }) => {
-  const feed = useFeed(sessionId)
-  const thread = primaryOf(feed.timeline)
-  if (thread === null) return feed.problem === null ? <Skeleton rows={3} /> : <Problem error={feed.problem} />
+  const { feed, view } = useFeed(sessionId)
+  const thread = primaryOf(view.timeline)
+  if (thread === null) return view.problem === null ? <Skeleton rows={3} /> : <Problem error={view.problem} />
   return (
     <>
       <TimelineView
-        rows={rowsOf(thread, feed.writing)}
+        rows={rowsOf(thread, view.writing)}
+        chapters={view.chapters}
+        fetchRows={feed.chapter}
+        onReading={feed.reading}
         sessionId={sessionId}
         askKey={firstAsk(thread)?.callId ?? null}
         at={null}

@@ -1,8 +1,12 @@
 import type { LogEvent } from "@troupe/domain/api/Events"
 import { type ApiProblem, asProblem } from "../api/ApiProblem.ts"
-import { get, query } from "../api/http.ts"
+import { query } from "../api/http.ts"
 import { again, listen } from "../api/listening.ts"
-import { type Told, tell, untold, writeOn, type Writing, written } from "./fold.logic.ts"
+import { type Chapter, rowsOfChapter, sizes, sizesWhileReading } from "./chapters.logic.ts"
+import { type Told, tell, untold } from "./fold.logic.ts"
+import { type LogPage, readLog, readLogPage } from "./readLog.ts"
+import type { Row } from "./rows.logic.ts"
+import { writeOn, type Writing, written } from "./writing.logic.ts"
 
 export interface FeedView extends Told {
   readonly writing: Writing
@@ -10,12 +14,6 @@ export interface FeedView extends Told {
   readonly problem: ApiProblem | null
 }
 
-interface LogPage {
-  readonly data: ReadonlyArray<LogEvent>
-  readonly next_after: number | null
-}
-
-const pageSize = 1_000
 /** What arrives is shown so often at most: a reader sees no difference, and the page stays quick. */
 const drawEveryMs = 50
 /** Where drawing itself takes long, most of the time is left to whoever types and scrolls. */
@@ -31,6 +29,7 @@ export class SessionFeed {
   #drawing: ReturnType<typeof setTimeout> | undefined
   #drewMs = 0
   #stopped = new AbortController()
+  #sizes = sizes
 
   constructor(sessionId: string) {
     this.#sessionId = sessionId
@@ -46,6 +45,15 @@ export class SessionFeed {
   }
 
   snapshot = (): FeedView => this.view
+
+  /** Whoever reads further up keeps more around them, for a while. */
+  reading = (isReading: boolean): void => {
+    this.#sizes = isReading ? sizesWhileReading : sizes
+  }
+
+  /** The rows of a part that was let go of. */
+  chapter = async (chapter: Chapter): Promise<ReadonlyArray<Row>> =>
+    rowsOfChapter(chapter, this.view.timeline, await readLog(this.#sessionId, chapter.from, chapter.to))
 
   #start(): void {
     this.#stopped = new AbortController()
@@ -90,15 +98,15 @@ export class SessionFeed {
   }
 
   #seen(): number {
-    return this.#arrived.at(-1)?.seq ?? this.view.log.length
+    return this.#arrived.at(-1)?.seq ?? this.view.seen
   }
 
   async #catchUp(signal: AbortSignal): Promise<void> {
     let after: number | null = this.#seen()
     while (after !== null) {
-      const page: LogPage = await get(`/v1/sessions/${this.#sessionId}/log${query({ after, limit: pageSize })}`, signal)
+      const page: LogPage = await readLogPage(this.#sessionId, after, signal)
       this.#arrived.push(...page.data)
-      if (this.view.log.length === 0) this.#draw()
+      if (this.view.seen === 0) this.#draw()
       else this.#drawSoon()
       after = page.next_after
     }
@@ -116,14 +124,14 @@ export class SessionFeed {
     setTimeout(() => {
       this.#drewMs = performance.now() - began
     }, 0)
-    const { told, gap } = tell(this.view, this.#arrived)
+    const { told, gap } = tell(this.view, this.#arrived, this.#sizes)
     let writing = this.view.writing
     const known = new Set(this.#arrived.map(({ payload }) => payload?.["blockId"]))
     for (const [blockId, text] of this.#deltas) if (!known.has(blockId)) writing = writeOn(writing, blockId, text)
     writing = written(writing, this.#arrived)
     this.#arrived = []
     this.#deltas = []
-    this.#show({ log: told.log, timeline: told.timeline, writing })
+    this.#show({ ...told, writing })
     // A gap is refilled from the log: the stream is opened anew behind what is known.
     if (gap) this.#restart()
   }

@@ -16,7 +16,7 @@ export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; read
   const { budget, contextTokens, microUsd, model, status, tokens, totals } = meters(feed.timeline, session)
   const { light, text } = connections[feed.connection]
   return (
-    <div className="meters" data-events={feed.log.length}>
+    <div className="meters" data-events={feed.seen}>
       <span className={`badge ${status.tone}`}>
         <span className={`dot ${status.light}`} aria-hidden /> {status.text}
       </span>

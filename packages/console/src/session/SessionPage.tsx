@@ -14,6 +14,7 @@ import { SessionMenu } from "./SessionMenu.tsx"
 import { SessionMeters } from "./SessionMeters.tsx"
 import { TimelineView } from "./TimelineView.tsx"
 import { useFeed } from "./useFeed.ts"
+import { WholeLog } from "./WholeLog.tsx"
 import "./session.css"
 
 const LogView = lazy(() => import("./LogView.tsx"))
@@ -33,9 +34,9 @@ const tabs = [
 
 const Session = ({ sessionId }: { readonly sessionId: string }) => {
   const [place, change] = usePlace()
-  const feed = useFeed(sessionId)
+  const { feed, view } = useFeed(sessionId)
   const session = useQuery({ queryKey: ["session", sessionId], queryFn: () => getSession(sessionId) })
-  const { connection, log, problem, timeline, writing } = feed
+  const { chapters, connection, problem, seen, timeline, writing } = view
   const thread = primaryOf(timeline)
   const rows = useMemo(() => (thread === null ? [] : rowsOf(thread, writing)), [thread, writing])
   const ask = firstAsk(thread)
@@ -85,21 +86,25 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
         </div>
         <SessionMenu sessionId={sessionId} title={timeline.title} />
       </PageHeader>
-      <SessionMeters feed={feed} session={session.data ?? null} />
+      <SessionMeters feed={view} session={session.data ?? null} />
       {problem === null ? null : (
         <div className="above">
           <Problem error={problem} />
         </div>
       )}
-      {connection === "loading" && log.length === 0 ? (
+      {connection === "loading" && seen === 0 ? (
         <Skeleton rows={8} />
       ) : tab === "log" ? (
         <Suspense fallback={<Skeleton />}>
-          <LogView log={log} at={at} />
+          <WholeLog sessionId={sessionId} seen={seen}>
+            {(log) => <LogView log={log} at={at} />}
+          </WholeLog>
         </Suspense>
       ) : tab === "trace" ? (
         <Suspense fallback={<Skeleton />}>
-          <TraceView timeline={timeline} />
+          <WholeLog sessionId={sessionId} seen={seen}>
+            {(log) => <TraceView log={log} />}
+          </WholeLog>
         </Suspense>
       ) : tab === "files" ? (
         <Suspense fallback={<Skeleton />}>
@@ -111,13 +116,23 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
         </Suspense>
       ) : tab === "replay" ? (
         <Suspense fallback={<Skeleton />}>
-          <ReplayView sessionId={sessionId} log={log} at={at} />
+          <WholeLog sessionId={sessionId} seen={seen}>
+            {(log) => <ReplayView sessionId={sessionId} log={log} at={at} />}
+          </WholeLog>
         </Suspense>
       ) : (
         <>
-          <TimelineView rows={rows} sessionId={sessionId} askKey={ask?.callId ?? null} at={at} />
+          <TimelineView
+            rows={rows}
+            chapters={chapters}
+            fetchRows={feed.chapter}
+            onReading={feed.reading}
+            sessionId={sessionId}
+            askKey={ask?.callId ?? null}
+            at={at}
+          />
           {thread?.plan == null ? null : <Plan plan={thread.plan} />}
-          {timeline.endedAt === null && log.length > 0 ? (
+          {timeline.endedAt === null && seen > 0 ? (
             <Composer
               sessionId={sessionId}
               hasTurn={currentTurn(thread) !== null}

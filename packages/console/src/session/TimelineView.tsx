@@ -3,32 +3,56 @@ import { ArrowDown } from "lucide-react"
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
 import { useActions } from "../registry/actions.ts"
 import { plural } from "../ui/format.logic.ts"
+import { Problem } from "../ui/Problem.tsx"
+import type { Chapter } from "./chapters.logic.ts"
 import { follow, isAtEnd, type Standing } from "./follow.logic.ts"
 import type { Row } from "./rows.logic.ts"
 import { TimelineRow } from "./TimelineRow.tsx"
+import { type Gap, type Line, useHistory } from "./useHistory.ts"
 import "./timeline.css"
+
+const rowPx = 64
+
+const GapLine = ({ gap, onSeen }: { readonly gap: Gap; readonly onSeen: (chapter: Chapter) => void }) => {
+  const { chapter } = gap
+  useEffect(() => onSeen(chapter), [chapter, onSeen])
+  return (
+    <p className="gap faint" style={{ height: chapter.rows * rowPx }} role="status">
+      <span>Reading what was before …</span>
+    </p>
+  )
+}
 
 /** What happened in a session, top to bottom. It stays at the end for whoever is there, and nowhere else. */
 export const TimelineView = (props: {
   readonly rows: ReadonlyArray<Row>
+  readonly chapters: ReadonlyArray<Chapter>
+  readonly fetchRows: (chapter: Chapter) => Promise<ReadonlyArray<Row>>
+  readonly onReading: (isReading: boolean) => void
   readonly sessionId: string
   readonly askKey: string | null
   readonly at: number | null
 }) => {
-  const { askKey, at, rows, sessionId } = props
+  const { askKey, at, chapters, fetchRows, onReading, rows, sessionId } = props
+  const { lines, open, past, problem } = useHistory(chapters, rows, fetchRows)
   const scroller = useRef<HTMLDivElement>(null)
   const [standing, setStanding] = useState<Standing>({ atEnd: at === null, unseen: 0 })
-  const known = useRef(rows.length)
+  const total = chapters.reduce((sum, chapter) => sum + chapter.rows, 0) + rows.length
+  const known = useRef(total)
   const list = useVirtualizer({
-    count: rows.length,
+    count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => 64,
-    getItemKey: (index) => rows[index]!.key,
+    estimateSize: (index) => {
+      const line = lines[index]!
+      return line.kind === "gap" ? line.chapter.rows * rowPx : rowPx
+    },
+    getItemKey: (index) => lines[index]!.key,
     overscan: 8,
     paddingStart: 20,
     paddingEnd: 24
   })
   const height = list.getTotalSize()
+  const onSeen = useCallback((chapter: Chapter) => void open(chapter), [open])
 
   const toEnd = useCallback(() => {
     const box = scroller.current
@@ -40,23 +64,40 @@ export const TimelineView = (props: {
   }, [toEnd])
 
   useEffect(() => {
-    const next = follow(standing, rows.length - known.current)
-    known.current = rows.length
+    const next = follow(standing, total - known.current)
+    known.current = total
     if (next.unseen !== standing.unseen) setStanding({ atEnd: next.atEnd, unseen: next.unseen })
-  }, [rows.length, standing])
+  }, [standing, total])
+  useEffect(() => onReading(!standing.atEnd), [onReading, standing.atEnd])
+
+  // What was at the top stays there, whatever takes the place of what is above it.
+  const anchor = useRef<{ readonly key: string; readonly below: number } | null>(null)
+  const drawn = useRef(past)
+  useLayoutEffect(() => {
+    const box = scroller.current
+    const isOther = drawn.current !== past
+    drawn.current = past
+    if (!isOther || standing.atEnd || box === null) return
+    const place = list.measurementsCache[lines.findIndex(({ key }) => key === anchor.current?.key)]
+    if (place !== undefined) box.scrollTop = place.start + anchor.current!.below
+  }, [lines, list, past, standing.atEnd])
 
   // Heights change as rows are measured and text grows: the end is wherever it is now.
   useLayoutEffect(() => {
     if (standing.atEnd) toEnd()
-  }, [height, rows, standing.atEnd, toEnd])
+  }, [height, lines, standing.atEnd, toEnd])
 
-  const found = at === null ? -1 : rows.findIndex(({ seq }) => seq >= at)
+  const found = at === null ? -1 : lines.findIndex(({ seq }) => seq >= at)
+  const foundLine: Line | undefined = lines[found]
   const hasGone = useRef(false)
   useEffect(() => {
-    if (found < 0 || hasGone.current) return
-    hasGone.current = true
-    list.scrollToIndex(found, { align: "center" })
-  }, [found, list])
+    if (foundLine === undefined || hasGone.current) return
+    if (foundLine.kind === "gap") void open(foundLine.chapter)
+    else {
+      hasGone.current = true
+      list.scrollToIndex(found, { align: "center" })
+    }
+  }, [found, foundLine, list, open])
 
   useActions(
     useMemo(
@@ -67,6 +108,11 @@ export const TimelineView = (props: {
 
   return (
     <div className="timeline-frame">
+      {problem === null ? null : (
+        <div className="above">
+          <Problem error={problem} />
+        </div>
+      )}
       <div
         ref={scroller}
         className="timeline"
@@ -75,22 +121,37 @@ export const TimelineView = (props: {
         aria-live="off"
         tabIndex={0}
         onScroll={(event) => {
-          const atEnd = isAtEnd(event.currentTarget)
+          const box = event.currentTarget
+          const atEnd = isAtEnd(box)
+          const top = list.getVirtualItemForOffset(box.scrollTop)
+          const line = top === undefined ? undefined : lines[top.index]
+          // A gap that will be rows is held by what is below it.
+          const held = line?.kind === "gap" ? lines[top!.index + 1] : line
+          const place = held === undefined ? undefined : list.measurementsCache[lines.indexOf(held)]
+          anchor.current =
+            held === undefined || place === undefined ? null : { key: held.key, below: box.scrollTop - place.start }
           if (atEnd !== standing.atEnd) setStanding({ atEnd, unseen: 0 })
         }}
       >
         <div style={{ height, position: "relative" }}>
-          {list.getVirtualItems().map(({ index, key, start }) => (
-            <div
-              key={key}
-              ref={list.measureElement}
-              data-index={index}
-              className={index === found ? "row found" : "row"}
-              style={{ transform: `translateY(${start}px)` }}
-            >
-              <TimelineRow row={rows[index]!} sessionId={sessionId} askKey={askKey} />
-            </div>
-          ))}
+          {list.getVirtualItems().map(({ index, key, start }) => {
+            const line = lines[index]!
+            return (
+              <div
+                key={key}
+                ref={list.measureElement}
+                data-index={index}
+                className={index === found ? "row found" : "row"}
+                style={{ transform: `translateY(${start}px)` }}
+              >
+                {line.kind === "gap" ? (
+                  <GapLine gap={line} onSeen={onSeen} />
+                ) : (
+                  <TimelineRow row={line} sessionId={sessionId} askKey={askKey} />
+                )}
+              </div>
+            )
+          })}
         </div>
       </div>
       {standing.atEnd ? null : (

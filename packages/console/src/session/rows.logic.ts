@@ -7,7 +7,7 @@ import type {
   TimelineTurn
 } from "@troupe/domain/session/Timeline"
 import type { Changes } from "@troupe/domain/session/Changes"
-import type { Writing } from "./fold.logic.ts"
+import type { Writing } from "./writing.logic.ts"
 import { type Moves, movesOf, type Place, placeOf } from "./queue/queue.logic.ts"
 
 type ItemOf<Kind extends TimelineItem["kind"]> = Extract<TimelineItem, { readonly kind: Kind }>
@@ -119,11 +119,14 @@ const rowsOfTurn = (turn: TimelineTurn): ReadonlyArray<Row> => {
   return rows
 }
 
+/** The lines of turns, with nothing of what goes on beside them. */
+export const rowsOfTurns = (turns: ReadonlyArray<TimelineTurn>): ReadonlyArray<Row> => turns.flatMap(rowsOfTurn)
+
 const isWaiting = (turn: TimelineTurn) => turn.items.some((item) => item.kind === "call" && asks(item))
 
 /** The lines of one thread, from its first message to what waits behind the last. */
 export const rowsOf = (thread: TimelineThread, writing: Writing): ReadonlyArray<Row> => {
-  const rows: Array<Row> = thread.turns.flatMap(rowsOfTurn)
+  const rows: Array<Row> = [...rowsOfTurns(thread.turns)]
   const seq = rows.at(-1)?.seq ?? 0
   for (const [blockId, text] of writing) rows.push({ kind: "writing", key: `writing-${blockId}`, seq, text })
   const current = thread.turns.at(-1)

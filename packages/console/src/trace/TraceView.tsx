@@ -1,7 +1,8 @@
-import type { Timeline } from "@troupe/domain/session/Timeline"
+import type { LogEvent } from "@troupe/domain/api/Events"
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { ChartNoAxesGantt } from "lucide-react"
 import { useEffect, useMemo, useRef, useState } from "react"
+import { useWholeTimeline } from "../session/WholeLog.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { duration } from "../ui/format.logic.ts"
 import { scaleOf, type Span, spansOf } from "./trace.logic.ts"
@@ -39,7 +40,8 @@ const Line = (props: { readonly span: Span; readonly left: number; readonly widt
 }
 
 /** Where the time went: turns, and in them requests to models, calls of tools, and waits for people. */
-const TraceView = ({ timeline }: { readonly timeline: Timeline }) => {
+const TraceView = ({ log }: { readonly log: ReadonlyArray<LogEvent> }) => {
+  const timeline = useWholeTimeline(log)
   const scroller = useRef<HTMLDivElement>(null)
   const spans = useMemo(() => spansOf(timeline), [timeline])
   const isOpen = spans.some(({ to }) => to === null)

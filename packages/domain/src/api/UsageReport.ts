@@ -39,7 +39,9 @@ export const UsageRow = Schema.Struct({
   web_searches: Schema.Int,
   web_fetches: Schema.Int,
   cost_micro_usd: Schema.Int,
-  tool_calls: Schema.Int
+  tool_calls: Schema.Int,
+  /** How long attempts worked, on the day on which they ended; in the row of tool calls. */
+  active_ms: Schema.Int
 }).annotate({ identifier: "Usage" })
 export type UsageRow = typeof UsageRow.Type
 

@@ -30,6 +30,7 @@ const renamed: Readonly<Record<string, ContractError>> = {
   model_timeout: "model_request_failed_error",
   model_unknown: "model_request_failed_error",
   history_too_large: "compaction_limit_reached_error",
+  /** As servers that failed were told before. */
   mcp_server_failed: "mcp_connection_failed_error"
 }
 

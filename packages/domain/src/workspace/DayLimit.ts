@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-export const DayMetric = Schema.Literals(["tokens", "cost_micro_usd", "tool_calls", "model_requests"])
+export const DayMetric = Schema.Literals(["tokens", "cost_micro_usd", "tool_calls", "model_requests", "active_ms"])
 export type DayMetric = typeof DayMetric.Type
 
 /**

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type DayLimit, spentToday } from "../../src/workspace/DayLimit.ts"
 
-const use = { tokens: 100, cost_micro_usd: 5, tool_calls: 0, model_requests: 2 }
+const use = { tokens: 100, cost_micro_usd: 5, tool_calls: 0, model_requests: 2, active_ms: 60_000 }
 const tokens = (max: number, enforcement: DayLimit["enforcement"]): DayLimit => ({ metric: "tokens", max, enforcement })
 
 describe("A day's limit", () => {
@@ -19,5 +19,7 @@ describe("A day's limit", () => {
 
   it("counts its own metric", () => {
     assert.deepStrictEqual(spentToday([{ metric: "tool_calls", max: 1, enforcement: "hard" }], use, false), [])
+    const time: DayLimit = { metric: "active_ms", max: 60_000, enforcement: "hard" }
+    assert.deepStrictEqual(spentToday([time], use, false), [time])
   })
 })

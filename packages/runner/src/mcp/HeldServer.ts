@@ -102,11 +102,19 @@ export class HeldServer {
     const retryAfterMs = Math.min(this.timing.backoffMs * 2 ** (times - 1), this.timing.backoffMsMax)
     this.failure = { error, times, retryAt: now + retryAfterMs }
     this.listing = null
-    const { detail, reason, server, status } = error
+    const { detail, reason, server, status, wants } = error
     this.untold.push({
-      code: "mcp_server_failed",
+      code: reason === "unauthorized" ? "mcp_authentication_failed" : "mcp_connection_failed",
       message: error.message,
-      details: { server, reason, detail, status, failures: times, retryAfterMs }
+      details: {
+        server,
+        reason,
+        detail,
+        status,
+        ...(wants === undefined ? {} : { wants }),
+        failures: times,
+        retryAfterMs
+      }
     })
   }
 
@@ -117,7 +125,7 @@ export class HeldServer {
     if (this.underWay === null || this.listing !== null) return told
     const { name: server } = this.server.config
     const message = `The MCP server ${server} has not answered yet: its tools come with the next turn`
-    return [...told, { code: "mcp_server_failed", message, details: { server, reason: "late" } }]
+    return [...told, { code: "mcp_connection_failed", message, details: { server, reason: "late" } }]
   }
 }
 

@@ -6,6 +6,7 @@ import {
   StreamableHTTPClientTransport,
   type Transport
 } from "@modelcontextprotocol/client"
+import type { JsonObject } from "@troupe/domain/Json"
 import { Effect, Exit, Result, Scope } from "effect"
 import type { Outbound } from "../egress/Outbound.ts"
 import type { TrustStore } from "../egress/TrustStore.ts"
@@ -72,6 +73,8 @@ interface Carrier {
   /** What the server's process has said. */
   readonly said: () => string
   readonly beforeClose: Effect.Effect<void>
+  /** What the server said that it wants when it refused us last. */
+  readonly wants: () => JsonObject | null
 }
 
 const over = (options: ConnectionOptions, wire: Wire) =>
@@ -102,6 +105,10 @@ const open = Effect.fnUntraced(function* (
   )
   const error = (cause: unknown) => {
     const found = mcpError(config.name, cause, { clean: log.clean, hint: carrier.said() })
+    const wants = carrier.wants()
+    if (found.reason === "unauthorized" && wants !== null) {
+      return new McpError({ ...found, wants: JSON.parse(log.clean(JSON.stringify(wants))) as JsonObject })
+    }
     return state === "open" && carrier.transport.sessionId !== undefined && isForgotten(found)
       ? new McpError({ ...found, reason: "session" })
       : found
@@ -168,23 +175,25 @@ const ofProcess = Effect.fnUntraced(function* ({ exec, log }: ConnectionOptions,
     ...(cwd === null ? {} : { cwd })
   }).pipe(Effect.mapError((cause): Failed => ({ error: mcpError(config.name, cause), goesOn: false })))
   const transport = yield* processTransport(process, { onLine: (line) => log.write("stderr", line) })
-  return { transport, said: transport.said, beforeClose: Effect.void } satisfies Carrier
+  return { transport, said: transport.said, beforeClose: Effect.void, wants: () => null } satisfies Carrier
 })
 
 const ofUrl = Effect.fnUntraced(function* ({ credentials }: ConnectionOptions, { url: text }: UrlServer, wire: Wire) {
   const url = new URL(text)
   url.hash = ""
   const run = Effect.runPromiseWith(yield* Effect.context())
-  const fetch = authorizedFetch(yield* outboundFetch(url.origin), credentials, run)
+  let refusal: JsonObject | null = null
+  const fetch = authorizedFetch(yield* outboundFetch(url.origin), credentials, run, (wants) => void (refusal = wants))
+  const wants = () => refusal
   const said = () => ""
   if (wire === "sse") {
     const transport = new SSEClientTransport(url, { fetch }) as Transport
-    return { transport, said, beforeClose: Effect.void } satisfies Carrier
+    return { transport, said, wants, beforeClose: Effect.void } satisfies Carrier
   }
   const transport = new StreamableHTTPClientTransport(url, { fetch })
   const beforeClose = Effect.tryPromise(() => transport.terminateSession()).pipe(
     Effect.timeoutOption(mcpLimits.closeMs),
     Effect.ignore
   )
-  return { transport: transport as Transport, said, beforeClose } satisfies Carrier
+  return { transport: transport as Transport, said, wants, beforeClose } satisfies Carrier
 })

@@ -35,7 +35,9 @@ export class McpError extends Schema.TaggedError<McpError>()("McpError", {
   ]),
   detail: Schema.String,
   /** Of the HTTP answer, where there was one. */
-  status: Schema.NullOr(Schema.Int)
+  status: Schema.NullOr(Schema.Int),
+  /** Of a server that wants other credentials: what it says of them. */
+  wants: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json))
 }) {
   override get message() {
     return `The MCP server ${this.server} failed (${this.reason}): ${this.detail}`

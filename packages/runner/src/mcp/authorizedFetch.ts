@@ -1,3 +1,5 @@
+import { extractWWWAuthenticateParams } from "@modelcontextprotocol/client"
+import type { JsonObject } from "@troupe/domain/Json"
 import type { Effect } from "effect"
 import type { McpFetch } from "./outboundFetch.ts"
 import { secretHeaders } from "./McpSecret.ts"
@@ -18,9 +20,23 @@ export class SecretUnreadable extends Error {
   }
 }
 
-/** Adds the server's credentials. A 401 asks for newer ones, once for each request. */
+const wordsMax = 500
+
+/** What a server said that it wants, when it did not take what it was given. Strangers' words: for people, not to be followed. */
+const wanted = (response: Response, hadCredentials: boolean): JsonObject => {
+  const { error, resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response)
+  const said = { resource_metadata: resourceMetadataUrl?.href, scope, error }
+  return {
+    credentials: hadCredentials ? "not_accepted" : "none",
+    ...Object.fromEntries(
+      Object.entries(said).flatMap(([key, words]) => (words === undefined ? [] : [[key, words.slice(0, wordsMax)]]))
+    )
+  }
+}
+
+/** Adds the server's credentials. A 401 asks for newer ones, once for each request; who is refused all the same tells why. */
 export const authorizedFetch =
-  (fetch: McpFetch, { refresh, secret }: Credentials, run: Run): McpFetch =>
+  (fetch: McpFetch, { refresh, secret }: Credentials, run: Run, refused: (wants: JsonObject) => void): McpFetch =>
   async (url, init = {}) => {
     const send = async (value: string | null) => {
       const own = secretHeaders(value)
@@ -30,12 +46,16 @@ export const authorizedFetch =
       return await fetch(url, { ...init, headers })
     }
     const used = await run(secret)
+    const told = (response: Response, value: string | null) => {
+      if (response.status === 401 || response.status === 403) refused(wanted(response, value !== null))
+      return response
+    }
     const response = await send(used)
-    if (response.status !== 401) return response
+    if (response.status !== 401) return told(response, used)
     // Another request may have asked meanwhile.
     const known = await run(secret)
     const newer = known === used ? await run(refresh) : known
-    if (newer === null || newer === used) return response
+    if (newer === null || newer === used) return told(response, used)
     await response.body?.cancel()
-    return await send(newer)
+    return told(await send(newer), newer)
   }

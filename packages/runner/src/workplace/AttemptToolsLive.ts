@@ -261,7 +261,18 @@ export const layer = (options: ToolsOptions) =>
           secret,
           refresh: refreshSecret,
           people: peopleOf(context),
-          noted: (event) => Effect.ignore(frames.emit({ _tag: "Noted", event })),
+          noted: (event) => {
+            const { code, details, message } = event
+            // Errors of the surroundings, of which clients are told: the turn goes on without the server.
+            const error = { code, message, details: { ...details, mcp_server_name: details["server"] ?? null } }
+            return Effect.ignore(
+              frames.emit(
+                /^mcp_(?:connection|authentication)_failed$/.test(code)
+                  ? { _tag: "Troubled", error, retryStatus: "retrying" }
+                  : { _tag: "Noted", event }
+              )
+            )
+          },
           scrub: (words) => scrubber.text(words)
         })
       }

@@ -29,7 +29,7 @@ describe("A server that does not do what it should", () => {
       Effect.gen(function* () {
         const { names, told } = yield* turnWith({ initialize: ({ stream }) => void stream() }, {}, { startMs: 500 })
         assert.deepStrictEqual(names, [])
-        assert.deepStrictEqual(reasons(told), ["mcp_server_failed late"])
+        assert.deepStrictEqual(reasons(told), ["mcp_connection_failed late"])
       }),
     slow
   )
@@ -43,7 +43,7 @@ describe("A server that does not do what it should", () => {
             response.writeHead(200, { "content-type": "application/json" }).end('{"jsonrpc": "1.0", \u0000')
         })
         assert.deepStrictEqual(names, [])
-        assert.deepStrictEqual(reasons(told), ["mcp_server_failed protocol"])
+        assert.deepStrictEqual(reasons(told), ["mcp_connection_failed protocol"])
       }),
     slow
   )
@@ -346,7 +346,8 @@ describe("Credentials", () => {
     (value: string): Play[string] =>
     ({ request, response }) => {
       if (request.headers.authorization === `Bearer ${value}`) return true
-      response.writeHead(401).end()
+      const wants = `Bearer resource_metadata="https://auth.example/meta", scope="read", error="invalid_token"`
+      response.writeHead(401, { "www-authenticate": wants }).end()
       return false
     }
   const guarded = (value: string): Play =>
@@ -402,8 +403,16 @@ describe("Credentials", () => {
         }
         const { names, told } = yield* turnWith(guarded("right"), { turn })
         assert.deepStrictEqual(names, [])
-        assert.deepStrictEqual(reasons(told), ["mcp_server_failed unauthorized"])
+        assert.deepStrictEqual(reasons(told), ["mcp_authentication_failed unauthorized"])
+        assert.deepStrictEqual(told[0]?.details["wants"], {
+          credentials: "not_accepted",
+          resource_metadata: "https://auth.example/meta",
+          scope: "read",
+          error: "invalid_token"
+        })
         assert.notInclude(JSON.stringify(told), "hush")
+        const without = yield* turnWith(guarded("right"))
+        assert.deepInclude(without.told[0]?.details["wants"], { credentials: "none" })
         const unreadable = yield* turnWith({}, { turn: { secret: () => Effect.succeed("hush") } })
         assert.match(unreadable.told[0]!.message, /its secret is neither/)
         assert.notInclude(JSON.stringify(unreadable.told), "hush")

@@ -171,7 +171,7 @@ describe("Servers over HTTP", () => {
         assert.deepStrictEqual(names, [])
         assert.deepStrictEqual(
           told.map(({ code, details }) => [code, details["reason"]]),
-          [["mcp_server_failed", "refused"]]
+          [["mcp_connection_failed", "refused"]]
         )
       }),
     slow

@@ -92,7 +92,7 @@ describe("From turn to turn", () => {
         const first = yield* turn()
         assert.deepStrictEqual(
           first.told.map(({ code, details }) => [code, details["status"]]),
-          [["mcp_server_failed", 500]]
+          [["mcp_connection_failed", 500]]
         )
         const asked = server.received.length
         const second = yield* turn()

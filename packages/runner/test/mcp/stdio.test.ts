@@ -48,7 +48,7 @@ requires(
       Effect.gen(function* () {
         const { names, told } = yield* turnWith("exits")
         assert.deepStrictEqual(names, [])
-        assert.strictEqual(told[0]!.code, "mcp_server_failed")
+        assert.strictEqual(told[0]!.code, "mcp_connection_failed")
         assert.match(told[0]!.message, /no key is set/)
         const { place } = yield* sandboxWithNode
         const missing = yield* openTurn({

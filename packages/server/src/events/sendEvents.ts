@@ -1,7 +1,7 @@
 import { forbidden, invalid } from "@troupe/domain/api/ApiError"
 import { contentOut } from "@troupe/domain/api/compat/content"
 import { inputsOf } from "@troupe/domain/api/compat/inputs"
-import { shownTags, toCompat } from "@troupe/domain/api/compat/toCompat"
+import { toCompat } from "@troupe/domain/api/compat/toCompat"
 import type { CompatEvent } from "@troupe/domain/api/Events"
 import { allows } from "@troupe/domain/api/Workspace"
 import type { JsonObject } from "@troupe/domain/Json"
@@ -78,7 +78,7 @@ export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, 
   const { seq } = yield* command(session.id, { _tag: "Send", inputs })
   const reads = yield* SessionReads
   const limit = 4 * inputs.length + 16
-  const { events: after } = yield* reads.events(session.id, { beyond: seq - 1, order: "asc", tags: shownTags, limit })
+  const after = yield* reads.shownFrom(session.id, seq, limit)
   const stored = new Map(after.flatMap((logged) => toCompat(logged, around)).map((event) => [event.id, event]))
   return { seq, sent: inputs.map((input) => stored.get(input.inputId) ?? echo(input)) }
 })

@@ -6,6 +6,7 @@ import type { Input } from "@troupe/domain/session/Input"
 import { Effect } from "effect"
 import { Caller } from "../gateway/Requests.ts"
 import { BlobStore } from "../log/BlobStore.ts"
+import { CommandBytesMax } from "../session/CommandBytesMax.ts"
 
 const previewLength = 1_000
 /** Room for what a command has beside its content. */
@@ -72,6 +73,6 @@ const spill = (inputs: ReadonlyArray<Input>, bytesMax: number, isTight: boolean)
 /** Moves large content out of what goes into the log: first what is large by itself, then more, until the rest fits. */
 export const spillContent = Effect.fnUntraced(function* (inputs: ReadonlyArray<Input>) {
   const small = yield* spill(inputs, Limits.blockBytesMax, false)
-  const fits = utf8Length(JSON.stringify(small)) <= Limits.commandBytesMax - aroundBytes
+  const fits = utf8Length(JSON.stringify(small)) <= (yield* CommandBytesMax) - aroundBytes
   return fits ? small : yield* spill(small, Limits.blockBytesMax / 8, true)
 })

@@ -1,7 +1,7 @@
 import type * as PgTypes from "@effect/sql-pg/PgTypes"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
-import { commandIdOf, eventColumns, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
+import { commandIdOf, eventColumns, eventFields, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
 import { EventStore, type AnsweredCommand, pageBytesMax, type Receipt, StoreUnavailable } from "./EventStore.ts"
 import type { Query } from "./LogConnections.ts"
 import { uuidParameter, uuidsParameter } from "./LogTypes.ts"
@@ -17,16 +17,26 @@ const limited = (limit: number): string => `LIMIT ${Math.max(0, Math.trunc(limit
 
 /**
  * A page of events: at most `limit`, and no more once they come to the bytes of a page. The limit stands innermost, so that
- * the index is followed no further; what lies beyond the cut is not fetched from where large payloads are.
+ * the index is followed no further; what lies beyond the cut is not fetched from where large payloads are. All rows of a
+ * page are held until its size is known, so only the `fields` that `columns` need are taken along.
  */
-const paged = (columns: string, where: string, order: ReadonlyArray<string>, limit: number): string => {
+const paged = (
+  { columns, fields }: { readonly columns: string; readonly fields: string },
+  where: string,
+  order: ReadonlyArray<string>,
+  limit: number
+): string => {
   // Qualified: an unqualified name in ORDER BY is the output column, which is text for some, and in another order.
   const by = order.map((column) => `e.${column}`).join(", ")
-  const page = `SELECT * FROM events e WHERE ${where} ORDER BY ${by} ${limited(limit)}`
+  const page = `SELECT ${fields}, payload_bytes FROM events e WHERE ${where} ORDER BY ${by} ${limited(limit)}`
   const before = `sum(coalesce(e.payload_bytes, 0)) OVER (ORDER BY ${by} ROWS UNBOUNDED PRECEDING) - coalesce(e.payload_bytes, 0)`
-  return `SELECT ${columns} FROM (SELECT *, ${before} AS bytes_before FROM (${page}) e) e
+  return `SELECT ${columns} FROM (SELECT ${fields}, ${before} AS bytes_before FROM (${page}) e) e
     WHERE bytes_before < ${pageBytesMax} ORDER BY ${by}`
 }
+
+const events = { columns: eventColumns, fields: eventFields }
+const placed = { columns: `${eventColumns}, xid::text, position::text`, fields: `${eventFields}, xid, position` }
+const folded = { columns: "seq, type, version, payload::text", fields: "seq, type, version, payload" }
 
 const ofStreamAfter = "stream_id = $1::uuid AND seq > $2::int4"
 
@@ -83,23 +93,18 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
 
   const read: Store["read"] = (streamId, { after, limit }) =>
     ofStream(streamId, [], (uuid) =>
-      query("read", paged(eventColumns, ofStreamAfter, ["seq"], limit), [uuid, after], toRecorded)
+      query("read", paged(events, ofStreamAfter, ["seq"], limit), [uuid, after], toRecorded)
     )
 
   const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
     ofStream(streamId, [], (uuid) =>
-      query(
-        "readToFold",
-        paged("seq, type, version, payload::text", ofStreamAfter, ["seq"], limit),
-        [uuid, after],
-        (row) => ({
-          streamId,
-          seq: row[0] as number,
-          type: row[1] as string,
-          version: row[2] as number,
-          payload: row[3] as string | null
-        })
-      )
+      query("readToFold", paged(folded, ofStreamAfter, ["seq"], limit), [uuid, after], (row) => ({
+        streamId,
+        seq: row[0] as number,
+        type: row[1] as string,
+        version: row[2] as number,
+        payload: row[3] as string | null
+      }))
     )
 
   // Transactions get their ids before they commit, in no order: below the oldest that may still run, nothing changes.
@@ -107,12 +112,7 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
   const readAll: Store["readAll"] = ({ after, limit }) =>
     query(
       "readAll",
-      paged(
-        `${eventColumns}, xid::text, position::text`,
-        `(xid, position) > ($1::xid8, $2::int8) ${horizon}`,
-        ["xid", "position"],
-        limit
-      ),
+      paged(placed, `(xid, position) > ($1::xid8, $2::int8) ${horizon}`, ["xid", "position"], limit),
       [after.xid, after.position],
       (row) => ({ cursor: { xid: row[17] as string, position: row[18] as string }, event: toRecorded(row) })
     )

@@ -11,6 +11,10 @@ export const commandIdOf = (column: unknown) => idOf("Command", column) as Comma
 
 type Row = ReadonlyArray<unknown>
 
+/** The columns of `events` that make a recorded event. */
+export const eventFields = `kind, stream_id, workspace_id, seq, event_id, type, version, actor, causation_id,
+  correlation_id, thread_id, epoch, recorded_at, salt, commitment, chain, payload`
+
 /** What `toRecorded` reads, in its order. `json` is read as text: nothing here parses or rewrites a payload. */
 export const eventColumns = `kind, stream_id, workspace_id, seq, event_id, type, version, actor, causation_id,
   uuid_send(correlation_id), thread_id, epoch, recorded_at::float8, salt, commitment, chain, payload::text`

@@ -25,6 +25,9 @@ interface Entry<Item, A, E> {
   abandoned: boolean
 }
 
+/** Of the scheduler, that a batch waits at most while more keep coming. */
+const turnsMax = 8
+
 /**
  * Turns many small commits into few large ones. What arrives while a batch is being committed is the next batch: the
  * more callers there are, the larger batches get, and nobody ever waits for a timer.
@@ -117,13 +120,19 @@ export const make = Effect.fnUntraced(function* <Item, A, E>(
       Effect.uninterruptible
     )
 
-  // One turn of the scheduler later, so that all who were answered by the last batch are in the next one.
+  /** Lets turns of the scheduler pass until one brings nobody. */
+  const gather = (before: number, turns: number): Effect.Effect<void> =>
+    Effect.flatMap(Effect.yieldNow, () =>
+      ready.length > before && turns > 1 ? gather(ready.length, turns - 1) : Effect.void
+    )
+
+  // All who were answered by the last batch are to be in the next one, and some take more than one turn to come back.
   const start = () => {
     if (starting || inFlight >= options.inFlightMax || ready.length === 0) return
     starting = true
     fork(
       Effect.andThen(
-        Effect.yieldNow,
+        gather(0, turnsMax),
         Effect.suspend(() => {
           starting = false
           const batch = takeBatch()

@@ -18,6 +18,7 @@ import {
   type SessionError
 } from "./SessionErrors.ts"
 import type { TurnSpans } from "./TurnSpans.ts"
+import { unstorableText } from "./unstorableText.ts"
 
 /** A command that waits for its committed outcome. */
 export interface Waiting extends Planned {
@@ -66,7 +67,10 @@ const unstorable = (
   { command: { body, commandId } }: Waiting,
   reason: Extract<AppendRefused["reason"], { readonly _tag: "BadData" | "ExternalKeyTaken" }>
 ): SessionError => {
-  if (reason._tag === "BadData") return new CommandUnstorable({ commandId, detail: reason.detail })
+  if (reason._tag === "BadData") {
+    const field = unstorableText(body)
+    return new CommandUnstorable({ commandId, detail: reason.detail, ...(field === null ? {} : { field }) })
+  }
   const id = (body._tag === "Open" ? body.externalThreadKey : null) ?? commandId
   return new CommandRejected({ command: body._tag, reason: { _tag: "IdTaken", id } })
 }

@@ -7,6 +7,7 @@ import * as ClusterSchema from "effect/cluster/ClusterSchema"
 import * as Entity from "effect/cluster/Entity"
 import * as Sharding from "effect/cluster/Sharding"
 import * as Rpc from "effect/rpc/Rpc"
+import { CommandBytesMax } from "./CommandBytesMax.ts"
 import { LiveSessions } from "./LiveSessions.ts"
 import * as Reactor from "./Reactor.ts"
 import * as SessionActor from "./SessionActor.ts"
@@ -69,7 +70,6 @@ export interface SessionEntityOptions {
   readonly sha256: Sha256
   readonly idleMs: number
   readonly lostAfterMs: number
-  readonly commandBytesMax?: number
 }
 
 export const layer = (options: SessionEntityOptions) =>
@@ -109,7 +109,7 @@ export const layer = (options: SessionEntityOptions) =>
         spans,
         react: (activation) => reactor?.reconcile(activation),
         stop: () => reactor?.stop(),
-        ...(options.commandBytesMax === undefined ? {} : { commandBytesMax: options.commandBytesMax })
+        commandBytesMax: yield* CommandBytesMax
       })
       reactor = yield* Reactor.make({
         sessionId,

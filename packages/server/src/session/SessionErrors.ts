@@ -51,10 +51,13 @@ export class CommandTooLarge extends Schema.TaggedError<CommandTooLarge>()("Comm
 /** The database does not take what this command carries. */
 export class CommandUnstorable extends Schema.TaggedError<CommandUnstorable>()("CommandUnstorable", {
   commandId: Schema.String,
+  /** Where in the command's body the text stands that is not taken, if that is why. */
+  field: Schema.optionalKey(Schema.String),
   detail: Schema.String
 }) {
   override get message() {
-    return `Command ${this.commandId} can't be stored: ${this.detail}`
+    const where = this.field === undefined ? "" : ` for its ${this.field}`
+    return `Command ${this.commandId} can't be stored${where}: ${this.detail}`
   }
 }
 

@@ -10,6 +10,7 @@ import type {
 } from "effect/cluster/ClusterError"
 import { Members } from "../cluster/Membership.ts"
 import { LiveSessions, type LiveSession } from "./LiveSessions.ts"
+import * as Patience from "./Patience.ts"
 import type { Accepted } from "./planBatch.ts"
 import { SessionEntity } from "./SessionEntity.ts"
 import { Overloaded, SessionMoved, SessionNotReached, type SessionError } from "./SessionErrors.ts"
@@ -53,6 +54,7 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
   const clock = yield* Clock.Clock
   const members = yield* Members
   const lives = yield* LiveSessions
+  const patient = yield* Patience.make
   const timeoutMs = options.timeoutMs ?? 15_000
 
   const classify = (sessionId: SessionId, error: SessionError | ClusterError): SessionError | Passing => {
@@ -95,9 +97,7 @@ const make = Effect.fnUntraced(function* (options: SessionsOptions) {
         const left = deadline - clock.currentTimeMillisUnsafe()
         if (left <= 0) return yield* new SessionNotReached({ sessionId, retryAfterMs })
         const live = lives.find(sessionId)
-        const outcome = yield* live === undefined
-          ? once(anywhere(), left)
-          : Effect.timeoutOption(Effect.exit(here(live)), left)
+        const outcome = yield* live === undefined ? once(anywhere(), left) : patient(here(live), left)
         if (Option.isNone(outcome)) continue
         const exit = outcome.value
         if (Exit.isSuccess(exit)) return exit.value

@@ -12,7 +12,10 @@ export interface WatchedPagesOptions {
   readonly seatOf: (seq: number) => Seat | undefined
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   readonly kept: KeptPages
-  /** How long a page is kept that nobody wants: who comes back, comes back together. */
+  /**
+   * How long a page is kept that nobody wants: who comes back, comes back together. One that is wanted goes after ten times
+   * as long too, so that what is redacted meanwhile is not shown for longer.
+   */
   readonly keptMs: number
 }
 
@@ -63,7 +66,7 @@ export class WatchedPages {
     this.pages.set(from, page)
     const unwanted = Effect.gen({ self: this }, function* () {
       while (this.pages.get(from) === page) {
-        const left = page.usedAt + keptMs - (yield* Clock.currentTimeMillis)
+        const left = Math.min(page.usedAt + keptMs, now + 10 * keptMs) - (yield* Clock.currentTimeMillis)
         if (left <= 0) return
         yield* Effect.sleep(left)
       }

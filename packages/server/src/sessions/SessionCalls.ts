@@ -29,7 +29,7 @@ export const failureOf = (
         message: `The events come to ${error.bytes} bytes; a request takes ${error.bytesMax}`
       })
     case "CommandUnstorable":
-      return invalid("The request holds characters that can't be stored")
+      return invalid(`${error.field ?? "The request"} holds characters that can't be stored`)
     case "Overloaded":
       return new ApiFailure({
         type: "overloaded_error",

@@ -3,7 +3,7 @@ import { lifecycleOut } from "@troupe/domain/api/compat/lifecycle"
 import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
 import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
-import type { Logged, Surroundings } from "@troupe/domain/api/compat/toCompat"
+import { type Logged, shownTags, type Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf, timeOfMicros } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
 import type { BoundTo } from "@troupe/domain/api/Workspace"
@@ -90,6 +90,12 @@ export class SessionReads extends Context.Service<
         readonly limit: number
       }
     ) => Effect.Effect<LoggedPage, SqlError>
+    /** The first events that clients are shown from a place in a log on: for many logs at once, where many ask. */
+    readonly shownFrom: (
+      sessionId: SessionId,
+      seq: number,
+      limit: number
+    ) => Effect.Effect<LoggedPage["events"], SqlError>
   }
 >()("server/SessionReads") {
   static readonly layer: Layer.Layer<SessionReads, never, SqlClient.SqlClient> = Layer.effect(
@@ -245,6 +251,11 @@ const viewOf = (row: Row, now: number): SessionView | null => {
   return { session, resting: isResting(row), around, children: childrenOf(timed, setup, session.agent) }
 }
 
+const loggedOf = ({ eventId, payload, recordedAt, seq, type, version }: StoredEvent) => {
+  const event = payload === null ? null : decode({ type, version, payload })
+  return event === null ? [] : [{ seq, eventId: fromUuid(prefixes.Event, eventId), recordedAt, event }]
+}
+
 const make = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
 
@@ -275,7 +286,7 @@ const make = Effect.gen(function* () {
     )
   }, Effect.withTracerEnabled(false))
   // Readers that come back do so together, and most of them to the same sessions.
-  const oneOf = yield* Together.make(findAll, { underWayMax: 4, keysMax: 50 })
+  const oneOf = yield* Together.make(findAll, { underWayMax: 2, keysMax: 50 })
 
   const find = Effect.fn("SessionReads.find")(function* (workspaceId: WorkspaceId, sessionId: SessionId) {
     const found = yield* oneOf(keyOf(toUuid(workspaceId)!, toUuid(sessionId)!))
@@ -349,12 +360,34 @@ const make = Effect.gen(function* () {
     const bytes = rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0)
     return {
       next: rows.length < limit && bytes < pageBytesMax ? null : rows[rows.length - 1]!.seq,
-      events: rows.flatMap(({ eventId, payload, recordedAt, seq, type, version }) => {
-        const event = payload === null ? null : decode({ type, version, payload })
-        return event === null ? [] : [{ seq, eventId: fromUuid(prefixes.Event, eventId), recordedAt, event }]
-      })
+      events: rows.flatMap(loggedOf)
     }
   })
 
-  return SessionReads.of({ find, list, events })
+  const allShownFrom = Effect.fnUntraced(function* (keys: ReadonlyArray<string>) {
+    const asked = keys.map((key) => key.split(" ") as [string, string, string])
+    const rows = yield* sql<StoredEvent & { readonly n: number }>`
+      SELECT k.n::int AS n, e.* FROM unnest(${asked.map(([id]) => id)}::uuid[], ${asked.map(([, from]) => Number(from))}::int[],
+          ${asked.map(([, , limit]) => Number(limit))}::int[]) WITH ORDINALITY k (id, beginning, most, n)
+        CROSS JOIN LATERAL (
+          SELECT seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload,
+            payload_bytes AS bytes
+          FROM events WHERE stream_id = k.id AND seq >= k.beginning AND type = ANY(${[...shownTags]}::text[])
+          ORDER BY seq LIMIT k.most
+        ) e
+      ORDER BY k.n, e.seq`
+    const found = keys.map((key) => [key, [] as Array<StoredEvent>] as const)
+    for (const { n, ...row } of rows) found[n - 1]![1].push(row)
+    return new Map(found)
+  }, Effect.withTracerEnabled(false))
+  const someShownFrom = yield* Together.make(allShownFrom, { underWayMax: 2, keysMax: 32 })
+
+  const shownFrom: SessionReads["Service"]["shownFrom"] = Effect.fn("SessionReads.shownFrom")(
+    function* (sessionId, seq, limit) {
+      const rows = Option.getOrElse(yield* someShownFrom(`${toUuid(sessionId)!} ${seq} ${limit}`), () => [])
+      return rows.flatMap(loggedOf)
+    }
+  )
+
+  return SessionReads.of({ find, list, events, shownFrom })
 })

@@ -6,11 +6,13 @@ import { Usage, type UsageSums } from "./Usage.ts"
 
 export const dayOf = (nowMs: number): string => new Date(nowMs).toISOString().slice(0, 10)
 
-const useOf = (sums: UsageSums): DayUse => ({
+/** What works counts as far as it has come, whenever it began: who waits for its end would wait too long. */
+const useOf = (sums: UsageSums, workingMs: number): DayUse => ({
   tokens: sums.inputTokens + sums.outputTokens + sums.cacheReadTokens + sums.cacheWriteTokens,
   cost_micro_usd: sums.costMicroUsd,
   tool_calls: sums.toolCalls,
-  model_requests: sums.modelRequests
+  model_requests: sums.modelRequests,
+  active_ms: sums.activeMs + workingMs
 })
 
 export interface DayBudgetsOptions {
@@ -44,7 +46,9 @@ const make = Effect.fnUntraced(function* ({ freshMs }: DayBudgetsOptions) {
     if (dayLimits.length === 0) return []
     const today = dayOf(now)
     const sums = yield* usage.ofDay(workspaceId, today)
-    return spentToday(dayLimits, useOf(sums), settled.passedOn === today)
+    const hasTime = dayLimits.some(({ metric }) => metric === "active_ms")
+    const workingMs = hasTime ? yield* usage.working(workspaceId, now) : 0
+    return spentToday(dayLimits, useOf(sums, workingMs), settled.passedOn === today)
   })
 
   const spent = Effect.fn("DayBudgets.spent")(function* (workspaceId: WorkspaceId) {

@@ -36,6 +36,8 @@ export interface UsageSums {
   readonly webFetches: number
   readonly costMicroUsd: number
   readonly toolCalls: number
+  /** How long attempts worked that have ended, on the day of their end. */
+  readonly activeMs: number
 }
 
 export interface UsageRow extends UsageSums {
@@ -53,6 +55,8 @@ export class Usage extends Context.Service<
     /** In the order of their keys. */
     readonly query: (query: UsageQuery) => Effect.Effect<ReadonlyArray<UsageRow>, SqlError>
     readonly ofDay: (workspaceId: WorkspaceId, day: string) => Effect.Effect<UsageSums, SqlError>
+    /** How long the attempts that work now have done so, all together. */
+    readonly working: (workspaceId: WorkspaceId, now: number) => Effect.Effect<number, SqlError>
   }
 >()("server/Usage") {
   static readonly layer: Layer.Layer<Usage, never, SqlClient.SqlClient> = Layer.effect(
@@ -72,7 +76,8 @@ export const noUse: UsageSums = {
   webSearches: 0,
   webFetches: 0,
   costMicroUsd: 0,
-  toolCalls: 0
+  toolCalls: 0,
+  activeMs: 0
 }
 
 type Stored = Readonly<Record<keyof UsageSums, string>> & {
@@ -122,7 +127,8 @@ const make = Effect.gen(function* () {
         COALESCE(sum(web_searches), 0)::text AS "webSearches",
         COALESCE(sum(web_fetches), 0)::text AS "webFetches",
         COALESCE(sum(cost_micro_usd), 0)::text AS "costMicroUsd",
-        COALESCE(sum(tool_calls), 0)::text AS "toolCalls"
+        COALESCE(sum(tool_calls), 0)::text AS "toolCalls",
+        COALESCE(sum(active_ms), 0)::text AS "activeMs"
       FROM usage_days
       WHERE generation = (SELECT version FROM projections WHERE name = 'usage' AND live)
         AND workspace_id = ${toUuid(workspaceId)!} AND day BETWEEN ${from}::date AND ${to}::date
@@ -140,8 +146,17 @@ const make = Effect.gen(function* () {
     }))
   })
 
+  const working: Usage["Service"]["working"] = Effect.fn("Usage.working")(function* (workspaceId, now) {
+    const [row] = yield* sql<{ readonly ms: string }>`
+      SELECT COALESCE(sum(GREATEST(0, ${now}::bigint - started_at)), 0)::text AS ms FROM usage_work
+      WHERE generation = (SELECT version FROM projections WHERE name = 'usage' AND live)
+        AND workspace_id = ${toUuid(workspaceId)!}`
+    return Number(row?.ms ?? 0)
+  })
+
   return Usage.of({
     query,
+    working,
     ofDay: (workspaceId, day) =>
       Effect.map(query({ workspaceId, from: day, to: day, by: [] }), ([row]) => (row === undefined ? noUse : row))
   })

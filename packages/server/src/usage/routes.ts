@@ -26,7 +26,8 @@ const shown = (row: UsageRow): Api.UsageRow => ({
   web_searches: row.webSearches,
   web_fetches: row.webFetches,
   cost_micro_usd: row.costMicroUsd,
-  tool_calls: row.toolCalls
+  tool_calls: row.toolCalls,
+  active_ms: row.activeMs
 })
 
 /** The keys of a row, in their order, as the table has them. */

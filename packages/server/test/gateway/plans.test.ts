@@ -150,6 +150,23 @@ describe(`with ${sessions} sessions, a list reads what it shows:`, { timeout: 18
     await assertReadsItsPage(path, about)
   })
 
+  it("streams that are opened at once take one look each for their session, at most", async () => {
+    const opened = 100
+    const open = () => world.fetch(`/v1/sessions/${like}/log/stream`)
+    await (await open()).body?.cancel()
+    heard.length = 0
+    const streams = await Promise.all(Array.from({ length: opened }, open))
+    const looked = heard.filter(([text]) => /FROM sessions s|FROM tokens/.test(text))
+    for (const stream of streams) {
+      assert.strictEqual(stream.status, 200)
+      await stream.body?.cancel()
+    }
+    // And now and then one of all of them together, whether the key still holds.
+    const keyLooks = looked.filter(([text]) => /FROM tokens/.test(text)).length
+    assert.isAtMost(looked.length - keyLooks, opened)
+    assert.isBelow(keyLooks, 30)
+  })
+
   describe("of what all say,", () => {
     const pieces = 30_000
     beforeAll(async () => {

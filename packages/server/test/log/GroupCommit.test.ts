@@ -112,6 +112,31 @@ describe("GroupCommit", () => {
     })
   )
 
+  it.effect("waits a turn more for as long as each brings somebody, and for nobody otherwise", () =>
+    Effect.gen(function* () {
+      const { numbers, send } = yield* byHand({ itemsMax: 100, itemsWorth: 100 })
+      for (let n = 1; n <= 4; n++) {
+        yield* send(item(n))
+        yield* Effect.yieldNow
+      }
+      assert.deepStrictEqual(numbers(), [])
+      yield* Effect.yieldNow
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(numbers(), [[1, 2, 3, 4]])
+    })
+  )
+
+  it.effect("does not wait for ever for those who come one by one", () =>
+    Effect.gen(function* () {
+      const { numbers, send } = yield* byHand({ itemsMax: 100, itemsWorth: 100 })
+      for (let n = 1; n <= 20; n++) {
+        yield* send(item(n))
+        yield* Effect.yieldNow
+      }
+      assert.isAtLeast(numbers().length, 2)
+    })
+  )
+
   it.effect("fills a batch by bytes too, and lets what is larger go alone", () =>
     Effect.gen(function* () {
       const { batches, numbers, send } = yield* byHand()

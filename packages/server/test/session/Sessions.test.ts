@@ -78,12 +78,17 @@ describe("sessions", () => {
   it.effect("are not waited for for ever", () =>
     Effect.gen(function* () {
       const { answered, commandNow, lives, sessionId, sessions } = yield* started
-      yield* lives.enter(sessionId, { handle: () => Effect.never, current: Effect.never, isOpen: () => true })
-      const error = yield* Effect.flip(answered(sessions.current(sessionId)))
-      assert.strictEqual(error._tag, "SessionNotReached")
-      const asked = yield* Effect.forkChild(sessions.handle(sessionId, commandNow({ _tag: "Update", title: "late" })))
+      let left = 0
+      const never = Effect.onInterrupt(Effect.never, () => Effect.sync(() => void left++))
+      yield* lives.enter(sessionId, { handle: () => never, current: never, isOpen: () => true })
+      const late = commandNow({ _tag: "Update", title: "late" })
+      assert.strictEqual((yield* Effect.flip(answered(sessions.current(sessionId))))._tag, "SessionNotReached")
+      assert.strictEqual((yield* Effect.flip(answered(sessions.handle(sessionId, late))))._tag, "SessionNotReached")
+      assert.strictEqual(left, 2)
+      const asked = yield* Effect.forkChild(sessions.handle(sessionId, late))
       yield* EntityWorld.settled
       yield* Fiber.interrupt(asked)
+      assert.strictEqual(left, 3)
     })
   )
 

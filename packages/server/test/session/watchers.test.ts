@@ -255,6 +255,23 @@ describe("Watchers", () => {
     )
   })
 
+  it.live("reads a page again after a while that somebody always wants", () => {
+    let reads = 0
+    const pages = new WatchedPages({
+      read: () => Effect.sync(() => [recorded(id, 1, `read ${++reads} times`)]),
+      seatOf: () => undefined,
+      fork: (effect) => Effect.runFork(effect),
+      kept: new KeptPages(1_000_000),
+      keptMs: 100
+    })
+    return Effect.gen(function* () {
+      while (reads < 2) {
+        assert.strictEqual((yield* pages.after(0)).length, 1)
+        yield* Effect.sleep(5)
+      }
+    })
+  })
+
   it.live("subscribes once a session, asks once a second for all, and lets go of what nobody watches", () => {
     const { commit, log, run } = world()
     return run(

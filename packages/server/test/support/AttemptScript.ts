@@ -64,7 +64,7 @@ const kinds: ReadonlyArray<ToolKind> = [
   "question"
 ]
 
-const step = (random: Prng, leaseMs: number): Step => {
+const step = (random: Prng, contactLeaseMs: number): Step => {
   const roll = random.next()
   if (roll < 0.36) {
     return { _tag: "Think", ms: random.int(800), deltas: random.int(4), tokens: 1 + random.int(200) }
@@ -74,9 +74,9 @@ const step = (random: Prng, leaseMs: number): Step => {
       _tag: "Tool",
       kind: random.pick(kinds),
       // Some take longer than any lease.
-      ms: random.chance(0.04) ? leaseMs + random.int(leaseMs) : random.int(1_500),
+      ms: random.chance(0.04) ? contactLeaseMs + random.int(contactLeaseMs) : random.int(1_500),
       fails: random.chance(0.2),
-      expiresInMs: random.chance(0.3) ? 1_000 + random.int(leaseMs / 3) : null
+      expiresInMs: random.chance(0.3) ? 1_000 + random.int(20_000) : null
     }
   }
   // No list can show the last one.
@@ -107,9 +107,8 @@ const end = (random: Prng): End => {
   return { _tag: random.pick(["Doubt", "Doubt", "Doubt", "Vanish", "Misbehave"] as const) }
 }
 
-/** For a runner of this lease: what is long is long beside it. */
-export const drawScript = (random: Prng, leaseMs: number = Limits.contactLeaseMs): Script => ({
-  steps: Array.from({ length: random.int(9) }, () => step(random, leaseMs)),
+export const drawScript = (random: Prng, contactLeaseMs: number = Limits.contactLeaseMs): Script => ({
+  steps: Array.from({ length: random.int(9) }, () => step(random, contactLeaseMs)),
   end: end(random),
   deaf: random.chance(0.15)
 })

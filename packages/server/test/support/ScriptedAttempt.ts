@@ -16,12 +16,11 @@ export interface Workshop {
   readonly clock: Clock.Clock
   readonly runnerId: RunnerId
   readonly note: (note: RunnerNote) => void
-  /** How long it works without hearing a node. */
-  readonly leaseMs: number
   /** Sandboxes by session, and whether they live. */
   readonly sandboxes: Map<string, { readonly sandboxId: SandboxId; readonly live: boolean }>
   /** For proving the judge: calls begin before their start is in the log. */
   readonly unsafeWithoutIntentGate: boolean
+  readonly contactLeaseMs: number
 }
 
 const zeros = "0".repeat(64)
@@ -104,7 +103,7 @@ export class ScriptedAttempt {
   }
 
   private leased(): boolean {
-    return this.now() - this.contactAt < this.shop.leaseMs
+    return this.now() - this.contactAt < this.shop.contactLeaseMs
   }
 
   private emit(body: FrameBody): void {

@@ -1,5 +1,4 @@
 import type { RunnerId } from "@troupe/domain/Ids"
-import { Limits } from "@troupe/domain/Limits"
 import {
   AttemptGone,
   type AttemptRef,
@@ -8,6 +7,7 @@ import {
   type Output,
   RunnerAway
 } from "@troupe/domain/runner/Attempt"
+import { Limits } from "@troupe/domain/Limits"
 import { Clock, Effect, Fiber, Latch, type Scope, Stream } from "effect"
 import type { RunnerNote } from "../../../../e2e/invariants/Evidence.ts"
 import { AttemptDriver, type AttemptOrder, type PlaceLeft } from "../../src/session/AttemptDriver.ts"
@@ -19,10 +19,10 @@ export interface ScriptedRunnerOptions {
   readonly random: Prng
   readonly script: (request: AttemptOrder) => Script
   readonly runnerId: RunnerId
-  /** A minute, where nothing is said. */
-  readonly leaseMs?: number
   /** For proving the judge: calls begin before their start is in the log. */
   readonly unsafeWithoutIntentGate?: boolean
+  /** For how long it begins nothing more once it heard no node, where that is not as long as anywhere. */
+  readonly contactLeaseMs?: number
 }
 
 export interface ScriptedRunner {
@@ -60,8 +60,7 @@ const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "scripte
 export const make = Effect.fnUntraced(function* (
   options: ScriptedRunnerOptions
 ): Effect.fn.Return<ScriptedRunner, never, Scope.Scope> {
-  const { leaseMs = Limits.contactLeaseMs, random, runnerId } = options
-  const contactEveryMs = leaseMs / 3
+  const { random, runnerId } = options
   const clock = yield* Clock.Clock
   const scope = yield* Effect.scope
   const attempts = new Map<string, Held>()
@@ -74,10 +73,11 @@ export const make = Effect.fnUntraced(function* (
     clock,
     runnerId,
     note: (note) => void notes.push(note),
-    leaseMs,
     sandboxes: new Map(),
-    unsafeWithoutIntentGate: options.unsafeWithoutIntentGate ?? false
+    unsafeWithoutIntentGate: options.unsafeWithoutIntentGate ?? false,
+    contactLeaseMs: options.contactLeaseMs ?? Limits.contactLeaseMs
   }
+  const contactEveryMs = shop.contactLeaseMs / 3
   let away = false
   let mute = false
   let noise = 0

@@ -45,6 +45,7 @@ export const startNode = async (
       nodeAddress: { host: "127.0.0.1", port: 0 },
       runnerToken: Option.none(),
       contactLeaseMs: Limits.contactLeaseMs,
+      commandBytesMax: Limits.commandBytesMax,
       keepDeletedMs: 86_400_000,
       policies: [],
       files: { store: Option.none(), bytesMax: 8 * 1_048_576 },

@@ -37,6 +37,8 @@ const World = Layer.mergeAll(
 )
 
 const random = prng(5)
+const zeros = "0".repeat(64)
+const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "test", model: "test" }
 
 interface Event {
   readonly _tag: string
@@ -96,6 +98,27 @@ class Told {
       { _tag: "ModelRequestStarted", ...at, model, provider: "test", estimate: usage, request: null } as Event,
       { _tag: "ModelRequestEnded", ...at, outcome: "succeeded", usage, durationMs: 1, response: null } as Event
     ]
+  }
+
+  begins(at: number): Event {
+    const started = { ...this.attempt, runnerId: newId("Runner"), number: 1, digests, at }
+    return { _tag: "AttemptStarted", ...started } as Event
+  }
+
+  ends(_tag: "AttemptLost" | "TurnFailed" | "TurnSuspended" | "TurnCompleted", at: number): Event {
+    const error = { code: "test", message: "" }
+    const how = {
+      AttemptLost: { reason: "test" },
+      TurnFailed: { error, retryStatus: "exhausted" },
+      TurnSuspended: { frame: 1, reason: "paused" },
+      TurnCompleted: { frame: 1, stop: "end_turn", details: null, inputIds: [] }
+    }
+    const ended = { ...this.attempt, ...how[_tag], at }
+    return { _tag, ...ended } as Event
+  }
+
+  private get attempt() {
+    return { threadId: this.thread, turnId: newId("Turn"), attemptId: newId("Attempt") }
   }
 
   call(): Event {
@@ -194,6 +217,23 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("What is used
     })
   )
 
+  it.effect("is also time: of each attempt from its start to whatever ends it, once", () =>
+    Effect.gen(function* () {
+      const workspaceId = yield* workspace
+      const session = yield* told(workspaceId)
+      const usage = yield* Usage
+      yield* session.tell(session.begins(1_000), session.ends("AttemptLost", 3_000), session.ends("TurnFailed", 9_000))
+      yield* session.tell(session.begins(10_000), session.ends("TurnSuspended", 10_500), session.begins(20_000))
+      yield* catchUp()
+      assert.deepInclude((yield* used(workspaceId))[0], { activeMs: 2_500, toolCalls: 0 })
+      assert.strictEqual(yield* usage.working(workspaceId, 20_750), 750)
+      yield* session.tell(session.ends("TurnCompleted", 21_000))
+      yield* catchUp()
+      assert.deepInclude((yield* used(workspaceId))[0], { activeMs: 3_500 })
+      assert.strictEqual(yield* usage.working(workspaceId, 99_000), 0)
+    })
+  )
+
   it.effect("is the same when it is made anew", () =>
     Effect.gen(function* () {
       const workspaceId = yield* workspace
@@ -202,13 +242,13 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("What is used
       yield* catchUp()
       const before = yield* used(workspaceId, "day", "model", "agent", "session")
       assert.lengthOf(before, 2)
-      const anew = { ...usageProjection, version: 2 }
+      const anew = { ...usageProjection, version: usageProjection.version + 1 }
       yield* catchUp(anew, 7)
       assert.deepStrictEqual(yield* used(workspaceId, "day", "model", "agent", "session"), before)
       yield* Projector.retire(anew, 0)
       assert.deepStrictEqual(yield* used(workspaceId, "day", "model", "agent", "session"), before)
       const sql = yield* SqlClient.SqlClient
-      assert.lengthOf(yield* sql`SELECT FROM usage_days WHERE generation = 1`, 0)
+      assert.lengthOf(yield* sql`SELECT FROM usage_days WHERE generation = ${usageProjection.version}`, 0)
       yield* sql`DELETE FROM projections WHERE name = 'usage'`
       yield* sql`DELETE FROM usage_days`
       yield* sql`DELETE FROM usage_threads`
@@ -292,6 +332,19 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("A workspace'
       assert.strictEqual((yield* place)._tag, "Waiting")
       yield* settings.pass(workspaceId, yield* today, system)
       assert.strictEqual((yield* place)._tag, "Placed")
+    })
+  )
+
+  it.effect("holds at a limit on working time, of what has ended and of what works", () =>
+    Effect.gen(function* () {
+      const { place, session } = yield* limited({ metric: "active_ms", max: 60_000, enforcement: "hard" })
+      const now = Date.now()
+      yield* session.tell(session.begins(now - 50_000), session.ends("TurnCompleted", now))
+      yield* catchUp()
+      assert.strictEqual((yield* place)._tag, "Placed")
+      yield* session.tell(session.begins(now - 30_000))
+      yield* catchUp()
+      assert.strictEqual((yield* place)._tag, "Waiting")
     })
   )
 

@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Json } from "../../app/globals.ts"
 import { connect } from "../../connection/Connection.ts"
+import { columns } from "../../terminal/columns.ts"
 import { logLine } from "../../session/logLine.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
 
@@ -23,7 +24,7 @@ export const log = Command.make(
     const connection = yield* connect(follow ? "patient" : "hasty")
     const id = yield* sessionId(connection, session)
     const tell = (event: LogEvent) =>
-      void process.stdout.write(`${isJson ? JSON.stringify(event) : logLine(event, process.stdout.columns)}\n`)
+      void process.stdout.write(`${isJson ? JSON.stringify(event) : logLine(event, columns())}\n`)
     const types = Option.isSome(type) ? [type.value as LogEvent["type"]] : undefined
     yield* connection.ask(async ({ sessions }) => {
       const events = follow

@@ -1,5 +1,5 @@
 import type { ThreadId } from "@troupe/domain/Ids"
-import { type PlanStep, PlanStep as Step, progressOf } from "@troupe/domain/session/Plan"
+import { planStatuses, type PlanStep, progressOf } from "@troupe/domain/session/Plan"
 import type { ToolConfig } from "@troupe/domain/tools/Toolset"
 import { Effect, Schema } from "effect"
 import type { AttemptFrames } from "../../attempt/AttemptFrames.ts"
@@ -8,7 +8,9 @@ import { say, type Tool } from "../Tool.ts"
 
 const stepsMax = 50
 
-const Input = Schema.Struct({ plan: Schema.Array(Step) })
+const Input = Schema.Struct({
+  plan: Schema.Array(Schema.Struct({ step: Schema.String, status: Schema.Literals(planStatuses) }))
+})
 
 const description = `Keeps the plan of what you do, for the people who follow your work.
 
@@ -24,7 +26,7 @@ const inputSchema = objectSchema(
       items: objectSchema(
         {
           step: { type: "string", minLength: 1, maxLength: 500, description: "What is to be done, in one line." },
-          status: { type: "string", enum: ["pending", "in_progress", "completed"] }
+          status: { type: "string", enum: planStatuses }
         },
         ["step", "status"]
       )

@@ -23,8 +23,8 @@ export class BlobClient extends Context.Service<
     readonly exists: (ticket: string, sha256: string) => Effect.Effect<boolean, BlobError>
     /** Which of these the node does not have. */
     readonly missing: (ticket: string, sha256: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>, BlobError>
-    /** Stores the bytes, unless they are there; their hash. */
-    readonly put: (ticket: string, bytes: Uint8Array) => Effect.Effect<string, BlobError>
+    /** Stores the bytes, unless they are there; their hash. Who knows that they are missing spares the question. */
+    readonly put: (ticket: string, bytes: Uint8Array, isMissing?: boolean) => Effect.Effect<string, BlobError>
     /** The bytes, and none but those that the hash names. */
     readonly get: (ticket: string, sha256: string) => Effect.Effect<Uint8Array, BlobError>
   }
@@ -70,9 +70,9 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
         (response) => Effect.map(HttpClientResponse.schemaBodyJson(Missing)(response), ({ missing }) => missing)
       )
     ),
-    put: Effect.fn("BlobClient.put")(function* (ticket, bytes) {
+    put: Effect.fn("BlobClient.put")(function* (ticket, bytes, isMissing = false) {
       const name = sha256(bytes)
-      if (yield* exists(ticket, name)) return name
+      if (!isMissing && (yield* exists(ticket, name))) return name
       yield* ask(
         name,
         ticket,

@@ -76,6 +76,8 @@ describe("A blob", () => {
         seen.map((one) => one.split(" ")[0]),
         ["HEAD", "PUT", "HEAD"]
       )
+      assert.strictEqual(yield* client.put("ticket", bytes, true), name)
+      assert.match(seen.at(-1)!, /^PUT/)
       assert.deepStrictEqual(Buffer.from(yield* client.get("ticket", name)), bytes)
       assert.deepStrictEqual(yield* client.missing("ticket", [name, nobody]), [nobody])
     }).pipe(Effect.scoped)

@@ -38,8 +38,8 @@ const { quick } = values
 const plan = quick ? { rounds: 2, roundMs: 2_000, warmUpMs: 1_000 } : { rounds: 5, roundMs: 5_000, warmUpMs: 5_000 }
 const only = values.only?.split(",").map((id) => id.trim().toUpperCase())
 
-installPeers(say)
 const { suite } = await load()
+if (suite.hasPeers === true) installPeers(say)
 const chosen = suite.benches.filter(({ id }) => only === undefined || only.includes(id))
 const pgbench = findPgbench()
 if (pgbench === undefined) say(missing)

@@ -21,7 +21,7 @@ export const installed = () => writeFileSync(stamp, `${lockDigest()}\n`)
 const isInstalled = () => existsSync(stamp) && readFileSync(stamp, "utf8").trim() === lockDigest()
 
 /** Node 22.19 is the first release on which everything here runs from source. */
-export const isNewEnough = (version) => {
+const isNewEnough = (version) => {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number)
   return major > 22 || (major === 22 && minor >= 19)
 }

@@ -22,5 +22,7 @@ export interface Bench {
 }
 
 export interface Suite {
+  /** Whether it is measured beside the products of `bench/peers`. */
+  readonly hasPeers?: boolean
   readonly benches: ReadonlyArray<Bench>
 }

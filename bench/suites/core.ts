@@ -8,4 +8,7 @@ import { starting } from "./core/starting.ts"
 import { storage } from "./core/storage.ts"
 
 /** The event store and the sessions on it, without HTTP and without runners. */
-export const suite: Suite = { benches: [append, single, activation, resident, replay, starting, storage] }
+export const suite: Suite = {
+  hasPeers: true,
+  benches: [append, single, activation, resident, replay, starting, storage]
+}

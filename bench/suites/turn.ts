@@ -3,4 +3,7 @@ import { durable } from "./turn/durable.ts"
 import { harness } from "./turn/harness.ts"
 
 /** A turn: what the harness costs, what streams, and what is durable of it. */
-export const suite: Suite = { benches: [harness.overhead, harness.deltas, harness.crowd, durable] }
+export const suite: Suite = {
+  hasPeers: true,
+  benches: [harness.overhead, harness.deltas, harness.crowd, durable]
+}

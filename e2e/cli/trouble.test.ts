@@ -50,7 +50,7 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
   }, long)
   afterAll(() => troupe.remove(), long)
 
-  it("of a key that is wrong, and of one that has expired", { timeout: long }, async () => {
+  it.concurrent("of a key that is wrong, and of one that has expired", { timeout: long }, async () => {
     const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
     const expires_at = new Date(Date.now() + 1_500).toISOString()
     const { secret } = await client.tokens.create({ kind: "api_key", name: "short", scopes: ["read"], expires_at })
@@ -70,7 +70,7 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
     assert.strictEqual(doctor.code, 1)
   })
 
-  it("of a server that is not there, or is none of ours", { timeout: long }, async () => {
+  it.concurrent("of a server that is not there, or is none of ours", { timeout: long }, async () => {
     const page = createServer((_, response) => response.end("<p>Hello</p>"))
     const other = `http://127.0.0.1:${await listening(page)}`
     const nothing = `http://127.0.0.1:${await closed()}`
@@ -86,7 +86,7 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
     assert.match((await ends(["doctor"], away(nothing))).stdout, /BAD +key .*nothing listens there/)
   })
 
-  it("of a host that is on no network", { timeout: long }, async () => {
+  it.concurrent("of a host that is on no network", { timeout: long }, async () => {
     for (const [url, words] of [
       ["http://192.0.2.1:4777", "no way leads there; is this host on a network?"],
       ["https://troupe.example.com", "its name can't be looked up; is this host on a network?"]
@@ -95,13 +95,13 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
     }
   })
 
-  it("of a model that nobody knows, and of one whose key is missing", { timeout: long }, async () => {
+  it.concurrent("of a model that nobody knows, and of one whose key is missing", { timeout: long }, async () => {
     const chosen = "troupe models list"
     told(await ends(["run", "--model", "nowhere/none", "x"]), 1, ["No provider is known for", "nowhere/none", chosen])
     told(await ends(["run", "--model", "claude-sonnet-4-5", "x"]), 1, ["set ANTHROPIC_API_KEY", chosen])
   })
 
-  it("of a port that is taken", { timeout: long }, async () => {
+  it.concurrent("of a port that is taken", { timeout: long }, async () => {
     const { port } = new URL(troupe.url)
     const other = { TROUPE_HOME: join(troupe.home, "other"), TROUPE_PORT: port }
     told(await ends(["up"], other), 5, [`Port ${port} is taken`, `TROUPE_PORT=${Number(port) + 1} npm start`])
@@ -194,14 +194,14 @@ requires("root")("troupe does not begin,", () => {
   }
   const elsewhere = "set TROUPE_HOME to another directory"
 
-  it("where its home is read-only", { timeout: long }, async () => {
+  it.concurrent("where its home is read-only", { timeout: long }, async () => {
     const said = ["can't be used: the file system is read-only", elsewhere]
     told(await onDisk("ro", "true", ["up"]), 4, said)
     told(await onDisk("ro", "true", ["run", "x"]), 4, said)
     assert.match((await onDisk("ro", "true", ["doctor"])).stdout, /BAD +home +.* can't be written to\n +→ chmod/)
   })
 
-  it("where the disk is full, or too small for a database", { timeout: long }, async () => {
+  it.concurrent("where the disk is full, or too small for a database", { timeout: long }, async () => {
     const fill = 'dd if=/dev/zero of="$TROUPE_HOME/large" bs=64k 2>/dev/null || true'
     const said = ["can't be used: the disk is full", "Make room there", elsewhere]
     told(await onDisk("size=1m", fill, ["up"]), 4, said)
@@ -253,19 +253,19 @@ describe("A clone", () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it("says that Node is too old", { timeout: long }, async () => {
+  it.concurrent("says that Node is too old", { timeout: long }, async () => {
     const ended = await running([process.execPath, "-r", preload("16.20.2"), join(scripts, "start.mjs")])
     told(ended, 1, ["Node 16.20.2 is too old; put Node 20 or newer first in PATH"])
   })
 
-  it("hands troupe over from an older Node to the pinned one", { timeout: long }, async () => {
+  it.concurrent("hands troupe over from an older Node to the pinned one", { timeout: long }, async () => {
     const troupe = join(root, "packages/cli/bin/troupe.mjs")
     const ended = await running([process.execPath, "-r", preload("20.19.0"), troupe, "--version"])
     told(ended, 0, [])
     assert.match(ended.stdout, /\d+\.\d+\.\d+/)
   })
 
-  it("says that nothing can be installed without a network", { timeout: long }, async () => {
+  it.concurrent("says that nothing can be installed without a network", { timeout: long }, async () => {
     const node = process.execPath
     const ended = await running(["unshare", "--map-root-user", "--net", node, join(scripts, "start.mjs")])
     told(ended, 1, ["npm ci failed: the npm registry can't be reached", "Connect this host to a network"])

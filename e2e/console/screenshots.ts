@@ -23,10 +23,12 @@ const screens = (session: string, agent: string) => [
   { name: "log", path: `sessions/${session}?tab=log` },
   { name: "trace", path: `sessions/${session}?tab=trace` },
   { name: "files", path: `sessions/${session}?tab=files` },
+  { name: "terminal", path: `sessions/${session}?tab=terminal` },
   { name: "inbox", path: "inbox" },
   { name: "usage", path: "usage" },
   { name: "agents", path: "agents" },
   { name: "agent", path: `agents/${agent}` },
+  { name: "agent-try", path: `agents/${agent}` },
   { name: "agent-versions", path: `agents/${agent}?tab=versions` },
   { name: "environments", path: "environments" },
   { name: "runners", path: "runners" },
@@ -51,6 +53,37 @@ const unfold = async (page: Page): Promise<void> => {
   await page.keyboard.press("Shift+G")
   await page.evaluate("document.activeElement.blur()")
   await page.waitForTimeout(400)
+  const left = `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(
+    document.querySelector(".timeline")
+  )`
+  while ((await page.evaluate<number>(left)) > 1) await page.waitForTimeout(50)
+}
+
+/** A shell in which somebody has looked around. */
+const lookAround = async (page: Page): Promise<void> => {
+  await page.getByRole("button", { name: "Open a terminal" }).click()
+  await page.locator("[data-standing=Open]").waitFor()
+  const rows = page.locator(".xterm-rows")
+  await rows.filter({ hasText: /[$#]/ }).waitFor()
+  await page.keyboard.type("ls --color && ./check\n")
+  await rows.filter({ hasText: "passed" }).waitFor()
+  await page.waitForTimeout(400)
+}
+
+/** A try that has said something. */
+const tryOut = async (page: Page): Promise<void> => {
+  await page.getByRole("button", { name: "Try it" }).click()
+  const pane = page.getByRole("complementary", { name: "Try" })
+  await pane.getByRole("textbox").fill("run: git --version\nsay: It is there, in the version that the image brings.")
+  await pane.getByRole("button", { name: "Start" }).click()
+  await pane.locator(".turn-end").waitFor()
+  await page.waitForTimeout(400)
+}
+
+const acts: Readonly<Record<string, (page: Page) => Promise<void>>> = {
+  session: unfold,
+  terminal: lookAround,
+  "agent-try": tryOut
 }
 
 /** Takes the pictures whose names begin with one of the words that were given; all of them where there are none. */
@@ -84,7 +117,7 @@ export const takePictures = async (
         await page.waitForLoadState("load")
         // What comes in parts of its own, such as the highlighter, is drawn within a moment.
         await page.waitForTimeout(400)
-        if (name === "session") await unfold(page)
+        await acts[name]?.(page)
         await shoot(name)
       }
       for (const { keys, name } of overlays) {

@@ -22,7 +22,7 @@ const holds = (
     name,
     async () => {
       const { events, problems } = await withFaults({ seed, ...lease, ...options }, faults)
-      assert.deepStrictEqual(problems, [])
+      assert.deepStrictEqual(problems, [], `with TROUPE_SEED=${seed}`)
       assert.isAbove(events, eventsMin)
     },
     workMs + 600_000

@@ -25,7 +25,7 @@ import { Readers } from "./Readers.ts"
 import { eventually, only, sleep } from "./waiting.ts"
 
 /** A lost attempt is given up after the lease, which is a minute where stories are told in full. */
-const endsWithinMs = process.env["TROUPE_FULL"] === "1" ? 300_000 : 90_000
+const endsWithinMs = process.env["TROUPE_FULL"] === "1" ? 300_000 : 180_000
 
 export interface TrialOptions {
   readonly seed?: number

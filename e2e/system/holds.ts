@@ -24,5 +24,6 @@ const inTurn = async <A>(tell: () => Promise<A>): Promise<A> => {
 /** Tells a story to a system of its own, and holds what is left to every promise. */
 export const holds = (name: string, story: (trial: Trial) => Promise<void>, options: TrialOptions = {}): void =>
   it.concurrent(name, { timeout: 1_800_000 }, async () => {
-    assert.deepStrictEqual(await inTurn(() => Trial.run({ seed, ...options }, story)), [])
+    const told = { seed, ...options }
+    assert.deepStrictEqual(await inTurn(() => Trial.run(told, story)), [], `with TROUPE_SEED=${told.seed}`)
   })

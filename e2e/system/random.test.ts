@@ -12,7 +12,7 @@ requires(
   "root"
 )("sessions at work", () => {
   holds(
-    `lose nothing and repeat nothing while nodes are killed ${kills} times`,
+    `lose nothing and repeat nothing while nodes are killed ${kills} times, by seed ${seed}`,
     async (trial) => {
       const random = prng(seed)
       await Promise.all([trial.runner({ name: "a" }), trial.runner({ name: "b" })])

@@ -53,6 +53,18 @@ describe("What the all-in-one start is told", () => {
       }
     }))
 
+  it("gives node and runner the collector of traces, and its key through a pipe", () =>
+    withHome((home) => {
+      const [endpoint, headers] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"] as const
+      const config = load({ TROUPE_HOME: home, [endpoint]: "http://collector:4318", [headers]: "api-key=hush" })
+      for (const { environment, secrets } of [config.node, config.runner]) {
+        assert.strictEqual(environment[endpoint], "http://collector:4318")
+        assert.notInclude(JSON.stringify(environment), "hush")
+        assert.strictEqual(Redacted.value(secrets)[headers], "api-key=hush")
+      }
+      assert.notInclude(JSON.stringify([config.postgres.environment, Redacted.value(config.postgres.secrets)]), "hush")
+    }))
+
   it("gives proxies to the runner alone", () =>
     withHome((home) => {
       const { node, runner } = load({ TROUPE_HOME: home, HTTPS_PROXY: "http://proxy:1" })

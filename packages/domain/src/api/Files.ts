@@ -47,6 +47,8 @@ export const list = HttpApiEndpoint.get("listFiles", "/v1/files", {
   query: {
     ...pageQuery,
     scope_id: Schema.optionalKey(SessionId),
+    /** As clients before 1.0 page: files behind this one. */
+    after_id: Schema.optionalKey(FileId),
     "ids[]": Schema.optionalKey(Schema.Array(Schema.String))
   },
   success: Page(File),

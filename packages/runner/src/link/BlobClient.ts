@@ -1,13 +1,16 @@
 import { Sha256Hex } from "@troupe/domain/log/Envelope"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema, Stream } from "effect"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { createHash } from "node:crypto"
 import { makeAsk } from "./askNode.ts"
 import { BlobError } from "./BlobError.ts"
+import { bodyOf } from "./bodyOf.ts"
 
 const timeoutMs = 60_000
+/** As nodes take them. */
+const bytesMax = 8 * 1_048_576
 
 const Missing = Schema.Struct({ missing: Schema.Array(Sha256Hex) })
 
@@ -20,8 +23,8 @@ export class BlobClient extends Context.Service<
     readonly exists: (ticket: string, sha256: string) => Effect.Effect<boolean, BlobError>
     /** Which of these the node does not have. */
     readonly missing: (ticket: string, sha256: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<string>, BlobError>
-    /** Stores the bytes, unless they are there; their hash. */
-    readonly put: (ticket: string, bytes: Uint8Array) => Effect.Effect<string, BlobError>
+    /** Stores the bytes, unless they are there; their hash. Who knows that they are missing spares the question. */
+    readonly put: (ticket: string, bytes: Uint8Array, isMissing?: boolean) => Effect.Effect<string, BlobError>
     /** The bytes, and none but those that the hash names. */
     readonly get: (ticket: string, sha256: string) => Effect.Effect<Uint8Array, BlobError>
   }
@@ -67,9 +70,9 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
         (response) => Effect.map(HttpClientResponse.schemaBodyJson(Missing)(response), ({ missing }) => missing)
       )
     ),
-    put: Effect.fn("BlobClient.put")(function* (ticket, bytes) {
+    put: Effect.fn("BlobClient.put")(function* (ticket, bytes, isMissing = false) {
       const name = sha256(bytes)
-      if (yield* exists(ticket, name)) return name
+      if (!isMissing && (yield* exists(ticket, name))) return name
       yield* ask(
         name,
         ticket,
@@ -91,7 +94,8 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
           if (response.status === 404) {
             return yield* new BlobError({ sha256: name, reason: "missing", detail: "no node has it" })
           }
-          const bytes = new Uint8Array(yield* response.arrayBuffer)
+          const pieces = yield* Stream.runCollect(bodyOf(response, { sha256: name, bytesMax }))
+          const bytes = new Uint8Array(Buffer.concat(pieces))
           if (sha256(bytes) === name) return bytes
           return yield* new BlobError({
             sha256: name,

@@ -1,22 +1,27 @@
 import { FileId } from "@troupe/domain/Ids"
 import { Context, Effect, Layer, Schema, Stream } from "effect"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import { createHash } from "node:crypto"
 import { open } from "node:fs/promises"
 import { makeAsk } from "./askNode.ts"
 import { BlobError } from "./BlobError.ts"
+import { bodyOf } from "./bodyOf.ts"
 
 /** Of a file, all of it: they may be large, and links slow. */
 const carriedWithinMs = 30 * 60_000
 const toldWithinMs = 60_000
 
-/** What an agent made. */
-export interface Made {
-  /** Below the outputs. */
-  readonly path: string
+export interface Content {
   readonly sha256: string
   readonly bytes: number
+}
+
+/** What an agent made. */
+export interface Made extends Content {
+  /** Below the outputs. */
+  readonly path: string
 }
 
 const Told = Schema.Struct({ file_id: FileId })
@@ -26,7 +31,7 @@ export class FileClient extends Context.Service<
   FileClient,
   {
     /** Puts content into a file of ours; none but that which the hash names. */
-    readonly get: (ticket: string, sha256: string, into: string) => Effect.Effect<void, BlobError>
+    readonly get: (ticket: string, content: Content, into: string) => Effect.Effect<void, BlobError>
     /** Makes a file of the session of what its agent made. The content is asked for where no node has it. */
     readonly tell: (
       ticket: string,
@@ -42,7 +47,7 @@ const untaken = (cause: unknown) =>
   new BlobError({ sha256: null, reason: "refused", detail: `this host did not take it: ${String(cause)}` })
 
 /** Writes a body to a file, and answers the hash of what came. */
-const write = (response: HttpClientResponse.HttpClientResponse, into: string) =>
+const write = (body: Stream.Stream<Uint8Array, BlobError | HttpClientError>, into: string) =>
   Effect.scoped(
     Effect.gen(function* () {
       const file = yield* Effect.acquireRelease(
@@ -50,7 +55,7 @@ const write = (response: HttpClientResponse.HttpClientResponse, into: string) =>
         (opened) => Effect.promise(() => opened.close())
       )
       const digest = createHash("sha256")
-      yield* Stream.runForEach(response.stream, (piece) => {
+      yield* Stream.runForEach(body, (piece) => {
         digest.update(piece)
         return Effect.tryPromise({
           try: () => file.writeFile(piece),
@@ -65,7 +70,7 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
   const ask = yield* makeAsk(servers)
   const missing = (sha256: string) => new BlobError({ sha256, reason: "missing", detail: "no node has it" })
 
-  const get: FileClient["Service"]["get"] = Effect.fn("FileClient.get")((ticket, sha256, into) =>
+  const get: FileClient["Service"]["get"] = Effect.fn("FileClient.get")((ticket, { bytes, sha256 }, into) =>
     ask({
       name: sha256,
       ticket,
@@ -73,7 +78,7 @@ const make = Effect.fnUntraced(function* (servers: ReadonlyArray<string>) {
       request: (server) => HttpClientRequest.get(`${server}/v1/runners/contents/${sha256}`),
       read: Effect.fnUntraced(function* (response) {
         if (response.status === 404) return yield* missing(sha256)
-        if ((yield* write(response, into)) === sha256) return
+        if ((yield* write(bodyOf(response, { sha256, bytesMax: bytes }), into)) === sha256) return
         return yield* new BlobError({ sha256, reason: "damaged", detail: "its bytes are not those of its name" })
       })
     })

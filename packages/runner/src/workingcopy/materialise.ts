@@ -11,7 +11,7 @@ import { attempt } from "./Slices.ts"
 
 export interface MaterialiseOptions {
   /** Puts content into a file of ours, and none but that which the hash names. */
-  readonly download: (sha256: string, into: string) => Effect.Effect<void, { readonly message: string }>
+  readonly download: (file: MountedFile, into: string) => Effect.Effect<void, { readonly message: string }>
   /** A directory of ours for what is on its way, on the disk of the mounts. */
   readonly incoming: string
   /** A file of ours that remembers what is there, so that content is not read again to know it. */
@@ -68,13 +68,13 @@ const materialiseEntry = Effect.fnUntraced(function* (
   }
 })
 
-const fetch = (directory: SafeDirectory, { path, sha256 }: MountedFile, { download, incoming }: MaterialiseOptions) =>
+const fetch = (directory: SafeDirectory, file: MountedFile, { download, incoming }: MaterialiseOptions) =>
   Effect.acquireUseRelease(
-    attempt(path, () => {
+    attempt(file.path, () => {
       mkdirSync(incoming, { recursive: true, mode: 0o700 })
       return join(incoming, randomUUID())
     }),
-    (into) => Effect.andThen(download(sha256, into), directory.adopt(path, into)),
+    (into) => Effect.andThen(download(file, into), directory.adopt(file.path, into)),
     (into) => Effect.sync(() => rmSync(into, { force: true }))
   )
 

@@ -12,10 +12,12 @@ const atOnce = 8
 /** Where the checkpoints of one session are: behind the node's door, which the session's ticket opens. */
 export const blobsOf = (client: BlobClient["Service"], ticket: () => string): BlobUpload & BlobDownload => ({
   missing: (digests) => Effect.mapError(client.missing(ticket(), digests), unreachable),
+  // Only what was found to be missing is put.
   put: (blobs) =>
-    Effect.forEach(blobs, ({ bytes }) => client.put(ticket(), bytes), { concurrency: atOnce, discard: true }).pipe(
-      Effect.mapError(unreachable)
-    ),
+    Effect.forEach(blobs, ({ bytes }) => client.put(ticket(), bytes, true), {
+      concurrency: atOnce,
+      discard: true
+    }).pipe(Effect.mapError(unreachable)),
   get: (digests) =>
     Effect.forEach(
       digests,

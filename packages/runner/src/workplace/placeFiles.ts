@@ -58,7 +58,7 @@ export const makePlaceFiles = Effect.fnUntraced(function* ({ client, home, owner
     if (files.length === 0 && !existsSync(memory)) return lacking
     const away = yield* materialise(
       { entries: [entryOf(home.uploads, files)] },
-      { download: (sha256, into) => client.get(ticket(), sha256, into), incoming: join(home.home, "incoming"), memory }
+      { download: (file, into) => client.get(ticket(), file, into), incoming: join(home.home, "incoming"), memory }
     )
     return [...lacking, ...away]
   }, one.withPermits(1))

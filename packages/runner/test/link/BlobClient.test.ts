@@ -1,11 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { readFileSync, statSync } from "node:fs"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { BlobClient, sha256 } from "../../src/link/BlobClient.ts"
+import { FileClient } from "../../src/link/FileClient.ts"
 import { Identity } from "../../src/link/Identity.ts"
 import { runnerId } from "../support/requests.ts"
+import { scratch } from "../support/scratch.ts"
 
 /** Blobs behind one ticket and one credential, with as much trouble before each answer as a test wants. */
 const door = Effect.gen(function* () {
@@ -49,8 +53,13 @@ const door = Effect.gen(function* () {
     workspaceId: "" as never,
     credential: Redacted.make("rcred")
   })
-  const services = BlobClient.layer([url]).pipe(Layer.provide(identity), Layer.provide(FetchHttpClient.layer))
-  return { blobs, seen, trouble, client: Context.get(yield* Layer.build(services), BlobClient) }
+  const services = yield* Layer.build(
+    Layer.merge(BlobClient.layer([url]), FileClient.layer([url])).pipe(
+      Layer.provide(identity),
+      Layer.provide(FetchHttpClient.layer)
+    )
+  )
+  return { blobs, seen, trouble, client: Context.get(services, BlobClient), files: Context.get(services, FileClient) }
 })
 
 const bytes = Buffer.from("large content")
@@ -67,6 +76,8 @@ describe("A blob", () => {
         seen.map((one) => one.split(" ")[0]),
         ["HEAD", "PUT", "HEAD"]
       )
+      assert.strictEqual(yield* client.put("ticket", bytes, true), name)
+      assert.match(seen.at(-1)!, /^PUT/)
       assert.deepStrictEqual(Buffer.from(yield* client.get("ticket", name)), bytes)
       assert.deepStrictEqual(yield* client.missing("ticket", [name, nobody]), [nobody])
     }).pipe(Effect.scoped)
@@ -92,6 +103,25 @@ describe("A blob", () => {
       assert.strictEqual(yield* reason(client.put("ticket", bytes)), "tooLarge")
       blobs.set(name, Buffer.from("something else"))
       assert.strictEqual(yield* reason(client.get("ticket", name)), "damaged")
+      blobs.set(name, Buffer.alloc(9 * 1_048_576))
+      assert.strictEqual(yield* reason(client.get("ticket", name)), "tooLarge")
+    }).pipe(Effect.scoped)
+  )
+})
+
+describe("The content of a file", () => {
+  it.live("is put where it is wanted, and never is more than it was said to be", () =>
+    Effect.gen(function* () {
+      const { blobs, files } = yield* door
+      const into = join(yield* scratch, "file")
+      const content = { sha256: name, bytes: bytes.length }
+      blobs.set(name, bytes)
+      yield* files.get("ticket", content, into)
+      assert.deepStrictEqual(readFileSync(into), bytes)
+      blobs.set(name, Buffer.concat([bytes, Buffer.alloc(1_048_576)]))
+      const refused = yield* Effect.flip(files.get("ticket", content, into))
+      assert.strictEqual(refused.reason, "tooLarge")
+      assert.isBelow(statSync(into).size, bytes.length + 1)
     }).pipe(Effect.scoped)
   )
 })

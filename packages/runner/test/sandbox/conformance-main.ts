@@ -13,18 +13,23 @@ const backend = process.argv[2] === "local" ? local() : bubblewrap()
 const program = Effect.gen(function* () {
   const probe = yield* backend.probe
   console.log(JSON.stringify({ probe }))
-  for (const check of conformance.filter((one) => isPromised(one, backend, probe))) {
-    const outcome = yield* Effect.result(
-      Effect.scoped(
-        Effect.gen(function* () {
-          const directory = yield* temporaryState("troupe-sandbox-")
-          yield* check.run(makeBench(backend, probe, join(directory, "state")))
-        })
+  const held = conformance.filter((one) => isPromised(one, backend, probe))
+  yield* Effect.forEach(
+    held,
+    Effect.fnUntraced(function* (check) {
+      const outcome = yield* Effect.result(
+        Effect.scoped(
+          Effect.gen(function* () {
+            const directory = yield* temporaryState("troupe-sandbox-")
+            yield* check.run(makeBench(backend, probe, join(directory, "state")))
+          })
+        )
       )
-    )
-    const failure = outcome._tag === "Failure" ? outcome.failure.message : null
-    console.log(JSON.stringify({ subject: check.subject, name: check.name, failure }))
-  }
+      const failure = outcome._tag === "Failure" ? outcome.failure.message : null
+      console.log(JSON.stringify({ subject: check.subject, name: check.name, failure }))
+    }),
+    { concurrency: 3, discard: true }
+  )
 })
 
 await Effect.runPromise(program)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Semaphore } from "effect"
 import { join } from "node:path"
 import { makeBench, type SpecOverrides } from "../../src/sandbox/conformance/Bench.ts"
 import { isPromised, type Subject } from "../../src/sandbox/conformance/Check.ts"
@@ -12,12 +12,15 @@ export interface Held {
   /** What it has to promise on the machine of the test: a probe that promises less is a failure, and not fewer tests. */
   readonly promises: ReadonlyArray<Subject>
   readonly spec?: SpecOverrides
+  /** Checks mostly wait, and each has sandboxes of its own: three at a time, where nothing else is said. */
+  readonly atOnce?: number
 }
 
 const timeout = 180_000
 
 /** Holds a backend to every check that it promises. */
-export const holdsTo = ({ backend, promises, spec }: Held) => {
+export const holdsTo = ({ atOnce = 3, backend, promises, spec }: Held) => {
+  const turns = Semaphore.makeUnsafe(atOnce)
   const probed = Effect.runSync(Effect.cached(backend.probe))
   it.live(
     "says that it is usable, and what it promises here",
@@ -31,7 +34,7 @@ export const holdsTo = ({ backend, promises, spec }: Held) => {
     timeout
   )
 
-  describe.each(promises)("%s", (subject) => {
+  describe.concurrent.each(promises)("%s", (subject) => {
     for (const check of conformance.filter((one) => one.subject === subject)) {
       it.live(
         check.name,
@@ -39,7 +42,7 @@ export const holdsTo = ({ backend, promises, spec }: Held) => {
           Effect.gen(function* () {
             const directory = yield* temporaryState("troupe-sandbox-")
             yield* check.run(makeBench(backend, yield* probed, join(directory, "state"), spec))
-          }),
+          }).pipe(turns.withPermit),
         timeout
       )
     }

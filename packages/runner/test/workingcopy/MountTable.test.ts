@@ -83,7 +83,7 @@ const stored = (blobs: MemoryBlobs, path: string, content: string) => {
 const optionsOf = (home: string, blobs: MemoryBlobs, asked: Array<string>): MaterialiseOptions => ({
   incoming: join(home, "incoming"),
   memory: join(home, "uploads.json"),
-  download: (sha256, into) =>
+  download: ({ sha256 }, into) =>
     Effect.suspend(() => {
       asked.push(sha256)
       const found = blobs.stored.get(sha256)

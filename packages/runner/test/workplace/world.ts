@@ -49,7 +49,7 @@ export const storedBlobs = (ticket: string) => {
   /** What was told of, in its order. */
   const made: Array<{ readonly path: string; readonly text: string }> = []
   const files = FileClient.of({
-    get: (given, digest, into) =>
+    get: (given, { sha256: digest }, into) =>
       Effect.flatMap(
         admitted(given, () => blobs.get(digest)),
         (bytes) =>

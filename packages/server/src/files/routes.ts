@@ -2,7 +2,10 @@ import { invalid } from "@troupe/domain/api/ApiError"
 import * as Api from "@troupe/domain/api/Files"
 import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Uploads from "@troupe/domain/api/Uploads"
+import type { WorkspaceId } from "@troupe/domain/Ids"
 import { Effect, Layer } from "effect"
+import type { Headers } from "effect/http/Headers"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { addressedRoute, type Asked, rawRoute, route } from "../gateway/Route.ts"
 import { download } from "./download.ts"
 import { Files } from "./Files.ts"
@@ -15,11 +18,34 @@ type Query = Asked<typeof Api.list>["query"]
 const idsOf = Effect.fnUntraced(function* (query: Query) {
   if (query["ids[]"] === undefined) return null
   const ids = [...new Set(query["ids[]"])]
-  if (query.page !== undefined || query.limit !== undefined) {
-    return yield* invalid("ids: can't be combined with page or limit")
+  if (query.page !== undefined || query.limit !== undefined || query.after_id !== undefined) {
+    return yield* invalid("ids: can't be combined with page, after_id or limit")
   }
   if (ids.length > Api.idsMax) return yield* invalid(`ids: takes at most ${Api.idsMax} ids`)
   return ids.filter((id) => id.startsWith("file_"))
+})
+
+/** Where a page begins: at a cursor, or behind a file that is named. */
+const placeOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, { after_id, page }: Query) {
+  if (page !== undefined) {
+    if (after_id !== undefined) return yield* invalid("after_id: can't be combined with page")
+    const [createdAt, fileId] = yield* Effect.fromResult(readCursor("files", ["number", "string"] as const, page))
+    return { createdAt, fileId }
+  }
+  if (after_id === undefined) return null
+  const { file } = yield* (yield* Files).find(workspaceId, after_id)
+  return { createdAt: Date.parse(file.created_at), fileId: file.id }
+})
+
+/** Clients before 1.0 say so, and know pages by the ids of their ends. */
+const isOld = (headers: Headers): boolean =>
+  /(^|,)\s*files-api-2025-04-14\s*(,|$)/.test(headers["anthropic-beta"] ?? "")
+
+const oldPage = (data: ReadonlyArray<Api.File>, has_more: boolean) => ({
+  data,
+  has_more,
+  first_id: data[0]?.id ?? null,
+  last_id: data.at(-1)?.id ?? null
 })
 
 const list = route(Api.list, "read", ({ caller, query }) =>
@@ -27,20 +53,18 @@ const list = route(Api.list, "read", ({ caller, query }) =>
     const files = yield* Files
     const ids = yield* idsOf(query)
     const limit = ids === null ? (query.limit ?? pageSizeDefault) : Api.idsMax
-    const place =
-      query.page === undefined
-        ? null
-        : yield* Effect.fromResult(readCursor("files", ["number", "string"] as const, query.page))
+    const { headers } = yield* HttpServerRequest
     const found = yield* files.list(caller.workspaceId, {
       sessionId: query.scope_id ?? null,
       ids,
-      after: place === null ? null : { createdAt: place[0], fileId: place[1] },
+      after: yield* placeOf(caller.workspaceId, query),
       limit: limit + 1
     })
     const data = found.slice(0, limit)
     const last = data.at(-1)
     const more = found.length > limit && last !== undefined
-    return { data, next_page: more ? makeCursor("files", [Date.parse(last.created_at), last.id]) : null }
+    const page = { data, next_page: more ? makeCursor("files", [Date.parse(last.created_at), last.id]) : null }
+    return isOld(headers) ? (oldPage(data, more) as never as typeof page) : page
   })
 )
 

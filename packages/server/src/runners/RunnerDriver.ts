@@ -14,10 +14,12 @@ const answerWithinMs = 10_000
 const takenAwayWithinMs = 60_000
 
 const gone =
-  ({ attemptId }: AttemptRef) =>
+  ({ attemptId, runnerId, sessionId }: AttemptRef) =>
   (fault: RunnerFault) =>
     Effect.as(
-      Effect.logError("A runner broke on an attempt", fault).pipe(Effect.annotateLogs({ attemptId })),
+      Effect.logError("A runner broke on an attempt", fault).pipe(
+        Effect.annotateLogs({ sessionId, attemptId, runnerId })
+      ),
       new AttemptGone({ attemptId, reason: fault.message })
     ).pipe(Effect.flip, Stream.fromEffect)
 

@@ -94,6 +94,9 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     const result = yield* tell({ _tag: "LoseAttempt", attemptId, reason })
     if (result._tag === "Failure" && result.failure._tag !== "CommandRejected") return
     over = true
+    yield* Effect.logWarning("An attempt was given up").pipe(
+      Effect.annotateLogs({ sessionId, turnId, attemptId, runnerId, reason })
+    )
     yield* revoke
   })
 

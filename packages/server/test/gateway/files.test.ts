@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import Anthropic, { toFile } from "@anthropic-ai/sdk"
+import Before1 from "anthropic-sdk-0.120"
 import { File as FileObject } from "@troupe/domain/api/Files"
 import { fromUuid } from "@troupe/domain/Ids"
 import { Clock, Effect, Schema } from "effect"
@@ -73,6 +74,24 @@ describe("files, through the Anthropic SDK", { timeout: 120_000 }, () => {
     assert.isTrue(Buffer.from(await (await files().download(id)).arrayBuffer()).equals(bytes))
     assert.deepStrictEqual(await files().delete(id), { id, type: "file_deleted" } as never)
     assert.deepStrictEqual(await allRefused(id), [404, 404, 404])
+  })
+
+  it("are listed page by page for SDKs before 1.0 as well", async () => {
+    const old = new Before1({ apiKey, baseURL: world.node.gateway, maxRetries: 0 })
+    const made: Array<string> = []
+    for (let n = 0; n < 5; n++) made.unshift((await send(String(n), `${n}.txt`)).id)
+    const found: Array<string> = []
+    for await (const file of old.beta.files.list({ limit: 2 })) if (made.includes(file.id)) found.push(file.id)
+    assert.deepStrictEqual(found, made)
+    const page = await old.beta.files.list({ limit: 2, after_id: made[0]! })
+    assert.deepStrictEqual([page.first_id, page.last_id, page.has_more], [made[1], made[2], true])
+    assert.deepStrictEqual(Object.keys((await (await world.fetch("/v1/files?limit=1")).json()) as object), [
+      "data",
+      "next_page"
+    ])
+    for (const query of [`after_id=${unknownFile}`, "after_id=nonsense", `after_id=${made[0]}&page=page_x`]) {
+      assert.oneOf((await world.fetch(`/v1/files?${query}`)).status, [400, 404], query)
+    }
   })
 
   it("are called and typed by what was sent", async () => {

@@ -1,16 +1,25 @@
 import { system } from "@troupe/domain/Actor"
-import type { RunnerId, TokenId, WorkspaceId } from "@troupe/domain/Ids"
+import type { RunnerId, SessionId, TokenId, WorkspaceId } from "@troupe/domain/Ids"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, Exit, Option, Redacted, Scope } from "effect"
+import { Effect, Exit, Option, Redacted, Scope, Stream } from "effect"
 import { negotiate, spoken, type Versions } from "@troupe/domain/runner/Protocol"
 import { RunnerLinks } from "../../src/runners/RunnerLinks.ts"
 import { RunnerRegistry } from "../../src/runners/RunnerRegistry.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { dial, type Dialled, type DialingRunnerOptions } from "../support/DialingRunner.ts"
+import { newId } from "../support/LogWriter.ts"
 import { eventually } from "../support/TestCluster.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { register, type Registered, startNode, type TestNode } from "../support/TestNode.ts"
+
+const streams = ["Exec", "ReadTerminal", "ReadFile", "WatchFiles"] as const
+const placeOf = (workspaceId: WorkspaceId) => ({
+  sessionId: newId("Session") as SessionId,
+  workspaceId,
+  epoch: 1,
+  ticket: "t"
+})
 
 describe("a runner that dials in", { timeout: 120_000 }, () => {
   const scope = Scope.makeUnsafe()
@@ -67,16 +76,60 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
     assert.deepStrictEqual([row.generation, row.node], [2, node.address])
   })
 
-  it("is cut within five seconds of its credential being revoked, and not let in again", async () => {
+  /** Calls of every kind that go on for as long as the runner is there: how each of them ends. */
+  const underWay = (runner: Registered) =>
+    node.run(
+      Effect.gen(function* () {
+        const { connection } = (yield* RunnerLinks).get(runner.runnerId)!
+        const payload = {
+          place: placeOf(workspaceId),
+          path: "a",
+          terminalId: "t",
+          after: 0,
+          offset: 0,
+          length: null
+        } as never
+        const exec = {
+          place: placeOf(workspaceId),
+          command: ["yes"],
+          cwd: null,
+          variables: {},
+          timeoutMs: null,
+          input: null
+        }
+        const ends = streams.map((tag) =>
+          Stream.runDrain(connection.stream(runner.runnerId, tag, (tag === "Exec" ? exec : payload) as never))
+        )
+        const write = { place: placeOf(workspaceId), path: "a", content: new Uint8Array(1), expected: null }
+        const errors = yield* Effect.forEach(
+          [...ends, Effect.asVoid(connection.call(runner.runnerId, "WriteFile", write))],
+          (one) => Effect.flip(one),
+          { concurrency: "unbounded" }
+        )
+        return errors.map(({ _tag }) => _tag)
+      })
+    )
+
+  it("is cut within five seconds of its credential being revoked, with all that is under way, and not let in again", async () => {
     const runner = await register(node, workspaceId, { name: "revoked" })
-    const dialled = await connect(runner)
+    const handlers = {
+      ...Object.fromEntries(streams.map((tag) => [tag, () => Stream.never])),
+      WriteFile: () => Effect.never
+    }
+    const dialled = await connect(runner, { handlers })
     await dialled.greeted
     const { tokenId } = await known(runner.runnerId)
     const other = await connect(await register(node, workspaceId, { name: "other" }))
     await other.greeted
+    const cut = underWay(runner)
+    await eventually(
+      async () => [...streams, "WriteFile"].every((tag) => dialled.calls.includes(tag)),
+      "all are under way"
+    )
     const begun = performance.now()
     await node.run(Effect.flatMap(Tokens, (tokens) => tokens.revoke(workspaceId, tokenId, system)))
     assert.strictEqual((await dialled.ended).code, 4401)
+    assert.deepStrictEqual([...new Set(await cut)], ["RunnerAway"])
     const tookMs = performance.now() - begun
     console.log(`cut ${Math.round(tookMs)} ms after it was revoked`)
     assert.isBelow(tookMs, 20_000)

@@ -58,8 +58,8 @@ export const startNode = async (
   const context = await Effect.runPromise(
     Layer.buildWithScope(layer, scope).pipe(
       Effect.provideService(LinkTimes, { pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000, ...times }),
-      Effect.provideService(References.MinimumLogLevel, "Error"),
-      Effect.provideContext(references)
+      Effect.provideContext(references),
+      Effect.provideService(References.MinimumLogLevel, "Error")
     )
   )
   const { address } = Context.get(context, HttpServer.HttpServer)

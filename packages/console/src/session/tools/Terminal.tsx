@@ -33,7 +33,7 @@ export const Terminal = ({ call }: { readonly call: TimelineCall }) => {
   const command = textIn(call.editedInput ?? call.input, "command") ?? ""
   const output = wordsOf(call.content)
   return (
-    <div className="terminal">
+    <div className="ran">
       <pre className="terminal-command">
         <span className="faint" aria-hidden>
           ${" "}

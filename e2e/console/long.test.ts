@@ -91,4 +91,24 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     assert.isBelow(there.bytes - before.bytes, 12_000_000)
     assert.deepStrictEqual(visitor.complaints, [])
   })
+
+  it("stays at the end where motion is reduced, on a phone too", { timeout: long }, async () => {
+    const { page } = visitor
+    await page.emulateMedia({ reducedMotion: "reduce" })
+    await page.setViewportSize({ width: 390, height: 844 })
+    await page.getByRole("log").focus()
+    await page.keyboard.press("Shift+G")
+    session.tell(240)
+    await shown()
+    const missing = `(({ clientHeight, scrollHeight, scrollTop }) => scrollHeight - clientHeight - scrollTop)(
+      document.querySelector(".timeline")
+    )`
+    // Rows are measured as they are drawn: some moments later it has to be there, and to stay.
+    for (let still = 0; still < 3; still = (await page.evaluate<number>(missing)) <= 1 ? still + 1 : 0) {
+      await page.waitForTimeout(100)
+    }
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 390)
+    await page.setViewportSize({ width: 1280, height: 800 })
+  })
 })

@@ -9,8 +9,9 @@ export default defineConfig({
     // Half of their time they wait: three at once are about what two cores can do.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // For a machine that is busy with much else: what hangs is found out a minute later, what is slow is not failed for it.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     allowOnly: false,
     passWithNoTests: false,
     reporters: ["default", new SkippedReporter()]

@@ -108,7 +108,7 @@ requires("postgres")("a system at work keeps every promise", () => {
       // It owns everything, so it comes by soon; the next one finds what it left.
       const doomed = await start({ TROUPE_TEST_CRASH: `${point}:${3 + seed}` })
       campaign.start()
-      await Promise.race([doomed.exited, sleep(30_000)])
+      await Promise.race([doomed.exited, sleep(120_000)])
       assert.isTrue(doomed.hasExited(), `${point} was not reached`)
       await start()
       await sleep(full ? workMs : 1_000)

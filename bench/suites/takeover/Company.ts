@@ -8,8 +8,16 @@ import type { Database } from "../../harness/Database.ts"
 const patienceMs = 60_000
 const sessionsEach = 3
 
-/** Every session here begins in its first epoch, so a later one is the next owner's. */
-const isTakenOver = (line: SeenLine) => "events" in line && line.events.some(({ epoch }) => epoch > 1)
+/** Now, by the clock of this process and by the one that its nodes have too. */
+export interface Moment {
+  readonly monotonic: number
+  readonly wall: number
+}
+
+export const now = (): Moment => ({ monotonic: performance.now(), wall: Date.now() })
+
+const nextOwner = (last: number) => (line: SeenLine) =>
+  "events" in line && line.events.some(({ epoch }) => epoch > last)
 
 /** Nodes on one database, of which the first is the one that something happens to. */
 export class Company {
@@ -49,20 +57,24 @@ export class Company {
     const writers = sessions.map((session) => this.cluster.keepUpdating(caller!, session))
     await eventually(async () => writers.every(({ accepted }) => accepted.length > 5), "the updates flow", patienceMs)
     return {
-      /** How long after `since` each was answered again. */
-      answered: (since: number) => Promise.all(writers.map((writer) => writer.firstAfter(since, patienceMs))),
-      /** How long after this wall time each reader saw what the next owner wrote. */
-      shown: (since: number) =>
+      /** How long after `since` each reader saw what the next owner wrote, and its caller was answered by that. */
+      takenOver: (since: Moment) =>
         Promise.all(
-          readers.map(async ({ lines }) => {
-            await eventually(async () => lines.some(isTakenOver), "a reader sees the new owner", patienceMs)
-            return lines.find(isTakenOver)!.at - since
+          readers.map(async ({ lines }, index) => {
+            const seen = lines.flatMap((line) => ("events" in line ? line.events : []))
+            const find = nextOwner(seen.at(-1)?.epoch ?? 0)
+            await eventually(async () => lines.some(find), "a reader sees the new owner", patienceMs)
+            const line = lines.find(find)!
+            const first = "events" in line ? line.events[0]!.seq : 0
+            const answer = () => writers[index]!.accepted.find(({ seq }) => seq >= first)
+            await eventually(async () => answer() !== undefined, "a caller is answered again", patienceMs)
+            return { shown: line.at - since.wall, answered: answer()!.at - since.monotonic }
           })
         ),
       /** The longest that any of them waited for an answer, counted from `since`. */
-      longestWait: (since: number) =>
+      longestWait: ({ monotonic }: Moment) =>
         writers.map(({ accepted }) => {
-          const times = [since, ...accepted.map(({ at }) => at).filter((at) => at > since)]
+          const times = [monotonic, ...accepted.map(({ at }) => at).filter((at) => at > monotonic)]
           return Math.max(...times.slice(1).map((at, index) => at - times[index]!))
         }),
       stop: async () => {
@@ -81,9 +93,10 @@ export class Company {
     const inputs = [plainMessage(this.cluster.random)]
     const answer = await caller!.command(session!, this.cluster.command({ _tag: "Send", inputs }))
     if (answer.error !== undefined) throw new Error(answer.error.text)
-    return async (since: number) => {
-      await eventually(async () => (await this.epochOf(session!)) > 1, "the session is woken", patienceMs)
-      return performance.now() - since
+    const before = await this.epochOf(session!)
+    return async (since: Moment) => {
+      await eventually(async () => (await this.epochOf(session!)) > before, "the session is woken", patienceMs)
+      return performance.now() - since.monotonic
     }
   }
 

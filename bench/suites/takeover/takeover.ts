@@ -1,7 +1,7 @@
 import { sleep } from "../../../packages/server/test/support/TestCluster.ts"
 import { bounded, type Result } from "../../harness/Result.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
-import { Company } from "./Company.ts"
+import { Company, now } from "./Company.ts"
 import { p95 } from "./percentile.ts"
 
 /** A node that is told to stop takes so long at most; what was answered meanwhile is looked at then. */
@@ -13,12 +13,12 @@ const killed = async (company: Company, rounds: number) => {
   for (let round = 0; round < rounds; round++) {
     const work = await company.atWork()
     const woken = await company.unasked()
-    const [since, wall] = [performance.now(), Date.now()]
+    const since = now()
     const ended = company.first.end("SIGKILL")
-    const [answered, unasked, shown] = await Promise.all([work.answered(since), woken(since), work.shown(wall)])
-    taken.answered.push(...answered)
+    const [taking, unasked] = await Promise.all([work.takenOver(since), woken(since)])
+    taken.answered.push(...taking.map(({ answered }) => answered))
+    taken.shown.push(...taking.map(({ shown }) => shown))
     taken.unasked.push(unasked)
-    taken.shown.push(...shown)
     await Promise.all([ended, work.stop()])
     await company.replaceFirst()
   }
@@ -29,7 +29,7 @@ const stopped = async (company: Company, rounds: number) => {
   const waits: Array<number> = []
   for (let round = 0; round < rounds; round++) {
     const work = await company.atWork()
-    const since = performance.now()
+    const since = now()
     const ended = company.first.end("SIGTERM")
     await sleep(stoppingMs)
     await Promise.all([ended, work.stop()])
@@ -43,11 +43,11 @@ const frozen = async (company: Company, rounds: number) => {
   const taken = { answered: [] as Array<number>, shown: [] as Array<number> }
   for (let round = 0; round < rounds; round++) {
     const work = await company.atWork()
-    const [since, wall] = [performance.now(), Date.now()]
+    const since = now()
     company.first.signal("SIGSTOP")
-    const [answered, shown] = await Promise.all([work.answered(since), work.shown(wall)])
-    taken.answered.push(...answered)
-    taken.shown.push(...shown)
+    const taking = await work.takenOver(since)
+    taken.answered.push(...taking.map(({ answered }) => answered))
+    taken.shown.push(...taking.map(({ shown }) => shown))
     company.first.signal("SIGCONT")
     // Time for it to do what it believes that it may.
     await sleep(thawedMs)

@@ -43,7 +43,7 @@ const collect = (after: number, last: number) =>
     watch(id, after).pipe(
       Stream.takeUntil((seen) => seen._tag === "Events" && seen.events.some(({ seq }) => seq >= last)),
       Stream.runCollect,
-      Effect.timeout(5_000)
+      Effect.timeout(30_000)
     )
   )
 

@@ -75,14 +75,19 @@ export class TestCluster {
     return sessions
   }
 
-  /** Shards settle some time after a node came: each node owns some. */
-  async settled(nodes: ReadonlyArray<NodeProcess>): Promise<void> {
+  /** Shards settle some time after a node came: each node owns some, and has owned the same for so long. */
+  async settled(nodes: ReadonlyArray<NodeProcess>, unchangedMs = 0): Promise<void> {
     const sessions = Array.from({ length: 40 }, () => mintId(this.random, "Session"))
+    let before = ""
+    let since = performance.now()
     await eventually(async () => {
       const owners = await Promise.all(
         sessions.map(async (session) => (await Promise.all(nodes.map((node) => node.owns(session)))).indexOf(true))
       )
-      return !owners.includes(-1) && new Set(owners).size === nodes.length
+      if (owners.join() !== before) since = performance.now()
+      before = owners.join()
+      const isShared = !owners.includes(-1) && new Set(owners).size === nodes.length
+      return isShared && performance.now() - since >= unchangedMs
     }, "every node owns shards")
   }
 

@@ -50,9 +50,14 @@ describe("the models of a runner", () => {
   it.effect("are refused by a name that leads nowhere, with those there are", () =>
     withModels({ providers: [] }, ({ choose }) =>
       Effect.gen(function* () {
-        const refused = yield* choose("gpt-5", none)
-        assert.strictEqual(Result.isFailure(refused) && refused.failure.code, "model_unknown")
-        assert.include(Result.isFailure(refused) ? refused.failure.message : "", "demo")
+        for (const [name, told] of [
+          ["gpt-5", "needs a key of openai: set OPENAI_API_KEY"],
+          ["llama", "write PROVIDER/llama with one of demo"]
+        ] as const) {
+          const { code, message } = Result.getOrThrow(Result.flip(yield* choose(name, none)))
+          assert.strictEqual(code, "model_unknown")
+          assert.include(message, told)
+        }
       })
     )
   )

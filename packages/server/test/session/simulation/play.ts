@@ -25,6 +25,9 @@ export interface Ending {
 
 const perFlood = 20
 
+/** The one thing that a system in order says of the troubles that a story has. */
+const toldOfTrouble = "An attempt was given up"
+
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */
 export const play = Effect.fnUntraced(function* (seed: number, story: Story, unsafe?: World.Unsafe) {
   const clock = yield* Clock.Clock
@@ -161,7 +164,9 @@ export const play = Effect.fnUntraced(function* (seed: number, story: Story, uns
   const problems: Array<string> = []
   const listen = Logger.make(({ cause, message }) => {
     const crashed = cause.reasons.some((reason) => Cause.isDieReason(reason) && reason.defect instanceof Crash)
-    if (!crashed) problems.push(`logged: ${String(message)} ${Cause.pretty(cause)}`)
+    if (!crashed && String(message) !== toldOfTrouble) {
+      problems.push(`logged: ${String(message)} ${Cause.pretty(cause)}`)
+    }
   })
   yield* Effect.provide(run, Logger.layer([listen]))
 

@@ -100,7 +100,7 @@ const stops = async (npm: Terminal): Promise<void> => {
 const story = async () => {
   tell("# The first time\n")
   tell(
-    "What `node e2e/firstTime.ts` did and saw, word for word: a machine of two cores with git, an older Node and npm, a fresh clone, an empty home. It was busy with other work meanwhile."
+    "What `node e2e/firstTime.ts` did and saw, word for word: a machine of two cores with git, an older Node and npm, a fresh clone, an empty home."
   )
   await types("git --version; node --version; npm --version", home)
   await types(`git clone --quiet ${repository} troupe`, home)

@@ -15,7 +15,12 @@ const rowPx = 64
 
 const GapLine = ({ gap, onSeen }: { readonly gap: Gap; readonly onSeen: (chapter: Chapter) => void }) => {
   const { chapter } = gap
-  useEffect(() => onSeen(chapter), [chapter, onSeen])
+  // For as long as it is seen: what could not be read now can be in a moment.
+  useEffect(() => {
+    onSeen(chapter)
+    const again = setInterval(() => onSeen(chapter), 1_000)
+    return () => clearInterval(again)
+  }, [chapter, onSeen])
   return (
     <p className="gap faint" style={{ height: chapter.rows * rowPx }} role="status">
       <span>Reading what was before …</span>

@@ -29,6 +29,8 @@ export class LongSession {
   private readonly log: Array<LogEvent> = []
   private readonly more = longLog()
   private readonly readers = new Set<ServerResponse>()
+  /** How often parts of its log were asked for. */
+  reads = 0
   private timer: ReturnType<typeof setInterval> | undefined
 
   private constructor() {
@@ -84,6 +86,7 @@ export class LongSession {
     const after = Number(url.searchParams.get("after") ?? 0)
     if (url.pathname === "/v1/me") return json(response, { workspace: { id: "wrkspc_1" } })
     if (url.pathname === "/v1/sessions/sesn_1/log") {
+      this.reads++
       const limit = Number(url.searchParams.get("limit"))
       const data = this.log.slice(after, after + limit)
       return json(response, { data, next_after: after + limit < this.length ? after + limit : null })

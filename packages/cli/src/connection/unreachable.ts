@@ -1,4 +1,5 @@
 import { type ConnectionError, TimeoutError } from "@troupe/client"
+import { sentence } from "../app/sentence.ts"
 
 const noWay = "no way leads there; is this host on a network?"
 const late = "no answer came in time"
@@ -32,8 +33,6 @@ const codeOf = (error: unknown): string | null => {
   }
   return null
 }
-
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 
 /** That a server can't be reached, and why. */
 export const unreachable = (url: string, error: ConnectionError): string => {

@@ -1,4 +1,5 @@
 import type { LogEvent, SessionHandle } from "@troupe/client"
+import { sentence } from "../app/sentence.ts"
 
 const types = [
   "TurnWaiting",
@@ -11,8 +12,6 @@ const types = [
 
 /** What passes sooner than anybody reads it is not told, and neither is what was, while a log is read from its beginning. */
 const toldAfterMs = 1_000
-
-const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`)
 
 /** Why a turn does not go on, and what can be done about it; null where it does. */
 const hindranceIn = (event: LogEvent): string | null => {

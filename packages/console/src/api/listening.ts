@@ -1,10 +1,10 @@
 import { ApiProblem } from "./ApiProblem.ts"
 import { send } from "./http.ts"
 import { type ServerEvent, serverEvents } from "./sse.ts"
+import { pauseAfter } from "./pauses.logic.ts"
 
 /** The server says every 15 seconds that it is there. */
 const silenceMaxMs = 40_000
-const pausesMs = [250, 500, 1_000, 2_000, 5_000]
 
 const pause = (ms: number, signal: AbortSignal) =>
   new Promise<void>((resolve) => {
@@ -64,7 +64,7 @@ export const again = async (
     brokeOff(problem)
     if (isFinal(problem)) return
     failures = performance.now() - began > silenceMaxMs ? 0 : failures
-    await pause(pausesMs[Math.min(failures++, pausesMs.length - 1)]!, signal)
+    await pause(pauseAfter(failures++), signal)
   }
 }
 

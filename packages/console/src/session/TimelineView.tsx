@@ -12,7 +12,9 @@ import { type Gap, type Line, useHistory } from "./useHistory.ts"
 import "./timeline.css"
 
 const rowPx = 64
+const heightOf = ({ chapter }: Gap): number => chapter.rows * rowPx
 
+/** A part of the past that is in sight. */
 const GapLine = ({ gap, onSeen }: { readonly gap: Gap; readonly onSeen: (chapter: Chapter) => void }) => {
   const { chapter } = gap
   // For as long as it is seen: what could not be read now can be in a moment.
@@ -22,7 +24,7 @@ const GapLine = ({ gap, onSeen }: { readonly gap: Gap; readonly onSeen: (chapter
     return () => clearInterval(again)
   }, [chapter, onSeen])
   return (
-    <p className="gap faint" style={{ height: chapter.rows * rowPx }} role="status">
+    <p className="gap faint" style={{ height: heightOf(gap) }} role="status">
       <span>Reading what was before …</span>
     </p>
   )
@@ -49,7 +51,7 @@ export const TimelineView = (props: {
     getScrollElement: () => scroller.current,
     estimateSize: (index) => {
       const line = lines[index]!
-      return line.kind === "gap" ? line.chapter.rows * rowPx : rowPx
+      return line.kind === "gap" ? heightOf(line) : rowPx
     },
     getItemKey: (index) => lines[index]!.key,
     overscan: 8,
@@ -57,6 +59,10 @@ export const TimelineView = (props: {
     paddingEnd: 24
   })
   const height = list.getTotalSize()
+  const items = list.getVirtualItems()
+  /** Some lines are drawn that are not in sight. A gap among them is left alone: it is one line, and much to read. */
+  const isInSight = (index: number) =>
+    list.range !== null && index >= list.range.startIndex && index <= list.range.endIndex
   const onSeen = useCallback((chapter: Chapter) => void open(chapter), [open])
 
   const toEnd = useCallback(() => {
@@ -139,7 +145,7 @@ export const TimelineView = (props: {
         }}
       >
         <div style={{ height, position: "relative" }}>
-          {list.getVirtualItems().map(({ index, key, start }) => {
+          {items.map(({ index, key, start }) => {
             const line = lines[index]!
             return (
               <div
@@ -149,10 +155,12 @@ export const TimelineView = (props: {
                 className={index === found ? "row found" : "row"}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                {line.kind === "gap" ? (
+                {line.kind !== "gap" ? (
+                  <TimelineRow row={line} sessionId={sessionId} askKey={askKey} />
+                ) : isInSight(index) ? (
                   <GapLine gap={line} onSeen={onSeen} />
                 ) : (
-                  <TimelineRow row={line} sessionId={sessionId} askKey={askKey} />
+                  <div style={{ height: heightOf(line) }} />
                 )}
               </div>
             )

@@ -21,7 +21,9 @@ export const useHistory = (
 ) => {
   const [loaded, setLoaded] = useState<ReadonlyMap<number, ReadonlyArray<Row>>>(new Map())
   const [problem, setProblem] = useState<unknown>(null)
+  /** In the order in which they were asked for. */
   const asked = useRef(new Set<number>())
+  const kept = useRef(loaded)
   const past = useMemo(
     () =>
       chapters.flatMap((chapter): ReadonlyArray<Line> => {
@@ -32,7 +34,7 @@ export const useHistory = (
   )
   const lines = useMemo((): ReadonlyArray<Line> => (past.length === 0 ? rows : [...past, ...rows]), [past, rows])
 
-  /** Fetches a chapter that came into sight; the one that was fetched first goes, once there are many. */
+  /** Fetches a chapter that came into sight; the one that was asked for first goes, once there are many. */
   const open = useCallback(
     async (chapter: Chapter) => {
       const { from } = chapter
@@ -41,12 +43,13 @@ export const useHistory = (
       try {
         const found = await fetchRows(chapter)
         setProblem(null)
-        setLoaded((now) => {
-          const all = [...now, [from, found] as const]
-          const far = all.slice(0, Math.max(0, all.length - chaptersKept))
-          for (const [gone] of far) asked.current.delete(gone)
-          return new Map(all.slice(far.length))
-        })
+        const all = new Map([...kept.current, [from, found]])
+        for (const far of asked.current) {
+          if (all.size <= chaptersKept) break
+          if (all.delete(far)) asked.current.delete(far)
+        }
+        kept.current = all
+        setLoaded(all)
       } catch (error) {
         asked.current.delete(from)
         setProblem(error)

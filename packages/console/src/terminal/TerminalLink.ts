@@ -1,6 +1,7 @@
 import { ApiProblem, asProblem } from "../api/ApiProblem.ts"
 import { send } from "../api/http.ts"
 import { addressOf, type Ending, piecesOf, type Size, type Told } from "./terminal.logic.ts"
+import { pauseAfter } from "../api/pauses.logic.ts"
 
 /** How a terminal stands for whoever looks at it. */
 export type Standing =
@@ -20,7 +21,6 @@ export interface Screen {
   readonly stands: (standing: Standing) => void
 }
 
-const pausesMs = [250, 500, 1_000, 2_000, 5_000]
 /** Answered to a request that is no WebSocket, where one would be let in. */
 const upgradeRequired = 426
 const passing = (status: number) => status === 0 || status === 408 || status === 429 || status >= 500
@@ -158,7 +158,6 @@ export class TerminalLink {
 
   #later(why: string | null): void {
     this.#screen.stands({ _tag: "Away", why })
-    const pause = pausesMs[Math.min(this.#failures++, pausesMs.length - 1)]!
-    this.#timer = setTimeout(() => this.#dial(), pause)
+    this.#timer = setTimeout(() => this.#dial(), pauseAfter(this.#failures++))
   }
 }

@@ -24,7 +24,7 @@ const Group = Schema.Literals(usageGroups)
 export const UsageRow = Schema.Struct({
   type: Schema.Literal("usage"),
   day: Schema.NullOr(Schema.String),
-  /** As `provider/model`; empty for tool calls, which no model makes. */
+  /** As `provider/model`; empty for tool calls and working time, which no model has. */
   model: Schema.NullOr(Schema.String),
   agent_id: Schema.NullOr(Schema.String),
   session_id: Schema.NullOr(SessionId),

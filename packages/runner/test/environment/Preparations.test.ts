@@ -94,7 +94,9 @@ requires("bubblewrap", "root")("Preparations", () => {
     () =>
       Effect.gen(function* () {
         const { directory, open, preparations } = yield* preparationWorld()
-        const config = setup("for i in $(seq 100); do echo line $i; done; echo https://me:secret@host/ >&2; exit 3")
+        const config = setup(
+          "exec 2>&1; for i in $(seq 100); do echo line $i; done; echo https://me:secret@host/ >&2; exit 3"
+        )
         const failure = yield* failureOf(preparations.prepare(config, backend))
         assert.strictEqual(failure.step, "setup")
         assert(failure.reason._tag === "Failed")

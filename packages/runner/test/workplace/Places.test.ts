@@ -4,25 +4,11 @@ import { Effect, Result } from "effect"
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
-import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
-import type { Place } from "../../src/workplace/Place.ts"
 import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
 import { type Facts, Places } from "../../src/workplace/Places.ts"
-import { newFacts, runnerAt, storedBlobs, ticket } from "./world.ts"
-
-const nothing = () => Effect.void
-
-/** What a script says in the place's sandbox. */
-const said = (place: Place, script: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sandbox = yield* place.sandbox(nothing)
-      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
-      return stdout + stderr
-    })
-  )
+import { newFacts, runnerAt, said, storedBlobs, ticket } from "./world.ts"
 
 requires("bubblewrap", "root")("the places of sessions", () => {
   describe("a place", () => {

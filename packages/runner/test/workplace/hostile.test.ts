@@ -4,20 +4,9 @@ import { spawnSync } from "node:child_process"
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
-import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
-import type { Place } from "../../src/workplace/Place.ts"
 import { Places } from "../../src/workplace/Places.ts"
-import { newFacts, runnerAt, storedBlobs, ticket } from "./world.ts"
-
-const said = (place: Place, script: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sandbox = yield* place.sandbox(() => Effect.void)
-      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
-      return stdout + stderr
-    })
-  )
+import { newFacts, runnerAt, said, storedBlobs, ticket } from "./world.ts"
 
 /** A disk of its own, so small that it can be filled. */
 const smallDisk = Effect.gen(function* () {

@@ -3,23 +3,12 @@ import { Effect } from "effect"
 import { rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
-import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
-import type { Place } from "../../src/workplace/Place.ts"
 import { Places } from "../../src/workplace/Places.ts"
-import { newFacts, runnerAt, storedBlobs, ticket } from "./world.ts"
+import { newFacts, runnerAt, said, storedBlobs, ticket } from "./world.ts"
 
 const timeout = 120_000
 const nothing = () => Effect.void
-
-const said = (place: Place, script: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sandbox = yield* place.sandbox(nothing)
-      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
-      return stdout + stderr
-    })
-  )
 
 /** Somebody who wants to work there, and what they hear. */
 const worker = (secrets: Readonly<Record<string, string>> = {}) => {

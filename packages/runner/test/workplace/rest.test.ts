@@ -3,12 +3,10 @@ import { Effect } from "effect"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
-import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
-import type { Place } from "../../src/workplace/Place.ts"
 import { type Facts, Places } from "../../src/workplace/Places.ts"
 import { dueAt, type Rest } from "../../src/workplace/rest.ts"
-import { newFacts, runnerAt, storedBlobs, ticket } from "./world.ts"
+import { newFacts, runnerAt, said, storedBlobs, ticket } from "./world.ts"
 
 const retain = { onCompletion: "retain", keepFailed: false, ttlSeconds: null } as const
 const minute = 60_000
@@ -60,15 +58,6 @@ describe("what becomes of a place where nobody works", () => {
     assert.strictEqual(after(2 * minute, { ttlSeconds: 60 }, { kept: false }), "sleep")
   })
 })
-
-const said = (place: Place, script: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sandbox = yield* place.sandbox(() => Effect.void)
-      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
-      return stdout + stderr
-    })
-  )
 
 /** A turn that leaves something, and is done. */
 const turn = (places: Places["Service"], facts: Facts, rest: Partial<Rest> = {}, script = "echo kept > notes") =>

@@ -8,20 +8,9 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
 import { sha256 } from "../../src/link/BlobClient.ts"
-import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
-import type { Place } from "../../src/workplace/Place.ts"
 import { Places } from "../../src/workplace/Places.ts"
-import { newFacts, runnerAt, type StoredBlobs, storedBlobs, ticket } from "./world.ts"
-
-const said = (place: Place, script: string) =>
-  Effect.scoped(
-    Effect.gen(function* () {
-      const sandbox = yield* place.sandbox(() => Effect.void)
-      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
-      return stdout + stderr
-    })
-  )
+import { type StoredBlobs, newFacts, runnerAt, said, storedBlobs, ticket } from "./world.ts"
 
 /** What a session is given to begin with, put where runners get it. */
 const given = (blobs: StoredBlobs, bytes: Uint8Array): Resource => {

@@ -17,8 +17,10 @@ import { ManagerSettings } from "../../src/environment/ManagerSettings.ts"
 import { Preparations } from "../../src/environment/Preparations.ts"
 import { Profiles } from "../../src/environment/profiles/Profiles.ts"
 import { Backends } from "../../src/sandbox/Backends.ts"
+import { finish, start } from "../../src/sandbox/conformance/Bench.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
+import type { Place } from "../../src/workplace/Place.ts"
 import { type Facts, Places, type PlacesOptions } from "../../src/workplace/Places.ts"
 
 /** Blobs behind a door that one ticket opens. */
@@ -126,3 +128,13 @@ export const newFacts = (environment: Readonly<Record<string, unknown>> | null =
   mcpHosts: [],
   confinement: null
 })
+
+/** What a program says at a place. */
+export const said = (place: Place, script: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const sandbox = yield* place.sandbox(() => Effect.void)
+      const { stderr, stdout } = yield* Effect.flatMap(start(sandbox, script), finish)
+      return stdout + stderr
+    })
+  )

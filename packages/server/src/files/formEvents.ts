@@ -2,6 +2,7 @@ import { type ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as MultipartParser from "effect/http/MultipartParser"
+import { piecesOf } from "../gateway/Body.ts"
 import { tooLarge } from "./Staging.ts"
 
 /** What a body in parts is read as, in its order. */
@@ -68,11 +69,7 @@ export const readForm = Effect.fnUntraced(function* <E, R>(
     waiting = []
     return Effect.forEach(events, take, { discard: true })
   })
-  const broken = () => Effect.fail(invalid("The body broke off"))
-  const body = request.stream.pipe(
-    Stream.catchTag("HttpServerError", () => Stream.fromEffect(broken())),
-    Stream.timeoutOrElse({ duration: quietMs, orElse: () => Stream.fail(quiet) })
-  )
+  const body = piecesOf(request).pipe(Stream.timeoutOrElse({ duration: quietMs, orElse: () => Stream.fail(quiet) }))
   yield* Stream.runForEach(body, (chunk) => {
     parser.write(chunk)
     return dealt

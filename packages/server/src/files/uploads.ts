@@ -6,6 +6,7 @@ import { FileId } from "@troupe/domain/Ids"
 import { Clock, Effect, Option, Stream } from "effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import { RateLimits } from "../access/RateLimits.ts"
+import { piecesOf } from "../gateway/Body.ts"
 import { type Answer, Idempotency, toResponse } from "../gateway/Idempotency.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { type Asked, answerOf } from "../gateway/Route.ts"
@@ -72,10 +73,7 @@ const receive = Effect.fnUntraced(function* (request: Request, grant: UploadGran
   if (Number(request.headers["content-length"] ?? 0) > bytesMax) return yield* tooLarge(bytesMax)
   const staging = yield* files.begin
   let bytes = 0
-  const body = request.stream.pipe(
-    Stream.catchTag("HttpServerError", () => Stream.fail(invalid("The body broke off"))),
-    Stream.timeoutOrElse({ duration: quietMs, orElse: () => Stream.fail(quiet) })
-  )
+  const body = piecesOf(request).pipe(Stream.timeoutOrElse({ duration: quietMs, orElse: () => Stream.fail(quiet) }))
   yield* Stream.runForEach(body, (piece) => {
     bytes += piece.length
     return bytes > bytesMax ? Effect.fail(tooLarge(bytesMax)) : staging.write(piece)

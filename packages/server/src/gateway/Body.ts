@@ -34,6 +34,9 @@ const allStorable = (value: unknown): boolean => {
 export const jsonWithinMs = 300_000
 
 const brokeOff = invalid("The body broke off")
+/** What comes of a body, as it comes. */
+export const piecesOf = (request: HttpServerRequest) =>
+  request.stream.pipe(Stream.catchTag("HttpServerError", () => Stream.fail(brokeOff)))
 const tooSlow = invalid("The request body did not come in time", "request_body_timeout")
 
 const checkEncoding = (encoding: string | undefined): ApiFailure | undefined =>
@@ -64,8 +67,7 @@ export const readBytes = Effect.fnUntraced(function* (request: HttpServerRequest
   const room = yield* roomOf
   const chunks: Array<Uint8Array> = []
   let bytes = 0
-  const body = request.stream.pipe(Stream.catchTag("HttpServerError", () => Stream.fail(brokeOff)))
-  yield* Stream.runForEach(body, (chunk) => {
+  yield* Stream.runForEach(piecesOf(request), (chunk) => {
     bytes += chunk.length
     if (bytes > bytesMax) return Effect.fail(large)
     chunks.push(chunk)

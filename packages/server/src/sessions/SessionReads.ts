@@ -271,6 +271,10 @@ const make = Effect.gen(function* () {
     (SELECT json_agg(${stored} ORDER BY e.seq) FROM events e WHERE e.stream_id = s.session_id
       AND e.type IN (${setupTags.map((tag) => `'${tag}'`).join(", ")})) AS changes`)
 
+  const eventColumns = sql.literal(
+    `seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload, payload_bytes AS bytes`
+  )
+
   const keyOf = (workspace: string, session: string) => `${workspace} ${session}`
 
   const findAll = Effect.fnUntraced(function* (keys: ReadonlyArray<string>) {
@@ -343,8 +347,7 @@ const make = Effect.gen(function* () {
   ) {
     const direction = sql.literal(order === "desc" ? "DESC" : "ASC")
     const rows = yield* sql<StoredEvent>`
-      SELECT seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload,
-        payload_bytes AS bytes
+      SELECT ${eventColumns}
       FROM (
         SELECT *, sum(coalesce(payload_bytes, 0)) OVER (ORDER BY seq ${direction} ROWS UNBOUNDED PRECEDING)
           - coalesce(payload_bytes, 0) AS bytes_before
@@ -370,8 +373,7 @@ const make = Effect.gen(function* () {
       SELECT k.n::int AS n, e.* FROM unnest(${asked.map(([id]) => id)}::uuid[], ${asked.map(([, from]) => Number(from))}::int[],
           ${asked.map(([, , limit]) => Number(limit))}::int[]) WITH ORDINALITY k (id, beginning, most, n)
         CROSS JOIN LATERAL (
-          SELECT seq, event_id AS "eventId", recorded_at::float8 AS "recordedAt", type, version, payload::text AS payload,
-            payload_bytes AS bytes
+          SELECT ${eventColumns}
           FROM events WHERE stream_id = k.id AND seq >= k.beginning AND type = ANY(${[...shownTags]}::text[])
           ORDER BY seq LIMIT k.most
         ) e

@@ -42,7 +42,7 @@ export interface UsageSums {
 
 export interface UsageRow extends UsageSums {
   readonly day: string | null
-  /** Empty for tool calls, which no model makes. */
+  /** Empty for tool calls and working time, which no model has. */
   readonly model: string | null
   readonly agentId: string | null
   readonly sessionId: SessionId | null

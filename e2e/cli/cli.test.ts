@@ -7,6 +7,9 @@ import { AllInOne } from "../support/AllInOne.ts"
 
 const long = 180_000
 
+const residentMiB = (pid: number): number =>
+  Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1_024)
+
 requires("postgres")("troupe, as a person uses it,", () => {
   const troupe = new AllInOne()
 
@@ -129,6 +132,20 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await attached.shows("not today")
     attached.type("\u0003")
     assert.strictEqual(await attached.ended(), 0)
+  })
+
+  it("is small while it waits for keys", { timeout: long }, async () => {
+    const attached = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 })
+    await attached.shows(/Assistant|Careful/)
+    await attached.shows("· sesn_")
+    const bare = troupe.program([process.execPath, "-e", "setInterval(() => {}, 1e6); console.log('waits')"])
+    await bare.says("waits")
+    const [ours, theirs] = [residentMiB(attached.pid), residentMiB(bare.child.pid!)]
+    bare.child.kill()
+    attached.type("\u0004")
+    assert.strictEqual(await attached.ended(), 0)
+    // A Node that does nothing takes 41 MiB here, and a chat that waits 83; 90 are allowed.
+    assert.isBelow(ours / theirs, 90 / 41, `${ours} MiB, where a Node that does nothing takes ${theirs}`)
   })
 
   it("answers from elsewhere what waits to be allowed", { timeout: long }, async () => {

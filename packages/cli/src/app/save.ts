@@ -3,7 +3,8 @@ import { createWriteStream, renameSync, rmSync } from "node:fs"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import { counted } from "./progress.ts"
-import { exitCodes, Trouble } from "./Trouble.ts"
+import { exitCodes } from "./exitCodes.ts"
+import { Trouble } from "./Trouble.ts"
 
 /** Writes an answer's body to a file, which is there only once it is whole, or to standard output. */
 export const save = (response: Response, file: string | null): Effect.Effect<void, Trouble> =>

@@ -1,12 +1,14 @@
 import { emitKeypressEvents } from "node:readline"
 import type { ReadStream } from "node:tty"
-import type { Connection } from "../connection/Connection.ts"
+import { failureOf } from "../connection/failure.ts"
+import { clientOf, type Reached } from "../connection/reach.ts"
 import type { Key } from "../terminal/Editor.ts"
 import { Screen } from "../terminal/Screen.ts"
 import { Chat } from "./Chat.ts"
 import { Conversation } from "./Conversation.ts"
 import type { Model } from "./Model.ts"
 import { press } from "./press.ts"
+import type { TalkWanted } from "./TalkWanted.ts"
 import { view } from "./view.ts"
 
 const bracketedPaste = { on: "\u001B[?2004h", off: "\u001B[?2004l" }
@@ -30,7 +32,7 @@ const keys = (input: ReadStream, onKey: (text: string | undefined, key: Key) => 
 }
 
 /** Tells of a connection that broke, since a session that says nothing looks the same. */
-const watched = (connection: Connection, say: (notice: string | null) => void) => {
+const watched = (connection: Reached, say: (notice: string | null) => void) => {
   let isAsking = false
   return () => {
     if (isAsking) return
@@ -47,17 +49,13 @@ const watched = (connection: Connection, say: (notice: string | null) => void) =
 }
 
 /** A chat in a terminal. Ends when the person leaves. */
-export const interactive = async (
-  connect: (onTrouble: () => void) => Connection,
-  sessionId: string,
-  first: string | null
-): Promise<void> => {
+export const interactive = async ({ first, key, session, ...server }: TalkWanted): Promise<void> => {
   const screen = new Screen(process.stdout)
   const draw = (kept: ReadonlyArray<string>, model: Model) =>
     screen.show(kept, view(model, screen.columns, screen.rows, Date.now()))
   let onTrouble: () => void = () => undefined
-  const connection = connect(() => onTrouble())
-  const conversation = await Conversation.open(connection, sessionId)
+  const connection = { server, troupe: clientOf(server.url, key, "patient", () => onTrouble()) }
+  const conversation = await Conversation.open(connection, session)
   const chat = new Chat(connection, conversation, { columns: () => screen.columns, show: draw })
   onTrouble = watched(connection, (notice) => chat.change({ notice }))
   using _ = keys(process.stdin, (text, key) => {
@@ -77,4 +75,16 @@ export const interactive = async (
     screen.close()
   }
   process.stderr.write(`The session goes on as ${chat.sessionId}. Come back to it: troupe attach ${chat.sessionId}\n`)
+}
+
+/** The same, in a process of its own. Answers the exit code. */
+export const hold = async (wanted: TalkWanted): Promise<number> => {
+  try {
+    await interactive(wanted)
+    return 0
+  } catch (error) {
+    const { advice, code, what } = failureOf(error, wanted)
+    process.stderr.write(`${advice === null ? what : `${what}\n${advice}`}\n`)
+    return code
+  }
 }

@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { leaveWith } from "../app/output.ts"
-import { exitCodes } from "../app/Trouble.ts"
-import { type Connection, connectTo } from "../connection/Connection.ts"
-import { interactive } from "./interactive.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import type { Connection } from "../connection/Connection.ts"
 import { plain } from "./plain.ts"
+import { Talking } from "./Talking.ts"
+import { isTerminal } from "../terminal/isTerminal.ts"
 
 const codes = {
   Completed: 0,
@@ -15,10 +16,10 @@ const codes = {
 
 /** Talks in the terminal, or where there is none in lines. */
 export const talk = Effect.fnUntraced(function* (connection: Connection, sessionId: string, first: string | null) {
-  if (process.stdin.isTTY === true && process.stdout.isTTY === true) {
-    yield* connection.ask(() =>
-      interactive((onTrouble) => connectTo(connection.server, "patient", onTrouble), sessionId, first)
-    )
+  if (isTerminal()) {
+    const hold = yield* Talking
+    const { isOurs, key, url } = connection.server
+    yield* connection.ask(() => hold({ url, isOurs, key: Redacted.value(key), session: sessionId, first }))
     return
   }
   yield* leaveWith(codes[yield* connection.ask((troupe) => plain(troupe.session(sessionId), first))])

@@ -1,5 +1,6 @@
 import { ApiError, type Troupe } from "@troupe/client"
-import { exitCodes, Trouble, usageTrouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble, usageTrouble } from "../app/Trouble.ts"
 import { defaultModel } from "./defaultModel.ts"
 
 export interface Wanted {

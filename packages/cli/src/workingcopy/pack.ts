@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 import { git } from "./git.ts"
 import { type OwnFile, ownFiles } from "./ownFiles.ts"
 

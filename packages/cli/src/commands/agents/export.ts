@@ -5,7 +5,8 @@ import { specOf } from "../../agents/specOf.ts"
 import { Json } from "../../app/globals.ts"
 import { print } from "../../app/output.ts"
 import { writeSpec } from "../../app/spec.ts"
-import { exitCodes, Trouble } from "../../app/Trouble.ts"
+import { exitCodes } from "../../app/exitCodes.ts"
+import { Trouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
 
 export const exported = Command.make(

@@ -1,4 +1,4 @@
-// What every command begins with: it is to start fast, and to be small while it waits.
+// What every command begins with: it is to start fast, to be small while it waits, and to end when nobody listens.
 import { enableCompileCache } from "node:module"
 import { join } from "node:path"
 import { setFlagsFromString } from "node:v8"
@@ -11,3 +11,6 @@ setFlagsFromString("--optimize-for-size")
 // An account without a home does without.
 const { HOME: home = "", XDG_CACHE_HOME: cache = home && join(home, ".cache") } = process.env
 if (cache !== "") enableCompileCache(join(cache, "troupe"))
+
+// Whoever reads our words may go away, such as `head`: then there is nothing more to say.
+process.stdout.on("error", () => process.exit())

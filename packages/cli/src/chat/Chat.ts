@@ -20,7 +20,9 @@ import { resultLine } from "./resultLine.ts"
 export interface Stage {
   readonly columns: () => number
   /** Lines that stay, and what is below them. */
-  readonly show: (kept: ReadonlyArray<string>, model: Model) => void
+  readonly show: (kept: ReadonlyArray<string>) => void
+  /** Gives the terminal back to the shell, until that gives it to us again. */
+  readonly suspend: () => void
 }
 
 /** A person and a session: what happens there is shown, and what is wanted here is done. */
@@ -48,10 +50,7 @@ export class Chat {
   change(to: Partial<Model>, kept: ReadonlyArray<string> = []): void {
     this.model = { ...this.model, ...to }
     const columns = this.#stage.columns() - 1
-    this.#stage.show(
-      kept.flatMap((line) => wrap(line, columns)),
-      this.model
-    )
+    this.#stage.show(kept.flatMap((line) => wrap(line, columns)))
   }
 
   /** Follows the session, and the one that it is forked to, until the person leaves. */
@@ -98,6 +97,8 @@ export class Chat {
     switch (intent._tag) {
       case "Quit":
         return this.leave()
+      case "Suspend":
+        return this.#stage.suspend()
       case "Interrupt":
         await session.interrupt()
         return

@@ -2,8 +2,8 @@ import { program } from "../program.ts"
 import type { TalkWanted } from "./TalkWanted.ts"
 
 const tell = (wanted: TalkWanted) =>
-  new Promise<void>((resolve, reject) => {
-    process.send!(wanted, undefined, undefined, (error) => (error === null ? resolve() : reject(error)))
+  new Promise<number>((resolve, reject) => {
+    process.send!(wanted, undefined, undefined, (error) => (error === null ? resolve(0) : reject(error)))
   })
 
 // Whoever waited is gone: there is nobody to open it for.

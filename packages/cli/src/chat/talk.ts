@@ -4,7 +4,7 @@ import { exitCodes } from "../app/exitCodes.ts"
 import type { Connection } from "../connection/Connection.ts"
 import { plain } from "./plain.ts"
 import { Talking } from "./Talking.ts"
-import { isTerminal } from "../terminal/isTerminal.ts"
+import { isTerminal } from "../terminal/TerminalConfig.ts"
 
 const codes = {
   Completed: 0,
@@ -19,8 +19,8 @@ export const talk = Effect.fnUntraced(function* (connection: Connection, session
   if (isTerminal()) {
     const hold = yield* Talking
     const { isOurs, key, url } = connection.server
-    yield* connection.ask(() => hold({ url, isOurs, key: Redacted.value(key), session: sessionId, first }))
-    return
+    const wanted = { url, isOurs, key: Redacted.value(key), session: sessionId, first }
+    return yield* leaveWith(yield* connection.ask(() => hold(wanted)))
   }
   yield* leaveWith(codes[yield* connection.ask((troupe) => plain(troupe.session(sessionId), first))])
 })

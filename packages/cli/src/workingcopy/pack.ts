@@ -28,7 +28,8 @@ export interface Packed extends Disposable {
   readonly hasHistory: boolean
 }
 
-export const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
+export const mebibytes = (bytes: number): string =>
+  bytes < 104_858 ? `${Math.ceil(bytes / 1_024)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 const bytesOf = (files: ReadonlyArray<OwnFile>) => files.reduce((sum, { bytes }) => sum + bytes, 0)
 

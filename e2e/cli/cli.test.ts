@@ -133,7 +133,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     // eslint-disable-next-line no-control-regex
     assert.notMatch(attached.running.said.stdout, /\u001B\[3[1-7]m/)
     attached.type("/mod\t")
-    await attached.shows("› /model ")
+    await attached.shows("› /model")
     attached.type("\u0003")
     attached.type("\u0003")
     await attached.shows("Ctrl-C once more leaves")
@@ -182,7 +182,9 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.isObject(state)
     assert.match((await does("replay", "diff", id, "1", "6")).stdout, /^WHAT +WHERE +VALUE\n/)
     const bundle = join(troupe.home, "bundle.jsonl")
-    await does("replay", "export", id, "--to", bundle)
+    assert.include((await does("replay", "diff", id, "1..6")).stdout, "WHAT")
+    const [exported] = await json("replay", "export", id, "--to", bundle)
+    assert.deepStrictEqual(exported, { file: bundle, bytes: statSync(bundle).size })
     for (const target of [id, bundle]) {
       const { stdout } = await does("replay", "verify", target)
       assert.match(
@@ -225,6 +227,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const file = join(troupe.home, "agent.yaml")
     writeFileSync(file, "name: Reviewer\nmodel: demo\nsystem: Review.\ntools:\n  - type: agent_toolset_20260401\n")
     await does("agents", "apply", file)
+    assert.include((await does("agents", "show", "Reviewer")).stdout, '"Review."')
     const { stdout } = await does("agents", "export", "Reviewer")
     assert.include(stdout, "system: Review.")
     assert.strictEqual((await troupe.ended(["agents", "diff", file])).code, 0)
@@ -283,7 +286,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const refused = await troupe.ended(["contexts", "add", "play", own.url, "--key-file", open])
     assert.strictEqual(refused.code, 2)
     assert.include(refused.stderr, `chmod 600 ${open}`)
-    await does("contexts", "remove", "work")
+    assert.deepStrictEqual(await json("contexts", "remove", "work"), [{ name: "work", removed: true }])
     assert.isFalse(existsSync(join(troupe.home, "contexts/work.key")))
   })
 
@@ -291,6 +294,8 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const cases = [
       [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
+      [["attach", "nothing"], {}, 4, "nothing is no session.\ntroupe sessions list"],
+      [["replay", "diff", "last", "one"], {}, 2, "Places in the log are numbers."],
       [["sesions"], {}, 2, "Did you mean this?"]
     ] as const
     const all = cases.map(async ([args, environment, code, words]) => {

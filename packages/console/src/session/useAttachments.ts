@@ -1,5 +1,5 @@
 import { useCallback, useState } from "react"
-import { uploadFile } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { type Attached, isTaken, refusal } from "./attachments.logic.ts"
 
 /** Files on their way into a message: uploaded as soon as they are chosen, so that sending it is quick. */
@@ -14,7 +14,7 @@ export const useAttachments = () => {
     setUploading((now) => now + taken.length)
     for (const file of taken) {
       try {
-        const { id } = await uploadFile(file, file.name)
+        const { id } = await troupe.files.upload({ name: file.name, content: file })
         setFiles((now) => [...now, { id, name: file.name, mediaType: file.type }])
       } catch (error) {
         setProblem(error)

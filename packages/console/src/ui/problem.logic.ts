@@ -8,6 +8,9 @@ export interface Explained {
   readonly requestId: string | null
 }
 
+/** What the page itself does not take, and why. */
+export class Refused extends Error {}
+
 const ofStatus = (status: number): Pick<Explained, "title" | "advice"> => {
   switch (status) {
     case 400:
@@ -54,6 +57,9 @@ export const explain = (error: unknown): Explained => {
       advice: "Nothing was lost. A proxy before the server may be in the way.",
       requestId: error.requestId
     }
+  }
+  if (error instanceof Refused) {
+    return { title: "That was not taken", message, advice: "What else there was is kept.", requestId: null }
   }
   return { title: "The console made a mistake", message, advice: "Reload the page.", requestId: null }
 }

@@ -2,7 +2,7 @@ import { ApiError, AuthenticationError, ConnectionError, InvalidAnswerError, Tim
 import { apiErrorOf } from "@troupe/client/errors"
 import { assert, describe, it } from "vitest"
 import { isLasting } from "../../src/api/lasting.logic.ts"
-import { explain } from "../../src/ui/problem.logic.ts"
+import { explain, Refused } from "../../src/ui/problem.logic.ts"
 
 const refused = (status: number, requestId: string | null = null): ApiError =>
   apiErrorOf({
@@ -35,6 +35,7 @@ describe("a problem", () => {
     const other = explain(new InvalidAnswerError("The server's answer is not JSON", "req_2"))
     assert.deepInclude(other, { title: "Something else answered", requestId: "req_2" })
     assert.strictEqual(explain(new TypeError("x is undefined")).title, "The console made a mistake")
+    assert.strictEqual(explain(new Refused("a.zip")).title, "That was not taken")
     assert.strictEqual(explain("words").message, "words")
   })
 

@@ -15,7 +15,8 @@ import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
 import type { Delta, Seen, View } from "../session/WatchHub.ts"
-import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { SessionReads } from "../sessions/SessionReads.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 import * as Previews from "./Previews.ts"
 
 /** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */

@@ -5,7 +5,7 @@ import { migrate } from "@troupe/server/postgres/Migrator"
 import { Effect, Layer, Redacted } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -90,7 +90,12 @@ export const start = async (): Promise<Server> => {
     stop: async () => {
       child.kill("SIGTERM")
       await ended
-      await rm(home, { recursive: true, force: true, maxRetries: 5 })
+      // As root, the data is kept elsewhere, and the home says where.
+      const pointer = join(home, "postgres/location")
+      const elsewhere = existsSync(pointer) ? [readFileSync(pointer, "utf8").trim()] : []
+      for (const directory of [...elsewhere, home]) {
+        await rm(directory, { recursive: true, force: true, maxRetries: 5 })
+      }
     }
   }
 }

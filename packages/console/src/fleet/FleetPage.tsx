@@ -105,6 +105,8 @@ const Readers = ({ fleet: { log } }: { readonly fleet: Fleet }) => (
   </table>
 )
 
+const asked = { path: "/v1/fleet", client: "troupe.fleet.retrieve()", command: null }
+
 const FleetPage = () => {
   const fleet = useQuery({
     queryKey: ["fleet"],
@@ -115,7 +117,7 @@ const FleetPage = () => {
   const releases = releasesOf(data?.nodes ?? [])
   return (
     <>
-      <PageHeader title="Fleet">
+      <PageHeader title="Fleet" asked={asked}>
         {data === undefined ? null : (
           <span className="faint number">
             {plural(data.nodes.length, "node")}

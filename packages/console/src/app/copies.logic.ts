@@ -24,7 +24,7 @@ export const program = (origin: string, line: string): string =>
   [
     `import { Troupe } from "@troupe/client"`,
     ``,
-    `const troupe = new Troupe({ baseURL: "${origin}", apiKey: process.env.TROUPE_API_KEY })`,
+    `const troupe = new Troupe({ baseURL: "${origin}", apiKey })`,
     line
   ].join("\n")
 

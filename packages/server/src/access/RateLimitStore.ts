@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Layer, Semaphore } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Semaphore } from "effect"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as SqlClient from "effect/sql/SqlClient"
 
@@ -22,16 +22,31 @@ const fresh = { endsAt: 0, granted: 0, used: 0, spent: false }
 export const grantOf = (limit: number, portion: number, taken: number): number =>
   Math.max(0, Math.min(portion, limit - (taken - portion)))
 
+/** What this node has left of the windows it counts in. */
+export class Portions extends Context.Service<
+  Portions,
+  {
+    /** Counts one in a window, where enough of the node's portion is left: then there is nobody to ask. */
+    readonly takeOne: (key: string, now: number) => boolean
+  }
+>()("server/RateLimitPortions") {}
+
 /**
  * Windows that all nodes count in together: each takes portions of them from the database and counts these by itself. The
  * limiter's other algorithms count on each node alone.
  */
-export const layer: Layer.Layer<RateLimiter.RateLimiterStore, never, SqlClient.SqlClient> = Layer.effect(
-  RateLimiter.RateLimiterStore,
+export const layer: Layer.Layer<RateLimiter.RateLimiterStore | Portions, never, SqlClient.SqlClient> = Layer.effectContext(
   Effect.gen(function* () {
     const alone = yield* RateLimiter.RateLimiterStore
     const sql = yield* SqlClient.SqlClient
     const leases = new Map<string, Lease>()
+
+    const takeOne = (key: string, now: number): boolean => {
+      const lease = leases.get(key)
+      if (lease === undefined || now >= lease.endsAt || lease.granted <= lease.used) return false
+      lease.used++
+      return true
+    }
 
     const leaseOf = (key: string): Lease => {
       const known = leases.get(key)
@@ -86,6 +101,8 @@ export const layer: Layer.Layer<RateLimiter.RateLimiterStore, never, SqlClient.S
       )
     }
 
-    return RateLimiter.RateLimiterStore.of({ ...alone, fixedWindow })
+    return Context.make(Portions, { takeOne }).pipe(
+      Context.add(RateLimiter.RateLimiterStore, { ...alone, fixedWindow })
+    )
   })
 ).pipe(Layer.provide(RateLimiter.layerStoreMemory))

@@ -86,23 +86,20 @@ const readSmall = (request: HttpServerRequest) =>
   Effect.callback<Uint8Array, ApiFailure>((resume) => {
     const source = NodeHttpServerRequest.toIncomingMessage(request)
     const chunks: Array<Buffer> = []
-    const listeners = {
-      data: (chunk: Buffer) => void chunks.push(chunk),
-      end: () => over(Effect.succeed(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks))),
-      error: () => over(Effect.fail(brokeOff)),
-      close: () => over(Effect.fail(brokeOff))
-    }
+    const take = (chunk: Buffer) => void chunks.push(chunk)
+    const end = () => over(Effect.succeed(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    const broke = () => over(Effect.fail(brokeOff))
+    const patience = setTimeout(() => over(Effect.fail(tooSlow)), jsonWithinMs)
+    source.on("data", take).on("end", end).on("error", broke).on("close", broke)
     const leave = () => {
       clearTimeout(patience)
-      for (const [name, listener] of Object.entries(listeners)) source.off(name, listener)
+      source.off("data", take).off("end", end).off("error", broke).off("close", broke)
       if (!source.complete) source.pause()
     }
     const over = (result: Effect.Effect<Uint8Array, ApiFailure>) => {
       leave()
       resume(result)
     }
-    const patience = setTimeout(() => over(Effect.fail(tooSlow)), jsonWithinMs)
-    for (const [name, listener] of Object.entries(listeners)) source.on(name, listener)
     return Effect.sync(leave)
   })
 

@@ -3,9 +3,9 @@ import type { Actor } from "@troupe/domain/Actor"
 import { Clock, Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
 import type { Headers } from "effect/http/Headers"
 import type { SqlError } from "effect/sql/SqlError"
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { consoleSecret } from "../access/Cookie.ts"
-import { shownSecret } from "../runners/ApiError.ts"
+import { shownText } from "../runners/ApiError.ts"
 import type { Token } from "../runners/TokenRows.ts"
 import { Tokens } from "../runners/Tokens.ts"
 import type { TokenKind } from "../runners/TokenSecret.ts"
@@ -51,6 +51,7 @@ const callerOf = (token: Token): Caller["Service"] => ({
 
 const make = Effect.gen(function* () {
   const tokens = yield* Tokens
+  const clock = yield* Clock.Clock
   // By hash: a secret is kept in no memory longer than its request.
   const remembered = new Map<string, { readonly caller: Caller["Service"]; readonly until: number }>()
 
@@ -66,23 +67,17 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const identify = Effect.fn("Callers.identify")(function* (headers: Headers) {
-    const inHeader = shownSecret(headers)
-    const shown = Option.isSome(inHeader) ? inHeader : consoleSecret(headers)
-    if (Option.isNone(shown)) return yield* refused
-    const kinds = Option.isSome(inHeader) ? shownKinds : (["console"] as const)
-    const key = createHash("sha256")
-      .update(`${kinds[0]}\n${Redacted.value(shown.value)}`)
-      .digest("base64")
-    const now = yield* Clock.currentTimeMillis
-    const known = remembered.get(key)
-    if (known !== undefined && known.until > now) return known.caller
-    remembered.delete(key)
+  const ask = Effect.fn("Callers.ask")(function* (
+    key: string,
+    kinds: ReadonlyArray<TokenKind>,
+    shown: Redacted.Redacted,
+    now: number
+  ) {
     const asked = asking.get(key)
     if (asked !== undefined) return yield* Deferred.await(asked)
     const answer = Deferred.makeUnsafe<Caller["Service"], ApiFailure | SqlError>()
     asking.set(key, answer)
-    return yield* lookUp(kinds, shown.value).pipe(
+    return yield* lookUp(kinds, shown).pipe(
       Effect.tap((caller) =>
         Effect.sync(() => {
           if (remembered.size >= rememberedMax) remembered.clear()
@@ -99,6 +94,20 @@ const make = Effect.gen(function* () {
       Effect.uninterruptible
     )
   })
+
+  const identify: Callers["Service"]["identify"] = (headers) =>
+    Effect.suspend(() => {
+      const inHeader = shownText(headers)
+      const shown = inHeader ?? Option.getOrUndefined(Option.map(consoleSecret(headers), Redacted.value))
+      if (shown === undefined) return Effect.fail(refused)
+      const kinds = inHeader === undefined ? (["console"] as const) : shownKinds
+      const key = hash("sha256", `${kinds[0]}\n${shown}`, "base64")
+      const now = clock.currentTimeMillisUnsafe()
+      const known = remembered.get(key)
+      if (known !== undefined && known.until > now) return Effect.succeed(known.caller)
+      remembered.delete(key)
+      return ask(key, kinds, Redacted.make(shown), now)
+    })
 
   return Callers.of({ identify })
 })

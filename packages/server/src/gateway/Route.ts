@@ -63,8 +63,12 @@ const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> =>
 }
 
 /** Whether an address holds what no table takes. Nothing that is looked for can have it in its name. */
-const unstorable = (params: Readonly<Record<string, string | undefined>>, query: ReturnType<typeof queryOf>) =>
-  [...Object.values(params), ...Object.values(query)].flat().some((text) => text !== undefined && !storable(text))
+const unstorable = (...named: ReadonlyArray<Readonly<Record<string, string | ReadonlyArray<string> | undefined>>>) => {
+  for (const texts of named) {
+    for (const key in texts) for (const text of [texts[key] ?? ""].flat()) if (!storable(text)) return true
+  }
+  return false
+}
 
 const decoders = (endpoint: HttpApiEndpoint.Top) => {
   // Bodies in parts are read as they come, by their routes.

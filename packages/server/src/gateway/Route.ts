@@ -168,6 +168,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     readonly shownOnce?: boolean
     /** The answer holds a secret that can be made again: it is kept nowhere, and made anew whenever it is asked for. */
     readonly isMadeAnew?: boolean
+    /** Done again under its key, it makes nothing twice and is answered alike. */
+    readonly isRepeatable?: boolean
   } = {}
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
@@ -182,7 +184,9 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
     const kept = at.isMadeAnew === true ? notKept : at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
-    return toResponse(yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work))
+    const wanted = () => `${method} ${request.url}\n${text}`
+    const { isRepeatable } = at
+    return toResponse(yield* run({ workspaceId, key, kept, isRepeatable, asked: wanted }, work))
   })
   return HttpRouter.add(method, path, refusing(answer))
 }

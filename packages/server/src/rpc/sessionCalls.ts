@@ -43,7 +43,7 @@ export const handlers = SessionRpc.toLayer({
     ),
 
   SendEvents: (payload, { headers }) =>
-    called({ endpoint: Events.send, scope: "write", headers, payload }, (caller) =>
+    called({ endpoint: Events.send, scope: "write", headers, payload, isRepeatable: true }, (caller) =>
       Effect.gen(function* () {
         const { known } = yield* SessionReads
         const { events } = yield* readEvents({ events: payload.events })

@@ -121,9 +121,9 @@ export const showing =
     }
     const shown = seen.events.map((seat) => seat.as(view))
     if (previews !== null) for (const { blockId } of shown) if (blockId !== null) previews.end(blockId)
-    const end = untilRest ? shown.findIndex(({ last, rests }) => last || rests) : -1
+    const end = shown.findIndex(({ last, rests }) => last || (untilRest && rests))
     const told = end < 0 ? shown : shown.slice(0, end + 1)
-    return { text: told.map((one) => one.text).join(""), last: end >= 0 || told.some(({ last }) => last) }
+    return { text: told.map((one) => one.text).join(""), last: end >= 0 }
   }
 
 export const previewsOf = (query: Asked<typeof Api.stream>["query"]) =>

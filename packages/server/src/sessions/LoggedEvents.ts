@@ -86,7 +86,7 @@ const make = Effect.gen(function* () {
           - coalesce(payload_bytes, 0) AS bytes_before
         FROM (
           SELECT * FROM events
-          WHERE stream_id = ${toUuid(sessionId)!} AND seq ${sql.literal(order === "desc" ? "<" : ">")} ${beyond}::int
+          WHERE stream_id = ${toUuid(sessionId)!} AND seq ${sql.literal(order === "desc" ? "<" : ">")} ${beyond}::bigint
             AND type = ANY(${[...tags]}::text[])
           ORDER BY seq ${direction} LIMIT ${limit}
         ) page

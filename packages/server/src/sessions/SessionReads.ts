@@ -127,7 +127,7 @@ const make = Effect.gen(function* () {
       ...(bound === null ? [] : [withinBound(sql, bound)]),
       ...(includeArchived ? [] : [sql`s.archived_at IS NULL`]),
       ...(agentId === null ? [] : [sql`s.agent_id = ${toUuid(agentId)!}`]),
-      ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}`]),
+      ...(agentVersion === null ? [] : [sql`s.agent_version = ${agentVersion}::bigint`]),
       ...(deploymentId === null ? [] : [sql`s.deployment_id = ${toUuid(deploymentId) ?? null}::uuid`]),
       ...(projectId === null ? [] : [sql`s.project_id = ${toUuid(projectId)!}`]),
       ...(statuses === null ? [] : [sql`s.status = ANY(${[...statuses]}::text[])`]),

@@ -15,6 +15,9 @@ import type { Caller } from "./Requests.ts"
 const rememberMs = 1_000
 const rememberedMax = 10_000
 
+/** How long a stream may outlive the key that it was opened with. */
+const checkKeyEveryMs = 3_000
+
 const refused = new ApiFailure({ type: "authentication_error", message: "The API key is missing or not valid" })
 
 /** What opens the API when it is shown in a header. */
@@ -26,6 +29,8 @@ export class Callers extends Context.Service<
   {
     /** A cookie counts where the door let it pass. */
     readonly identify: (headers: Headers) => Effect.Effect<Caller["Service"], ApiFailure | SqlError>
+    /** Ends when what these headers show opens nothing any more: looked for once for all who wait for it of one key. */
+    readonly revoked: (headers: Headers) => Effect.Effect<void>
   }
 >()("server/Callers") {
   static readonly layer: Layer.Layer<Callers, never, Tokens> = Layer.effect(
@@ -52,6 +57,8 @@ const callerOf = (token: Token): Caller["Service"] => ({
 const make = Effect.gen(function* () {
   const tokens = yield* Tokens
   const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const runFork = Effect.runForkWith(yield* Effect.context())
   // By hash: a secret is kept in no memory longer than its request.
   const remembered = new Map<string, { readonly caller: Caller["Service"]; readonly until: number }>()
 
@@ -95,13 +102,19 @@ const make = Effect.gen(function* () {
     )
   })
 
+  const shownBy = (headers: Headers) => {
+    const inHeader = shownText(headers)
+    const shown = inHeader ?? Option.getOrUndefined(Option.map(consoleSecret(headers), Redacted.value))
+    if (shown === undefined) return undefined
+    const kinds = inHeader === undefined ? (["console"] as const) : shownKinds
+    return { key: hash("sha256", `${kinds[0]}\n${shown}`, "base64"), kinds, shown }
+  }
+
   const identify: Callers["Service"]["identify"] = (headers) =>
     Effect.suspend(() => {
-      const inHeader = shownText(headers)
-      const shown = inHeader ?? Option.getOrUndefined(Option.map(consoleSecret(headers), Redacted.value))
-      if (shown === undefined) return Effect.fail(refused)
-      const kinds = inHeader === undefined ? (["console"] as const) : shownKinds
-      const key = hash("sha256", `${kinds[0]}\n${shown}`, "base64")
+      const found = shownBy(headers)
+      if (found === undefined) return Effect.fail(refused)
+      const { key, kinds, shown } = found
       const now = clock.currentTimeMillisUnsafe()
       const known = remembered.get(key)
       if (known !== undefined && known.until > now) return Effect.succeed(known.caller)
@@ -109,5 +122,38 @@ const make = Effect.gen(function* () {
       return ask(key, kinds, Redacted.make(shown), now)
     })
 
-  return Callers.of({ identify })
+  // Streams are many, and the keys that they were opened with few.
+  const streams = new Map<string, Set<() => void>>()
+
+  const watch = Effect.fnUntraced(function* (key: string, headers: Headers, all: Set<() => void>) {
+    while (all.size > 0) {
+      yield* Effect.sleep(checkKeyEveryMs)
+      // A database that does not answer now is no reason to end a stream.
+      const isRefused = yield* identify(headers).pipe(
+        Effect.as(false),
+        Effect.catchTags({ ApiFailure: () => Effect.succeed(true), SqlError: () => Effect.succeed(false) })
+      )
+      if (isRefused) for (const tell of all) tell()
+    }
+    if (streams.get(key) === all) streams.delete(key)
+  })
+
+  const revoked: Callers["Service"]["revoked"] = (headers) =>
+    Effect.callback<void>((resume) => {
+      const key = shownBy(headers)?.key ?? ""
+      let all = streams.get(key)
+      if (all === undefined) {
+        all = new Set()
+        streams.set(key, all)
+        runFork(Effect.forkIn(watch(key, headers, all), scope))
+      }
+      const tell = () => {
+        all.delete(tell)
+        resume(Effect.void)
+      }
+      all.add(tell)
+      return Effect.sync(() => all.delete(tell))
+    })
+
+  return Callers.of({ identify, revoked })
 })

@@ -197,6 +197,7 @@ export const layer = (options: ToolsOptions) =>
         const hasBegun = yield* Effect.mapError(place.unpack(context.request.resources), hinderedBy)
         // A full journal ends the attempt at its next word.
         if (hasBegun) yield* Effect.ignore(capture(context, place, announce, false))
+        if (hasBegun) yield* ready(context, place)
       })
 
       /** Makes files of what the turn left among the outputs, before anybody is told that it has ended. */

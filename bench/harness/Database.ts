@@ -41,7 +41,7 @@ export interface Database {
 
 export const start = async (): Promise<Server> => {
   const home = mkdtempSync(join(tmpdir(), "troupe-bench-"))
-  // Postgres runs as another account where we are root: one that can pass keeps its data here, and it goes with the rest.
+  // Postgres passes through it with an account of its own; what it can't enter lies elsewhere, and stays.
   chmodSync(home, 0o711)
   const child = spawn(process.execPath, [main, "--home", home, ...settings], { stdio: ["ignore", "pipe", "inherit"] })
   const ended = once(child, "exit")

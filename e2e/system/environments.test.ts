@@ -7,7 +7,6 @@ import { join } from "node:path"
 import { requires } from "../../test/requires.ts"
 import { npmRegistry, type Served } from "../../packages/runner/test/support/registries.ts"
 import { temporaryState } from "../../packages/runner/src/sandbox/trial.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 const lefty = {
@@ -62,7 +61,9 @@ requires(
     }
     writeFileSync(join(state, "packages.json"), JSON.stringify({ npm: { hosts: [host], variables } }))
 
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    writeFileSync(join(state, "secrets.json"), JSON.stringify({ GITHUB_TOKEN: "token-of-the-host" }), { mode: 0o600 })
+
+    system = await System.make()
     await system.node()
     system.runner({
       state,
@@ -127,6 +128,24 @@ requires(
       )
     }
   )
+
+  it("have the profiles' secrets from who owns the host, and never see them", { timeout: 240_000 }, async () => {
+    const having = (tokenSecret: string) => {
+      const options = { name: "Ada", email: "ada@example.com", tokenSecret }
+      return {
+        ...environment,
+        packages: { ...environment.packages, npm: [] },
+        setup: null,
+        preparation: { profile: "github", options }
+      }
+    }
+    const { events } = await firstTurn("run: cat $GIT_CONFIG_SYSTEM; env; cat /proc/*/environ", having("GITHUB_TOKEN"))
+    assert.include(wordsOf(events), 'name = "Ada"')
+    assert.notInclude(JSON.stringify(events), "token-of-the-host")
+    const without = await firstTurn("say: hello", having("NOBODYS_TOKEN"))
+    const failed = without.events.find((event) => event._tag === "TurnFailed")
+    assert.include(failed?.error.message, "The session has no secret NOBODYS_TOKEN")
+  })
 
   it(
     "run in what a client of the OpenAI Agents SDK makes, where the runner's owner names one",

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@troupe/domain/Json"
 import { matchesWildcard } from "@troupe/domain/tools/Wildcard"
 import { Result, Schema } from "effect"
-import { normalHost } from "../egress/hosts.ts"
+import { normalHost } from "@troupe/domain/network/hosts"
 
 /** What the contract allows an agent. */
 export const serversMax = 20

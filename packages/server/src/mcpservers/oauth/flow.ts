@@ -25,15 +25,29 @@ const clientOf = Effect.fnUntraced(function* (state: OAuthState, csrf = "") {
 const attempt = <A>(client: OAuthClient, work: () => Promise<A>): Effect.Effect<A, OAuthFailed> =>
   Effect.tryPromise({ try: work, catch: (cause) => oauthFailed(cause, client.held) })
 
-/** Finds out who lets us in. An own client belongs to that authorization server and is shown to no other. */
-const discovered = Effect.fnUntraced(function* (fetchFn: OutboundFetch, state: OAuthState) {
-  const { discoverOAuthServerInfo } = yield* sdk
-  const { asks, resourceMetadataUrl, scope } = yield* challengeOf(fetchFn, state)
-  const found = yield* Effect.tryPromise({
+/**
+ * Whom the MCP server trusts. Where it names nobody, as before there was metadata of protected resources, its own origin is
+ * asked; what that calls itself was no promise then, and is not held against it.
+ */
+const authorities = Effect.fnUntraced(function* (fetchFn: OutboundFetch, state: OAuthState, named: URL | null) {
+  const { discoverOAuthServerInfo, IssuerMismatchError } = yield* sdk
+  const options = { fetchFn, ...(named === null ? {} : { resourceMetadataUrl: named }) }
+  return yield* Effect.tryPromise({
     try: () =>
-      discoverOAuthServerInfo(state.url, { fetchFn, ...(resourceMetadataUrl === null ? {} : { resourceMetadataUrl }) }),
+      discoverOAuthServerInfo(state.url, options).catch(async (cause: unknown) => {
+        if (!(cause instanceof IssuerMismatchError)) throw cause
+        const found = await discoverOAuthServerInfo(state.url, { ...options, skipIssuerMetadataValidation: true })
+        if (found.resourceMetadata !== undefined) throw cause
+        return found
+      }),
     catch: (cause) => oauthFailed(cause, state)
   })
+})
+
+/** Finds out who lets us in. An own client belongs to that authorization server and is shown to no other. */
+const discovered = Effect.fnUntraced(function* (fetchFn: OutboundFetch, state: OAuthState) {
+  const { asks, resourceMetadataUrl, scope } = yield* challengeOf(fetchFn, state)
+  const found = yield* authorities(fetchFn, state, resourceMetadataUrl)
   if (!asks && found.resourceMetadata === undefined && found.authorizationServerMetadata === undefined) {
     return yield* new OAuthFailed({ reason: "unusable", detail: "the MCP server asks nobody to log in" })
   }

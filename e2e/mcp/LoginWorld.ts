@@ -22,7 +22,7 @@ const endpoints = [...loopback, ...loopback.map(({ port }) => ({ host: "127.0.0.
 export const publicOrigin = "https://conformance-test.local"
 
 /** All threads of these sessions have the session's agent. */
-const anyThread = "sthr_any" as ThreadId
+export const anyThread = "sthr_any" as ThreadId
 
 export interface Begun {
   readonly sessionId: SessionId
@@ -36,7 +36,7 @@ export interface Turn {
   /** What the calls said, one for each tool of the server. */
   readonly said: ReadonlyArray<string>
   /** What a person can do, where people were told of something. */
-  readonly remedy: { readonly path: string; readonly scope?: string } | null
+  readonly remedy: { readonly path: string; readonly scope?: string; readonly server_id?: string } | null
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what the API answers is looked into by the tests
@@ -119,9 +119,7 @@ export class LoginWorld {
     const source = <A, E>(use: (source: SecretSource["Service"]) => Effect.Effect<A, E>) =>
       run(Effect.flatMap(SecretSource, use))
     const secrets = new Map<string, Secret>()
-    for (const secret of await source(({ all }) => all(of, { models: [], mcpServers: servers }))) {
-      secrets.set(secret.name, secret)
-    }
+    for (const secret of await this.secrets({ servers, sessionId, workspaceId })) secrets.set(secret.name, secret)
     const value = (name: string) => {
       const held = secrets.get(name)
       return held === undefined ? null : Redacted.value(held.value)
@@ -156,6 +154,13 @@ export class LoginWorld {
     const said = await this.runner.runPromise(Effect.scoped(turn))
     const remedies = told.flatMap(({ details }) => (details["authorize"] === undefined ? [] : [details["authorize"]]))
     return { said, told, remedy: (remedies.at(-1) ?? null) as Turn["remedy"] }
+  }
+
+  /** What a runner is told for a turn. */
+  async secrets({ servers, sessionId, workspaceId }: Begun): Promise<ReadonlyArray<Secret>> {
+    const of = { sessionId, workspaceId, threadId: anyThread }
+    const all = Effect.flatMap(SecretSource, (source) => source.all(of, { models: [], mcpServers: servers }))
+    return await this.gateway.node.run(all)
   }
 
   /** Ends the session's connections: servers wait for that before they stop. */

@@ -8,6 +8,7 @@ import { type IncomingMessage, request as httpRequest, type RequestOptions } fro
 import { request as httpsRequest } from "node:https"
 import type { LookupFunction } from "node:net"
 import { networkInterfaces } from "node:os"
+import * as tls from "node:tls"
 
 /** A request was made, or begun, and had no answer that can be read. */
 export class OutboundFailed extends Schema.TaggedError<OutboundFailed>()("OutboundFailed", {
@@ -40,6 +41,15 @@ const bytesMax = 1_048_576
 const headerBytesMax = 65_536
 /** From the first byte to the last one. */
 const withinMs = 15_000
+
+let trusted: ReadonlyArray<string> | undefined
+
+/** Whom this host's own programs believe, beside those that come with Node: an installation may have authorities of its own. */
+const authorities = (): Array<string> => {
+  const from = (where: "default" | "system") => tls.getCACertificates?.(where) ?? tls.rootCertificates
+  trusted ??= [...new Set([...from("default"), ...from("system")])]
+  return [...trusted]
+}
 
 const ownAddresses = () =>
   new Set(Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address)))
@@ -110,7 +120,7 @@ const send = (asked: Endpoint, url: URL, body: string | undefined, options: Requ
       cause instanceof EgressRefused || cause instanceof OutboundFailed
         ? reject(cause)
         : fail(cause.name === "TimeoutError" ? `not within ${withinMs} ms` : (cause.code ?? "the connection broke"))
-    const outgoing = (url.protocol === "https:" ? httpsRequest : httpRequest)(options)
+    const outgoing = url.protocol === "https:" ? httpsRequest({ ...options, ca: authorities() }) : httpRequest(options)
     outgoing.on("error", failed)
     outgoing.once("upgrade", (_answer, socket) => {
       socket.destroy()

@@ -1,11 +1,9 @@
-import { Effect, Exit, Scope } from "effect"
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { apiKey } from "../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../test/requires.ts"
 import { System } from "./support/System.ts"
 
@@ -33,18 +31,14 @@ requires(
   "bubblewrap",
   "root"
 )("one session from end to end", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 14)
+    system = await System.make(14)
     await system.node()
     system.runner()
   }, long)
-  afterAll(async () => {
-    await system.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }, 60_000)
+  afterAll(() => system.end(), 60_000)
 
   /** Runs an example, and looks for what the agent's command printed. */
   const works = async (command: string, ...args: ReadonlyArray<string>) => {

@@ -5,7 +5,7 @@ import { migrate } from "@troupe/server/postgres/Migrator"
 import { Effect, Layer, Redacted } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, readFileSync } from "node:fs"
+import { chmodSync, mkdtempSync, readFileSync } from "node:fs"
 import { rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -41,6 +41,8 @@ export interface Database {
 
 export const start = async (): Promise<Server> => {
   const home = mkdtempSync(join(tmpdir(), "troupe-bench-"))
+  // Postgres passes through it with an account of its own; what it can't enter lies elsewhere, and stays.
+  chmodSync(home, 0o711)
   const child = spawn(process.execPath, [main, "--home", home, ...settings], { stdio: ["ignore", "pipe", "inherit"] })
   const ended = once(child, "exit")
   // However we end, it ends with us.

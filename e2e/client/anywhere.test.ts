@@ -1,11 +1,9 @@
-import { Effect, Exit, Scope } from "effect"
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { rolldown } from "rolldown"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { System } from "../support/System.ts"
 import { Browser, Page } from "./Page.ts"
@@ -38,18 +36,14 @@ requires(
   "bubblewrap",
   "root"
 )("one program that uses the client", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 13)
+    system = await System.make(13)
     await system.node()
     system.runner()
   }, long)
-  afterAll(async () => {
-    await system.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }, 60_000)
+  afterAll(() => system.end(), 60_000)
 
   const run = async (command: string, ...args: ReadonlyArray<string>) => {
     const env = { ...process.env, TROUPE_SERVER_URL: system.nodes[0]!.gateway, TROUPE_API_KEY: apiKey }

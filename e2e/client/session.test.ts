@@ -1,4 +1,4 @@
-import { Effect, Exit, Redacted, Scope, Stream } from "effect"
+import { Effect, Redacted, Stream } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import {
   type ApiError,
@@ -12,7 +12,6 @@ import {
 import { verifyBundle } from "@troupe/client/verifyBundle"
 import { TroupeClient } from "@troupe/client/effect"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { System } from "../support/System.ts"
 
@@ -28,20 +27,16 @@ requires(
   "bubblewrap",
   "root"
 )("a session through the client", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
   let troupe: Troupe
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 12)
+    system = await System.make(12)
     const { gateway } = await system.node()
     system.runner()
     troupe = new Troupe({ baseURL: gateway, apiKey })
   }, long)
-  afterAll(async () => {
-    await system.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }, 60_000)
+  afterAll(() => system.end(), 60_000)
 
   const open = async (policy: "always_allow" | "always_ask" = "always_allow"): Promise<SessionHandle> => {
     const agent = await troupe.agents.create({ name: "worker", model: "demo", tools: toolsWith(policy) })

@@ -1,10 +1,8 @@
-import { Effect, Exit, Scope } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Troupe } from "@troupe/client"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { buildConsole } from "../../scripts/console.mjs"
 import { System } from "../support/System.ts"
 
@@ -25,10 +23,8 @@ export class Stage {
   readonly origin: string
   readonly troupe: Troupe
   private readonly files: string
-  private readonly scope: Scope.Closeable
 
-  private constructor(scope: Scope.Closeable, system: System, origin: string, files: string) {
-    this.scope = scope
+  private constructor(system: System, origin: string, files: string) {
     this.system = system
     this.origin = origin
     this.files = files
@@ -38,12 +34,11 @@ export class Stage {
   static async make(): Promise<Stage> {
     const built = buildConsole()
     if (built?.ok === false) throw new Error(built.output)
-    const scope = Scope.makeUnsafe()
-    const system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 7)
+    const system = await System.make(7)
     const files = mkdtempSync(join(tmpdir(), "troupe-console-"))
     const { gateway } = await system.node(settingsWith(files))
     system.runner()
-    return new Stage(scope, system, gateway, files)
+    return new Stage(system, gateway, files)
   }
 
   /** Where a browser is let in, once. */
@@ -58,7 +53,6 @@ export class Stage {
 
   async end(): Promise<void> {
     await this.system.end()
-    await Effect.runPromise(Scope.close(this.scope, Exit.void))
     rmSync(this.files, { recursive: true, force: true })
   }
 }

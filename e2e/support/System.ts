@@ -5,7 +5,7 @@ import { text } from "@troupe/domain/session/Content"
 import type { Input } from "@troupe/domain/session/Input"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Layer, ManagedRuntime, Redacted } from "effect"
+import { Effect, Exit, Layer, ManagedRuntime, Redacted, Scope } from "effect"
 import { SqlClient } from "effect/sql/SqlClient"
 import { randomBytes } from "node:crypto"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
@@ -14,7 +14,7 @@ import { allEvents } from "../../packages/server/test/support/allEvents.ts"
 import { openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
-import type { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
+import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { RunnerHost, type RunnerHostOptions } from "./RunnerHost.ts"
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
@@ -34,6 +34,8 @@ export const allTools = [
   { type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_allow" } } }
 ]
 
+type Urls = Pick<TestDatabase["Service"], "appUrl" | "ownerUrl">
+
 /** Nodes and runners in processes of their own on a real database, and the log as the judge of what they did. */
 export class System {
   readonly token = `trp_reg_${randomBytes(24).toString("hex")}`
@@ -41,9 +43,11 @@ export class System {
   readonly runners: Array<RunnerHost> = []
   private readonly random: Prng
   private readonly env: Readonly<Record<string, string>>
+  private readonly scope: Scope.Closeable
   private readonly database: ManagedRuntime.ManagedRuntime<EventStore | SqlClient, unknown>
 
-  constructor(database: TestDatabase["Service"], seed = 1) {
+  private constructor(database: Urls, seed: number, scope: Scope.Closeable) {
+    this.scope = scope
     this.random = prng(seed)
     this.env = {
       DATABASE_URL: Redacted.value(database.appUrl),
@@ -53,6 +57,18 @@ export class System {
     this.database = ManagedRuntime.make(
       EventStorePg.layer.pipe(Layer.provideMerge(PgClient.layer({ url: database.appUrl, maxConnections: 4 })))
     )
+  }
+
+  /** A database, on which nodes and runners can begin. */
+  static async make(seed = 1): Promise<System> {
+    const scope = Scope.makeUnsafe()
+    return new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), seed, scope)
+  }
+
+  /** The same on a database that is there, and stays. */
+  static on(url: string): System {
+    const secret = Redacted.make(url)
+    return new System({ appUrl: secret, ownerUrl: secret }, 1, Scope.makeUnsafe())
   }
 
   async node(env: Readonly<Record<string, string>> = {}): Promise<NodeProcess> {
@@ -73,6 +89,7 @@ export class System {
     await Promise.all(this.runners.map((runner) => runner.end()))
     await Promise.all(this.nodes.map((node) => node.end("SIGKILL")))
     await this.database.dispose()
+    await Effect.runPromise(Scope.close(this.scope, Exit.void))
   }
 
   mint(kind: keyof typeof prefixes): string {

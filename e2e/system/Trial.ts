@@ -8,9 +8,8 @@ import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { type OpenSession } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
-import { Effect, Exit, Result, Scope } from "effect"
+import { Effect, Result } from "effect"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import type { Evidence } from "../invariants/Evidence.ts"
 import { judge } from "../invariants/judge.ts"
@@ -58,9 +57,7 @@ export class Trial {
 
   /** Runs a story against a new system, and answers every promise that was broken. */
   static async run(options: TrialOptions, story: (trial: Trial) => Promise<void>): Promise<ReadonlyArray<string>> {
-    const scope = Scope.makeUnsafe()
-    const database = await Effect.runPromise(Scope.provide(TestDatabase.make(), scope))
-    const trial = new Trial(new System(database, options.seed), await EffectSink.start(), options)
+    const trial = new Trial(await System.make(options.seed), await EffectSink.start(), options)
     try {
       await Promise.all(Array.from({ length: options.nodes ?? 1 }, () => trial.node()))
       await story(trial)
@@ -70,7 +67,6 @@ export class Trial {
       await trial.readers.stop()
       await Promise.all([...trial.doors.values()].map((door) => door.close()))
       await trial.sink.close()
-      await Effect.runPromise(Scope.close(scope, Exit.void))
     }
   }
 

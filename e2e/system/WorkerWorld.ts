@@ -2,10 +2,8 @@ import Anthropic from "@anthropic-ai/sdk"
 import type { Heartbeat, Work } from "@troupe/domain/api/Work"
 import type { SessionId } from "@troupe/domain/Ids"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Exit, Scope } from "effect"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { chaosProxy, type ChaosProxy } from "../support/ChaosProxy.ts"
 import { EffectSink } from "../support/EffectSink.ts"
 import { System } from "../support/System.ts"
@@ -40,11 +38,9 @@ export class WorkerWorld {
   readonly system: System
   readonly door: ChaosProxy
   readonly client: Anthropic
-  private readonly scope: Scope.Closeable
   private readonly workers: Array<WorkerProcess> = []
 
-  private constructor(scope: Scope.Closeable, system: System, sink: EffectSink, door: ChaosProxy) {
-    this.scope = scope
+  private constructor(system: System, sink: EffectSink, door: ChaosProxy) {
     this.system = system
     this.sink = sink
     this.door = door
@@ -52,15 +48,14 @@ export class WorkerWorld {
   }
 
   static async start(): Promise<WorkerWorld> {
-    const scope = Scope.makeUnsafe()
-    const system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    const system = await System.make()
     await system.node()
     const door = await chaosProxy(() => {
       const node = system.nodes.findLast((one) => !one.hasExited())
       return node === undefined ? null : Number(new URL(node.gateway).port)
     })
     system.runner({ servers: [`http://127.0.0.1:${door.port}`] })
-    return new WorkerWorld(scope, system, await EffectSink.start(), door)
+    return new WorkerWorld(system, await EffectSink.start(), door)
   }
 
   get baseURL(): string {
@@ -170,6 +165,5 @@ export class WorkerWorld {
     await this.system.end()
     await this.door.close()
     await this.sink.close()
-    await Effect.runPromise(Scope.close(this.scope, Exit.void))
   }
 }

@@ -3,10 +3,8 @@ import type { SessionId } from "@troupe/domain/Ids"
 import { type Content, text } from "@troupe/domain/session/Content"
 import type { TurnOverrides } from "@troupe/domain/session/Input"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Exit, Scope } from "effect"
 import { requires } from "../../test/requires.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { allTools, System, wordsOf } from "../support/System.ts"
 import { only } from "./waiting.ts"
 
@@ -22,13 +20,12 @@ requires(
   "bubblewrap",
   "root"
 )("A session", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
   let session: SessionId
   let turns = 0
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    system = await System.make()
     await system.node()
     system.runner()
     session = await system.open(system.nodes[0]!, {
@@ -40,10 +37,7 @@ requires(
       ]
     })
   }, 120_000)
-  afterAll(async () => {
-    await system.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }, 60_000)
+  afterAll(() => system.end(), 60_000)
 
   /** What a turn left in the log, whatever came of it. */
   const turn = async (content: Content, overrides: TurnOverrides = {}): Promise<ReadonlyArray<SessionEvent>> => {

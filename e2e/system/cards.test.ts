@@ -1,10 +1,8 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import type { SessionId } from "@troupe/domain/Ids"
-import { Effect, Exit, Scope } from "effect"
 import { requires } from "../../test/requires.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 const key = "sk-of-the-workspace-4321"
@@ -21,7 +19,6 @@ requires(
   "bubblewrap",
   "root"
 )("a model card of a workspace", () => {
-  const scope = Scope.makeUnsafe()
   const mock = new LLMock({ port: 0, chunkSize: 8 })
   let system: System
 
@@ -42,7 +39,7 @@ requires(
       { match: { userMessage: "who pays" }, response: { content: `You do, with ${key}.`, usage } }
     ] as never)
     await mock.start()
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    system = await System.make()
     await system.node({ TROUPE_MASTER_KEY: "a-master-key-of-tests-that-is-long-enough" })
     // It has no provider of its own: whatever it reaches, it reaches by the card.
     system.runner()
@@ -50,7 +47,6 @@ requires(
   afterAll(async () => {
     await system.end()
     await mock.stop()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
   }, 60_000)
 
   it(

@@ -1,12 +1,11 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
+import { Effect } from "effect"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { defaults } from "../../packages/runner/src/sandbox/docker/DockerBackend.ts"
 import { listContainers, removeContainer, removeImage } from "../../packages/runner/src/sandbox/docker/Engine.ts"
 import { connect } from "../../packages/runner/src/sandbox/docker/EngineApi.ts"
 import { requires } from "../../test/requires.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 /** A killed runner leaves its containers to the next one, and there is none. */
@@ -26,12 +25,11 @@ requires(
   "docker",
   "root"
 )("sessions in containers", () => {
-  const scope = Scope.makeUnsafe()
   const owners = new Set<string>()
   let system: System
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    system = await System.make()
     await system.node()
     system.runner()
   }, 120_000)
@@ -44,7 +42,6 @@ requires(
     })
     await system.end()
     await Effect.runPromise(removeFromEngine([...owners], images))
-    await Effect.runPromise(Scope.close(scope, Exit.void))
   }, 60_000)
 
   it("run where their environment says", { timeout: 240_000 }, async () => {

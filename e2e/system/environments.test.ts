@@ -7,7 +7,6 @@ import { join } from "node:path"
 import { requires } from "../../test/requires.ts"
 import { npmRegistry, type Served } from "../../packages/runner/test/support/registries.ts"
 import { temporaryState } from "../../packages/runner/src/sandbox/trial.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 const lefty = {
@@ -62,7 +61,7 @@ requires(
     }
     writeFileSync(join(state, "packages.json"), JSON.stringify({ npm: { hosts: [host], variables } }))
 
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    system = await System.make()
     await system.node()
     system.runner({
       state,

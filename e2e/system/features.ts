@@ -7,10 +7,8 @@ import type { EventId, SessionId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { Decision, Input } from "@troupe/domain/session/Input"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Exit, Scope } from "effect"
 import { strict as assert } from "node:assert"
 import { hash } from "node:crypto"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { OpenAiServer } from "../support/OpenAiServer.ts"
 import { type SessionOptions, System, wordsOf } from "../support/System.ts"
 import { lineOf } from "./lineOf.ts"
@@ -29,8 +27,7 @@ const lookUp = {
 }
 const longTalk = `say: ${"on and on ".repeat(60)}`
 
-const scope = Scope.makeUnsafe()
-const system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+const system = await System.make()
 const server = await OpenAiServer.start()
 const begun = Date.now()
 let session: SessionId
@@ -221,5 +218,4 @@ try {
 } finally {
   await system.end()
   server.stop()
-  await Effect.runPromise(Scope.close(scope, Exit.void))
 }

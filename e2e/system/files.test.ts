@@ -1,7 +1,5 @@
-import { Effect, Exit, Scope } from "effect"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type Anthropic, anthropicAt, toFile } from "../../packages/server/test/support/anthropic.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { allTools, System } from "../support/System.ts"
 import { eventually } from "./waiting.ts"
@@ -14,23 +12,19 @@ requires(
   "bubblewrap",
   "root"
 )("files of sessions", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
   let client: Anthropic
   let agent: string
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 12)
+    system = await System.make(12)
     const node = await system.node()
     system.runner()
     client = anthropicAt(node.gateway)
     const tools = allTools as unknown as Anthropic.Beta.AgentCreateParams["tools"]
     agent = (await client.beta.agents.create({ name: "worker", model: "demo", tools: tools! })).id
   }, 180_000)
-  afterAll(async () => {
-    await system.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }, 60_000)
+  afterAll(() => system.end(), 60_000)
 
   const upload = async (content: string, name: string) =>
     (await client.beta.files.upload({ file: await toFile(Buffer.from(content), name) })).id

@@ -5,7 +5,6 @@ import type { Json } from "@troupe/domain/Json"
 import type { EventOf } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Scope } from "effect"
 import { serving } from "../../packages/runner/test/mcp/world.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { GuardedServer } from "../support/GuardedServer.ts"
@@ -34,7 +33,7 @@ requires(
       { match: { userMessage: "call it", hasToolResult: true }, response: { content: "It answered." } }
     ] as never)
     await mock.start()
-    system = new System(await within(TestDatabase.make()))
+    system = await System.make()
     await system.node()
     system.runner({
       env: {

@@ -1,8 +1,6 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
 import { requires } from "../../test/requires.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 const usage = { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49, input_tokens: 40, output_tokens: 9 }
@@ -12,7 +10,6 @@ requires(
   "bubblewrap",
   "root"
 )("models, reached by a runner", () => {
-  const scope = Scope.makeUnsafe()
   const mock = new LLMock({ port: 0, chunkSize: 8 })
   let system: System
 
@@ -34,7 +31,7 @@ requires(
       { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 1 } }
     ] as never)
     await mock.start()
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    system = await System.make()
     await system.node()
     system.runner({
       env: {
@@ -48,7 +45,6 @@ requires(
   afterAll(async () => {
     await system.end()
     await mock.stop()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
   }, 60_000)
 
   describe.each([

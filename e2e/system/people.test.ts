@@ -4,10 +4,8 @@ import { canonical } from "@troupe/domain/CanonicalJson"
 import { text } from "@troupe/domain/session/Content"
 import type { Decision, Input } from "@troupe/domain/session/Input"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Exit, Scope } from "effect"
 import { hash } from "node:crypto"
 import { requires } from "../../test/requires.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 type Tag = SessionEvent["_tag"]
@@ -32,18 +30,14 @@ requires(
   "bubblewrap",
   "root"
 )("people and their agents", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 11)
+    system = await System.make(11)
     await system.node()
     system.runner()
   }, 180_000)
-  afterAll(async () => {
-    await system.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
-  }, 60_000)
+  afterAll(() => system.end(), 60_000)
 
   const node = () => system.nodes.at(-1)!
   const send = (session: SessionId, ...inputs: ReadonlyArray<Input>) =>

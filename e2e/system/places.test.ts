@@ -1,10 +1,8 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
-import { Effect, Exit, Scope } from "effect"
 import { createHash } from "node:crypto"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
 import { System, wordsOf } from "../support/System.ts"
@@ -22,7 +20,6 @@ requires(
   "bubblewrap",
   "root"
 )("the place of a session, over HTTP", () => {
-  const scope = Scope.makeUnsafe()
   let system: System
   let session: string
   let fresh: string
@@ -63,7 +60,7 @@ requires(
   }
 
   beforeAll(async () => {
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)), 23)
+    system = await System.make(23)
     await system.node()
     system.runner({ env: { TROUPE_SANDBOX_GRACE_MS: "300" } })
     agent = (
@@ -75,7 +72,6 @@ requires(
   }, 180_000)
   afterAll(async () => {
     await system?.end()
-    await Effect.runPromise(Scope.close(scope, Exit.void))
   }, 60_000)
 
   it("runs programs of people, and notes them in the log", patient, async () => {

@@ -3,7 +3,6 @@ import type { EventId } from "@troupe/domain/Ids"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Scope } from "effect"
 import { requires } from "../../test/requires.ts"
-import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { processesWith } from "../../packages/runner/test/mcp/world.ts"
 import {
@@ -45,7 +44,7 @@ requires(
     receiver = await OtlpReceiver.start()
     provider = await Effect.runPromise(Scope.provide(faultyProvider, scope))
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "200" }
-    system = new System(await Effect.runPromise(Scope.provide(TestDatabase.make(), scope)))
+    system = await System.make()
     await system.node(env)
     system.runner({ env: { ...env, OPENAI_BASE_URL: `${provider.url}/v1` } })
   }, 120_000)

@@ -1,4 +1,3 @@
-import { Redacted } from "effect"
 import { System } from "../../../e2e/support/System.ts"
 import { Contender } from "../../harness/Contender.ts"
 import type { Database } from "../../harness/Database.ts"
@@ -25,8 +24,7 @@ export const withWorld = async <A>(
   use: (world: World) => Promise<A>
 ): Promise<A> => {
   const database = await server.createMigrated(name)
-  const url = Redacted.make(database.url)
-  const system = new System({ name, appUrl: url, ownerUrl: url, superuserUrl: url })
+  const system = System.on(database.url)
   const bare = await Contender.start(new URL("./bare.ts", import.meta.url))
   try {
     const node = await system.node()

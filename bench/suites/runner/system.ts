@@ -1,4 +1,3 @@
-import { Redacted } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { System } from "../../../e2e/support/System.ts"
 import { bounded } from "../../harness/Result.ts"
@@ -6,8 +5,7 @@ import type { Bench, Context } from "../../harness/Suite.ts"
 
 const withSystem = async <A>(server: Context["server"], name: string, use: (system: System) => Promise<A>) => {
   const { url } = await server.createMigrated(name)
-  const secret = Redacted.make(url)
-  const system = new System({ name, appUrl: secret, ownerUrl: secret, superuserUrl: secret })
+  const system = System.on(url)
   try {
     return await use(system)
   } finally {

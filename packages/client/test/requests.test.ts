@@ -265,6 +265,14 @@ describe("a list", () => {
     assert.deepStrictEqual([last!.data.length, last!.hasNextPage(), await last!.nextPage()], [1, false, null])
   })
 
+  it("says how to go on from a page, for whoever keeps that and asks later", async () => {
+    await using world = await start({}, ...pages)
+    const page = await world.client.agents.list({ limit: 2 })
+    assert.deepStrictEqual(page.more, { page: "page_2" })
+    await world.client.agents.list({ limit: 2, ...page.more })
+    assert.strictEqual(world.server.seen[1]!.url, "/v1/agents?limit=2&page=page_2")
+  })
+
   it("asks for no more than is taken", async () => {
     await using world = await start({}, ...pages)
     for await (const _ of world.client.agents.list()) break
@@ -274,5 +282,15 @@ describe("a list", () => {
   it("ends where the server would lead it round in a circle", async () => {
     await using world = await start({}, json({ data: [], next_page: "page_1" }))
     assert.instanceOf(await failure(collect(world.client.agents.list())), InvalidAnswerError)
+  })
+})
+
+describe("a terminal that was refused", () => {
+  it("says why to a request, which passes where one would be let in", async () => {
+    await using world = await start({}, refusal(426, "invalid_request_error"), refusal(409, "invalid_request_error"))
+    const check = () => world.client.sessions.place.checkTerminal("sesn_1", { columns: 80 }, { maxRetries: 0 })
+    await check()
+    assert.strictEqual(world.server.seen[0]!.url, "/v1/sessions/sesn_1/terminal?columns=80")
+    assert.instanceOf(await failure(check()), ConflictError)
   })
 })

@@ -7,17 +7,15 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query"
 import { RouterProvider } from "@tanstack/react-router"
 import { StrictMode } from "react"
 import { createRoot } from "react-dom/client"
-import { ApiProblem } from "./api/ApiProblem.ts"
 import { router } from "./app/router.tsx"
 import { applyTheme } from "./app/theme.ts"
 
 applyTheme()
 
-const passes = (error: unknown) => error instanceof ApiProblem && (error.status === 0 || error.status >= 500)
-
 const client = new QueryClient({
   defaultOptions: {
-    queries: { staleTime: 2_000, retry: (failures, error) => passes(error) && failures < 4 },
+    // The client below asks again where that may help.
+    queries: { staleTime: 2_000, retry: false },
     mutations: { retry: false }
   }
 })

@@ -7,10 +7,13 @@ export type Next<Item> = (() => Promise<Page<Item>>) | null
 /** A part of a list. Iterating goes on through all that follow. */
 export class Page<Item> implements AsyncIterable<Item> {
   readonly data: ReadonlyArray<Item>
+  /** What a query says to go on from here, to be kept and asked for later; null on the last page. */
+  readonly more: object | null
   readonly #next: Next<Item>
 
-  constructor(data: ReadonlyArray<Item>, next: Next<Item>) {
+  constructor(data: ReadonlyArray<Item>, more: object | null, next: Next<Item>) {
     this.data = data
+    this.more = more
     this.#next = next
   }
 
@@ -54,7 +57,7 @@ export const pagesOf = <Body, Item>({ ask, items, more }: Lists<Body, Item>, que
       throw new InvalidAnswerError("The server's next page is the same again", answer.requestId)
     }
     const next = rest === null ? null : async () => (await load(rest)).data
-    return { ...answer, data: new Page(data, next) }
+    return { ...answer, data: new Page(data, rest, next) }
   }
   return new Pages(load({}))
 }

@@ -1,9 +1,13 @@
+import { ApiError } from "../errors.ts"
 import type { Call } from "../http/Call.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions, StreamOptions } from "../options.ts"
 import { type ExecOutput, execOutput } from "../stream/execOutput.ts"
 import type { ChangesQuery, Exec, ExecResult, SessionChanges, TerminalQuery } from "../types/api.ts"
 import { Resource } from "./Resource.ts"
+
+/** Answered to a request that is no WebSocket, where one would be let in. */
+const upgradeRequired = 426
 
 /** Where a session works, for people to work there too. */
 export class SessionPlace extends Resource {
@@ -21,6 +25,16 @@ export class SessionPlace extends Resource {
   /** A terminal, as a WebSocket. In a browser it takes the cookie: there, keys can't be given to one. */
   terminal(sessionId: string, query: TerminalQuery = {}): Promise<WebSocket> {
     return this.transport.connect(path`/v1/sessions/${sessionId}/terminal`, query)
+  }
+
+  /** Passes where a terminal would be let in, else fails with why not: a WebSocket that is refused does not say it. */
+  async checkTerminal(sessionId: string, query: TerminalQuery = {}, options?: CallOptions): Promise<void> {
+    const at = path`/v1/sessions/${sessionId}/terminal`
+    try {
+      await this.transport.send({ method: "GET", path: at, query }, options)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== upgradeRequired) throw error
+    }
   }
 
   /** What is different in the working copy: between two checkpoints, since the beginning, up to now. */

@@ -1,6 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { type FormEvent, useEffect, useState } from "react"
-import { type Agent, listModels } from "../api/resources.ts"
+import type { Agent } from "@troupe/client"
+import * as queries from "../api/queries.ts"
 import { Problem } from "../ui/Problem.tsx"
 import { type AgentDraft, type Permission, permissionOf } from "./agents.logic.ts"
 
@@ -15,7 +16,7 @@ export const AgentForm = (props: {
   readonly onDraft?: (draft: AgentDraft) => void
 }) => {
   const { agent, error, isBusy, onDraft, onSubmit, verb } = props
-  const models = useQuery({ queryKey: ["models"], queryFn: listModels })
+  const models = useQuery(queries.models)
   const [draft, setDraft] = useState<AgentDraft>({
     name: agent?.name ?? "",
     model: agent?.model.id ?? "",

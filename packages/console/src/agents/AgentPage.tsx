@@ -2,11 +2,12 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useParams } from "@tanstack/react-router"
 import { Play } from "lucide-react"
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react"
-import { type Agent, agentVersions, archiveAgent, getAgent, updateAgent } from "../api/resources.ts"
+import type { Agent } from "@troupe/client"
+import { allOf, troupe } from "../api/troupe.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
-import { Skeleton } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { AgentForm } from "./AgentForm.tsx"
 import { type AgentDraft, changeOf, definitionOf, readDefinition } from "./agents.logic.ts"
@@ -69,11 +70,15 @@ const JsonForm = (props: {
 const Versions = ({ agent }: { readonly agent: Agent }) => {
   const versions = useQuery({
     queryKey: ["agent-versions", agent.id, agent.version],
-    queryFn: () => agentVersions(agent.id)
+    queryFn: () => allOf(troupe.agents.versions.list(agent.id, { limit: 100 }))
   })
   const [chosen, setChosen] = useState(agent.version)
-  if (versions.error !== null) return <Problem error={versions.error} onRetry={() => void versions.refetch()} />
-  if (versions.data === undefined) return <Skeleton />
+  if (versions.data === undefined)
+    return (
+      <Loaded of={versions} isInset>
+        {() => null}
+      </Loaded>
+    )
   const shown = versions.data.find(({ version }) => version === chosen)
   const before = versions.data.find(({ version }) => version === chosen - 1)
   return (
@@ -111,16 +116,20 @@ const AgentPage = () => {
   const [place, change] = usePlace()
   const client = useQueryClient()
   const go = useGo()
-  const { data: agent, error, refetch } = useQuery({ queryKey: ["agent", id], queryFn: () => getAgent(id) })
+  const asked = useQuery({
+    queryKey: ["agent", id],
+    queryFn: ({ signal }) => troupe.agents.retrieve(id, {}, { signal })
+  })
+  const agent = asked.data
   const save = useMutation({
-    mutationFn: (body: object) => updateAgent(id, { ...body, version: agent!.version }),
+    mutationFn: (body: object) => troupe.agents.update(id, { ...body, version: agent!.version }),
     onSuccess: (saved) => {
       client.setQueryData(["agent", id], saved)
       void client.invalidateQueries({ queryKey: ["agents"] })
     }
   })
   const archive = useMutation({
-    mutationFn: () => archiveAgent(id),
+    mutationFn: () => troupe.agents.archive(id),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ["agents"] })
       go("agents")
@@ -138,13 +147,7 @@ const AgentPage = () => {
     return (
       <>
         <PageHeader title="Agent" />
-        {error === null ? (
-          <Skeleton />
-        ) : (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        )}
+        <Loaded of={asked}>{() => null}</Loaded>
       </>
     )
   }

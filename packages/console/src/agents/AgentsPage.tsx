@@ -1,15 +1,15 @@
 import { useQuery } from "@tanstack/react-query"
 import { Bot, Plus } from "lucide-react"
-import { listAgents } from "../api/resources.ts"
+import * as queries from "../api/queries.ts"
 import { WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
-import { Problem } from "../ui/Problem.tsx"
+import { Empty } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { toolsOf } from "./agents.logic.ts"
 
 const AgentsPage = () => {
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["agents"], queryFn: listAgents })
+  const agents = useQuery(queries.agents)
   return (
     <>
       <PageHeader title="Agents">
@@ -18,58 +18,56 @@ const AgentsPage = () => {
         </WorkspaceLink>
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Agents">
-        {error !== null ? (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        ) : isPending ? (
-          <Skeleton />
-        ) : data.length === 0 ? (
-          <Empty
-            icon={Bot}
-            title="No agents yet"
-            actions={
-              <WorkspaceLink to="agents/new" className="button first">
-                Make an agent
-              </WorkspaceLink>
-            }
-          >
-            <p>
-              An agent is a model with instructions, tools and policies. Every change makes a new version; sessions keep
-              the one they began with.
-            </p>
-          </Empty>
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>Model</th>
-                <th className="optional">Tools</th>
-                <th className="right">Version</th>
-                <th className="right optional">Changed</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((agent) => (
-                <tr key={agent.id}>
-                  <td className="wide">
-                    <WorkspaceLink to={`agents/${agent.id}`}>{agent.name}</WorkspaceLink>{" "}
-                    <span className="faint">{agent.description}</span>
-                  </td>
-                  <td>
-                    <code className="soft">{agent.model.id}</code>
-                  </td>
-                  <td className="soft optional">{toolsOf(agent)}</td>
-                  <td className="right number">{agent.version}</td>
-                  <td className="right faint optional">
-                    <Ago at={Date.parse(agent.updated_at)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded of={agents}>
+          {(data) =>
+            data.length === 0 ? (
+              <Empty
+                icon={Bot}
+                title="No agents yet"
+                actions={
+                  <WorkspaceLink to="agents/new" className="button first">
+                    Make an agent
+                  </WorkspaceLink>
+                }
+              >
+                <p>
+                  An agent is a model with instructions, tools and policies. Every change makes a new version; sessions
+                  keep the one they began with.
+                </p>
+              </Empty>
+            ) : (
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th>Name</th>
+                    <th>Model</th>
+                    <th className="optional">Tools</th>
+                    <th className="right">Version</th>
+                    <th className="right optional">Changed</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.map((agent) => (
+                    <tr key={agent.id}>
+                      <td className="wide">
+                        <WorkspaceLink to={`agents/${agent.id}`}>{agent.name}</WorkspaceLink>{" "}
+                        <span className="faint">{agent.description}</span>
+                      </td>
+                      <td>
+                        <code className="soft">{agent.model.id}</code>
+                      </td>
+                      <td className="soft optional">{toolsOf(agent)}</td>
+                      <td className="right number">{agent.version}</td>
+                      <td className="right faint optional">
+                        <Ago at={Date.parse(agent.updated_at)} />
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
       </div>
     </>
   )

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
-import { createAgent } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { AgentForm } from "./AgentForm.tsx"
@@ -10,7 +10,7 @@ const NewAgentPage = () => {
   const client = useQueryClient()
   const create = useMutation({
     mutationFn: ({ model, name, permission, system }: AgentDraft) =>
-      createAgent({ name, model, system: system === "" ? null : system, tools: [toolset(permission)] }),
+      troupe.agents.create({ name, model, system: system === "" ? null : system, tools: [toolset(permission)] }),
     onSuccess: ({ id }) => {
       void client.invalidateQueries({ queryKey: ["agents"] })
       go(`agents/${id}`, { replace: true })

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query"
 import { X } from "lucide-react"
 import { type FormEvent, useCallback, useState } from "react"
-import { createSession } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { WorkspaceLink } from "../app/links.tsx"
 import { Composer } from "../session/Composer.tsx"
 import { currentTurn, firstAsk, primaryOf, rowsOf } from "../session/rows.logic.ts"
@@ -45,7 +45,7 @@ const TryPane = (props: { readonly name: string; readonly agent: Tried; readonly
   } | null>(null)
   const begin = useMutation({
     mutationFn: () =>
-      createSession({
+      troupe.sessions.create({
         agent: agent as never,
         title: `Try of ${name}`,
         initial_events: [{ type: "user.message", content: [{ type: "text", text: words.trim() }] }]

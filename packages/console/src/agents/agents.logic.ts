@@ -1,4 +1,4 @@
-import type { Agent } from "../api/resources.ts"
+import type { Agent } from "@troupe/client"
 
 /** The parts of an agent that people write, as one text that can be compared and edited. */
 export const definitionOf = (agent: Agent): string => {

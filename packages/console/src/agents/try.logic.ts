@@ -1,4 +1,4 @@
-import type { Agent } from "../api/resources.ts"
+import type { Agent } from "@troupe/client"
 
 type Body = Readonly<Record<string, unknown>>
 

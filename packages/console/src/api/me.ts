@@ -1,6 +1,5 @@
-import type { Me } from "@troupe/domain/api/Access"
-import { ApiProblem } from "./ApiProblem.ts"
-import { get, post } from "./http.ts"
+import { AuthenticationError, type Login, type Me } from "@troupe/client"
+import { troupe } from "./troupe.ts"
 
 let known: Me | null = null
 
@@ -8,22 +7,22 @@ let known: Me | null = null
 export const whoAmI = async (): Promise<Me | null> => {
   if (known !== null) return known
   try {
-    known = await get<Me>("/v1/me")
+    known = await troupe.access.me()
     return known
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 401) return null
+    if (error instanceof AuthenticationError) return null
     throw error
   }
 }
 
 /** Lets this browser in: by the token of a one-time link, or by an API key. The cookie is not for scripts to see. */
-export const logIn = async (secret: { readonly token: string } | { readonly api_key: string }): Promise<Me> => {
-  known = await post<Me>("/v1/login", secret)
+export const logIn = async (secret: Login): Promise<Me> => {
+  known = await troupe.access.login(secret)
   return known
 }
 
 /** Forgets who was here, and all that was on the screen with it. */
 export const logOut = async (): Promise<void> => {
-  await post("/v1/logout", {}).catch(() => undefined)
+  await troupe.access.logout().catch(() => undefined)
   window.location.assign("/login")
 }

@@ -1,4 +1,4 @@
-import type { WorkspaceChange } from "@troupe/domain/api/Feed"
+import type { WorkspaceChange } from "@troupe/client"
 
 /** What is to be asked for again after a change; everything where changes were missed. */
 export const staleAfter = (type: WorkspaceChange["type"]): ReadonlyArray<string> | "all" => {

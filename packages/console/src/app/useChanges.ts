@@ -1,8 +1,8 @@
-import type { WorkspaceChange } from "@troupe/domain/api/Feed"
 import { useQueryClient } from "@tanstack/react-query"
 import { useEffect } from "react"
-import { query } from "../api/http.ts"
-import { again, listen } from "../api/listening.ts"
+import { isLasting } from "../api/lasting.logic.ts"
+import { troupe } from "../api/troupe.ts"
+import { followWhileSeen } from "../api/whileSeen.ts"
 import { staleAfter } from "./changes.logic.ts"
 
 /** However much happens, lists are asked for again at most so often. */
@@ -13,7 +13,7 @@ export const useChanges = (): void => {
   const client = useQueryClient()
   useEffect(() => {
     const stopped = new AbortController()
-    let after: string | null = null
+    let after: string | undefined
     let stale = new Set<string>()
     let timer: ReturnType<typeof setTimeout> | undefined
     const ask = () => {
@@ -22,19 +22,20 @@ export const useChanges = (): void => {
       stale = new Set()
       for (const key of keys) void client.invalidateQueries({ queryKey: [key] })
     }
-    const follow = (signal: AbortSignal) =>
-      listen(`/v1/log/stream${query({ after })}`, signal, {
-        take: (batch) => {
-          for (const { data, id, name } of batch) {
-            after = id ?? after
-            const what = staleAfter((name === "message" ? (JSON.parse(data) as WorkspaceChange).type : name) as never)
-            if (what === "all") void client.invalidateQueries()
-            else for (const key of what) stale.add(key)
-          }
-          if (stale.size > 0) timer ??= setTimeout(ask, askEveryMs)
-        }
-      })
-    void again(follow, stopped.signal)
+    // What could not be read while the server was away is read once it is back.
+    const askWhatFailed = () =>
+      void client.invalidateQueries({ predicate: ({ state }) => state.error !== null && !isLasting(state.error) })
+    const follow = async (signal: AbortSignal) => {
+      const changes = troupe.feed.changes({ after, signal, onConnection: ({ stands }) => stands && askWhatFailed() })
+      for await (const { cursor, type } of changes) {
+        after = cursor
+        const what = staleAfter(type)
+        if (what === "all") void client.invalidateQueries()
+        else for (const key of what) stale.add(key)
+        if (stale.size > 0) timer ??= setTimeout(ask, askEveryMs)
+      }
+    }
+    void followWhileSeen({ follow }, stopped.signal)
     return () => {
       stopped.abort()
       clearTimeout(timer)

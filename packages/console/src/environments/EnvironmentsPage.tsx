@@ -1,10 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Boxes, Plus } from "lucide-react"
 import { type FormEvent, useState } from "react"
-import { createEnvironment, listEnvironments } from "../api/resources.ts"
+import * as queries from "../api/queries.ts"
+import { troupe } from "../api/troupe.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { Empty } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { hostsOf, networkOf, packagesOf } from "./environments.logic.ts"
@@ -17,7 +19,7 @@ const NewEnvironment = ({ onClose }: { readonly onClose: () => void }) => {
   const [allowsPackages, setAllowsPackages] = useState(true)
   const create = useMutation({
     mutationFn: () =>
-      createEnvironment({
+      troupe.environments.create({
         name: name.trim(),
         config: {
           type: "cloud",
@@ -104,7 +106,7 @@ const NewEnvironment = ({ onClose }: { readonly onClose: () => void }) => {
 }
 
 const EnvironmentsPage = () => {
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["environments"], queryFn: listEnvironments })
+  const environments = useQuery(queries.environments)
   const [isMaking, setMaking] = useState(false)
   const make = (
     <button type="button" className="button first" onClick={() => setMaking(true)}>
@@ -115,47 +117,45 @@ const EnvironmentsPage = () => {
     <>
       <PageHeader title="Environments">{make}</PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Environments">
-        {error !== null ? (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        ) : isPending ? (
-          <Skeleton />
-        ) : data.length === 0 ? (
-          <Empty icon={Boxes} title="No environments yet">
-            <p>
-              An environment says how sandboxes are made: their packages, where their programs may connect to, how large
-              they are. Sessions without one get a plain sandbox.
-            </p>
-          </Empty>
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>Connects to</th>
-                <th className="optional">Packages</th>
-                <th className="optional">Sandbox</th>
-                <th className="right optional">Changed</th>
-              </tr>
-            </thead>
-            <tbody>
-              {data.map((environment) => (
-                <tr key={environment.id}>
-                  <td className="wide">
-                    <strong>{environment.name}</strong> <span className="faint">{environment.description}</span>
-                  </td>
-                  <td className="soft">{networkOf(environment)}</td>
-                  <td className="soft optional">{packagesOf(environment)}</td>
-                  <td className="soft optional">{environment.troupe.backend ?? "the runner's choice"}</td>
-                  <td className="right faint optional">
-                    <Ago at={Date.parse(environment.updated_at)} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded of={environments}>
+          {(data) =>
+            data.length === 0 ? (
+              <Empty icon={Boxes} title="No environments yet">
+                <p>
+                  An environment says how sandboxes are made: their packages, where their programs may connect to, how
+                  large they are. Sessions without one get a plain sandbox.
+                </p>
+              </Empty>
+            ) : (
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th>Name</th>
+                    <th>Connects to</th>
+                    <th className="optional">Packages</th>
+                    <th className="optional">Sandbox</th>
+                    <th className="right optional">Changed</th>
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.map((environment) => (
+                    <tr key={environment.id}>
+                      <td className="wide">
+                        <strong>{environment.name}</strong> <span className="faint">{environment.description}</span>
+                      </td>
+                      <td className="soft">{networkOf(environment)}</td>
+                      <td className="soft optional">{packagesOf(environment)}</td>
+                      <td className="soft optional">{environment.troupe.backend ?? "the runner's choice"}</td>
+                      <td className="right faint optional">
+                        <Ago at={Date.parse(environment.updated_at)} />
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
       </div>
       {isMaking ? <NewEnvironment onClose={() => setMaking(false)} /> : null}
     </>

@@ -1,4 +1,4 @@
-import type { Environment } from "../api/resources.ts"
+import type { Environment } from "@troupe/client"
 
 /** Where programs of an environment may connect to, in a few words. */
 export const networkOf = ({ config, troupe }: Environment): string => {

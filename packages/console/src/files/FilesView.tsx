@@ -1,12 +1,11 @@
 import { useQuery } from "@tanstack/react-query"
 import { ChevronRight, Download, FileDiff, RotateCw } from "lucide-react"
 import { useState } from "react"
-import { ApiProblem } from "../api/ApiProblem.ts"
-import { listChanges, listSessionFiles, type StoredFile, type TreeChange } from "../api/resources.ts"
+import { ApiError, type File as StoredFile } from "@troupe/client"
+import { allOf, troupe } from "../api/troupe.ts"
 import { Ago } from "../ui/Ago.tsx"
-import { Skeleton } from "../ui/Empty.tsx"
-import { Problem } from "../ui/Problem.tsx"
-import { countsOf, patchLines, size, sorted } from "./files.logic.ts"
+import { Loaded } from "../ui/Loaded.tsx"
+import { countsOf, patchLines, size, sorted, type TreeChange } from "./files.logic.ts"
 import "../session/timeline.css"
 import "./files.css"
 
@@ -73,15 +72,17 @@ const Files = ({ files }: { readonly files: ReadonlyArray<StoredFile> }) => (
 )
 
 /** No place yet, or a runner that is away: told calmly, since nothing is wrong with the session. */
-const isQuiet = (error: Error | null) => error instanceof ApiProblem && (error.status === 409 || error.status === 503)
+const isQuiet = (error: Error | null) => error instanceof ApiError && (error.status === 409 || error.status === 503)
 
 /** What the agent made, what it was given, and what it changed in its working copy. */
 const FilesView = ({ sessionId }: { readonly sessionId: string }) => {
-  const files = useQuery({ queryKey: ["files", sessionId], queryFn: () => listSessionFiles(sessionId) })
+  const files = useQuery({
+    queryKey: ["files", sessionId],
+    queryFn: () => allOf(troupe.files.list({ scope_id: sessionId, limit: 100 }))
+  })
   const changes = useQuery({
     queryKey: ["changes", sessionId],
-    queryFn: () => listChanges(sessionId),
-    retry: false
+    queryFn: () => troupe.sessions.place.changes(sessionId, {}, { maxRetries: 0 })
   })
   const { given, made } = sorted(files.data ?? [])
   return (
@@ -89,17 +90,17 @@ const FilesView = ({ sessionId }: { readonly sessionId: string }) => {
       <div className="column files">
         <section>
           <h2>Outputs</h2>
-          {files.error !== null ? (
-            <Problem error={files.error} />
-          ) : files.isPending ? (
-            <Skeleton rows={2} />
-          ) : made.length === 0 ? (
-            <p className="faint">
-              What the agent leaves in <code>/mnt/session/outputs</code> is here once its turn has ended.
-            </p>
-          ) : (
-            <Files files={made} />
-          )}
+          <Loaded of={files} rows={2} isInset>
+            {() =>
+              made.length === 0 ? (
+                <p className="faint">
+                  What the agent leaves in <code>/mnt/session/outputs</code> is here once its turn has ended.
+                </p>
+              ) : (
+                <Files files={made} />
+              )
+            }
+          </Loaded>
         </section>
         {given.length === 0 ? null : (
           <section>
@@ -122,20 +123,21 @@ const FilesView = ({ sessionId }: { readonly sessionId: string }) => {
           </h2>
           {isQuiet(changes.error) ? (
             <p className="faint">{changes.error!.message}</p>
-          ) : changes.error !== null ? (
-            <Problem error={changes.error} onRetry={() => void changes.refetch()} />
-          ) : changes.data === undefined ? (
-            <Skeleton rows={3} />
-          ) : changes.data.data.length === 0 ? (
-            <p className="faint">Nothing was changed.</p>
           ) : (
-            <ul className="change-list">
-              {changes.data.data.map((change) => (
-                <Change key={change.path} change={change} />
-              ))}
-            </ul>
+            <Loaded of={changes} rows={3} isInset>
+              {({ data, truncated }) => (
+                <>
+                  {data.length === 0 ? <p className="faint">Nothing was changed.</p> : null}
+                  <ul className="change-list">
+                    {data.map((change) => (
+                      <Change key={change.path} change={change} />
+                    ))}
+                  </ul>
+                  {truncated ? <p className="faint">There are more than are shown.</p> : null}
+                </>
+              )}
+            </Loaded>
           )}
-          {changes.data?.truncated === true ? <p className="faint">There are more than are shown.</p> : null}
         </section>
       </div>
     </div>

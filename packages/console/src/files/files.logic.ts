@@ -1,4 +1,6 @@
-import type { StoredFile, TreeChange } from "../api/resources.ts"
+import type { File as StoredFile, SessionChanges } from "@troupe/client"
+
+export type TreeChange = SessionChanges["data"][number]
 
 /** What the agent made, and what it was given. */
 export const sorted = (files: ReadonlyArray<StoredFile>) => {

@@ -1,10 +1,10 @@
 import { useQuery } from "@tanstack/react-query"
-import { retrieveFleet, type Fleet } from "../api/resources.ts"
+import type { Fleet } from "@troupe/client"
+import { troupe } from "../api/troupe.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
-import { Skeleton } from "../ui/Empty.tsx"
 import { count, duration, plural } from "../ui/format.logic.ts"
-import { Problem } from "../ui/Problem.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { concernsOf, releasesOf, shareOf } from "./fleet.logic.ts"
 import "../usage/usage.css"
 import "./fleet.css"
@@ -112,11 +112,12 @@ const Readers = ({ fleet: { log } }: { readonly fleet: Fleet }) => (
 )
 
 const FleetPage = () => {
-  const { data, error, isPending, refetch } = useQuery({
+  const fleet = useQuery({
     queryKey: ["fleet"],
-    queryFn: retrieveFleet,
+    queryFn: ({ signal }) => troupe.fleet.retrieve({ signal }),
     refetchInterval: 2_000
   })
+  const { data } = fleet
   const releases = releasesOf(data?.nodes ?? [])
   return (
     <>
@@ -129,27 +130,23 @@ const FleetPage = () => {
         )}
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Fleet">
-        {error !== null ? (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        ) : isPending ? (
-          <Skeleton />
-        ) : (
-          <>
-            {concernsOf(data).map(({ todo, what }) => (
-              <div key={what} className="above">
-                <div className="notice" role="status">
-                  <strong>{what}</strong>
-                  <span className="soft">{todo}</span>
+        <Loaded of={fleet}>
+          {(standing) => (
+            <>
+              {concernsOf(standing).map(({ todo, what }) => (
+                <div key={what} className="above">
+                  <div className="notice" role="status">
+                    <strong>{what}</strong>
+                    <span className="soft">{todo}</span>
+                  </div>
                 </div>
-              </div>
-            ))}
-            <Numbers fleet={data} />
-            <Nodes fleet={data} />
-            <Readers fleet={data} />
-          </>
-        )}
+              ))}
+              <Numbers fleet={standing} />
+              <Nodes fleet={standing} />
+              <Readers fleet={standing} />
+            </>
+          )}
+        </Loaded>
       </div>
     </>
   )

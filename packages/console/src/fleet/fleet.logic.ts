@@ -1,9 +1,11 @@
-import type { Fleet, FleetNode } from "../api/resources.ts"
+import type { Fleet } from "@troupe/client"
 import { duration, plural } from "../ui/format.logic.ts"
 
 /** Readers that are so far behind are not seen by people; further behind, somebody should look. */
 const lagWorthSayingMs = 5_000
 const horizonWorthSayingMs = 30_000
+
+type FleetNode = Fleet["nodes"][number]
 
 export interface Concern {
   readonly what: string

@@ -1,5 +1,5 @@
 import { askedCall, type TimelineCall } from "@troupe/domain/session/Timeline"
-import type { Approval, Question } from "../api/resources.ts"
+import type { Approval, Question } from "@troupe/client"
 
 export type Waiting = Approval | Question
 

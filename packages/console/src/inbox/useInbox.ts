@@ -1,9 +1,13 @@
+import type { Pages } from "@troupe/client"
 import { useQueries } from "@tanstack/react-query"
 import { useMemo } from "react"
-import { listApprovals, listQuestions } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { merged, type Waiting } from "./inbox.logic.ts"
 
 const none: ReadonlyArray<Waiting> = []
+const newestFirst = { order: "desc", limit: 100 } as const
+
+const firstPage = async <A>(pages: Pages<A>): Promise<ReadonlyArray<A>> => (await pages).data
 
 /** Everything that waits for a person, the oldest first. Asked for again when the workspace says that it changed. */
 export const useInbox = () =>
@@ -11,20 +15,20 @@ export const useInbox = () =>
     queries: [
       {
         queryKey: ["inbox", "approvals"],
-        queryFn: ({ signal }: { readonly signal: AbortSignal }) => listApprovals(signal)
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+          firstPage(troupe.approvals.list(newestFirst, { signal }))
       },
       {
         queryKey: ["inbox", "questions"],
-        queryFn: ({ signal }: { readonly signal: AbortSignal }) => listQuestions(signal)
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
+          firstPage(troupe.questions.list(newestFirst, { signal }))
       }
     ],
     combine: ([approvals, questions]) => ({
       isPending: approvals.isPending || questions.isPending,
       problem: approvals.error ?? questions.error,
       waiting:
-        approvals.data === undefined || questions.data === undefined
-          ? none
-          : merged(approvals.data.data, questions.data.data)
+        approvals.data === undefined || questions.data === undefined ? none : merged(approvals.data, questions.data)
     })
   })
 

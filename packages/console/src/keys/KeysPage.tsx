@@ -1,11 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { KeyRound, Plus } from "lucide-react"
 import { useState } from "react"
-import { createToken, listTokens, revokeToken, type Token } from "../api/resources.ts"
+import type { Token } from "@troupe/client"
+import { allOf, troupe } from "../api/troupe.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { Empty } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { kindTitle, living, scopes, scopeTexts, type Scope, toggled } from "./keys.logic.ts"
@@ -15,7 +17,7 @@ const NewKey = ({ onClose }: { readonly onClose: () => void }) => {
   const [name, setName] = useState("")
   const [chosen, setChosen] = useState<ReadonlyArray<Scope>>(["read", "write", "approve"])
   const create = useMutation({
-    mutationFn: () => createToken({ kind: "api_key", name: name.trim(), scopes: chosen }),
+    mutationFn: () => troupe.tokens.create({ kind: "api_key", name: name.trim(), scopes: chosen }),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["tokens"] })
   })
   return (
@@ -96,17 +98,19 @@ const Row = ({ onRevoke, token }: { readonly token: Token; readonly onRevoke: ()
 
 const KeysPage = () => {
   const client = useQueryClient()
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["tokens"], queryFn: listTokens })
+  const tokens = useQuery({
+    queryKey: ["tokens"],
+    queryFn: async ({ signal }) => living(await allOf(troupe.tokens.list({ limit: 100 }, { signal })))
+  })
   const [isMaking, setMaking] = useState(false)
   const [leaving, setLeaving] = useState<Token | null>(null)
   const revoke = useMutation({
-    mutationFn: (id: string) => revokeToken(id),
+    mutationFn: (id: string) => troupe.tokens.revoke(id),
     onSuccess: () => {
       setLeaving(null)
       void client.invalidateQueries({ queryKey: ["tokens"] })
     }
   })
-  const shown = living(data ?? [])
   return (
     <>
       <PageHeader title="API keys">
@@ -115,34 +119,32 @@ const KeysPage = () => {
         </button>
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="API keys">
-        {error !== null ? (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        ) : isPending ? (
-          <Skeleton />
-        ) : shown.length === 0 ? (
-          <Empty icon={KeyRound} title="No keys">
-            <p>A key lets programs in, with the scopes you give it.</p>
-          </Empty>
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>Kind</th>
-                <th className="optional">May</th>
-                <th className="right optional">Last used</th>
-                <th aria-label="Actions" />
-              </tr>
-            </thead>
-            <tbody>
-              {shown.map((token) => (
-                <Row key={token.id} token={token} onRevoke={() => setLeaving(token)} />
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded of={tokens}>
+          {(shown) =>
+            shown.length === 0 ? (
+              <Empty icon={KeyRound} title="No keys">
+                <p>A key lets programs in, with the scopes you give it.</p>
+              </Empty>
+            ) : (
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th>Name</th>
+                    <th>Kind</th>
+                    <th className="optional">May</th>
+                    <th className="right optional">Last used</th>
+                    <th aria-label="Actions" />
+                  </tr>
+                </thead>
+                <tbody>
+                  {shown.map((token) => (
+                    <Row key={token.id} token={token} onRevoke={() => setLeaving(token)} />
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
       </div>
       {isMaking ? <NewKey onClose={() => setMaking(false)} /> : null}
       <Panel

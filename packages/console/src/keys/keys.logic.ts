@@ -1,4 +1,4 @@
-import type { Token } from "../api/resources.ts"
+import type { Token } from "@troupe/client"
 
 export const scopes = ["read", "write", "approve", "runner", "admin"] as const
 export type Scope = (typeof scopes)[number]

@@ -1,14 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
-import { deleteModelCard, listModelCards, type ModelCard, probeModelCard } from "../api/resources.ts"
+import type { ModelCard } from "@troupe/client"
+import { allOf, troupe } from "../api/troupe.ts"
 import { Problem } from "../ui/Problem.tsx"
 import { standingOf } from "./cards.logic.ts"
 
 const Card = ({ card }: { readonly card: ModelCard }) => {
   const client = useQueryClient()
   const refresh = () => void client.invalidateQueries({ queryKey: ["model-cards"] })
-  const probe = useMutation({ mutationFn: () => probeModelCard(card.id), onSettled: refresh })
-  const remove = useMutation({ mutationFn: () => deleteModelCard(card.id), onSettled: refresh })
+  const probe = useMutation({ mutationFn: () => troupe.modelCards.probe(card.id), onSettled: refresh })
+  const remove = useMutation({ mutationFn: () => troupe.modelCards.delete(card.id), onSettled: refresh })
   const [isSure, setSure] = useState(false)
   const { text, tone } = standingOf(card)
   const problem = probe.error ?? remove.error
@@ -53,7 +54,7 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
 
 /** Models that the workspace has keys of its own for; nothing where there are none. */
 export const Cards = () => {
-  const { data } = useQuery({ queryKey: ["model-cards"], queryFn: listModelCards })
+  const { data } = useQuery({ queryKey: ["model-cards"], queryFn: () => allOf(troupe.modelCards.list({ limit: 100 })) })
   if (data === undefined || data.length === 0) return null
   return (
     <table className="table">

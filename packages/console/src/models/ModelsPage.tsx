@@ -1,16 +1,16 @@
 import { useQuery } from "@tanstack/react-query"
 import { Cpu, Plus } from "lucide-react"
 import { useState } from "react"
-import { listModels } from "../api/resources.ts"
+import * as queries from "../api/queries.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
-import { Problem } from "../ui/Problem.tsx"
+import { Empty } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { Cards } from "./Cards.tsx"
 import { NewCard } from "./NewCard.tsx"
 
 const ModelsPage = () => {
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["models"], queryFn: listModels })
+  const models = useQuery(queries.models)
   const [isMaking, setMaking] = useState(false)
   return (
     <>
@@ -21,42 +21,40 @@ const ModelsPage = () => {
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Models">
         <Cards />
-        {error !== null ? (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        ) : isPending ? (
-          <Skeleton />
-        ) : data.length === 0 ? (
-          <Empty icon={Cpu} title="No model can be reached">
-            <p>Models are what the connected runners can reach. Give one a key, and start it again:</p>
-            <pre>ANTHROPIC_API_KEY=… npm start</pre>
-          </Empty>
-        ) : (
-          <table className="table">
-            <thead>
-              <tr>
-                <th>Models of runners</th>
-                <th className="optional">Called</th>
-                <th aria-label="Actions" />
-              </tr>
-            </thead>
-            <tbody>
-              {data.map(({ display_name, id }) => (
-                <tr key={id}>
-                  <td className="wide">
-                    <code>{id}</code>{" "}
-                    {id === "demo" ? <span className="badge warn">a stand-in that needs no key</span> : null}
-                  </td>
-                  <td className="soft optional">{display_name}</td>
-                  <td className="right">
-                    <CopyButton label={`Copy ${id}`} text={id} />
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+        <Loaded of={models}>
+          {(data) =>
+            data.length === 0 ? (
+              <Empty icon={Cpu} title="No model can be reached">
+                <p>Models are what the connected runners can reach. Give one a key, and start it again:</p>
+                <pre>ANTHROPIC_API_KEY=… npm start</pre>
+              </Empty>
+            ) : (
+              <table className="table">
+                <thead>
+                  <tr>
+                    <th>Models of runners</th>
+                    <th className="optional">Called</th>
+                    <th aria-label="Actions" />
+                  </tr>
+                </thead>
+                <tbody>
+                  {data.map(({ display_name, id }) => (
+                    <tr key={id}>
+                      <td className="wide">
+                        <code>{id}</code>{" "}
+                        {id === "demo" ? <span className="badge warn">a stand-in that needs no key</span> : null}
+                      </td>
+                      <td className="soft optional">{display_name}</td>
+                      <td className="right">
+                        <CopyButton label={`Copy ${id}`} text={id} />
+                      </td>
+                    </tr>
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
       </div>
       {isMaking ? <NewCard onClose={() => setMaking(false)} /> : null}
     </>

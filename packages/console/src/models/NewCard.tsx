@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
-import { createModelCard } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { bodyOf, type Draft, emptyDraft, missing, type Provider, providers } from "./cards.logic.ts"
@@ -34,7 +34,7 @@ export const NewCard = ({ onClose }: { readonly onClose: () => void }) => {
   const [draft, setDraft] = useState<Draft>(emptyDraft)
   const set = (change: Partial<Draft>) => setDraft((now) => ({ ...now, ...change }))
   const create = useMutation({
-    mutationFn: () => createModelCard(bodyOf(draft)),
+    mutationFn: () => troupe.modelCards.create(bodyOf(draft)),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ["model-cards"] })
       onClose()

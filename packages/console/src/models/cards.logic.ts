@@ -1,4 +1,4 @@
-import type { ModelCard } from "../api/resources.ts"
+import type { ModelCard } from "@troupe/client"
 
 export const providers = [
   { id: "anthropic", title: "Anthropic" },

@@ -1,8 +1,8 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { useMutation } from "@tanstack/react-query"
 import { ChevronLeft, ChevronRight, GitFork } from "lucide-react"
 import { useDeferredValue, useMemo } from "react"
-import { forkSession } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { useGo, usePlace } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
 import { placeOn } from "../session/place.logic.ts"
@@ -73,7 +73,7 @@ const ReplayView = (props: {
   useActions(actions)
   const go = useGo()
   const fork = useMutation({
-    mutationFn: () => forkSession(sessionId, at),
+    mutationFn: () => troupe.sessions.fork(sessionId, { seq: at }),
     onSuccess: ({ id }) => go(`sessions/${id}`)
   })
   const run = (id: string) => () => actions.find((action) => action.id === id)!.run()

@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import type { Json } from "@troupe/domain/Json"
 import * as Codec from "@troupe/domain/session/Codec"
 import { evolve } from "@troupe/domain/session/evolve"

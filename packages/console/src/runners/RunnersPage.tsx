@@ -1,10 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Server } from "lucide-react"
 import { useState } from "react"
-import { createToken, listRunners, type Runner } from "../api/resources.ts"
+import type { Runner } from "@troupe/client"
+import * as queries from "../api/queries.ts"
+import { troupe } from "../api/troupe.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { Empty } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { count, plural, tail } from "../ui/format.logic.ts"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -60,7 +63,7 @@ const AddRunner = ({ onClose }: { readonly onClose: () => void }) => {
   const client = useQueryClient()
   const [name, setName] = useState("")
   const create = useMutation({
-    mutationFn: () => createToken({ kind: "runner_registration", name: name.trim() }),
+    mutationFn: () => troupe.tokens.create({ kind: "runner_registration", name: name.trim() }),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["tokens"] })
   })
   const command = `TROUPE_SERVER_URL=${window.location.origin} TROUPE_RUNNER_TOKEN=${create.data?.secret ?? ""} npx troupe runner`
@@ -109,42 +112,38 @@ const AddRunner = ({ onClose }: { readonly onClose: () => void }) => {
   )
 }
 
+/** Those that can come back. */
+const living = (runners: ReadonlyArray<Runner>) => runners.filter(({ status }) => status !== "revoked")
+
 const RunnersPage = () => {
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: ["runners"],
-    queryFn: listRunners,
-    refetchInterval: 3_000
-  })
+  const runners = useQuery({ ...queries.runners, select: living, refetchInterval: 3_000 })
   const [isAdding, setAdding] = useState(false)
-  const shown = data?.filter(({ status }) => status !== "revoked") ?? []
   return (
     <>
       <PageHeader title="Runners">
         <span className="faint number">
-          {count(shown.filter(({ status }) => status === "connected").length)} connected
+          {count(runners.data?.filter(({ status }) => status === "connected").length ?? 0)} connected
         </span>
         <button type="button" className="button first" onClick={() => setAdding(true)}>
           Add a runner
         </button>
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Runners">
-        {error !== null ? (
-          <div className="above">
-            <Problem error={error} onRetry={() => void refetch()} />
-          </div>
-        ) : isPending ? (
-          <Skeleton />
-        ) : shown.length === 0 ? (
-          <Empty icon={Server} title="No runner has come yet">
-            <p>A runner hosts sandboxes and drives models. Turns wait until one is connected.</p>
-          </Empty>
-        ) : (
-          <ul className="cards">
-            {shown.map((runner) => (
-              <Card key={runner.id} runner={runner} />
-            ))}
-          </ul>
-        )}
+        <Loaded of={runners}>
+          {(shown) =>
+            shown.length === 0 ? (
+              <Empty icon={Server} title="No runner has come yet">
+                <p>A runner hosts sandboxes and drives models. Turns wait until one is connected.</p>
+              </Empty>
+            ) : (
+              <ul className="cards">
+                {shown.map((runner) => (
+                  <Card key={runner.id} runner={runner} />
+                ))}
+              </ul>
+            )
+          }
+        </Loaded>
       </div>
       {isAdding ? <AddRunner onClose={() => setAdding(false)} /> : null}
     </>

@@ -1,4 +1,4 @@
-import type { Runner } from "../api/resources.ts"
+import type { Runner } from "@troupe/client"
 
 /** How a runner stands, and what that means for sessions. */
 export const standingOf = ({ draining, status }: Pick<Runner, "draining" | "status">) => {

@@ -2,7 +2,8 @@ import type { Json } from "@troupe/domain/Json"
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { ShieldQuestion } from "lucide-react"
 import { type ReactNode, useMemo, useState } from "react"
-import { answerApproval, type ApprovalAnswer } from "../api/resources.ts"
+import type { ApprovalAnswer } from "@troupe/client"
+import { troupe } from "../api/troupe.ts"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -103,7 +104,7 @@ export const ApprovalPanel = (props: {
   const client = useQueryClient()
   const [step, setStep] = useState<Step>("choose")
   const answer = useMutation({
-    mutationFn: (body: ApprovalAnswer) => answerApproval(sessionId, callId, body),
+    mutationFn: (body: ApprovalAnswer) => troupe.sessions.approvals.answer(sessionId, callId, body),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["inbox"] })
   })
   const { isPending, isSuccess, mutate } = answer

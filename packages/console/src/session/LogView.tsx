@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import type { Json } from "@troupe/domain/Json"
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react"

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "@troupe/domain/Json"
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { MessageCircleQuestion } from "lucide-react"
 import { type FormEvent, useMemo, useState } from "react"
-import { answerQuestion } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -21,7 +21,7 @@ export const QuestionPanel = (props: {
   const [chosen, setChosen] = useState<ReadonlyArray<string>>([])
   const [words, setWords] = useState("")
   const sent = useMutation({
-    mutationFn: (value: Json) => answerQuestion(sessionId, callId, value),
+    mutationFn: (value: Json) => troupe.sessions.questions.answer(sessionId, callId, value),
     onSuccess: () => void client.invalidateQueries({ queryKey: ["inbox"] })
   })
   const { isPending, isSuccess, mutate } = sent

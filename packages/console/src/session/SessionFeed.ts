@@ -1,17 +1,17 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
-import { type ApiProblem, asProblem } from "../api/ApiProblem.ts"
-import { query } from "../api/http.ts"
-import { again, listen } from "../api/listening.ts"
+import type { LogDelta, LogEvent } from "@troupe/client"
+import { troupe } from "../api/troupe.ts"
+import { followWhileSeen } from "../api/whileSeen.ts"
 import { type Chapter, rowsOfChapter, sizes, sizesWhileReading } from "./chapters.logic.ts"
 import { type Told, tell, untold } from "./fold.logic.ts"
-import { type LogPage, readLog, readLogPage } from "./readLog.ts"
-import type { Row } from "./rows.logic.ts"
-import { writeOn, type Writing, written } from "./writing.logic.ts"
+import { logAfter, readLog } from "./readLog.ts"
+import { primaryOf, type Row } from "./rows.logic.ts"
+import { nothingWritten, writeOn, type Writing, written } from "./writing.logic.ts"
 
 export interface FeedView extends Told {
   readonly writing: Writing
   readonly connection: "loading" | "live" | "away"
-  readonly problem: ApiProblem | null
+  /** Why it is not live; null where it is, or just comes back. */
+  readonly problem: unknown
 }
 
 /** What arrives is shown so often at most: a reader sees no difference, and the page stays quick. */
@@ -19,13 +19,14 @@ const drawEveryMs = 50
 /** Where drawing itself takes long, most of the time is left to whoever types and scrolls. */
 const restAfter = 4
 const drawAtLeastEveryMs = 500
+
 /** Follows one session: reads its log, stays with it as it grows, and finds its place again after each break. */
 export class SessionFeed {
-  view: FeedView = { ...untold, writing: new Map(), connection: "loading", problem: null }
+  view: FeedView = { ...untold, writing: nothingWritten, connection: "loading", problem: null }
   readonly #sessionId: string
   readonly #listeners = new Set<() => void>()
   #arrived: Array<LogEvent> = []
-  #deltas: Array<readonly [blockId: string, text: string]> = []
+  #deltas: Array<LogDelta> = []
   #drawing: ReturnType<typeof setTimeout> | undefined
   #drewMs = 0
   #stopped = new AbortController()
@@ -58,12 +59,10 @@ export class SessionFeed {
   #start(): void {
     this.#stopped = new AbortController()
     const { signal } = this.#stopped
-    void again(
-      (one) => this.#followLog(one),
-      signal,
-      (problem) => this.#show({ connection: "away", problem: problem === null ? null : asProblem(problem) })
+    void followWhileSeen(
+      { follow: (one) => this.#follow(one), left: (problem) => this.#show({ connection: "away", problem }) },
+      signal
     )
-    void again((one) => this.#followWriting(one), signal)
   }
 
   #stop(): void {
@@ -72,44 +71,28 @@ export class SessionFeed {
     this.#drawing = undefined
   }
 
-  async #followLog(signal: AbortSignal): Promise<void> {
-    await this.#catchUp(signal)
-    await listen(`/v1/sessions/${this.#sessionId}/log/stream${query({ after: this.#seen() })}`, signal, {
-      begin: () => this.#show({ connection: "live", problem: null }),
-      take: (batch) => {
-        for (const { data, id } of batch) if (id !== null) this.#arrived.push(JSON.parse(data) as LogEvent)
-        this.#drawSoon()
-      }
+  async #follow(signal: AbortSignal): Promise<void> {
+    for await (const events of logAfter(this.#sessionId, this.#seen(), signal)) {
+      this.#arrived.push(...events)
+      if (this.view.seen === 0) this.#draw()
+      else this.#drawSoon()
+    }
+    const followed = troupe.sessions.log.stream(this.#sessionId, {
+      after: this.#seen(),
+      deltas: true,
+      signal,
+      onConnection: ({ error = null, stands }) =>
+        this.#show({ connection: stands ? "live" : "away", problem: stands ? null : error })
     })
-  }
-
-  async #followWriting(signal: AbortSignal): Promise<void> {
-    const path = `/v1/sessions/${this.#sessionId}/events/stream${query({ "event_deltas[]": "agent.message" })}`
-    await listen(path, signal, {
-      take: (batch) => {
-        for (const { data, name } of batch) {
-          if (name !== "event_delta") continue
-          const { delta, event_id } = JSON.parse(data) as { event_id: string; delta: { content: { text: string } } }
-          this.#deltas.push([event_id, delta.content.text])
-        }
-        this.#drawSoon()
-      }
-    })
+    for await (const event of followed) {
+      if (event.type === "delta") this.#deltas.push(event)
+      else this.#arrived.push(event)
+      this.#drawSoon()
+    }
   }
 
   #seen(): number {
     return this.#arrived.at(-1)?.seq ?? this.view.seen
-  }
-
-  async #catchUp(signal: AbortSignal): Promise<void> {
-    let after: number | null = this.#seen()
-    while (after !== null) {
-      const page: LogPage = await readLogPage(this.#sessionId, after, signal)
-      this.#arrived.push(...page.data)
-      if (this.view.seen === 0) this.#draw()
-      else this.#drawSoon()
-      after = page.next_after
-    }
   }
 
   #drawSoon(): void {
@@ -125,13 +108,12 @@ export class SessionFeed {
       this.#drewMs = performance.now() - began
     }, 0)
     const { told, gap } = tell(this.view, this.#arrived, this.#sizes)
-    let writing = this.view.writing
-    const known = new Set(this.#arrived.map(({ payload }) => payload?.["blockId"]))
-    for (const [blockId, text] of this.#deltas) if (!known.has(blockId)) writing = writeOn(writing, blockId, text)
-    writing = written(writing, this.#arrived)
+    const primary = primaryOf(told.timeline)?.threadId
+    const writing = this.#deltas.filter(({ thread_id }) => thread_id === primary).reduce(writeOn, this.view.writing)
+    const arrived = this.#arrived
     this.#arrived = []
     this.#deltas = []
-    this.#show({ ...told, writing })
+    this.#show({ ...told, writing: written(writing, arrived) })
     // A gap is refilled from the log: the stream is opened anew behind what is known.
     if (gap) this.#restart()
   }

@@ -2,7 +2,7 @@ import { Menu } from "@base-ui/react/menu"
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { Ellipsis } from "lucide-react"
 import { useMemo, useState } from "react"
-import { archiveSession, deleteSession, forkSession, updateSession } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
 import { Panel } from "../ui/Panel.tsx"
@@ -17,11 +17,11 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
   const [name, setName] = useState(title ?? "")
   const close = () => setPanel(null)
   const rename = useMutation({
-    mutationFn: () => updateSession(sessionId, { title: name.trim() === "" ? null : name.trim() }),
+    mutationFn: () => troupe.sessions.update(sessionId, { title: name.trim() === "" ? null : name.trim() }),
     onSuccess: close
   })
   const fork = useMutation({
-    mutationFn: () => forkSession(sessionId, null),
+    mutationFn: () => troupe.sessions.fork(sessionId),
     onSuccess: ({ id }) => go(`sessions/${id}`)
   })
   const { mutate: forkIt } = fork
@@ -34,14 +34,14 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
       [forkIt]
     )
   )
-  const archive = useMutation({ mutationFn: () => archiveSession(sessionId) })
+  const archive = useMutation({ mutationFn: () => troupe.sessions.archive(sessionId) })
   const trouble = fork.error ?? archive.error
   const forget = () => {
     fork.reset()
     archive.reset()
   }
   const erase = useMutation({
-    mutationFn: () => deleteSession(sessionId),
+    mutationFn: () => troupe.sessions.delete(sessionId),
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ["sessions"] })
       go("sessions")

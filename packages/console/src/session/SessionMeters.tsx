@@ -1,4 +1,4 @@
-import type { Session } from "../api/resources.ts"
+import type { Session } from "@troupe/client"
 import { Ago } from "../ui/Ago.tsx"
 import { cost, count, duration, short } from "../ui/format.logic.ts"
 import { Tip } from "../ui/Tip.tsx"

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { useParams } from "@tanstack/react-router"
 import { lazy, Suspense, useMemo } from "react"
-import { getSession } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { useActions } from "../registry/actions.ts"
@@ -35,7 +35,7 @@ const tabs = [
 const Session = ({ sessionId }: { readonly sessionId: string }) => {
   const [place, change] = usePlace()
   const { feed, view } = useFeed(sessionId)
-  const session = useQuery({ queryKey: ["session", sessionId], queryFn: () => getSession(sessionId) })
+  const session = useQuery({ queryKey: ["session", sessionId], queryFn: () => troupe.sessions.retrieve(sessionId) })
   const { chapters, connection, problem, seen, timeline, writing } = view
   const thread = primaryOf(timeline)
   const rows = useMemo(() => (thread === null ? [] : rowsOf(thread, writing)), [thread, writing])

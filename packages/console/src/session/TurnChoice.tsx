@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query"
-import { listModels } from "../api/resources.ts"
+import * as queries from "../api/queries.ts"
 import { type Choice, choicesOf, efforts } from "./choice.logic.ts"
 
 /** What the next message's turn does otherwise than its agent: another model, more effort. */
@@ -10,7 +10,7 @@ export const TurnChoice = (props: {
   readonly onChoose: (choice: Choice) => void
 }) => {
   const { choice, onChoose, usual } = props
-  const models = useQuery({ queryKey: ["models"], queryFn: listModels })
+  const models = useQuery(queries.models)
   const chosen = (value: string) => (value === "" ? null : value)
   return (
     <>

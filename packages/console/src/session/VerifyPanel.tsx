@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { ShieldAlert, ShieldCheck } from "lucide-react"
-import { verifySession } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Panel } from "../ui/Panel.tsx"
@@ -12,7 +12,7 @@ export const VerifyPanel = (props: { readonly sessionId: string; readonly onClos
   const { onClose, sessionId } = props
   const { data, error, isFetching } = useQuery({
     queryKey: ["verify", sessionId],
-    queryFn: () => verifySession(sessionId),
+    queryFn: () => troupe.sessions.replay.verify(sessionId, { level: "1" }),
     staleTime: 0
   })
   return (

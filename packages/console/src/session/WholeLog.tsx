@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { initial, type Timeline } from "@troupe/domain/session/Timeline"
 import { type ReactNode, useMemo, useRef } from "react"
 import { count } from "../ui/format.logic.ts"

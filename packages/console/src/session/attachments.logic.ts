@@ -1,3 +1,5 @@
+import type { JsonObject } from "@troupe/client"
+
 export interface Attached {
   readonly id: string
   readonly name: string
@@ -13,7 +15,10 @@ export const isTaken = (mediaType: string): boolean =>
   pictures.includes(mediaType) || mediaType === "application/pdf" || mediaType.startsWith("text/")
 
 /** A message: what was attached, then what was said of it. */
-export const contentOf = (text: string, files: ReadonlyArray<Attached>): ReadonlyArray<object> => [
+export const contentOf = (
+  text: string,
+  files: ReadonlyArray<Attached>
+): ReadonlyArray<JsonObject & { readonly type: string }> => [
   ...files.map(({ id, mediaType, name }) => {
     const source = { type: "file", file_id: id }
     return mediaType.startsWith("image/") ? { type: "image", source } : { type: "document", source, title: name }

@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import {
   initial,
   type Timeline,
@@ -95,12 +95,12 @@ const withTurns = (timeline: Timeline, primary: TimelineThread, turns: ReadonlyA
 })
 
 /** A turn that was let go of can be tried again: what comes of that is shown where it happens. */
-export const withRetried = (timeline: Timeline, { payload, recorded_at, type }: LogEvent): Timeline => {
+export const withRetried = (timeline: Timeline, event: LogEvent): Timeline => {
   const primary = primaryOf(timeline)
-  const turnId = payload?.["turnId"]
-  if (type !== "TurnRetried" || primary === null || payload?.["threadId"] !== primary.threadId) return timeline
-  if (typeof turnId !== "string" || primary.turns.some((turn) => turn.turnId === turnId)) return timeline
-  const startedAt = Date.parse(recorded_at)
+  if (event.type !== "TurnRetried" || event.payload === null || primary === null) return timeline
+  const { threadId, turnId } = event.payload
+  if (threadId !== primary.threadId || primary.turns.some((turn) => turn.turnId === turnId)) return timeline
+  const startedAt = Date.parse(event.recorded_at)
   const turn = { turnId, startedAt, endedAt: null, state: "placing", reason: null, attempts: [], items: [] } as const
   const turns = [...primary.turns, turn]
   return { ...timeline, threads: timeline.threads.map((one) => (one === primary ? { ...one, turns } : one)) }

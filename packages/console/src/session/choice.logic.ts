@@ -1,4 +1,4 @@
-import type { Model } from "../api/resources.ts"
+import type { Model, TurnOverrides } from "@troupe/client"
 
 /** What a message asks of its turn; null where the agent says it. */
 export interface Choice {
@@ -23,7 +23,7 @@ export const choicesOf = (models: ReadonlyArray<Pick<Model, "id">>, chosen: stri
 ]
 
 /** As a message carries it; nothing, where it is all as the agent has it. */
-export const extrasOf = ({ effort, model }: Choice): { readonly troupe?: object } =>
+export const extrasOf = ({ effort, model }: Choice): { readonly troupe?: { readonly overrides: TurnOverrides } } =>
   model === null && effort === null
     ? {}
     : { troupe: { overrides: { ...(model === null ? {} : { model }), ...(effort === null ? {} : { effort }) } } }

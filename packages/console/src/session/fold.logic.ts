@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { type Kept, letGo, nothingKept, type Sizes, sizes, withRetried } from "./chapters.logic.ts"
 import { placeOn } from "./place.logic.ts"
 

@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 
 /** What an event is about, for its colour. */
 export const kindOf = (type: string): "turn" | "model" | "tool" | "bad" | "person" | "other" => {

@@ -1,5 +1,5 @@
 import type { Timeline, TimelineItem } from "@troupe/domain/session/Timeline"
-import type { Session } from "../api/resources.ts"
+import type { Session } from "@troupe/client"
 import { microUsdOf } from "../ui/format.logic.ts"
 import { currentTurn, firstAsk, primaryOf } from "./rows.logic.ts"
 

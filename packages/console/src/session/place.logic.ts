@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { apply, type Timeline } from "@troupe/domain/session/Timeline"
 
 const microsOf = (time: string): number => Date.parse(time) * 1_000 + Number(time.slice(23, 26).padEnd(3, "0"))

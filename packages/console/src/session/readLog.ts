@@ -1,19 +1,21 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
-import { get, query } from "../api/http.ts"
-
-export interface LogPage {
-  readonly data: ReadonlyArray<LogEvent>
-  readonly next_after: number | null
-}
+import type { LogEvent } from "@troupe/client"
+import { troupe } from "../api/troupe.ts"
 
 const pageSize = 1_000
 
-export const readLogPage = (
+/** What a log has behind a place, part by part, up to where it ends. */
+export async function* logAfter(
   sessionId: string,
   after: number,
-  signal?: AbortSignal,
-  limit: number = pageSize
-): Promise<LogPage> => get(`/v1/sessions/${sessionId}/log${query({ after, limit })}`, signal)
+  signal: AbortSignal
+): AsyncGenerator<ReadonlyArray<LogEvent>, void, undefined> {
+  let page = await troupe.sessions.log.list(sessionId, { after, limit: pageSize }, { signal })
+  yield page.data
+  while (page.hasNextPage()) {
+    page = (await page.nextPage())!
+    yield page.data
+  }
+}
 
 /** The events of a log from one place to another, both included. */
 export const readLog = async (
@@ -25,7 +27,8 @@ export const readLog = async (
   const events: Array<LogEvent> = []
   while (events.length < to - from + 1) {
     const after = from - 1 + events.length
-    const { data } = await readLogPage(sessionId, after, signal, Math.min(pageSize, to - after))
+    const limit = Math.min(pageSize, to - after)
+    const { data } = await troupe.sessions.log.list(sessionId, { after, limit }, { signal })
     if (data.length === 0) break
     events.push(...data)
   }

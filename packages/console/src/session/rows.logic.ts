@@ -128,7 +128,7 @@ const isWaiting = (turn: TimelineTurn) => turn.items.some((item) => item.kind ==
 export const rowsOf = (thread: TimelineThread, writing: Writing): ReadonlyArray<Row> => {
   const rows: Array<Row> = [...rowsOfTurns(thread.turns)]
   const seq = rows.at(-1)?.seq ?? 0
-  for (const [blockId, text] of writing) rows.push({ kind: "writing", key: `writing-${blockId}`, seq, text })
+  for (const [blockId, { text }] of writing) rows.push({ kind: "writing", key: `writing-${blockId}`, seq, text })
   const current = thread.turns.at(-1)
   if (current !== undefined && current.endedAt === null && !isWaiting(current) && writing.size === 0) {
     rows.push({ kind: "working", key: `working-${current.turnId}`, seq, turn: current })

@@ -1,5 +1,6 @@
 import { useCallback, useState } from "react"
-import { uploadFile } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
+import { Refused } from "../ui/problem.logic.ts"
 import { type Attached, isTaken, refusal } from "./attachments.logic.ts"
 
 /** Files on their way into a message: uploaded as soon as they are chosen, so that sending it is quick. */
@@ -9,12 +10,12 @@ export const useAttachments = () => {
   const [problem, setProblem] = useState<unknown>(null)
   const add = useCallback(async (given: ReadonlyArray<File>) => {
     const why = refusal(given)
-    setProblem(why === null ? null : new Error(why))
+    setProblem(why === null ? null : new Refused(why))
     const taken = given.filter(({ type }) => isTaken(type))
     setUploading((now) => now + taken.length)
     for (const file of taken) {
       try {
-        const { id } = await uploadFile(file, file.name)
+        const { id } = await troupe.files.upload({ name: file.name, content: file })
         setFiles((now) => [...now, { id, name: file.name, mediaType: file.type }])
       } catch (error) {
         setProblem(error)

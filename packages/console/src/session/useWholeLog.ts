@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { useEffect, useRef, useState } from "react"
 import { readLog } from "./readLog.ts"
 

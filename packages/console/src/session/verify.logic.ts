@@ -1,4 +1,4 @@
-import type { SessionVerification } from "../api/resources.ts"
+import type { SessionVerification } from "@troupe/client"
 import { plural } from "../ui/format.logic.ts"
 
 export interface Proof {

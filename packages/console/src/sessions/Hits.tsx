@@ -1,12 +1,14 @@
 import { useInfiniteQuery } from "@tanstack/react-query"
 import { SearchX } from "lucide-react"
-import { searchSessions, type SearchHit } from "../api/resources.ts"
+import type { SearchHit } from "@troupe/client"
+import { troupe } from "../api/troupe.ts"
 import { WorkspaceLink } from "../app/links.tsx"
 import { Ago } from "../ui/Ago.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
-import { Problem } from "../ui/Problem.tsx"
+import { Empty } from "../ui/Empty.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { pieces, shownOf } from "./hits.logic.ts"
 import { statusOf } from "./sessions.logic.ts"
+import { partOf } from "./useSessions.ts"
 
 const Hit = ({ hit }: { readonly hit: SearchHit }) => {
   const { session } = hit
@@ -33,20 +35,17 @@ const Hit = ({ hit }: { readonly hit: SearchHit }) => {
 
 /** Sessions by what was said in them and what they are called. */
 export const Hits = ({ archived, q }: { readonly q: string; readonly archived: boolean }) => {
-  const { data, error, fetchNextPage, hasNextPage, isFetching, isPending, refetch } = useInfiniteQuery({
+  const found = useInfiniteQuery({
     queryKey: ["search", q, archived],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) => searchSessions(q, archived, pageParam, signal),
-    getNextPageParam: (page) => page.next_page
+    initialPageParam: {},
+    queryFn: ({ pageParam, signal }) =>
+      partOf(
+        troupe.sessions.search({ q, ...(archived ? { include_archived: "true" } : {}), ...pageParam }, { signal })
+      ),
+    getNextPageParam: ({ more }) => more
   })
-  if (error !== null) {
-    return (
-      <div className="above">
-        <Problem error={error} onRetry={() => void refetch()} />
-      </div>
-    )
-  }
-  if (isPending) return <Skeleton rows={6} />
+  const { data, fetchNextPage, hasNextPage, isFetching } = found
+  if (data === undefined) return <Loaded of={found}>{() => null}</Loaded>
   const hits = data.pages.flatMap((page) => page.data)
   if (hits.length === 0) {
     return (

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { type FormEvent, useState } from "react"
-import { createAgent, createSession, listAgents, listEnvironments, listModels, listRunners } from "../api/resources.ts"
+import * as queries from "../api/queries.ts"
+import { troupe } from "../api/troupe.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Skeleton } from "../ui/Empty.tsx"
@@ -12,10 +13,10 @@ const NewSessionPage = () => {
   const [place] = usePlace()
   const go = useGo()
   const client = useQueryClient()
-  const agents = useQuery({ queryKey: ["agents"], queryFn: listAgents })
-  const environments = useQuery({ queryKey: ["environments"], queryFn: listEnvironments })
-  const models = useQuery({ queryKey: ["models"], queryFn: listModels })
-  const runners = useQuery({ queryKey: ["runners"], queryFn: listRunners })
+  const agents = useQuery(queries.agents)
+  const environments = useQuery(queries.environments)
+  const models = useQuery(queries.models)
+  const runners = useQuery(queries.runners)
   const [prompt, setPrompt] = useState("")
   const [agent, setAgent] = useState(place["agent"] ?? "")
   const [environment, setEnvironment] = useState("")
@@ -26,8 +27,10 @@ const NewSessionPage = () => {
   const create = useMutation({
     mutationFn: async () => {
       const chosen =
-        agent !== "" ? agent : (living[0] ?? (await createAgent(starterAgent(models.data?.[0]?.id ?? "demo")))).id
-      return createSession({
+        agent !== ""
+          ? agent
+          : (living[0] ?? (await troupe.agents.create(starterAgent(models.data?.[0]?.id ?? "demo")))).id
+      return troupe.sessions.create({
         agent: chosen,
         title: titleOf(prompt),
         ...(environment === "" ? {} : { environment_id: environment }),

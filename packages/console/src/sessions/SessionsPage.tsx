@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query"
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { MessagesSquare, Plus } from "lucide-react"
 import { useEffect, useMemo, useRef, useState } from "react"
-import { listAgents, type Session } from "../api/resources.ts"
+import type { Session } from "@troupe/client"
+import * as queries from "../api/queries.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { useActions } from "../registry/actions.ts"
@@ -42,7 +43,7 @@ const Row = (props: { readonly session: Session; readonly isChosen: boolean; rea
 
 const Filters = () => {
   const [place, change] = usePlace()
-  const agents = useQuery({ queryKey: ["agents"], queryFn: listAgents })
+  const agents = useQuery(queries.agents)
   const search = useRef<HTMLInputElement>(null)
   const actions = useMemo(
     () => [

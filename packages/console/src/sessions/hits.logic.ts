@@ -1,4 +1,4 @@
-import type { SearchHit } from "../api/resources.ts"
+import type { SearchHit } from "@troupe/client"
 
 export interface Piece {
   readonly text: string

@@ -1,4 +1,4 @@
-import type { Session, SessionFilter } from "../api/resources.ts"
+import type { Session, SessionListQuery } from "@troupe/client"
 
 /** The kinds of sessions one looks for, as the address has them. */
 export const views = [
@@ -14,10 +14,10 @@ export interface ListPlace {
   readonly archived?: string | undefined
 }
 
-export const filterOf = ({ agent, archived, view = "" }: ListPlace): SessionFilter => ({
-  statuses: views.find(({ id }) => id === view)?.statuses ?? [],
-  ...(agent === undefined ? {} : { agent }),
-  archived: archived === "1"
+export const filterOf = ({ agent, archived, view = "" }: ListPlace): SessionListQuery => ({
+  "statuses[]": views.find(({ id }) => id === view)?.statuses ?? [],
+  ...(agent === undefined || agent === "" ? {} : { agent_id: agent }),
+  ...(archived === "1" ? { include_archived: "true" } : {})
 })
 
 /** The newest page, fetched again and again, takes the place of what was known of the same sessions. */

@@ -1,9 +1,21 @@
+import type { Pages } from "@troupe/client"
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query"
 import { useMemo } from "react"
-import { listSessions } from "../api/resources.ts"
+import { troupe } from "../api/troupe.ts"
 import { filterOf, type ListPlace, merge } from "./sessions.logic.ts"
 
 const pageSize = 100
+
+/** One page of a list, and what to ask for to see the next one. */
+export interface Part<A> {
+  readonly data: ReadonlyArray<A>
+  readonly more: object | null
+}
+
+export const partOf = async <A>(pages: Pages<A>): Promise<Part<A>> => {
+  const { data, more } = await pages
+  return { data, more }
+}
 
 /**
  * The list that an address asks for: page after page as one scrolls, its beginning always fresh, as the workspace
@@ -12,16 +24,18 @@ const pageSize = 100
 export const useSessions = (place: ListPlace) => {
   const filter = filterOf(place)
   const key = JSON.stringify(filter)
+  const ask = (from: object, signal: AbortSignal) =>
+    partOf(troupe.sessions.list({ ...filter, limit: pageSize, ...from }, { signal }))
   const list = useInfiniteQuery({
     queryKey: ["sessions", key],
-    initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) => listSessions(filter, pageParam, pageSize, signal),
-    getNextPageParam: (page) => page.next_page,
+    initialPageParam: {},
+    queryFn: ({ pageParam, signal }) => ask(pageParam, signal),
+    getNextPageParam: ({ more }) => more,
     staleTime: Infinity
   })
   const head = useQuery({
     queryKey: ["newest-sessions", key],
-    queryFn: ({ signal }) => listSessions(filter, null, pageSize, signal),
+    queryFn: ({ signal }) => ask({}, signal),
     enabled: list.isSuccess
   })
   const newest = head.data?.data

@@ -1,7 +1,7 @@
-import { ApiProblem, asProblem } from "../api/ApiProblem.ts"
-import { send } from "../api/http.ts"
-import { addressOf, type Ending, piecesOf, type Size, type Told } from "./terminal.logic.ts"
-import { pauseAfter } from "../api/pauses.logic.ts"
+import { ApiError, type TerminalQuery } from "@troupe/client"
+import { isLasting } from "../api/lasting.logic.ts"
+import { troupe } from "../api/troupe.ts"
+import { type Ending, pauseAfter, piecesOf, placeOf, type Size, type Told } from "./terminal.logic.ts"
 
 /** How a terminal stands for whoever looks at it. */
 export type Standing =
@@ -10,7 +10,7 @@ export type Standing =
   /** It goes on, and is dialled again. */
   | { readonly _tag: "Away"; readonly why: string | null }
   | { readonly _tag: "Ended"; readonly ending: Ending }
-  | { readonly _tag: "Refused"; readonly problem: ApiProblem }
+  | { readonly _tag: "Refused"; readonly problem: unknown }
 
 export interface Screen {
   readonly show: (bytes: Uint8Array) => void
@@ -21,12 +21,10 @@ export interface Screen {
   readonly stands: (standing: Standing) => void
 }
 
-/** Answered to a request that is no WebSocket, where one would be let in. */
-const upgradeRequired = 426
-const passing = (status: number) => status === 0 || status === 408 || status === 429 || status >= 500
+/** What a server closes a socket with that said what it can't read, or whose key opens nothing any more. */
+const [garbage, revoked] = [4400, 4401]
 
-const signedOut = () => new ApiProblem(401, "authentication_error", "The key behind this login was revoked.", null)
-const misunderstood = () => new ApiProblem(0, "console_error", "The server did not understand the terminal.", null)
+const misunderstood = () => new Error("The server did not understand the terminal.")
 
 /** One terminal over WebSockets: dialled again when its connection breaks, from the byte on that was seen last. */
 export class TerminalLink {
@@ -45,7 +43,7 @@ export class TerminalLink {
     this.#sessionId = sessionId
     this.#id = terminalId
     this.#screen = screen
-    this.#dial()
+    void this.#dial()
   }
 
   type(bytes: Uint8Array): void {
@@ -64,7 +62,7 @@ export class TerminalLink {
     clearTimeout(this.#timer)
     if (this.#isOver) return
     if (this.#socket?.readyState === WebSocket.OPEN && this.#id !== null) this.#tell({ type: "close" })
-    else if (this.#socket?.readyState !== WebSocket.CONNECTING && this.#id !== null) this.#dial()
+    else if (this.#socket?.readyState !== WebSocket.CONNECTING && this.#id !== null) void this.#dial()
   }
 
   /** Looks at it no more. It goes on, unless nobody would know how to come back to it. */
@@ -78,23 +76,19 @@ export class TerminalLink {
   again(): void {
     this.#isOver = false
     this.#failures = 0
-    this.#dial()
+    void this.#dial()
   }
 
   #tell(message: object): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
   }
 
-  #address(): string {
-    return addressOf(this.#sessionId, this.#id, this.#seen, this.#screen.size())
-  }
-
-  #dial(): void {
-    const address = this.#address()
-    const socket = new WebSocket(address)
+  async #dial(): Promise<void> {
+    const place = placeOf(this.#id, this.#seen, this.#screen.size())
+    if (!this.#isLeft) this.#screen.stands({ _tag: "Dialing" })
+    const socket = await troupe.sessions.place.terminal(this.#sessionId, place)
     let isOpened = false
     this.#socket = socket
-    if (!this.#isLeft) this.#screen.stands({ _tag: "Dialing" })
     socket.binaryType = "arraybuffer"
     socket.addEventListener("message", ({ data }: MessageEvent<string | ArrayBuffer>) => {
       if (typeof data !== "string") {
@@ -112,10 +106,9 @@ export class TerminalLink {
     })
     socket.addEventListener("close", ({ code }) => {
       if (this.#isLeft || this.#isOver || socket !== this.#socket) return
-      if (code === 4401) this.#end({ _tag: "Refused", problem: signedOut() })
-      else if (code === 4400) this.#end({ _tag: "Refused", problem: misunderstood() })
-      else if (isOpened) this.#later(null)
-      else void this.#ask(address)
+      if (code === garbage) this.#end({ _tag: "Refused", problem: misunderstood() })
+      else if (isOpened && code !== revoked) this.#later(null)
+      else void this.#ask(place)
     })
   }
 
@@ -144,16 +137,14 @@ export class TerminalLink {
     if (!this.#isLeft) this.#screen.stands(standing)
   }
 
-  /** A socket that is refused says nothing of why. The same address says it to a request. */
-  async #ask(address: string): Promise<void> {
-    const problem = await send(address).then(
+  async #ask(place: TerminalQuery): Promise<void> {
+    const problem = await troupe.sessions.place.checkTerminal(this.#sessionId, place, { maxRetries: 0 }).then(
       () => null,
-      (error: unknown) => asProblem(error)
+      (error: unknown) => error
     )
     if (this.#isLeft) return
-    if (problem === null || problem.status === upgradeRequired) this.#later(null)
-    else if (passing(problem.status)) this.#later(problem.message)
-    else this.#end({ _tag: "Refused", problem })
+    if (isLasting(problem)) this.#end({ _tag: "Refused", problem })
+    else this.#later(problem instanceof ApiError ? problem.message : null)
   }
 
   #later(why: string | null): void {

@@ -1,4 +1,4 @@
-import { query } from "../api/http.ts"
+import type { TerminalQuery } from "@troupe/client"
 
 export interface Ending {
   readonly type: string
@@ -27,13 +27,14 @@ export interface Size {
   readonly rows: number
 }
 
-/** Where a terminal is: a new one, or one that is come back to, from the byte on that is not on the screen yet. */
-export const addressOf = (sessionId: string, terminalId: string | null, after: number, size: Size): string =>
-  `/v1/sessions/${sessionId}/terminal${query({
-    terminal_id: terminalId,
-    after: terminalId === null ? null : after,
-    ...size
-  })}`
+/** Which terminal: a new one, or one that is come back to, from the byte on that is not on the screen yet. */
+export const placeOf = (terminalId: string | null, after: number, size: Size): TerminalQuery =>
+  terminalId === null ? size : { terminal_id: terminalId, after, ...size }
+
+const pausesMs = [250, 500, 1_000, 2_000, 5_000]
+
+/** How long is waited before a terminal is dialled again that could not be reached so often before. */
+export const pauseAfter = (failures: number): number => pausesMs[Math.min(failures, pausesMs.length - 1)]!
 
 /** What a server says of a terminal, beside its output. */
 export type Told =

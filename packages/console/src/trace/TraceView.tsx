@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { ChartNoAxesGantt } from "lucide-react"
 import { useEffect, useMemo, useRef, useState } from "react"

@@ -1,22 +1,20 @@
 import { TriangleAlert } from "lucide-react"
-import { asProblem } from "../api/ApiProblem.ts"
 import { explain } from "./problem.logic.ts"
 
 /** What happened, what it means, and the number under which the server knows it. */
 export const Problem = ({ error, onRetry }: { readonly error: unknown; readonly onRetry?: () => void }) => {
-  const problem = asProblem(error)
-  const { advice, title } = explain(problem)
+  const { advice, message, requestId, title } = explain(error)
   return (
     <div className="notice bad" role="alert">
       <TriangleAlert size={15} aria-hidden />
       <strong>{title}</strong>
-      <span>{problem.message}</span>
+      <span>{message}</span>
       <span className="soft">
         {advice}
-        {problem.requestId === null ? null : (
+        {requestId === null ? null : (
           <>
             {" "}
-            <code>{problem.requestId}</code>
+            <code>{requestId}</code>
           </>
         )}
       </span>

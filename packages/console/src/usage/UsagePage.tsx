@@ -1,12 +1,14 @@
-import { useQuery } from "@tanstack/react-query"
+import { queryOptions, useQuery } from "@tanstack/react-query"
 import { ChartColumn } from "lucide-react"
 import { useMemo } from "react"
-import { listAgents, queryUsage, type UsageRow } from "../api/resources.ts"
+import type { UsageRow } from "@troupe/client"
+import * as queries from "../api/queries.ts"
+import { allOf, troupe } from "../api/troupe.ts"
 import { usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
-import { Empty, Skeleton } from "../ui/Empty.tsx"
+import { Empty } from "../ui/Empty.tsx"
 import { count, plural, short } from "../ui/format.logic.ts"
-import { Problem } from "../ui/Problem.tsx"
+import { Loaded } from "../ui/Loaded.tsx"
 import { Segments } from "../ui/Segments.tsx"
 import { Chart } from "./Chart.tsx"
 import {
@@ -23,13 +25,19 @@ import {
 } from "./usage.logic.ts"
 import "./usage.css"
 
+const usage = (from: string, to: string, by: Group | "day") =>
+  queryOptions({
+    queryKey: ["usage", from, to, by],
+    queryFn: ({ signal }) => allOf(troupe.usage.query({ from, to, "group_by[]": [by], limit: 100 }, { signal }))
+  })
+
 const Breakdown = (props: {
   readonly rows: ReadonlyArray<UsageRow>
   readonly group: Group
   readonly metric: Metric
 }) => {
   const { group, metric, rows } = props
-  const agents = useQuery({ queryKey: ["agents"], queryFn: listAgents })
+  const agents = useQuery(queries.agents)
   const names = useMemo(() => new Map((agents.data ?? []).map(({ id, name }) => [id as string, name])), [agents.data])
   const total = totalOf(rows, metric)
   return (
@@ -83,12 +91,8 @@ const UsagePage = () => {
   const metric = metrics.find(({ id }) => id === place["of"]) ?? metrics[1]
   const days = useMemo(() => daysUntil(Date.now(), span), [span])
   const [from, to] = [days[0]!, days.at(-1)!]
-  const daily = useQuery({ queryKey: ["usage", from, to, "day"], queryFn: () => queryUsage({ from, to, by: ["day"] }) })
-  const parts = useQuery({
-    queryKey: ["usage", from, to, group],
-    queryFn: () => queryUsage({ from, to, by: [group] })
-  })
-  const problem = daily.error ?? parts.error
+  const daily = useQuery(usage(from, to, "day"))
+  const parts = useQuery(usage(from, to, group))
   const unpriced = daily.data?.reduce((sum, row) => sum + row.unpriced_requests, 0) ?? 0
   return (
     <>
@@ -101,48 +105,44 @@ const UsagePage = () => {
         />
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Usage">
-        {problem !== null ? (
-          <div className="above">
-            <Problem error={problem} onRetry={() => void daily.refetch()} />
-          </div>
-        ) : daily.data === undefined ? (
-          <Skeleton />
-        ) : daily.data.length === 0 ? (
-          <Empty icon={ChartColumn} title="Nothing used yet">
-            <p>Tokens, cost and calls are counted here as sessions run, by day, model, agent and session.</p>
-          </Empty>
-        ) : (
-          <>
-            <div className="totals" role="group" aria-label="What the chart shows">
-              {metrics.map((one) => (
-                <button
-                  key={one.id}
-                  type="button"
-                  className={one.id === metric.id ? "total here" : "total"}
-                  aria-pressed={one.id === metric.id}
-                  onClick={() => change({ of: one.id })}
-                >
-                  <span className="faint">{one.title}</span>
-                  <strong className="number">{one.text(totalOf(daily.data, one))}</strong>
-                </button>
-              ))}
-            </div>
-            <Chart bars={barsOf(days, daily.data, metric)} metric={metric} />
-            {unpriced === 0 ? null : (
-              <p className="faint unpriced">
-                {plural(unpriced, "request")} of models without a known price: their cost is not in the sum.
-              </p>
-            )}
-            <div className="usage-by">
-              <Segments name="By" value={group} options={groups} onChange={(one) => change({ by: one })} />
-            </div>
-            {parts.data === undefined ? (
-              <Skeleton rows={3} />
+        <Loaded of={daily}>
+          {(rows) =>
+            rows.length === 0 ? (
+              <Empty icon={ChartColumn} title="Nothing used yet">
+                <p>Tokens, cost and calls are counted here as sessions run, by day, model, agent and session.</p>
+              </Empty>
             ) : (
-              <Breakdown rows={parts.data} group={group} metric={metric} />
-            )}
-          </>
-        )}
+              <>
+                <div className="totals" role="group" aria-label="What the chart shows">
+                  {metrics.map((one) => (
+                    <button
+                      key={one.id}
+                      type="button"
+                      className={one.id === metric.id ? "total here" : "total"}
+                      aria-pressed={one.id === metric.id}
+                      onClick={() => change({ of: one.id })}
+                    >
+                      <span className="faint">{one.title}</span>
+                      <strong className="number">{one.text(totalOf(rows, one))}</strong>
+                    </button>
+                  ))}
+                </div>
+                <Chart bars={barsOf(days, rows, metric)} metric={metric} />
+                {unpriced === 0 ? null : (
+                  <p className="faint unpriced">
+                    {plural(unpriced, "request")} of models without a known price: their cost is not in the sum.
+                  </p>
+                )}
+                <div className="usage-by">
+                  <Segments name="By" value={group} options={groups} onChange={(one) => change({ by: one })} />
+                </div>
+                <Loaded of={parts} rows={3}>
+                  {(some) => <Breakdown rows={some} group={group} metric={metric} />}
+                </Loaded>
+              </>
+            )
+          }
+        </Loaded>
       </div>
     </>
   )

@@ -1,4 +1,4 @@
-import type { UsageRow } from "../api/resources.ts"
+import type { UsageRow } from "@troupe/client"
 import { cost, short } from "../ui/format.logic.ts"
 
 export const spans = [7, 30, 90] as const

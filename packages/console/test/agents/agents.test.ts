@@ -1,7 +1,7 @@
+import type { Agent, Environment, Token } from "@troupe/client"
 import { assert, describe, it } from "vitest"
 import { changeOf, permissionOf, readDefinition, toolset, toolsOf } from "../../src/agents/agents.logic.ts"
 import { agentToTry, isOutdated } from "../../src/agents/try.logic.ts"
-import type { Agent, Environment, Token } from "../../src/api/resources.ts"
 import { hostsOf, networkOf, packagesOf } from "../../src/environments/environments.logic.ts"
 import { living, toggled } from "../../src/keys/keys.logic.ts"
 import { lacks, standingOf } from "../../src/runners/runners.logic.ts"

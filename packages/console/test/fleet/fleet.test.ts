@@ -1,8 +1,8 @@
+import type { Fleet } from "@troupe/client"
 import { assert, describe, it } from "vitest"
-import type { Fleet, FleetNode } from "../../src/api/resources.ts"
 import { concernsOf, releasesOf, shareOf } from "../../src/fleet/fleet.logic.ts"
 
-const node: FleetNode = {
+const node: Fleet["nodes"][number] = {
   type: "fleet_node",
   id: "a",
   address: "10.0.0.1:4778",

@@ -1,3 +1,4 @@
+import type { LogEvent } from "@troupe/client"
 import { assert, describe, it } from "vitest"
 import { rowsOfChapter, type Sizes } from "../../src/session/chapters.logic.ts"
 import { tell, type Told, untold } from "../../src/session/fold.logic.ts"
@@ -53,13 +54,15 @@ describe("a session whose past is not kept", () => {
     assert.deepStrictEqual([...past, ...liveRows(others)].map(seen), whole.map(seen))
   })
 
+  const turnIdOf = ({ payload }: LogEvent) => (payload as unknown as { readonly turnId: string }).turnId
+
   it("shows a turn of the past that is tried again, where that happens", () => {
     const [first] = log.filter(({ type }) => type === "TurnStarted")
     const seq = told.seen + 1
-    const event = { ...first!, seq, type: "TurnRetried" }
+    const event = { ...first!, seq, type: "TurnRetried" } as LogEvent
     const again = tell(told, [event], small).told
     const turn = primaryOf(again.timeline)!.turns.at(-1)!
-    assert.strictEqual(turn.turnId, first!.payload!["turnId"])
+    assert.strictEqual(turn.turnId, turnIdOf(first!))
     assert.isTrue(liveRows(again).some((row) => row.kind === "note" && row.seq === seq))
   })
 

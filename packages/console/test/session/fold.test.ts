@@ -1,6 +1,6 @@
 import { assert, describe, it } from "vitest"
 import { tell, untold } from "../../src/session/fold.logic.ts"
-import { writeOn, written } from "../../src/session/writing.logic.ts"
+import { nothingWritten, type Writing, writeOn, written } from "../../src/session/writing.logic.ts"
 import { goldenLog } from "./goldenLog.ts"
 
 const log = goldenLog()
@@ -36,10 +36,23 @@ describe("a session as its log tells it", () => {
 
 describe("what is still being written", () => {
   const block = log.find(({ type }) => type === "MessageBlock")!
-  const blockId = String(block.payload!["blockId"])
-  const writing = writeOn(writeOn(new Map(), blockId, "Hel"), blockId, "lo")
+  const event_id = String((block.payload as unknown as { readonly blockId: string }).blockId)
+  const part = (offset: number, text: string) => ({ event_id, offset, text })
+  const parts = (...all: ReadonlyArray<ReturnType<typeof part>>) => all.reduce(writeOn, nothingWritten)
+  const text = (writing: Writing) => writing.get(event_id)?.text
+  const writing = parts(part(0, "Hel"), part(3, "lo"))
 
-  it("grows by its pieces", () => assert.strictEqual(writing.get(blockId), "Hello"))
+  it("grows by its pieces", () => assert.strictEqual(text(writing), "Hello"))
+
+  it("has nothing twice, whatever a connection that came back says again", () => {
+    assert.strictEqual(writeOn(writing, part(0, "Hello")), writing)
+    assert.strictEqual(text(writeOn(writing, part(2, "llo you"))), "Hello you")
+  })
+
+  it("shows where something was missed, also at its beginning", () => {
+    assert.strictEqual(text(writeOn(writing, part(9, "again"))), "Hello… again")
+    assert.strictEqual(text(parts(part(20, "the end"))), "… the end")
+  })
 
   it("goes once it is in the log, or its turn is over", () => {
     assert.strictEqual(written(writing, [block]).size, 0)

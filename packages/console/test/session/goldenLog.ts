@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { timeOfMicros } from "@troupe/domain/api/Page"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import { readFileSync } from "node:fs"
@@ -25,7 +25,7 @@ export const goldenLog = (): ReadonlyArray<LogEvent> => {
         commitment: read.commitment,
         chain: read.chain,
         payload: read.payload === null ? null : JSON.parse(read.payload)
-      }
+      } as LogEvent
     ]
   })
 }

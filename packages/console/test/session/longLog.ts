@@ -1,4 +1,4 @@
-import type { LogEvent } from "@troupe/domain/api/Events"
+import type { LogEvent } from "@troupe/client"
 import { goldenLog } from "./goldenLog.ts"
 
 /** How often a turn goes round: a request to the model, what it says, two calls. */

@@ -54,7 +54,7 @@ describe("the rows of a timeline", () => {
   it("show what is being written at the end, in the place of a sign that it works", () => {
     const seq = log.findIndex(({ type }) => type === "ModelRequestStarted") + 1
     const thread = primaryOf(at(seq))!
-    const rows = rowsOf(thread, new Map([["sevt_1", "Hello"]]))
+    const rows = rowsOf(thread, new Map([["sevt_1", { text: "Hello", end: 5 }]]))
     assert.isTrue(rows.some(({ kind }) => kind === "writing"))
     assert.isFalse(rows.some(({ kind }) => kind === "working"))
   })

@@ -1,5 +1,5 @@
+import type { Session } from "@troupe/client"
 import { assert, describe, it } from "vitest"
-import type { Session } from "../../src/api/resources.ts"
 import { pieces } from "../../src/sessions/hits.logic.ts"
 import { centsOf, titleOf } from "../../src/sessions/newSession.logic.ts"
 import { filterOf, merge, statusOf, step } from "../../src/sessions/sessions.logic.ts"
@@ -10,11 +10,11 @@ const session = (id: string, status = "idle", title = `Title of ${id}`) =>
 describe("the list of sessions", () => {
   it("asks for what its address says", () => {
     assert.deepStrictEqual(filterOf({ view: "running", agent: "agent_1", archived: "1" }), {
-      statuses: ["running", "rescheduling"],
-      agent: "agent_1",
-      archived: true
+      "statuses[]": ["running", "rescheduling"],
+      agent_id: "agent_1",
+      include_archived: "true"
     })
-    assert.deepStrictEqual(filterOf({ view: "no such view" }), { statuses: [], archived: false })
+    assert.deepStrictEqual(filterOf({ view: "no such view" }), { "statuses[]": [] })
   })
 
   it("puts new ones first and shows the newest of each, in place", () => {

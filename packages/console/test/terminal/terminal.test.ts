@@ -1,11 +1,11 @@
 import { assert, describe, it } from "vitest"
 import {
-  addressOf,
   endingText,
   idsOf,
   nextTo,
   type Pane,
   piecesOf,
+  placeOf,
   textOfIds
 } from "../../src/terminal/terminal.logic.ts"
 
@@ -15,12 +15,8 @@ const ending = (type: string, exit_code: number | null = null, message: string |
 describe("a terminal", () => {
   it("is opened at a size, and come back to from the byte that was not seen", () => {
     const size = { columns: 80, rows: 24 }
-    assert.strictEqual(addressOf("sesn_1", null, 7, size), "/v1/sessions/sesn_1/terminal?columns=80&rows=24")
-    assert.strictEqual(
-      addressOf("sesn_1", "term_a", 7, size),
-      "/v1/sessions/sesn_1/terminal?terminal_id=term_a&after=7&columns=80&rows=24"
-    )
-    assert.include(addressOf("sesn_1", "term_a", 0, size), "after=0")
+    assert.deepStrictEqual(placeOf(null, 7, size), size)
+    assert.deepStrictEqual(placeOf("term_a", 0, size), { terminal_id: "term_a", after: 0, ...size })
   })
 
   it("says how it ended", () => {

@@ -39,8 +39,8 @@ const SkillIn = Schema.Struct({
 })
 
 /** Tools and servers are read by rules of their own, which say better what is wrong with one of them. */
-const Tools = Schema.Array(JsonObject).check(Schema.isMaxLength(toolsMax))
-const Servers = Schema.Array(JsonObject).check(Schema.isMaxLength(20))
+export const Tools = Schema.Array(JsonObject).check(Schema.isMaxLength(toolsMax))
+export const Servers = Schema.Array(JsonObject).check(Schema.isMaxLength(20))
 const Skills = Schema.Array(SkillIn).check(Schema.isMaxLength(20))
 const Identity = Schema.Union([
   Schema.Struct({ type: Schema.Literal("service_account") }),

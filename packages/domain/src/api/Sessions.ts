@@ -3,7 +3,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId, DeploymentId, EnvironmentId, ProjectId, SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
-import { Agent, ModelIn } from "./Agents.ts"
+import { Agent, ModelIn, Servers, Tools } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
 import { Flag, Page, pageQuery, Time } from "./Page.ts"
@@ -28,8 +28,8 @@ const AgentIn = Schema.Union([
     version: Schema.optionalKey(Schema.Int),
     model: Schema.optionalKey(Schema.NullOr(ModelIn)),
     system: Schema.optionalKey(Schema.NullOr(Text(100_000))),
-    tools: Schema.optionalKey(Schema.NullOr(Json)),
-    mcp_servers: Schema.optionalKey(Schema.NullOr(Json)),
+    tools: Schema.optionalKey(Schema.NullOr(Tools)),
+    mcp_servers: Schema.optionalKey(Schema.NullOr(Servers)),
     skills: Schema.optionalKey(Schema.NullOr(Json))
   })
 ])
@@ -84,8 +84,8 @@ export const SessionUpdate = Schema.Struct({
   metadata: Schema.optionalKey(Schema.NullOr(MetadataPatch)),
   agent: Schema.optionalKey(
     Schema.Struct({
-      tools: Schema.optionalKey(Schema.NullOr(Json)),
-      mcp_servers: Schema.optionalKey(Schema.NullOr(Json))
+      tools: Schema.optionalKey(Schema.NullOr(Tools)),
+      mcp_servers: Schema.optionalKey(Schema.NullOr(Servers))
     })
   ),
   budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),

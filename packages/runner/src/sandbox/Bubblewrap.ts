@@ -1,24 +1,21 @@
 import { Effect } from "effect"
-import { chownSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { chownSync, lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Account, isRoot } from "./Account.ts"
 import { bubblewrapArguments, etcFiles, relayPlaces } from "./BubblewrapArguments.ts"
-import { type Cgroup, type CgroupHost, cgroupsThatWork, findCgroups, openCgroup } from "./Cgroup.ts"
-import { countsProcesses, endLeftovers, hostSandbox } from "./HostSandbox.ts"
+import { countsProcesses } from "./HostSandbox.ts"
 import { guardOf, hasTerminal, type HostTools, hostTools, versionOf } from "./HostTools.ts"
 import { type BackendProbe, egress, type ExecRequest, type SandboxBackend, type SandboxSpec } from "./Sandbox.ts"
-import { attempt, failure } from "./SandboxFailure.ts"
+import { attempt } from "./SandboxFailure.ts"
 import { accountOf } from "./SandboxHome.ts"
 import { workingDirectory } from "./SandboxPaths.ts"
 import { descriptors, innerScript, outerScript, type Relay } from "./scripts.ts"
+import { cgroupsAt, type Found, installedBackend } from "./InstalledBackend.ts"
 import { inheritedDescriptors } from "./inherited.ts"
 import { seccompProgram } from "./Seccomp.ts"
 import { findTool, systemPath } from "./Tools.ts"
-import { tryBackend } from "./trial.ts"
-import { unusable } from "./unusable.ts"
 
 const name = "bubblewrap"
-const fail = failure(name)
 
 export interface BubblewrapOptions {
   /** Where control groups are mounted; null: make none. */
@@ -27,10 +24,9 @@ export interface BubblewrapOptions {
   readonly relay?: "socat" | "own"
 }
 
-interface Installed {
+interface Installed extends Found {
   readonly bwrap: string
   readonly tools: HostTools
-  readonly cgroups: CgroupHost | undefined
   readonly seccomp: Uint8Array | undefined
   readonly socat: string | undefined
 }
@@ -44,108 +40,76 @@ const installed = (options: BubblewrapOptions): Installed | { readonly reason: s
   return {
     bwrap,
     tools,
-    cgroups: options.cgroupRoot === null ? undefined : cgroupsThatWork(findCgroups(options.cgroupRoot)),
+    cgroups: cgroupsAt(options.cgroupRoot),
     seccomp: seccompProgram(process.arch),
     socat: options.relay === "own" ? undefined : findTool("socat")
   }
 }
 
+const adviceOnNamespaces =
+  "Where unprivileged user namespaces are switched off, allow them (sysctl kernel.unprivileged_userns_clone=1, " +
+  "user.max_user_namespaces, or kernel.apparmor_restrict_unprivileged_userns=0); inside a container, run it with " +
+  "seccomp=unconfined and systempaths=unconfined"
+
 /** One tree of processes in namespaces of its own for each exec; its death is the death of all of them. */
-export const bubblewrap = (options: BubblewrapOptions = {}): SandboxBackend => {
-  // Found once and for all, but looked for again as long as it is missing: somebody may install it.
-  let known: Installed | undefined
-  const host = Effect.suspend(() => {
-    const one = known ?? installed(options)
-    if ("reason" in one) return Effect.fail(fail({ _tag: "Unusable", detail: one.reason }))
-    known = one
-    return Effect.succeed(one)
+export const bubblewrap = (options: BubblewrapOptions = {}): SandboxBackend =>
+  installedBackend({
+    name,
+    isolation: "namespaces",
+    find: () => installed(options),
+    version: ({ bwrap }) => versionOf(bwrap),
+    advice: adviceOnNamespaces,
+    open,
+    usable
   })
 
-  const open = Effect.fnUntraced(function* (spec: SandboxSpec, { bwrap, cgroups, seccomp, socat, tools }: Installed) {
-    const account = yield* attempt(name, "the sandbox's home", () => accountOf(spec.home))
-    const etc = join(spec.home, name)
-    yield* attempt(name, "the sandbox's home", () => writeEtc(etc))
-    const cgroup = yield* attempt(name, "no control group", () => groupOf(cgroups, spec))
-    const own = socat === undefined && spec.network._tag === "Proxied"
-    const relay = relayOf(spec, socat)
+const open = Effect.fnUntraced(function* (spec: SandboxSpec, { bwrap, seccomp, socat, tools }: Installed) {
+  const account = yield* attempt(name, "the sandbox's home", () => accountOf(spec.home))
+  const etc = join(spec.home, name)
+  yield* attempt(name, "the sandbox's home", () => writeEtc(etc))
+  const own = socat === undefined && spec.network._tag === "Proxied"
+  const relay = relayOf(spec, socat)
 
-    const prepare = (request: ExecRequest, limits: ReadonlyArray<string>) => {
-      if (spec.network._tag === "Proxied") allowSocket(spec.network.socket, account)
-      const inner = innerScript(tools, {
-        relay,
-        announces: false,
-        request,
-        shell: request.variables?.SHELL ?? spec.variables.SHELL,
-        limits
-      })
-      return {
-        guard: guardOf(tools, true),
-        script: outerScript(tools, {
-          input: request.input === true,
-          terminal: request.terminal !== undefined,
-          announces: true
-        }),
-        command: [
-          ...[bwrap, "--args", String(descriptors.second)],
-          // Empty by now; bubblewrap closes what it has read its arguments from, and would hand on all else.
-          ...inheritedDescriptors().flatMap((descriptor) => ["--args", String(descriptor)]),
-          "--",
-          ...["/bin/sh", "-c", inner, "sh", workingDirectory(request.cwd), ...request.command]
-        ],
-        environment: { PATH: systemPath },
-        bubblewrapArguments: bubblewrapArguments(spec, request, {
-          etc,
-          relay: own ? { node: process.execPath, script: join(import.meta.dirname, "relay-main.ts") } : undefined,
-          seccompDescriptor: seccomp === undefined ? undefined : descriptors.seccomp,
-          statusDescriptor: descriptors.status
-        }),
-        ...(seccomp === undefined ? {} : { seccomp })
-      }
-    }
-    return hostSandbox(spec, {
-      name,
-      isolation: "namespaces",
-      namespaced: true,
-      account,
-      cgroup,
-      prepare,
-      forget: Effect.sync(() => rmSync(etc, { recursive: true, force: true }))
+  const prepare = (request: ExecRequest, limits: ReadonlyArray<string>) => {
+    if (spec.network._tag === "Proxied") allowSocket(spec.network.socket, account)
+    const inner = innerScript(tools, {
+      relay,
+      announces: false,
+      request,
+      shell: request.variables?.SHELL ?? spec.variables.SHELL,
+      limits
     })
-  })
-
-  /** Nothing that ran under this name before goes on. */
-  const afresh = Effect.fnUntraced(function* (spec: SandboxSpec, one: Installed) {
-    yield* endLeftovers(spec, yield* attempt(name, "no control group", () => groupOf(one.cgroups, spec)))
-    return yield* open(spec, one)
-  })
-
-  const create = Effect.fn("Bubblewrap.create")(function* (spec: SandboxSpec) {
-    return yield* afresh(spec, yield* host)
-  })
-
-  const resume = Effect.fn("Bubblewrap.resume")(function* (spec: SandboxSpec) {
-    const one = yield* host
-    if (!existsSync(join(spec.home, name))) return yield* fail({ _tag: "Gone", detail: "its home is empty" })
-    return yield* afresh(spec, one)
-  })
-
-  const probe = Effect.gen(function* () {
-    const one = installed(options)
-    if ("reason" in one) return unusable(one.reason)
-    const version = versionOf(one.bwrap)
-    const outcome = yield* Effect.result(tryBackend({ create }))
-    if (outcome._tag === "Failure") return unusable(`${outcome.failure.message}. ${adviceOnNamespaces}`, version)
-    if (outcome.success._tag !== "Exited" || outcome.success.code !== 0) {
-      return unusable(`a trial run of \`true\` ended with ${JSON.stringify(outcome.success)}`, version)
+    return {
+      guard: guardOf(tools, true),
+      script: outerScript(tools, {
+        input: request.input === true,
+        terminal: request.terminal !== undefined,
+        announces: true
+      }),
+      command: [
+        ...[bwrap, "--args", String(descriptors.second)],
+        // Empty by now; bubblewrap closes what it has read its arguments from, and would hand on all else.
+        ...inheritedDescriptors().flatMap((descriptor) => ["--args", String(descriptor)]),
+        "--",
+        ...["/bin/sh", "-c", inner, "sh", workingDirectory(request.cwd), ...request.command]
+      ],
+      environment: { PATH: systemPath },
+      bubblewrapArguments: bubblewrapArguments(spec, request, {
+        etc,
+        relay: own ? { node: process.execPath, script: join(import.meta.dirname, "relay-main.ts") } : undefined,
+        seccompDescriptor: seccomp === undefined ? undefined : descriptors.seccomp,
+        statusDescriptor: descriptors.status
+      }),
+      ...(seccomp === undefined ? {} : { seccomp })
     }
-    return usable(one, version)
-  }).pipe(Effect.withSpan("Bubblewrap.probe"))
-
-  return { name, isolation: "namespaces", create, resume, probe }
-}
-
-const groupOf = (cgroups: CgroupHost | undefined, spec: SandboxSpec): Cgroup | undefined =>
-  cgroups === undefined ? undefined : openCgroup(cgroups, spec.sandboxId, spec.size)
+  }
+  return {
+    namespaced: true,
+    account,
+    prepare,
+    forget: Effect.sync(() => rmSync(etc, { recursive: true, force: true }))
+  }
+})
 
 const writeEtc = (etc: string) => {
   mkdirSync(etc, { recursive: true, mode: 0o755 })
@@ -167,11 +131,6 @@ const relayOf = (spec: SandboxSpec, socat: string | undefined): Relay => {
 const allowSocket = (socket: string, account: Account) => {
   if (account.switched && lstatSync(socket).uid !== account.uid) chownSync(socket, account.uid, account.gid)
 }
-
-const adviceOnNamespaces =
-  "Where unprivileged user namespaces are switched off, allow them (sysctl kernel.unprivileged_userns_clone=1, " +
-  "user.max_user_namespaces, or kernel.apparmor_restrict_unprivileged_userns=0); inside a container, run it with " +
-  "seccomp=unconfined and systempaths=unconfined"
 
 const usable = ({ cgroups, seccomp, socat, tools }: Installed, version: string | null): BackendProbe => {
   const held = cgroups === undefined ? null : `cgroup v${cgroups.version}`

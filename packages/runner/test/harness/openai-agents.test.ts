@@ -4,13 +4,11 @@ import type { EventId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
-import { Effect, Fiber, Latch, Redacted, Result } from "effect"
+import { Effect, Fiber, Latch, Result } from "effect"
 import * as OpenAiAgents from "../../src/harness/openai-agents/OpenAiAgents.ts"
-import * as AnthropicModel from "../../src/models/anthropic/AnthropicModel.ts"
 import * as DemoModel from "../../src/models/demo/DemoModel.ts"
-import type { ModelClient } from "../../src/models/ModelClient.ts"
-import * as OpenAiModel from "../../src/models/openai/OpenAiModel.ts"
 import * as FakeRun from "./FakeRun.ts"
+import { type ChosenModel, modelClients } from "../support/modelClients.ts"
 
 const mock = new LLMock({ port: 0, chunkSize: 6 })
 const { user } = FakeRun
@@ -59,24 +57,9 @@ beforeAll(async () => {
 })
 afterAll(() => mock.stop())
 
-const apiKey = Redacted.make("a key for tests")
-const common = { apiKey, headers: {}, silenceMs: 20_000 }
-const clients: Readonly<Record<string, () => { readonly client: ModelClient; readonly model: string }>> = {
-  "Anthropic Messages": () => ({
-    client: AnthropicModel.make({ ...common, provider: "anthropic", baseUrl: mock.url }),
-    model: "claude-test"
-  }),
-  "OpenAI Responses": () => ({
-    client: OpenAiModel.makeResponses({ ...common, provider: "openai", baseUrl: `${mock.url}/v1` }),
-    model: "gpt-4.1"
-  }),
-  "Chat Completions": () => ({
-    client: OpenAiModel.makeChat({ ...common, provider: "compatible", baseUrl: `${mock.url}/v1` }),
-    model: "some-model"
-  })
-}
+const clients = modelClients(mock)
 
-const harnessOver = (choose: () => { readonly client: ModelClient; readonly model: string }) =>
+const harnessOver = (choose: () => ChosenModel) =>
   OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed({ ...choose(), price: null })) })
 
 const tags = (frames: ReadonlyArray<FrameBody>) => frames.map(({ _tag }) => _tag)

@@ -3,10 +3,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type { EventId, ModelRequestId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
-import { Effect, Redacted, Result, Stream } from "effect"
-import * as AnthropicModel from "../../src/models/anthropic/AnthropicModel.ts"
-import type { ModelClient, ModelEvent, ModelRequest } from "../../src/models/ModelClient.ts"
-import * as OpenAiModel from "../../src/models/openai/OpenAiModel.ts"
+import { Effect, Result, Stream } from "effect"
+import type { ModelEvent, ModelRequest } from "../../src/models/ModelClient.ts"
+import { modelClients } from "../support/modelClients.ts"
 
 const mock = new LLMock({ port: 0, chunkSize: 7 })
 
@@ -43,22 +42,7 @@ beforeAll(async () => {
 })
 afterAll(() => mock.stop())
 
-const apiKey = Redacted.make("a key for tests")
-const common = { apiKey, headers: {}, silenceMs: 20_000 }
-const clients: Readonly<Record<string, () => { readonly client: ModelClient; readonly model: string }>> = {
-  "Anthropic Messages": () => ({
-    client: AnthropicModel.make({ ...common, provider: "anthropic", baseUrl: mock.url }),
-    model: "claude-test"
-  }),
-  "OpenAI Responses": () => ({
-    client: OpenAiModel.makeResponses({ ...common, provider: "openai", baseUrl: `${mock.url}/v1` }),
-    model: "gpt-4.1"
-  }),
-  "Chat Completions": () => ({
-    client: OpenAiModel.makeChat({ ...common, provider: "compatible", baseUrl: `${mock.url}/v1` }),
-    model: "some-model"
-  })
-}
+const clients = modelClients(mock)
 
 const user = (message: string): HistoryItem => ({ type: "user", inputId: null, from: null, content: text(message) })
 const weather = {

@@ -115,7 +115,7 @@ const make = Effect.gen(function* () {
     const rows = yield* sql<Row>`
       SELECT ${columns} FROM agents a JOIN agent_versions v USING (agent_id)
       WHERE a.workspace_id = ${toUuid(workspaceId)!} AND a.agent_id = ${toUuid(agentId)!}
-        AND v.version IN (a.version, ${version ?? -1}::int)`
+        AND v.version IN (a.version, ${version ?? -1}::bigint)`
     const row = rows.find((one) => one.version === (version ?? one.newest))
     if (row !== undefined) return toVersion(row)
     return yield* rows.length === 0 ? absent(agentId) : notFound("Agent version not found.")
@@ -252,7 +252,7 @@ const make = Effect.gen(function* () {
     const rows = yield* sql<Row>`
         SELECT ${columns} FROM agents a JOIN agent_versions v USING (agent_id)
         WHERE a.workspace_id = ${toUuid(workspaceId)!} AND a.agent_id = ${toUuid(agentId)!}
-          AND v.version < ${before ?? 2_147_483_647}::int
+          AND v.version < ${before ?? 2_147_483_647}::bigint
         ORDER BY v.version DESC LIMIT ${limit}`
     if (rows.length === 0) yield* find(workspaceId, agentId)
     return rows.map((row) => toVersion(row).agent)

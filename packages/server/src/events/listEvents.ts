@@ -4,7 +4,8 @@ import * as Api from "@troupe/domain/api/Events"
 import { makeCursor, microsOf, readCursor } from "@troupe/domain/api/Page"
 import { Effect } from "effect"
 import type { Asked } from "../gateway/Route.ts"
-import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { LoggedEvents } from "../sessions/LoggedEvents.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 import { pendingOf } from "./pending.ts"
 
 type CompatEvent = Api.CompatEvent
@@ -53,7 +54,7 @@ const wanted = (query: Query) => {
 
 /** A page of what a session's clients see of its log. */
 export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, query: Query) {
-  const reads = yield* SessionReads
+  const logged = yield* LoggedEvents
   const { around, session } = view
   const order = query.order ?? "asc"
   const limit = query.limit ?? limitDefault
@@ -88,7 +89,7 @@ export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, 
     let beyond = start.index < 0 ? start.seq : ascending ? start.seq - 1 : start.seq + 1
     while (true) {
       const pageSize = Math.min(1_000, limit - data.length + 16)
-      const { events, next } = yield* reads.events(session.id, { beyond, order, tags: shownTags, limit: pageSize })
+      const { events, next } = yield* logged.page(session.id, { beyond, order, tags: shownTags, limit: pageSize })
       for (const logged of events) {
         const shown = toCompat(logged, around)
         for (let n = 0; n < shown.length; n++) {

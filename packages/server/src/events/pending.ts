@@ -3,7 +3,7 @@ import type { CompatEvent } from "@troupe/domain/api/Events"
 import type { ThreadId } from "@troupe/domain/Ids"
 import { Effect } from "effect"
 import { type Open, stateOf } from "../sessions/SessionCalls.ts"
-import type { SessionView } from "../sessions/SessionReads.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 
 const messageOut = (message: { readonly inputId: string; readonly content: Parameters<typeof contentOut>[0] }) => ({
   id: message.inputId,

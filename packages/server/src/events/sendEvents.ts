@@ -9,7 +9,8 @@ import type { Input } from "@troupe/domain/session/Input"
 import { Effect } from "effect"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { command, stateOf } from "../sessions/SessionCalls.ts"
-import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { LoggedEvents } from "../sessions/LoggedEvents.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 import { WorkQueue } from "../work/WorkQueue.ts"
 import { settleInputs } from "./settleInputs.ts"
 
@@ -76,9 +77,9 @@ export const sendEvents = Effect.fn("sendEvents")(function* (view: SessionView, 
   const awaits = yield* awaitsOf(view, events)
   const inputs = yield* settleInputs(yield* Effect.fromResult(inputsOf(events, { mint, awaits })), "events")
   const { seq } = yield* command(session.id, { _tag: "Send", inputs })
-  const reads = yield* SessionReads
+  const logged = yield* LoggedEvents
   const limit = 4 * inputs.length + 16
-  const after = yield* reads.shownFrom(session.id, seq, limit)
+  const after = yield* logged.shownFrom(session.id, seq, limit)
   const stored = new Map(after.flatMap((logged) => toCompat(logged, around)).map((event) => [event.id, event]))
   return { seq, sent: inputs.map((input) => stored.get(input.inputId) ?? echo(input)) }
 })

@@ -15,7 +15,8 @@ import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
 import type { Delta, Seen, View } from "../session/WatchHub.ts"
-import { SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { SessionReads } from "../sessions/SessionReads.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 import * as Previews from "./Previews.ts"
 
 /** How long a stream waits for its owner's feed before it begins without: then only the first deltas may be missing. */
@@ -120,9 +121,9 @@ export const showing =
     }
     const shown = seen.events.map((seat) => seat.as(view))
     if (previews !== null) for (const { blockId } of shown) if (blockId !== null) previews.end(blockId)
-    const end = untilRest ? shown.findIndex(({ last, rests }) => last || rests) : -1
+    const end = shown.findIndex(({ last, rests }) => last || (untilRest && rests))
     const told = end < 0 ? shown : shown.slice(0, end + 1)
-    return { text: told.map((one) => one.text).join(""), last: end >= 0 || told.some(({ last }) => last) }
+    return { text: told.map((one) => one.text).join(""), last: end >= 0 }
   }
 
 export const previewsOf = (query: Asked<typeof Api.stream>["query"]) =>

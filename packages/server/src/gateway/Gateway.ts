@@ -40,6 +40,7 @@ import { Search } from "../search/Search.ts"
 import * as PlaceRoutes from "../places/routes.ts"
 import * as ResourceRoutes from "../sessions/resources.ts"
 import * as SessionRoutes from "../sessions/routes.ts"
+import { LoggedEvents } from "../sessions/LoggedEvents.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import * as SettingsRoutes from "../settings/routes.ts"
 import * as UsageRoutes from "../usage/routes.ts"
@@ -62,6 +63,7 @@ export const services = (limits: RateLimitOptions) =>
     Agents.layer,
     Environments.layer,
     WorkSweep.layer.pipe(Layer.provideMerge(WorkQueue.layer)),
+    LoggedEvents.layer,
     SessionReads.layer,
     SessionLog.layer,
     ModelCards.layer,

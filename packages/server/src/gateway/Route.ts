@@ -1,4 +1,4 @@
-import { ApiFailure, conflict, forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, conflict, forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
 import { Clock, Effect, Result, Schema } from "effect"
@@ -103,6 +103,8 @@ const enter = (endpoint: HttpApiEndpoint.Top, scope: Scope) => {
     const request = yield* HttpServerRequest.HttpServerRequest
     const caller = yield* authorized(request.headers, scope)
     const [path, search] = [yield* HttpRouter.params, queryOf(request.url)]
+    // Two slashes with nothing between them, or one too many at the end.
+    if (Object.values(path).includes("")) return yield* notFound("There is nothing at an address with an empty part")
     if (unstorable(path, search)) return yield* invalid("The address holds a NUL character")
     const params = yield* decode.params(path)
     yield* (yield* Bounds).admit(caller, endpoint, params)

@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { hash } from "node:crypto"
 import { Mint } from "../gateway/Requests.ts"
 import { command, stateOf } from "../sessions/SessionCalls.ts"
-import type { SessionView } from "../sessions/SessionReads.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 
 const changed = conflict("input_digest: these are not the arguments that the call would run with")
 

@@ -2,7 +2,8 @@ import type { SessionId } from "@troupe/domain/Ids"
 import { awaiting } from "@troupe/domain/session/standing"
 import { Effect } from "effect"
 import { stateOf } from "../sessions/SessionCalls.ts"
-import { type LoggedPage, SessionReads, type SessionView } from "../sessions/SessionReads.ts"
+import { LoggedEvents, type LoggedPage } from "../sessions/LoggedEvents.ts"
+import type { SessionView } from "../sessions/SessionView.ts"
 import type { AskedCall, InboxFilter } from "./Inbox.ts"
 import { kindOf } from "./inboxProjection.ts"
 
@@ -23,11 +24,11 @@ export const askedOfSession = Effect.fn("askedOfSession")(function* (
   kind: InboxFilter["kind"]
 ) {
   if (resting) return []
-  const reads = yield* SessionReads
+  const logged = yield* LoggedEvents
   const open = yield* awaited(session.id)
   const asked: Array<AskedCall> = []
   for (let beyond: number | null = beyondAll; open.size > 0 && beyond !== null;) {
-    const page: LoggedPage = yield* reads.events(session.id, {
+    const page: LoggedPage = yield* logged.page(session.id, {
       beyond,
       order: "desc",
       tags: ["ToolRequested"],

@@ -4,7 +4,7 @@ import type { Block } from "@troupe/domain/session/Content"
 import type { EventOf } from "@troupe/domain/session/SessionEvent"
 import { Effect, Option } from "effect"
 import { BlobStore } from "../log/BlobStore.ts"
-import { type LoggedPage, SessionReads } from "../sessions/SessionReads.ts"
+import { LoggedEvents, type LoggedPage } from "../sessions/LoggedEvents.ts"
 import { turnEnd } from "../turns/startedTurns.ts"
 
 const tags = ["MessageBlock"]
@@ -47,7 +47,7 @@ export const readOutput = Effect.fn("readOutput")(function* (
   primary: ThreadId,
   { all, turn }: OutputQuery
 ) {
-  const reads = yield* SessionReads
+  const logged = yield* LoggedEvents
   /** The blocks of the last request of each turn, the last one first. */
   const answers = new Map<TurnId, { readonly requestId: string; readonly blocks: Array<EventOf<"MessageBlock">> }>()
   let chars = 0
@@ -67,7 +67,7 @@ export const readOutput = Effect.fn("readOutput")(function* (
 
   let more = true
   for (let beyond: number | null = yield* beginning(sessionId, turn); more && beyond !== null;) {
-    const page: LoggedPage = yield* reads.events(sessionId, { beyond, order: "desc", tags, limit: pageSize })
+    const page: LoggedPage = yield* logged.page(sessionId, { beyond, order: "desc", tags, limit: pageSize })
     beyond = page.next
     for (const { event } of page.events) {
       if (event._tag !== "MessageBlock" || event.threadId !== primary) continue

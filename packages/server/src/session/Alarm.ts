@@ -2,56 +2,57 @@ import { nextDue } from "@troupe/domain/session/due"
 import type { OpenSession } from "@troupe/domain/session/SessionState"
 import { type Clock, Effect } from "effect"
 
-export interface AlarmOptions {
+/** Whose alarm it is. */
+export interface Sleeper {
   readonly clock: Clock.Clock
-  /** Runs one effect at a time: the next one ends the one before it. */
-  readonly run: (effect: Effect.Effect<void>) => void
-  readonly sessionNow: () => OpenSession | undefined
+  /** Runs one effect of this name at a time: the next one ends the one before it. */
+  run(name: string, effect: Effect.Effect<void>): void
+  sessionNow(): OpenSession | undefined
   /** Lets the session see to what is due. */
-  readonly wake: Effect.Effect<void>
+  wake(): Effect.Effect<void>
   /** The moment has come. */
-  readonly rang: () => void
-}
-
-export interface Alarm {
-  /** Rings at the first moment at which something of the session falls due, or one of these others comes. */
-  readonly set: (session: OpenSession, others: ReadonlyArray<number>) => void
-  readonly stop: () => void
-  /** When it rings; null: never. */
-  readonly at: () => number | null
+  rang(): void
 }
 
 const againMs = 1_000
 
 /** Time falls due by itself: one sleep serves all of a session's timers, expiries and deadlines. */
-export const make = ({ clock, rang, run, sessionNow, wake }: AlarmOptions): Alarm => {
-  let alarmAt: number | null = null
-  let wokenAt = -1
-  const now = () => clock.currentTimeMillisUnsafe()
+export class Alarm {
+  /** When it rings; null: never. */
+  at: number | null = null
+  private wokenAt = -1
+  private readonly sleeper: Sleeper
 
-  const ring = Effect.fnUntraced(function* (at: number) {
-    // What an earlier wake left due can't be helped by hurry.
-    yield* Effect.sleep(Math.max(at - now(), at <= wokenAt ? againMs : 0))
-    alarmAt = null
-    const session = sessionNow()
-    const due = session === undefined ? null : nextDue(session)
-    if (due !== null && due <= now()) {
-      wokenAt = now()
-      yield* wake
-    }
-    rang()
-  })
+  constructor(sleeper: Sleeper) {
+    this.sleeper = sleeper
+  }
 
-  const set: Alarm["set"] = (session, others) => {
+  /** Rings at the first moment at which something of the session falls due, or one of these others comes. */
+  set(session: OpenSession, others: ReadonlyArray<number>): void {
     const next = Math.min(nextDue(session) ?? Infinity, ...others)
-    if (next === (alarmAt ?? Infinity)) return
-    alarmAt = next === Infinity ? null : next
-    run(alarmAt === null ? Effect.void : ring(alarmAt))
+    if (next === (this.at ?? Infinity)) return
+    this.at = next === Infinity ? null : next
+    this.sleeper.run("alarm", this.at === null ? Effect.void : this.ring(this.at))
   }
 
-  const stop = () => {
-    alarmAt = null
+  stop(): void {
+    this.at = null
   }
 
-  return { set, stop, at: () => alarmAt }
+  private ring(at: number): Effect.Effect<void> {
+    const { sleeper } = this
+    const now = () => sleeper.clock.currentTimeMillisUnsafe()
+    return Effect.gen({ self: this }, function* () {
+      // What an earlier wake left due can't be helped by hurry.
+      yield* Effect.sleep(Math.max(at - now(), at <= this.wokenAt ? againMs : 0))
+      this.at = null
+      const session = sleeper.sessionNow()
+      const due = session === undefined ? null : nextDue(session)
+      if (due !== null && due <= now()) {
+        this.wokenAt = now()
+        yield* sleeper.wake()
+      }
+      sleeper.rang()
+    })
+  }
 }

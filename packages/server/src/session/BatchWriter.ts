@@ -51,6 +51,8 @@ const decodeRefusal = Schema.decodeUnknownSync(Schema.fromJsonString(Refusal))
 
 const answerTo = (one: Waiting, exit: Exit.Exit<Accepted, SessionError>) => Deferred.doneUnsafe(one.answer, exit)
 
+const isOurs = (one: Waiting) => one.digest === null
+
 const failAll = (batch: ReadonlyArray<Waiting>, error: SessionError) => {
   for (const one of batch) answerTo(one, Exit.fail(error))
 }
@@ -85,29 +87,104 @@ const doubtful = (batch: ReadonlyArray<Waiting>, plan: Plan) =>
   })
 
 /** Decides a batch of commands, appends what they lead to in one statement, and only then answers. Each is answered once. */
-export const make = (options: BatchWriterOptions) => {
-  const { clock, minting, ownership, reach, sessionId, sha256, shard, store } = options
-  const unavailable = () => new SessionUnavailable({ sessionId, retryAfterMs })
+export class BatchWriter {
+  private readonly options: BatchWriterOptions
 
-  /** Answers the commands that were answered before as they were then; returns the rest. */
-  const answerKnown = Effect.fnUntraced(function* (batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) {
-    if (ask.length === 0) return batch
-    const receipts = yield* store.receipts(sessionId, [...new Set(ask.map((one) => one.command.commandId))])
-    const known = new Map<string, Receipt>(receipts.map((receipt) => [receipt.commandId, receipt]))
-    return batch.filter((one) => {
-      const receipt = one.digest === null ? undefined : known.get(one.command.commandId)
-      if (receipt !== undefined) answerTo(one, again(one, receipt))
-      return receipt === undefined
+  constructor(options: BatchWriterOptions) {
+    this.options = options
+  }
+
+  /** Takes a batch to its end. */
+  write(all: ReadonlyArray<Waiting>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      const { ownership } = this.options
+      let batch = all
+      const takenInputs = new Set<string>()
+      for (let tries = 0; tries < triesMax && batch.length > 0; tries++) {
+        const result = yield* Effect.result(this.attempt(batch, takenInputs))
+        if (result._tag === "Success") {
+          batch = result.success
+          continue
+        }
+        const error = result.failure
+        if (error._tag === "AppendRefused") {
+          batch = yield* this.refused(batch, error, takenInputs)
+        } else if (error._tag === "StoreUnavailable") {
+          // The write may have happened: the next epoch ends all doubt, and receipts tell what it holds.
+          ownership.doubt()
+          // Work of our own has no receipts, and would be done twice: it is derived again from what the log then says.
+          if (batch.some(isOurs)) failAll(batch.filter(isOurs), this.unavailable())
+          const clients = batch.filter((one) => !isOurs(one))
+          if (clients.length > 0 && tries + 1 < triesMax) yield* Effect.sleep(50 * 2 ** tries)
+          batch = yield* this.tryAnswerKnown(clients, clients)
+        } else return failAll(batch, error)
+      }
+      // An error takes its stack along, which costs 5 µs: it is made for those who get it.
+      if (batch.length > 0) failAll(batch, this.unavailable())
     })
-  })
+  }
 
-  /** The same where the store may not answer: what it did not say is asked again. */
-  const tryAnswerKnown = (batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) =>
-    Effect.catch(answerKnown(batch, ask), () => Effect.succeed(batch))
+  private unavailable(): SessionUnavailable {
+    return new SessionUnavailable({ sessionId: this.options.sessionId, retryAfterMs })
+  }
 
-  const append = Effect.fnUntraced(function* (from: Activation, plan: Plan, nowMicros: number) {
+  /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
+  private attempt(all: ReadonlyArray<Waiting>, takenInputs: ReadonlySet<string>) {
+    const { clock, committed, minting, ownership, reach, sessionId, sha256, shard, spans, store } = this.options
+    return Effect.gen({ self: this }, function* () {
+      let from = ownership.active ?? (yield* ownership.ensure(!all.every(isOurs)))
+      const stale = (one: Waiting) => isOurs(one) && one.losses < ownership.losses
+      let batch = all
+      if (all.some(stale)) {
+        failAll(all.filter(stale), new SessionMoved({ sessionId }))
+        batch = all.filter((one) => !stale(one))
+      }
+      const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
+      const decide = () =>
+        planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting, takenInputs })
+      let plan = decide()
+      const ask = from.epoch === 0 ? [] : doubtful(batch, plan)
+      if (ask.length > 0) {
+        batch = yield* this.answerKnown(batch, ask)
+        plan = decide()
+      }
+      const { state } = plan.standing
+      if (from.epoch === 0 && state._tag === "Open") {
+        const head = yield* store.create({
+          stream: "session",
+          streamId: sessionId,
+          workspaceId: state.workspaceId,
+          shard
+        })
+        // Somebody opened it in between: start from what is there.
+        if (head.version > 0) {
+          ownership.refold()
+          return batch
+        }
+        from = ownership.become({ ...from, epoch: head.epoch })
+        plan = decide()
+      }
+      const next = yield* this.append(from, plan, nowMicros)
+      for (const [index, { command, traceparent }] of batch.entries()) {
+        if (traceparent === null || plan.outcomes[index]!._tag !== "Accepted") continue
+        spans?.note(command, traceparent, next.state)
+      }
+      committed(plan, next)
+      for (const [index, one] of batch.entries()) {
+        const outcome = plan.outcomes[index]!
+        answerTo(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
+      }
+      reach("append.answered")
+      return []
+    })
+  }
+
+  private append(from: Activation, plan: Plan, nowMicros: number) {
+    const { reach, sessionId, store } = this.options
     const { state } = plan.standing
-    if (state._tag === "NotOpened" || (plan.events.length === 0 && plan.rejections.length === 0)) return from
+    if (state._tag === "NotOpened" || (plan.events.length === 0 && plan.rejections.length === 0)) {
+      return Effect.succeed(from)
+    }
     const row = Summary.summarize(state, Math.floor(nowMicros / 1_000))
     const changed = from.summary === null || !Summary.equals(from.summary, row)
     reach("command.planned")
@@ -123,128 +200,70 @@ export const make = (options: BatchWriterOptions) => {
       wakeAt: wakeAt(state),
       summary: changed ? row : null
     })
-    // Sent and not yet answered: the process may end in between.
-    yield* Effect.andThen(
-      Effect.sync(() => reach("append.sent")),
-      appended
+    return Effect.as(
+      // Sent and not yet answered: the process may end in between.
+      Effect.andThen(
+        Effect.sync(() => reach("append.sent")),
+        appended
+      ),
+      { ...from, ...plan.standing, summary: changed ? row : from.summary }
     )
-    return { ...from, ...plan.standing, summary: changed ? row : from.summary }
-  })
+  }
 
-  const isOurs = (one: Waiting) => one.digest === null
+  private refused(batch: ReadonlyArray<Waiting>, { reason }: AppendRefused, takenInputs: Set<string>) {
+    const { ownership, sessionId } = this.options
+    return Effect.gen({ self: this }, function* () {
+      switch (reason._tag) {
+        case "InputTaken":
+          // Decided again with this known, whoever sent them is refused, and the rest goes on.
+          for (const inputId of reason.inputIds) takenInputs.add(inputId)
+          return batch
+        case "Fenced":
+          ownership.lose()
+          failAll(batch, new SessionMoved({ sessionId }))
+          return []
+        case "Duplicate": {
+          const named = new Set(reason.commandIds)
+          return yield* this.tryAnswerKnown(
+            batch,
+            batch.filter((one) => named.has(one.command.commandId))
+          )
+        }
+        case "BadData":
+        case "ExternalKeyTaken": {
+          const [first, ...others] = batch
+          // One of them is bad: alone, it fails alone.
+          if (others.length > 0) for (const one of batch) yield* this.write([one])
+          else if (first !== undefined) answerTo(first, Exit.fail(unstorable(first, reason)))
+          return []
+        }
+        case "VersionConflict":
+          ownership.doubt()
+          return batch
+        case "NoStream":
+          ownership.refold()
+          return batch
+      }
+    })
+  }
 
-  /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
-  const attempt = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>, takenInputs: ReadonlySet<string>) {
-    let from = yield* ownership.ensure(!all.every(isOurs))
-    const stale = (one: Waiting) => isOurs(one) && one.losses < ownership.losses()
-    let batch = all
-    if (all.some(stale)) {
-      failAll(all.filter(stale), new SessionMoved({ sessionId }))
-      batch = all.filter((one) => !stale(one))
-    }
-    const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
-    const decide = () =>
-      planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting, takenInputs })
-    let plan = decide()
-    const ask = from.epoch === 0 ? [] : doubtful(batch, plan)
-    if (ask.length > 0) {
-      batch = yield* answerKnown(batch, ask)
-      plan = decide()
-    }
-    const { state } = plan.standing
-    if (from.epoch === 0 && state._tag === "Open") {
-      const head = yield* store.create({
-        stream: "session",
-        streamId: sessionId,
-        workspaceId: state.workspaceId,
-        shard
+  /** Answers the commands that were answered before as they were then; returns the rest. */
+  private answerKnown(batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) {
+    if (ask.length === 0) return Effect.succeed(batch)
+    const { sessionId, store } = this.options
+    const commandIds = new Set(ask.map((one) => one.command.commandId))
+    return Effect.map(store.receipts(sessionId, [...commandIds]), (receipts) => {
+      const known = new Map<string, Receipt>(receipts.map((receipt) => [receipt.commandId, receipt]))
+      return batch.filter((one) => {
+        const receipt = one.digest === null ? undefined : known.get(one.command.commandId)
+        if (receipt !== undefined) answerTo(one, again(one, receipt))
+        return receipt === undefined
       })
-      // Somebody opened it in between: start from what is there.
-      if (head.version > 0) {
-        ownership.refold()
-        return batch
-      }
-      from = ownership.become({ ...from, epoch: head.epoch })
-      plan = decide()
-    }
-    const next = yield* append(from, plan, nowMicros)
-    for (const [index, { command, traceparent }] of batch.entries()) {
-      if (traceparent === null || plan.outcomes[index]!._tag !== "Accepted") continue
-      options.spans?.note(command, traceparent, next.state)
-    }
-    options.committed(plan, next)
-    for (const [index, one] of batch.entries()) {
-      const outcome = plan.outcomes[index]!
-      answerTo(one, outcome._tag === "Accepted" ? Exit.succeed(outcome) : Exit.fail(outcome.error))
-    }
-    reach("append.answered")
-    return []
-  })
+    })
+  }
 
-  const refused = Effect.fnUntraced(function* (
-    batch: ReadonlyArray<Waiting>,
-    { reason }: AppendRefused,
-    takenInputs: Set<string>
-  ) {
-    switch (reason._tag) {
-      case "InputTaken":
-        // Decided again with this known, whoever sent them is refused, and the rest goes on.
-        for (const inputId of reason.inputIds) takenInputs.add(inputId)
-        return batch
-      case "Fenced":
-        ownership.lose()
-        failAll(batch, new SessionMoved({ sessionId }))
-        return []
-      case "Duplicate": {
-        const named = new Set(reason.commandIds)
-        return yield* tryAnswerKnown(
-          batch,
-          batch.filter((one) => named.has(one.command.commandId))
-        )
-      }
-      case "BadData":
-      case "ExternalKeyTaken": {
-        const [first, ...others] = batch
-        // One of them is bad: alone, it fails alone.
-        if (others.length > 0) for (const one of batch) yield* write([one])
-        else if (first !== undefined) answerTo(first, Exit.fail(unstorable(first, reason)))
-        return []
-      }
-      case "VersionConflict":
-        ownership.doubt()
-        return batch
-      case "NoStream":
-        ownership.refold()
-        return batch
-    }
-  })
-
-  /** Takes a batch to its end. */
-  const write = Effect.fnUntraced(function* (all: ReadonlyArray<Waiting>): Effect.fn.Return<void> {
-    let batch = all
-    const takenInputs = new Set<string>()
-    for (let tries = 0; tries < triesMax && batch.length > 0; tries++) {
-      const result = yield* Effect.result(attempt(batch, takenInputs))
-      if (result._tag === "Success") {
-        batch = result.success
-        continue
-      }
-      const error = result.failure
-      if (error._tag === "AppendRefused") {
-        batch = yield* refused(batch, error, takenInputs)
-      } else if (error._tag === "StoreUnavailable") {
-        // The write may have happened: the next epoch ends all doubt, and receipts tell what it holds.
-        ownership.doubt()
-        // Work of our own has no receipts, and would be done twice: it is derived again from what the log then says.
-        if (batch.some(isOurs)) failAll(batch.filter(isOurs), unavailable())
-        const clients = batch.filter((one) => !isOurs(one))
-        if (clients.length > 0 && tries + 1 < triesMax) yield* Effect.sleep(50 * 2 ** tries)
-        batch = yield* tryAnswerKnown(clients, clients)
-      } else return failAll(batch, error)
-    }
-    // An error takes its stack along, which costs 5 µs: it is made for those who get it.
-    if (batch.length > 0) failAll(batch, unavailable())
-  })
-
-  return { write }
+  /** The same where the store may not answer: what it did not say is asked again. */
+  private tryAnswerKnown(batch: ReadonlyArray<Waiting>, ask: ReadonlyArray<Waiting>) {
+    return Effect.catch(this.answerKnown(batch, ask), () => Effect.succeed(batch))
+  }
 }

@@ -9,14 +9,15 @@ import type { CrashPoint } from "./CrashPoints.ts"
 import type { Accepted } from "./planBatch.ts"
 import type { SessionError } from "./SessionErrors.ts"
 
-interface PlacerOptions {
+/** Whose turns are placed. */
+export interface Placing {
   readonly sessionId: SessionId
   readonly driver: AttemptDriver["Service"]
   readonly minting: Minting["Service"]
   readonly clock: Clock.Clock
   readonly reach: (point: CrashPoint) => void
-  readonly sessionNow: () => OpenSession | undefined
-  readonly send: (body: SessionCommand) => Effect.Effect<Accepted, SessionError>
+  sessionNow(): OpenSession | undefined
+  send(body: SessionCommand): Effect.Effect<Accepted, SessionError>
 }
 
 /** How long a turn without a runner waits before it asks again. */
@@ -28,51 +29,66 @@ export const wantedAt = (session: OpenSession, thread: Thread): number | null =>
   thread.turn?.phase._tag === "Placing" && held(session, thread) === null ? (thread.turn.phase.notBefore ?? 0) : null
 
 /** Finds runners for turns that want one. */
-export const make = ({ clock, driver, minting, reach, send, sessionId, sessionNow }: PlacerOptions) => {
-  const fresh = new Set<AttemptId>()
-  const now = () => clock.currentTimeMillisUnsafe()
+export class Placer {
+  private readonly fresh = new Set<AttemptId>()
+  private readonly placing: Placing
+
+  constructor(placing: Placing) {
+    this.placing = placing
+  }
+
+  isWanting(threadId: ThreadId): boolean {
+    return this.wanting(threadId) !== undefined
+  }
+
+  /** Asks for a runner until the turn has one or no longer wants one. */
+  place(threadId: ThreadId): Effect.Effect<void> {
+    const { clock, driver, minting, reach, sessionId } = this.placing
+    return Effect.gen({ self: this }, function* () {
+      for (let found = this.wanting(threadId); found !== undefined; found = this.wanting(threadId)) {
+        const { session, waiting } = found
+        const { overrides, turnId } = found.turn
+        const home = session.sandbox?.runnerId ?? null
+        const placement = yield* driver.place({ sessionId, threadId, turnId, overrides, home })
+        if (placement._tag === "Waiting") {
+          const { reason } = placement
+          if (waiting !== reason) {
+            yield* Effect.ignore(this.placing.send({ _tag: "NoteWaiting", threadId, turnId, reason }))
+          }
+          yield* Effect.sleep(againMs)
+          continue
+        }
+        reach("attempt.placed")
+        const attemptId = minting.id("Attempt", clock.currentTimeMillisUnsafe()) as AttemptId
+        this.fresh.add(attemptId)
+        const { digests, runnerId } = placement
+        const start = { _tag: "StartAttempt", threadId, turnId, attemptId, runnerId, digests } as const
+        const result = yield* Effect.result(this.placing.send(start))
+        if (result._tag === "Success") continue
+        // Refused: the thread went on meanwhile, perhaps to a turn that wants a runner too. Look again.
+        this.fresh.delete(attemptId)
+        yield* Effect.sleep(refusedAgainMs)
+      }
+    })
+  }
+
+  /** Whether this attempt was started here and nobody has run it yet. True once. */
+  isFresh(attemptId: AttemptId): boolean {
+    return this.fresh.delete(attemptId)
+  }
+
+  stop(): void {
+    this.fresh.clear()
+  }
 
   /** The thread's turn, if it wants a runner now. */
-  const wanting = (threadId: ThreadId) => {
-    const session = sessionNow()
+  private wanting(threadId: ThreadId) {
+    const session = this.placing.sessionNow()
     const thread = session?.threads.find((one) => one.threadId === threadId)
     if (session === undefined || thread === undefined) return undefined
     const at = wantedAt(session, thread)
     const { turn } = thread
-    return at === null || at > now() || turn?.phase._tag !== "Placing" ? undefined : { session, turn, ...turn.phase }
-  }
-
-  /** Asks for a runner until the turn has one or no longer wants one. */
-  const place = Effect.fnUntraced(function* (threadId: ThreadId) {
-    for (let found = wanting(threadId); found !== undefined; found = wanting(threadId)) {
-      const { session, waiting } = found
-      const { overrides, turnId } = found.turn
-      const home = session.sandbox?.runnerId ?? null
-      const placement = yield* driver.place({ sessionId, threadId, turnId, overrides, home })
-      if (placement._tag === "Waiting") {
-        const { reason } = placement
-        if (waiting !== reason) yield* Effect.ignore(send({ _tag: "NoteWaiting", threadId, turnId, reason }))
-        yield* Effect.sleep(againMs)
-        continue
-      }
-      reach("attempt.placed")
-      const attemptId = minting.id("Attempt", now()) as AttemptId
-      fresh.add(attemptId)
-      const { digests, runnerId } = placement
-      const start = { _tag: "StartAttempt", threadId, turnId, attemptId, runnerId, digests } as const
-      const result = yield* Effect.result(send(start))
-      if (result._tag === "Success") continue
-      // Refused: the thread went on meanwhile, perhaps to a turn that wants a runner too. Look again.
-      fresh.delete(attemptId)
-      yield* Effect.sleep(refusedAgainMs)
-    }
-  })
-
-  return {
-    isWanting: (threadId: ThreadId) => wanting(threadId) !== undefined,
-    place,
-    /** Whether this attempt was started here and nobody has run it yet. True once. */
-    isFresh: (attemptId: AttemptId) => fresh.delete(attemptId),
-    stop: () => fresh.clear()
+    if (at === null || at > this.placing.clock.currentTimeMillisUnsafe()) return undefined
+    return turn?.phase._tag === "Placing" ? { session, turn, ...turn.phase } : undefined
   }
 }

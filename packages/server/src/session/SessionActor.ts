@@ -6,15 +6,16 @@ import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { isClientCommand, type Command } from "@troupe/domain/session/SessionCommand"
 import { traceparent } from "@troupe/domain/telemetry/Tracing"
 import { foldVersion } from "@troupe/domain/session/SessionState"
-import { Clock, Deferred, Effect, Exit, Queue, type Scope } from "effect"
+import { Clock, type Context, Deferred, Effect, Exit, type Scope } from "effect"
 import { EventStore } from "../log/EventStore.ts"
 import { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
-import * as BatchWriter from "./BatchWriter.ts"
-import { CrashPoints } from "./CrashPoints.ts"
+import { BatchWriter, retryAfterMs, type Waiting } from "./BatchWriter.ts"
+import { type CrashPoint, CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
-import * as Ownership from "./Ownership.ts"
-import type { Accepted } from "./planBatch.ts"
+import { Mailbox } from "./Mailbox.ts"
+import { Ownership } from "./Ownership.ts"
+import type { Accepted, Plan } from "./planBatch.ts"
 import type { TurnSpans } from "./TurnSpans.ts"
 import { CommandTooLarge, Overloaded, SessionMoved, SessionUnavailable, type SessionError } from "./SessionErrors.ts"
 
@@ -25,9 +26,9 @@ interface Look {
   readonly answer: Deferred.Deferred<Activation, SessionError>
 }
 
-type Mail = BatchWriter.Waiting | Look
+type Mail = Waiting | Look
 
-const isCommand = (mail: Mail): mail is BatchWriter.Waiting => "command" in mail
+const isCommand = (mail: Mail): mail is Waiting => "command" in mail
 
 export interface SessionActorOptions {
   readonly sessionId: SessionId
@@ -44,166 +45,196 @@ export interface SessionActorOptions {
   readonly mailboxMax?: number
 }
 
-export interface SessionActor {
-  /** Enqueues a command and waits for its committed outcome. Who stops waiting changes nothing. */
-  readonly handle: (command: Command) => Effect.Effect<Accepted, SessionError>
-  /** What the session folds to now: loads it if need be. */
-  readonly current: Effect.Effect<Activation, SessionError>
-  /**
-   * The same, after asking the store whether the session is still ours, and reacts again. An owner that was overtaken by
-   * a zombie that took an epoch and died would otherwise wait for ever for what the zombie began.
-   */
-  readonly wake: Effect.Effect<Activation, SessionError>
-  /** Whether it is loaded, and nobody newer was seen. */
-  readonly isActive: () => boolean
-  /** Somebody newer was seen: drops the activation, and stops what works for it. */
-  readonly overtaken: () => void
+/** What actors of a node have in common. */
+interface Services {
+  readonly store: EventStore["Service"]
+  readonly feeds: Feeds["Service"]
+  readonly minting: Minting["Service"]
+  readonly clock: Clock.Clock
+  readonly reach: (point: CrashPoint) => void
 }
 
 const snapshotEvery = 500
 
 /**
  * One session: a mailbox, and a consumer that takes what waits, decides it in order, appends it in one statement, and
- * only then answers, publishes and reacts.
+ * only then answers, publishes and reacts. What it has is in fields and not in closures, of which each would be held
+ * once for every session in memory.
  */
+export class SessionActor {
+  private waiting = 0
+  private readonly options: SessionActorOptions
+  private readonly services: Services
+  private readonly ownership: Ownership
+  private readonly writer: BatchWriter
+  private readonly mailbox: Mailbox<Mail>
+
+  constructor(options: SessionActorOptions, services: Services, context: Context.Context<never>) {
+    const { react, sessionId, sha256, shard } = options
+    this.options = options
+    this.services = services
+    this.ownership = new Ownership({ store: services.store, sessionId, activated: react, lost: options.stop })
+    this.writer = new BatchWriter({
+      ...services,
+      sessionId,
+      shard,
+      sha256,
+      ownership: this.ownership,
+      spans: options.spans ?? null,
+      committed: (plan, activation) => this.committed(plan, activation)
+    })
+    this.mailbox = new Mailbox(context, Limits.commandsPerAppendMax, (taken) => this.handleTaken(taken))
+  }
+
+  /** Enqueues a command and waits for its committed outcome. Who stops waiting changes nothing. */
+  handle(command: Command): Effect.Effect<Accepted, SessionError> {
+    return Effect.flatMap(traceparent, (span): Effect.Effect<Accepted, SessionError> => {
+      const {
+        commandBytesMax = Limits.commandBytesMax,
+        mailboxMax = Limits.mailboxMax,
+        sessionId,
+        sha256
+      } = this.options
+      let digest: string | null = null
+      if (isClientCommand(command.body._tag)) {
+        if (this.waiting >= mailboxMax) return Effect.fail(new Overloaded({ sessionId, retryAfterMs }))
+        const text = CommandBody.text(command)
+        const bytes = utf8Length(text)
+        if (bytes > commandBytesMax) return Effect.fail(new CommandTooLarge({ bytes, bytesMax: commandBytesMax }))
+        digest = sha256(text)
+      }
+      this.waiting++
+      const answer = Deferred.makeUnsafe<Accepted, SessionError>()
+      return this.post({ command, digest, traceparent: span, losses: this.ownership.losses, answer })
+    })
+  }
+
+  /** What the session folds to now: loads it if need be. */
+  get current(): Effect.Effect<Activation, SessionError> {
+    return Effect.suspend(() => {
+      const { active } = this.ownership
+      return active === null ? this.look(false) : Effect.succeed(active)
+    })
+  }
+
+  /**
+   * The same, after asking the store whether the session is still ours, and reacts again. An owner that was overtaken by
+   * a zombie that took an epoch and died would otherwise wait for ever for what the zombie began.
+   */
+  get wake(): Effect.Effect<Activation, SessionError> {
+    return Effect.suspend(() => this.look(true))
+  }
+
+  /** Whether it is loaded, and nobody newer was seen. */
+  isActive(): boolean {
+    return this.ownership.active !== null
+  }
+
+  /** Somebody newer was seen: drops the activation, and stops what works for it. */
+  overtaken(): void {
+    this.ownership.lose()
+  }
+
+  /** What was taken is finished, what still waits is sent elsewhere, and a snapshot is written. */
+  end(): Effect.Effect<void> {
+    return Effect.flatMap(this.mailbox.close(), (left) => {
+      const moved = Exit.fail(this.moved())
+      for (const one of left) Deferred.doneUnsafe<never, SessionError>(one.answer as never, moved)
+      return this.saveSnapshot()
+    })
+  }
+
+  private unavailable(): SessionUnavailable {
+    return new SessionUnavailable({ sessionId: this.options.sessionId, retryAfterMs })
+  }
+
+  private moved(): SessionMoved {
+    return new SessionMoved({ sessionId: this.options.sessionId })
+  }
+
+  private post<A>(mail: Mail & { readonly answer: Deferred.Deferred<A, SessionError> }) {
+    return this.mailbox.offer(mail) ? Deferred.await(mail.answer) : Effect.fail(this.moved())
+  }
+
+  private look(check: boolean): Effect.Effect<Activation, SessionError> {
+    return this.post<Activation>({ check, answer: Deferred.makeUnsafe() })
+  }
+
+  private committed({ events }: Plan, activation: Activation): void {
+    const { react, sessionId } = this.options
+    const { feeds, reach } = this.services
+    this.ownership.become(activation)
+    reach("append.committed")
+    if (events.length > 0) feeds.publish(sessionId, { _tag: "Events", events })
+    // Whoever is answered may go on at once, and must find the reactor knowing what they know.
+    react(activation)
+    // The state still holds content that is gone from the log: it is folded anew.
+    if (events.some((event) => event.type === "RedactionApplied")) this.ownership.refold()
+    reach("append.published")
+  }
+
+  private handleTaken(taken: ReadonlyArray<Mail>): Effect.Effect<void> {
+    return Effect.gen({ self: this }, function* () {
+      this.services.reach("command.taken")
+      const commands = taken.filter(isCommand)
+      this.waiting -= commands.length
+      if (commands.length > 0) yield* this.writeAll(commands)
+      for (const one of taken) if (!isCommand(one)) yield* this.show(one)
+      const { folded } = this.ownership
+      if (folded !== null && folded.version - folded.snapshotVersion >= snapshotEvery) yield* this.saveSnapshot()
+    })
+  }
+
+  private writeAll(commands: ReadonlyArray<Waiting>): Effect.Effect<void> {
+    return Effect.catchCause(this.writer.write(commands), (cause) => {
+      this.ownership.refold()
+      const broken = Exit.fail(this.unavailable())
+      for (const one of commands) Deferred.doneUnsafe(one.answer, broken)
+      return Effect.logError("A batch of commands broke the session's actor", cause)
+    })
+  }
+
+  private show({ answer, check }: Look): Effect.Effect<void> {
+    const { ownership } = this
+    return Effect.gen({ self: this }, function* () {
+      const known = ownership.active
+      const exit = yield* Effect.exit(
+        check ? Effect.andThen(ownership.check(), ownership.ensure(true)) : ownership.ensure(true)
+      )
+      if (check && Exit.isSuccess(exit) && exit.value === known) this.options.react(exit.value)
+      const unavailable = () => this.unavailable()
+      Deferred.doneUnsafe(
+        answer,
+        Exit.mapError(exit, (error) => (error._tag === "StoreUnavailable" ? unavailable() : error))
+      )
+    })
+  }
+
+  private saveSnapshot(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const now = this.ownership.folded
+      if (now === null || now.state._tag !== "Open" || now.version === now.snapshotVersion) return Effect.void
+      const { state, version } = now
+      const snapshot = { streamId: this.options.sessionId, foldVersion, version, state: JSON.stringify(state) }
+      return this.services.store.saveSnapshot(snapshot).pipe(
+        Effect.tap(() => Effect.sync(() => this.ownership.snapshotted(version))),
+        Effect.ignore
+      )
+    })
+  }
+}
+
 export const make = Effect.fnUntraced(function* (
   options: SessionActorOptions
 ): Effect.fn.Return<SessionActor, never, EventStore | Minting | Feeds | Scope.Scope> {
-  const store = yield* EventStore
-  const minting = yield* Minting
-  const feeds = yield* Feeds
-  const clock = yield* Clock.Clock
-  const { reach } = yield* CrashPoints
-  const { react, sessionId, sha256, shard } = options
-  const commandBytesMax = options.commandBytesMax ?? Limits.commandBytesMax
-  const mailboxMax = options.mailboxMax ?? Limits.mailboxMax
-
-  const mailbox = yield* Queue.unbounded<Mail>()
-  let waiting = 0
-  let closed = false
-
-  const ownership = Ownership.make({ store, sessionId, activated: react, lost: options.stop })
-  const { write } = BatchWriter.make({
-    store,
-    minting,
-    clock,
-    sessionId,
-    shard,
-    sha256,
-    ownership,
-    spans: options.spans ?? null,
-    reach,
-    committed: ({ events }, activation) => {
-      ownership.become(activation)
-      reach("append.committed")
-      if (events.length > 0) feeds.publish(sessionId, { _tag: "Events", events })
-      // Whoever is answered may go on at once, and must find the reactor knowing what they know.
-      react(activation)
-      // The state still holds content that is gone from the log: it is folded anew.
-      if (events.some((event) => event.type === "RedactionApplied")) ownership.refold()
-      reach("append.published")
-    }
-  })
-
-  const unavailable = () => new SessionUnavailable({ sessionId, retryAfterMs: BatchWriter.retryAfterMs })
-  const moved = () => new SessionMoved({ sessionId })
-
-  const post = <A>(mail: Mail & { readonly answer: Deferred.Deferred<A, SessionError> }) =>
-    !closed && Queue.offerUnsafe(mailbox, mail) ? Deferred.await(mail.answer) : Effect.fail(moved())
-
-  const look = (check: boolean) => Effect.suspend(() => post<Activation>({ check, answer: Deferred.makeUnsafe() }))
-
-  const saveSnapshot = Effect.suspend(() => {
-    const now = ownership.folded()
-    if (now === null || now.state._tag !== "Open" || now.version === now.snapshotVersion) return Effect.void
-    const { state, version } = now
-    return store.saveSnapshot({ streamId: sessionId, foldVersion, version, state: JSON.stringify(state) }).pipe(
-      Effect.tap(() => Effect.sync(() => ownership.snapshotted(version))),
-      Effect.ignore
-    )
-  })
-
-  const writeAll = (commands: ReadonlyArray<BatchWriter.Waiting>) =>
-    write(commands).pipe(
-      Effect.catchCause((cause) =>
-        Effect.logError("A batch of commands broke the session's actor", cause).pipe(
-          Effect.andThen(
-            Effect.sync(() => {
-              ownership.refold()
-              for (const one of commands) Deferred.doneUnsafe(one.answer, Exit.fail(unavailable()))
-            })
-          )
-        )
-      )
-    )
-
-  const show = Effect.fnUntraced(function* ({ answer, check }: Look) {
-    const known = ownership.active()
-    const exit = yield* Effect.exit(
-      check ? Effect.andThen(ownership.check, ownership.ensure(true)) : ownership.ensure(true)
-    )
-    if (check && Exit.isSuccess(exit) && exit.value === known) react(exit.value)
-    Deferred.doneUnsafe(
-      answer,
-      Exit.mapError(exit, (error) => (error._tag === "StoreUnavailable" ? unavailable() : error))
-    )
-  })
-
-  const handleTaken = Effect.fnUntraced(function* (taken: ReadonlyArray<Mail>) {
-    reach("command.taken")
-    const commands = taken.filter(isCommand)
-    waiting -= commands.length
-    if (commands.length > 0) yield* writeAll(commands)
-    for (const one of taken) if (!isCommand(one)) yield* show(one)
-    const folded = ownership.folded()
-    if (folded !== null && folded.version - folded.snapshotVersion >= snapshotEvery) yield* saveSnapshot
-  })
-
-  // Waiting for mail can be interrupted; what has been taken is finished.
-  const consume = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(restore(Queue.takeBetween(mailbox, 1, Limits.commandsPerAppendMax)), handleTaken)
-  ).pipe(Effect.forever)
-
-  // Finalizers run last first: the consumer ends, the snapshot is written, and what still waits is sent elsewhere.
-  yield* Effect.addFinalizer(() =>
-    Effect.gen(function* () {
-      closed = true
-      for (const one of yield* Queue.clear(mailbox))
-        Deferred.doneUnsafe<never, SessionError>(one.answer as never, Exit.fail(moved()))
-      yield* saveSnapshot
-    })
-  )
-  yield* Effect.forkScoped(consume)
-
-  return {
-    handle: (command) =>
-      Effect.flatMap(traceparent, (span): Effect.Effect<Accepted, SessionError> => {
-        const client = isClientCommand(command.body._tag)
-        if (client && waiting >= mailboxMax) {
-          return Effect.fail(new Overloaded({ sessionId, retryAfterMs: BatchWriter.retryAfterMs }))
-        }
-        let digest: string | null = null
-        if (client) {
-          const text = CommandBody.text(command)
-          const bytes = utf8Length(text)
-          if (bytes > commandBytesMax) return Effect.fail(new CommandTooLarge({ bytes, bytesMax: commandBytesMax }))
-          digest = sha256(text)
-        }
-        waiting++
-        return post<Accepted>({
-          command,
-          digest,
-          traceparent: span,
-          losses: ownership.losses(),
-          answer: Deferred.makeUnsafe()
-        })
-      }),
-    current: Effect.suspend(() => {
-      const active = ownership.active()
-      return active === null ? look(false) : Effect.succeed(active)
-    }),
-    wake: look(true),
-    isActive: () => ownership.active() !== null,
-    overtaken: ownership.lose
+  const services: Services = {
+    store: yield* EventStore,
+    minting: yield* Minting,
+    feeds: yield* Feeds,
+    clock: yield* Clock.Clock,
+    reach: (yield* CrashPoints).reach
   }
+  const actor = new SessionActor(options, services, yield* Effect.context<never>())
+  yield* Effect.addFinalizer(() => actor.end())
+  return actor
 })

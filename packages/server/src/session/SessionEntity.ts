@@ -60,6 +60,17 @@ export const SessionEntity = Entity.make("Session", [Handle, Wake, Current, Hold
 
 const holdAgainMs = 1_000
 
+/** A call that breaks off holds nothing, so it is made again for as long as it is wanted. */
+const hold = Effect.fnUntraced(function* (
+  call: { readonly Hold: () => Effect.Effect<void, unknown> },
+  released: Latch.Latch
+) {
+  while (!released.isOpen()) {
+    yield* Effect.ignore(call.Hold())
+    if (!released.isOpen()) yield* Effect.sleep(holdAgainMs)
+  }
+})
+
 /**
  * The cluster puts away what it delivers nothing to, and does not see calls that go past it: after this part of the idle
  * time, the next call goes through the cluster. A session is put away that much earlier after its last command.
@@ -81,23 +92,17 @@ export const layer = (options: SessionEntityOptions) =>
       const sharding = yield* Sharding.Sharding
       const clock = yield* Clock.Clock
       const live = yield* LiveSessions
-      const released = Latch.makeUnsafe(true)
       const scope = yield* Effect.scope
       const context = yield* Effect.context<never>()
-
-      /** A call that breaks off holds nothing, so it is made again for as long as it is wanted. */
-      const hold = Effect.gen(function* () {
-        while (!released.isOpen()) {
-          yield* Effect.ignore(client(sessionId).Hold())
-          if (!released.isOpen()) yield* Effect.sleep(holdAgainMs)
-        }
-      })
+      /** Closed while something is live. Most sessions in memory rest from the beginning, and have none. */
+      let released: Latch.Latch | null = null
 
       const keep = (wanted: boolean) => {
-        if (!wanted) released.openUnsafe()
-        if (!wanted || !released.isOpen()) return
+        if (!wanted) released?.openUnsafe()
+        if (!wanted || released?.isOpen() === false) return
+        released ??= Latch.makeUnsafe()
         released.closeUnsafe()
-        Effect.runForkWith(context)(Effect.forkIn(hold, scope))
+        Effect.runForkWith(context)(Effect.forkIn(hold(client(sessionId), released), scope))
       }
 
       let reactor: Reactor.Reactor | null = null
@@ -113,13 +118,13 @@ export const layer = (options: SessionEntityOptions) =>
       })
       reactor = yield* Reactor.make({
         sessionId,
-        handle: actor.handle,
+        handle: (command) => actor.handle(command),
         traceparentOf: (turnId) => spans.of(turnId),
-        overtaken: actor.overtaken,
+        overtaken: () => actor.overtaken(),
         keep,
         lostAfterMs: options.lostAfterMs
       })
-      yield* Effect.addFinalizer(() => released.open)
+      yield* Effect.addFinalizer(() => Effect.sync(() => released?.openUnsafe()))
 
       let seenAt = 0
       const seen = <A, E>(call: Effect.Effect<A, E>) => {
@@ -128,8 +133,10 @@ export const layer = (options: SessionEntityOptions) =>
       }
       // Entered last, so that it is the first to go: who is told that the session moved does not find it here again.
       yield* live.enter(sessionId, {
-        handle: actor.handle,
-        current: actor.current,
+        handle: (command) => actor.handle(command),
+        get current() {
+          return actor.current
+        },
         isOpen: () =>
           actor.isActive() &&
           clock.currentTimeMillisUnsafe() - seenAt < options.idleMs * unseenPart &&
@@ -140,7 +147,7 @@ export const layer = (options: SessionEntityOptions) =>
         Handle: ({ payload }) => seen(actor.handle(payload.command)),
         Wake: () => Effect.map(actor.wake, ({ version }) => version),
         Current: () => seen(Effect.map(actor.current, ({ epoch, state, version }) => ({ epoch, state, version }))),
-        Hold: () => released.await
+        Hold: () => released?.await ?? Effect.void
       })
     }),
     {

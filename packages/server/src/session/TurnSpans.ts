@@ -9,7 +9,8 @@ const turnsMax = 256
  * nobody remembers begins a trace of its own.
  */
 export class TurnSpans {
-  private readonly known = new Map<TurnId, string>()
+  /** Made for the first turn that somebody traces: where nobody does, no session pays for it. */
+  private known: Map<TurnId, string> | null = null
 
   /**
    * A command was accepted, and this is what it led to: the turns that it brought, and those that go on by it. A turn that is
@@ -25,12 +26,13 @@ export class TurnSpans {
   }
 
   of(turnId: TurnId): string | null {
-    return this.known.get(turnId) ?? null
+    return this.known?.get(turnId) ?? null
   }
 
   private set(turnId: TurnId, traceparent: string): void {
-    if (this.known.has(turnId)) return
-    this.known.set(turnId, traceparent)
-    if (this.known.size > turnsMax) this.known.delete(this.known.keys().next().value!)
+    const known = (this.known ??= new Map())
+    if (known.has(turnId)) return
+    known.set(turnId, traceparent)
+    if (known.size > turnsMax) known.delete(known.keys().next().value!)
   }
 }

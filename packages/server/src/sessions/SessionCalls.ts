@@ -3,6 +3,7 @@ import { refusalOut } from "@troupe/domain/api/compat/refusals"
 import { CommandId, type SessionId } from "@troupe/domain/Ids"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import type { SessionState } from "@troupe/domain/session/SessionState"
+import { decide } from "@troupe/domain/session/decide"
 import { traceId } from "@troupe/domain/telemetry/Tracing"
 import { Clock, Effect } from "effect"
 import { Caller, Mint } from "../gateway/Requests.ts"
@@ -50,6 +51,16 @@ export const failureOf = (
 export const mintCommand = (tag: SessionCommand["_tag"]) =>
   Effect.map(Mint, (mint) => CommandId.make(mint("Command", tag)))
 
+const commandOf = Effect.fnUntraced(function* (body: SessionCommand, given?: CommandId) {
+  const { actor } = yield* Caller
+  const { salt } = yield* Minting
+  const at = yield* Clock.currentTimeMillis
+  const commandId = given ?? (yield* mintCommand(body._tag))
+  // Whoever finds the event in the log finds the trace by it.
+  const correlationId = (yield* traceId) ?? salt()
+  return { commandId, at, actor, correlationId, body }
+})
+
 /** Sends a command of the caller's to a session. */
 export const command = Effect.fn("SessionCalls.command")(function* (
   sessionId: SessionId,
@@ -57,14 +68,8 @@ export const command = Effect.fn("SessionCalls.command")(function* (
   given?: CommandId
 ) {
   const sessions = yield* Sessions
-  const { actor } = yield* Caller
-  const { salt } = yield* Minting
-  const at = yield* Clock.currentTimeMillis
-  const commandId = given ?? (yield* mintCommand(body._tag))
-  // Whoever finds the event in the log finds the trace by it.
-  const correlationId = (yield* traceId) ?? salt()
   return yield* sessions
-    .handle(sessionId, { commandId, at, actor, correlationId, body })
+    .handle(sessionId, yield* commandOf(body, given))
     .pipe(Effect.mapError((error) => failureOf(sessionId, body._tag, error)))
 })
 
@@ -76,6 +81,13 @@ export const stateOf = Effect.fn("SessionCalls.stateOf")(function* (sessionId: S
     .pipe(Effect.mapError((error) => failureOf(sessionId, "Current", error)))
   if (state._tag === "Open") return state
   return yield* notFound(`Session ${sessionId} was not found.`)
+})
+
+/** Fails as a command would, as the session stands now, and sends nothing. */
+export const rehearse = Effect.fn("SessionCalls.rehearse")(function* (sessionId: SessionId, body: SessionCommand) {
+  const state = yield* stateOf(sessionId)
+  const decided = decide(state, yield* commandOf(body))
+  return yield* Effect.mapError(Effect.fromResult(decided), (error) => failureOf(sessionId, body._tag, error))
 })
 
 export type Open = Extract<SessionState, { readonly _tag: "Open" }>

@@ -14,7 +14,7 @@ import { forkPoint } from "../session/fork.ts"
 import { turnEnd } from "../turns/startedTurns.ts"
 import { giveFiles } from "./giveFiles.ts"
 import { command, mintCommand } from "./SessionCalls.ts"
-import type { SessionView } from "./SessionReads.ts"
+import type { SessionView } from "./SessionView.ts"
 
 type Wanted = Asked<typeof Api.fork>["payload"]
 

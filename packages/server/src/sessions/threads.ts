@@ -4,7 +4,8 @@ import type { SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
 import { threadStatus } from "@troupe/domain/session/standing"
 import { Effect } from "effect"
 import { stateOf } from "./SessionCalls.ts"
-import { type ChildThread, SessionReads, type SessionView } from "./SessionReads.ts"
+import { SessionReads } from "./SessionReads.ts"
+import type { ChildThread, SessionView } from "./SessionView.ts"
 
 const primaryOf = ({ around, session }: SessionView): Thread => ({
   id: around.primary,

@@ -9,7 +9,7 @@ import type { ThreadId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect } from "effect"
 import { Caller } from "../gateway/Requests.ts"
-import { command } from "./SessionCalls.ts"
+import { command, rehearse } from "./SessionCalls.ts"
 import { workspaceAgent } from "./workspaceAgent.ts"
 
 const definitionOf = ({ id: _, type: __, version: ___, ...definition }: Session["agent"]): AgentDefinition => ({
@@ -28,7 +28,7 @@ const reconfigured = Effect.fnUntraced(function* ({ agent }: Session, change: No
   return { changes: changes as unknown as JsonObject, digest: snapshot.digest }
 })
 
-/** Carries out what an update names, the agent first: it is what may be refused because the session works. */
+/** Carries out what an update names: all of it, or nothing where one part is refused. */
 export const updateSession = Effect.fn("updateSession")(function* (
   session: Session,
   primary: ThreadId,
@@ -44,10 +44,14 @@ export const updateSession = Effect.fn("updateSession")(function* (
     return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
   }
   const change = agent === undefined ? null : yield* reconfigured(session, agent)
+  const limits =
+    budget === undefined || canonical(budget) === canonical(session.budget)
+      ? null
+      : ({ _tag: "ChangeBudget", budget: budgetIn(budget) } as const)
+  // An agent is refused while the session works, and while it does not, nothing is used: what is true of the budget stays so.
+  if (change !== null && limits !== null) yield* rehearse(session.id, limits)
   if (change !== null) yield* command(session.id, { _tag: "Reconfigure", threadId: primary, ...change })
-  if (budget !== undefined && canonical(budget) !== canonical(session.budget)) {
-    yield* command(session.id, { _tag: "ChangeBudget", budget: budgetIn(budget) })
-  }
+  if (limits !== null) yield* command(session.id, limits)
   const bag = metadata === null ? Object.fromEntries(Object.keys(session.metadata).map((key) => [key, null])) : metadata
   const after = patched(session.metadata, metadata)
   const bagChanges = bag !== undefined && canonical(after) !== canonical(session.metadata)

@@ -44,7 +44,7 @@ export const startedTurns = Effect.fn("startedTurns")(function* (
   const descending = order === "desc"
   const rows = yield* sql<Row>`
     SELECT ${sql.literal(columns)} FROM events
-    WHERE stream_id = ${stream} AND seq ${sql.literal(descending ? "<" : ">")} ${beyond}::int
+    WHERE stream_id = ${stream} AND seq ${sql.literal(descending ? "<" : ">")} ${beyond}::bigint
       AND ${sql.literal(turnTypes)} AND type = 'TurnStarted'
     ORDER BY seq ${sql.literal(descending ? "DESC" : "ASC")} LIMIT ${limit}`
   const begun = rows.flatMap((row) => {

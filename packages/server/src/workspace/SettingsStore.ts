@@ -157,7 +157,7 @@ const make = Effect.gen(function* () {
     function* (workspaceId, { before, limit }) {
       const rows = yield* sql<{ readonly version: number; readonly policies: unknown; readonly createdAt: number }>`
         SELECT version, policies, created_at::float8 AS "createdAt" FROM policy_versions
-        WHERE workspace_id = ${toUuid(workspaceId)!} AND version < ${before ?? 2_147_483_647}::int
+        WHERE workspace_id = ${toUuid(workspaceId)!} AND version < ${before ?? 2_147_483_647}::bigint
         ORDER BY version DESC LIMIT ${limit}`
       return yield* Effect.forEach(rows, ({ createdAt, policies, version }) =>
         decodePolicies(policies).pipe(

@@ -4,7 +4,15 @@ import { prefixes, type IdKind } from "@troupe/domain/Ids"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
 import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
 import { type Endpoint, bodyOf, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
-import { brokenBodies, spoil, strangeHeaders, strangeParts, strangeQueries } from "./hostile.ts"
+import {
+  brokenBodies,
+  spoil,
+  strangeCursor,
+  strangeHeaders,
+  strangeNumbers,
+  strangeParts,
+  strangeQueries
+} from "./hostile.ts"
 
 const full = process.env["TROUPE_FULL"] === "1"
 const seed = Number(process.env["TROUPE_SEED"] ?? 1)
@@ -25,6 +33,8 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
   let world: GatewayWorld
   let headers: Headings
   const pool = new Map<string, Array<string>>()
+  /** Addresses of further pages, as lists named them. */
+  const pages = new Map<string, Array<URL>>()
   const broken: Array<unknown> = []
   const note = (error: unknown) => broken.push(error)
   const { post } = asking(() => world)
@@ -45,7 +55,8 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     keep(theirs.body.id)
     const agent = keep((await post("/v1/agents", { name: "ours", model: "demo" })).body.id)
     keep((await post("/v1/environments", { name: "ours", config: { type: "cloud" } })).body.id)
-    for (let n = 0; n < 3; n++) keep((await post("/v1/sessions", { agent })).body.id)
+    const initial_events = ["one", "two"].map((text) => ({ type: "user.message", content: [{ type: "text", text }] }))
+    for (let n = 0; n < 3; n++) keep((await post("/v1/sessions", { agent, initial_events })).body.id)
     const made = await post("/v1/tokens", { kind: "api_key", name: "fuzz", scopes: ["admin"] })
     headers = bearer(made.body.secret)
   }, 120_000)
@@ -61,18 +72,45 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     return kind !== undefined && random.chance(0.5) ? mintId(random, kind) : id
   }
 
+  /** Now and then another number where one stands: a schema draws only small ones. */
+  const withNumbers = (random: Prng, values: object): Record<string, unknown> =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        /^-?\d+$/.test(String(value)) && random.chance(0.5) ? random.pick(strangeNumbers) : (value as unknown)
+      ])
+    )
+
+  const pageOf = ({ name }: Endpoint, random: Prng): string | null => {
+    const known = pages.get(name)
+    if (known === undefined) return null
+    const page = new URL(random.pick(known))
+    if (random.chance(0.5)) page.searchParams.set("page", strangeCursor(random, page.searchParams.get("page")!))
+    return page.href
+  }
+
+  const keepPage = ({ name }: Endpoint, url: string, cursor: string) => {
+    const page = new URL(url)
+    page.searchParams.set("page", cursor)
+    pages.set(name, [...(pages.get(name) ?? []), page].slice(-20))
+  }
+
   const draw = (endpoint: Endpoint, random: Prng): Sent => {
     const among = (schema: Endpoint["params"]) => random.pick(valuesOf(schema, 12, seed))
     const params = withIds(among(endpoint.params) ?? {}, someId(random)) as Record<string, string>
-    let path = pathOf(endpoint, params)
+    let path = pathOf(endpoint, withNumbers(random, params) as Record<string, string>)
     if (random.chance(0.15)) path = endpoint.path.replaceAll(/:\w+/g, () => random.pick(strangeParts))
-    const query = withIds(among(endpoint.query), someId(random))
+    const query = withNumbers(random, withIds(among(endpoint.query) ?? {}, someId(random)) as object)
+    // So that lists have further pages.
+    if (random.chance(0.3)) query["limit"] = "1"
     const search = random.chance(0.3) ? `?${random.pick(strangeQueries)}` : searchOf(query)
     const own = { ...headers, ...random.pick(strangeHeaders) }
     const method = random.chance(0.03)
       ? random.pick(["PATCH", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
       : endpoint.method
-    const url = `${world.node.gateway}${path}${random.chance(0.3) ? "" : search}`
+    const url = random.chance(0.3)
+      ? (pageOf(endpoint, random) ?? `${world.node.gateway}${path}`)
+      : `${world.node.gateway}${path}${search}`
     if (method === "GET") return { endpoint, url, init: { method, headers: own } }
     if (random.chance(0.15)) {
       const [body, type] = random.pick(brokenBodies)
@@ -99,8 +137,9 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     assert.notInclude(text, "marked-as-theirs", said())
     assert.isTrue(status < 500 || status === 503 || status === 529, `${said()} ${text.slice(0, 600)}`)
     if (status < 400) {
-      const id = type.startsWith("application/json") ? (JSON.parse(text) as { id?: unknown } | null)?.id : undefined
-      if (typeof id === "string" && init.method === "POST") keep(id)
+      const answer = type.startsWith("application/json") ? (JSON.parse(text) as Record<string, unknown> | null) : null
+      if (typeof answer?.["id"] === "string" && init.method === "POST") keep(answer["id"])
+      if (typeof answer?.["next_page"] === "string") keepPage(endpoint, url, answer["next_page"])
       return
     }
     const problem = JSON.parse(text) as { type: string; error: { type: string; message: string }; request_id: string }

@@ -96,6 +96,7 @@ export const strangeParts: ReadonlyArray<string> = [
 export const strangeQueries: ReadonlyArray<string> = [
   "limit=0",
   "limit=-1",
+  "limit=1",
   "limit=1e9",
   "limit=NaN",
   "limit=1&limit=2",
@@ -115,6 +116,27 @@ export const strangeQueries: ReadonlyArray<string> = [
   "__proto__=x",
   "a".repeat(4_000)
 ]
+
+/** What is no number of anything, or more than a column of a table holds. */
+export const strangeNumbers: ReadonlyArray<string> = [
+  "-1",
+  "0",
+  "1.5",
+  "2147483647",
+  "2147483648",
+  "99999999999",
+  "-99999999999",
+  "9007199254740991",
+  "1e21",
+  "NaN"
+]
+
+/** A cursor as its list made it, but for its numbers. */
+export const strangeCursor = (random: Prng, cursor: string): string => {
+  const parts = JSON.parse(Buffer.from(cursor.slice("page_".length), "base64url").toString()) as Array<unknown>
+  const other = parts.map((part) => (typeof part === "number" ? Number(random.pick(strangeNumbers)) : part))
+  return `page_${Buffer.from(JSON.stringify(other)).toString("base64url")}`
+}
 
 export const strangeHeaders: ReadonlyArray<Readonly<Record<string, string>>> = [
   {},

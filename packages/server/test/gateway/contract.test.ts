@@ -53,6 +53,15 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     assert.strictEqual(second[0]!.type, "user.message")
   })
 
+  it("a stream's last word of a session that is deleted is that it is", async () => {
+    const { id } = await open()
+    const stream = await sessions().events.stream(id)
+    await sessions().delete(id)
+    const seen = []
+    for await (const { type } of stream) seen.push(type)
+    assert.deepStrictEqual(seen, ["session.deleted"])
+  })
+
   it("conflicts are not sent again by a client that sends conflicts again", async () => {
     let requests = 0
     const counting = new Anthropic({
@@ -88,6 +97,45 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     assert.strictEqual((await refused(over({ model: null }))).errorCode, "agent_model_required")
     const base = await world.client.beta.agents.retrieve(agentId)
     assert.deepStrictEqual([base.version, base.system, base.tools], [1, "help", []])
+  })
+
+  it("a session's own copy of an agent is held to the bounds of agents", async () => {
+    const tools = Array.from({ length: 257 }, (_, n) => ({
+      type: "custom" as const,
+      name: `t${n}`,
+      description: "d",
+      input_schema: { type: "object" as const }
+    }))
+    const mcp_servers = Array.from({ length: 21 }, (_, n) => ({
+      type: "url" as const,
+      name: `m${n}`,
+      url: "https://a.example"
+    }))
+    const toolsets = mcp_servers.map(({ name }) => ({ type: "mcp_toolset" as const, mcp_server_name: name }))
+    const { id } = await open()
+    for (const change of [{ tools }, { mcp_servers, tools: toolsets }]) {
+      const over = open({ agent: { type: "agent_with_overrides", id: agentId, ...change } })
+      assert.strictEqual((await refused(over)).status, 400)
+      assert.strictEqual((await refused(sessions().update(id, { agent: change }))).status, 400)
+    }
+  })
+
+  it("an update that is refused in part changes nothing", async () => {
+    const { id } = await open()
+    const budget = { type: "limit" as const, max_list_cost: { amount: "100", currency: "USD" as const } }
+    const tools = [{ type: "agent_toolset_20260401" as const }]
+    const both = sessions().update(id, { agent: { tools }, budget, title: "other" })
+    assert.strictEqual((await refused(both)).errorCode, "budget_create_only")
+    const after = await sessions().retrieve(id)
+    assert.deepStrictEqual([after.agent.tools, after.title], [[], null])
+  })
+
+  it("a version that no agent can have is not found", async () => {
+    const huge = 99_999_999_999
+    const retrieved = world.client.beta.agents.retrieve(agentId, { version: huge })
+    assert.strictEqual((await refused(retrieved)).status, 404)
+    assert.strictEqual((await refused(open({ agent: { type: "agent", id: agentId, version: huge } }))).status, 404)
+    assert.isEmpty((await sessions().list({ agent_id: agentId, agent_version: huge })).data)
   })
 
   it("a session begins with at most 50 events, one outcome among them", async () => {

@@ -126,6 +126,8 @@ describe("bytes that are", { timeout: 120_000 }, () => {
     ["//v1/me", 404],
     ["//evil.example/v1/me", 404],
     ["/v1/me/", 404],
+    ["/v1/agents/", 404],
+    ["/v1/sessions//events", 404],
     ["/v1%2fme", 404],
     ["/v1/agents/../me", 404],
     ["/v1/agents/%2e%2e/me", 404],
@@ -135,7 +137,7 @@ describe("bytes that are", { timeout: 120_000 }, () => {
     ["/v1/agents/%00", 400],
     ["/v1/models/%00", 400],
     ["*", 404]
-  ])("another spelling of an address open nothing: %s", async (path, status) => {
+  ])("other spellings of an address open nothing: %s", async (path, status) => {
     const { answers } = await ask(get(path))
     assert.strictEqual(answers[0]?.status, status)
     refusal(answers[0]!)

@@ -43,7 +43,14 @@ export const make = Effect.gen(function* () {
       stop: () => void lost.push(true),
       ...options
     }).pipe(Effect.provide(services), Effect.provideService(Scope.Scope, scope))
-    return { ...made, close: Scope.close(scope, Exit.void) }
+    return {
+      handle: (one: Command) => made.handle(one),
+      current: Effect.suspend(() => made.current),
+      wake: Effect.suspend(() => made.wake),
+      isActive: () => made.isActive(),
+      overtaken: () => made.overtaken(),
+      close: Scope.close(scope, Exit.void)
+    }
   })
 
   const command = (body: SessionCommand): Command => commandOf(random, 0, body)

@@ -54,12 +54,12 @@ layer(Services)("a redaction", (it) => {
       })
       const reactor = yield* Reactor.make({
         sessionId,
-        handle: actor.handle,
-        overtaken: actor.overtaken,
+        handle: (one) => actor.handle(one),
+        overtaken: () => actor.overtaken(),
         keep: () => undefined,
         lostAfterMs: Reactor.lostAfterMs
       })
-      react = reactor.reconcile
+      react = (activation) => reactor.reconcile(activation)
       const send = (body: SessionCommand) => actor.handle(commandOf(random, 0, body))
       const events = store.read(sessionId, { after: 0, limit: 1_000 })
 

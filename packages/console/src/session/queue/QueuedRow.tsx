@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query"
 import { ChevronDown, ChevronUp, CornerDownRight, Hourglass, Pencil, X } from "lucide-react"
 import { type ReactNode, useState } from "react"
-import { approveTurn, editTurn, moveTurn, steerTurn, withdrawTurn } from "../../api/resources.ts"
+import { troupe } from "../../api/troupe.ts"
 import { Keys } from "../../ui/Keys.tsx"
 import { Problem } from "../../ui/Problem.tsx"
 import { choiceText } from "../choice.logic.ts"
@@ -72,6 +72,7 @@ export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; reado
   const change = useMutation({ mutationFn: (act: () => Promise<unknown>) => act() })
   const { isPending, mutate } = change
   const run = (act: () => Promise<unknown>) => () => mutate(act)
+  const { turns } = troupe.sessions
   const words = wordsOf(queued.content)
   const isPlain = queued.content.every(({ type }) => type === "text")
   if (isEditing) {
@@ -80,7 +81,11 @@ export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; reado
         words={words}
         isBusy={isPending}
         onBack={() => setEditing(false)}
-        onSave={(text) => mutate(() => editTurn(sessionId, turnId, text), { onSuccess: () => setEditing(false) })}
+        onSave={(text) =>
+          mutate(() => turns.edit(sessionId, turnId, { content: [{ type: "text", text }] }), {
+            onSuccess: () => setEditing(false)
+          })
+        }
       />
     )
   }
@@ -99,18 +104,26 @@ export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; reado
                 type="button"
                 className="button"
                 disabled={isPending}
-                onClick={run(() => approveTurn(sessionId, turnId))}
+                onClick={run(() => turns.approve(sessionId, turnId))}
               >
                 Let it begin
               </button>
             ) : null}
             {moves.up === undefined ? null : (
-              <Button name="Earlier" isBusy={isPending} onClick={run(() => moveTurn(sessionId, turnId, moves.up!))}>
+              <Button
+                name="Earlier"
+                isBusy={isPending}
+                onClick={run(() => turns.move(sessionId, turnId, { before: moves.up! }))}
+              >
                 <ChevronUp size={14} />
               </Button>
             )}
             {moves.down === undefined ? null : (
-              <Button name="Later" isBusy={isPending} onClick={run(() => moveTurn(sessionId, turnId, moves.down!))}>
+              <Button
+                name="Later"
+                isBusy={isPending}
+                onClick={run(() => turns.move(sessionId, turnId, { before: moves.down! }))}
+              >
                 <ChevronDown size={14} />
               </Button>
             )}
@@ -119,10 +132,10 @@ export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; reado
                 <Pencil size={13} />
               </Button>
             ) : null}
-            <Button name="Steer with it now" isBusy={isPending} onClick={run(() => steerTurn(sessionId, turnId))}>
+            <Button name="Steer with it now" isBusy={isPending} onClick={run(() => turns.steer(sessionId, turnId))}>
               <CornerDownRight size={14} />
             </Button>
-            <Button name="Withdraw" isBusy={isPending} onClick={run(() => withdrawTurn(sessionId, turnId))}>
+            <Button name="Withdraw" isBusy={isPending} onClick={run(() => turns.withdraw(sessionId, turnId))}>
               <X size={14} />
             </Button>
           </span>

@@ -1,5 +1,5 @@
 import type { SessionId } from "@troupe/domain/Ids"
-import { CommandRejected } from "@troupe/domain/session/SessionCommand"
+import { type Command, CommandRejected } from "@troupe/domain/session/SessionCommand"
 import { Effect, Exit, Latch, Layer, Scope, Stream } from "effect"
 import { hash } from "node:crypto"
 import { EventStore } from "../../../src/log/EventStore.ts"
@@ -112,7 +112,7 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
         reactor?.stop()
       }
     })
-    const handle: typeof made.handle = (command) =>
+    const handle = (command: Command) =>
       made
         .handle(command)
         .pipe(
@@ -125,7 +125,7 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
     reactor = yield* Reactor.make({
       sessionId,
       handle,
-      overtaken: made.overtaken,
+      overtaken: () => made.overtaken(),
       keep: () => undefined,
       lostAfterMs
     })

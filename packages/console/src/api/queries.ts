@@ -1,0 +1,22 @@
+import { queryOptions } from "@tanstack/react-query"
+import { allOf, troupe } from "./troupe.ts"
+
+const pageSize = { limit: 100 } as const
+
+/** What more than one page asks for, each under one name, so that it is asked for once. */
+export const agents = queryOptions({
+  queryKey: ["agents"],
+  queryFn: ({ signal }) => allOf(troupe.agents.list(pageSize, { signal }))
+})
+export const environments = queryOptions({
+  queryKey: ["environments"],
+  queryFn: ({ signal }) => allOf(troupe.environments.list(pageSize, { signal }))
+})
+export const models = queryOptions({
+  queryKey: ["models"],
+  queryFn: ({ signal }) => allOf(troupe.models.list({ limit: 1_000 }, { signal }))
+})
+export const runners = queryOptions({
+  queryKey: ["runners"],
+  queryFn: ({ signal }) => allOf(troupe.runners.list({ signal }))
+})

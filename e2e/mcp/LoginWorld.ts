@@ -87,8 +87,10 @@ export class LoginWorld {
     return { status: response.status, body: await response.json() }
   }
 
+  /** What a request makes, once it can be answered: a machine that is busy says so. */
   async made(method: string, path: string, body?: Json): Promise<Body> {
-    const answer = await this.ask(method, path, body)
+    let answer = await this.ask(method, path, body)
+    for (let left = 5; answer.status >= 500 && left > 0; left--) answer = await this.ask(method, path, body)
     assert.equal(answer.status, 200, JSON.stringify(answer.body))
     return answer.body
   }

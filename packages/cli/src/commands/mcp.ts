@@ -3,10 +3,11 @@ import { listCommand } from "../app/listCommand.ts"
 import { showCommand } from "../app/showCommand.ts"
 import { login } from "./mcp/login.ts"
 import { logout } from "./mcp/logout.ts"
+import { serversByName } from "./mcp/serversByName.ts"
 
 const list = listCommand({
   about: "Lists the MCP servers of the workspace",
-  items: ({ mcpServers }) => mcpServers.list({ limit: 100 }),
+  items: serversByName.all,
   headings: ["SERVER", "NAME", "LOGIN", "REACHED BY"],
   row: ({ authorization, id, name, server }) => [
     id,
@@ -16,9 +17,7 @@ const list = listCommand({
   ],
   none: "There is no MCP server."
 })
-const show = showCommand("Shows an MCP server; what its headers say is not shown", ({ mcpServers }, id) =>
-  mcpServers.retrieve(id)
-)
+const show = showCommand("Shows an MCP server; what its headers say is not shown", serversByName)
 
 export const mcp = Command.make("mcp").pipe(
   Command.withDescription("MCP servers that agents may use"),

@@ -2,11 +2,13 @@ import type { McpAuthorization, McpAuthorize } from "@troupe/client"
 import { Effect, Option, Schedule } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { readFileSync } from "node:fs"
+import { findNamed } from "../../app/named.ts"
 import { printOne } from "../../app/output.ts"
-import { exitCodes, Trouble, usageTrouble } from "../../app/Trouble.ts"
+import { exitCodes } from "../../app/exitCodes.ts"
+import { Trouble, usageTrouble } from "../../app/Trouble.ts"
 import { type Connection, connect } from "../../connection/Connection.ts"
 import { say } from "../../up/Talk.ts"
-import { serverOf } from "./server.ts"
+import { serversByName } from "./serversByName.ts"
 
 const lookEveryMs = 1_000
 /** As long as an address to log in at is good. */
@@ -37,7 +39,7 @@ const connectedSince = ({ ask }: Connection, id: string, before: string | null) 
 export const login = Command.make(
   "login",
   {
-    server: Argument.String("server"),
+    server: Argument.String("MCP server").pipe(Argument.withDescription("Its id or its name")),
     scope: Flag.String("scope").pipe(
       Flag.optional,
       Flag.withDescription("What is wanted besides what was granted before, as the session's error says it")
@@ -55,7 +57,7 @@ export const login = Command.make(
   },
   Effect.fnUntraced(function* ({ client, credentials, scope, server: named }) {
     const connection = yield* connect("patient")
-    const { id, name } = yield* serverOf(connection, named)
+    const { id, name } = yield* connection.ask((troupe) => findNamed(troupe, serversByName, named))
     const input: McpAuthorize = {
       ...(Option.isSome(client) ? { client: yield* clientIn(client.value) } : {}),
       ...(Option.isSome(scope) ? { scope: scope.value } : {}),
@@ -69,4 +71,4 @@ export const login = Command.make(
     const authorization = yield* connectedSince(connection, id, before)
     yield* printOne(authorization, () => `Agents may use ${name} now.`)
   })
-).pipe(Command.withDescription("Logs in to an MCP server of the list, by its name or its id"))
+).pipe(Command.withDescription("Logs in to an MCP server of the list"))

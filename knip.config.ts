@@ -6,7 +6,7 @@ const library = { entry: ["src/**/*.ts", "test/**/*.test.ts", "test/**/write.ts"
 
 /** In a program, what neither its entry nor a test uses is dead. */
 const program = {
-  entry: ["src/**/{main,*-main}.{ts,tsx}", "test/**/*.test.{ts,tsx}", "test/**/{*-main,tell}.ts"],
+  entry: ["bin/*.mjs", "src/**/{main,*-main}.{ts,tsx}", "test/**/*.test.{ts,tsx}", "test/**/{*-main,tell}.ts"],
   // Loaded by path, for what they export.
   ignore: ["test/**/fixtures/**"],
   includeEntryExports: true

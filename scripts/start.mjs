@@ -16,5 +16,5 @@ if (existsSync(system)) spawnSync(node, [system], { env, stdio: "inherit" })
 const built = buildConsole({ env, node })
 if (built?.ok === false) console.error(`The console could not be built, the rest starts without it:\n${built.output}`)
 
-process.argv.splice(2, 0, "node", path("packages/cli/src/main.ts"), "up")
+process.argv.splice(2, 0, "node", path("packages/cli/bin/troupe.mjs"), "up")
 await import("./run.mjs")

@@ -7,6 +7,9 @@ import { AllInOne } from "../support/AllInOne.ts"
 
 const long = 180_000
 
+const residentMiB = (pid: number): number =>
+  Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1_024)
+
 requires("postgres")("troupe, as a person uses it,", () => {
   const troupe = new AllInOne()
 
@@ -124,11 +127,32 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows("│ 25")
     chat.type("\u0004")
     assert.strictEqual(await chat.ended(), 0)
-    const attached = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 })
+    const attached = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 }, { NO_COLOR: "1" })
     await attached.shows("│ 25")
     await attached.shows("not today")
+    // eslint-disable-next-line no-control-regex
+    assert.notMatch(attached.running.said.stdout, /\u001B\[3[1-7]m/)
+    attached.type("/mod\t")
+    await attached.shows("› /model")
+    attached.type("\u0003")
+    attached.type("\u0003")
+    await attached.shows("Ctrl-C once more leaves")
     attached.type("\u0003")
     assert.strictEqual(await attached.ended(), 0)
+  })
+
+  it("is small while it waits for keys", { timeout: long }, async () => {
+    const attached = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 })
+    await attached.shows(/Assistant|Careful/)
+    await attached.shows("· sesn_")
+    const bare = troupe.program([process.execPath, "-e", "setInterval(() => {}, 1e6); console.log('waits')"])
+    await bare.says("waits")
+    const [ours, theirs] = [residentMiB(attached.pid), residentMiB(bare.child.pid!)]
+    bare.child.kill()
+    attached.type("\u0004")
+    assert.strictEqual(await attached.ended(), 0)
+    // A Node that does nothing takes 41 MiB here, and a chat that waits 83; 90 are allowed.
+    assert.isBelow(ours / theirs, 90 / 41, `${ours} MiB, where a Node that does nothing takes ${theirs}`)
   })
 
   it("answers from elsewhere what waits to be allowed", { timeout: long }, async () => {
@@ -158,7 +182,9 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.isObject(state)
     assert.match((await does("replay", "diff", id, "1", "6")).stdout, /^WHAT +WHERE +VALUE\n/)
     const bundle = join(troupe.home, "bundle.jsonl")
-    await does("replay", "export", id, "--to", bundle)
+    assert.include((await does("replay", "diff", id, "1..6")).stdout, "WHAT")
+    const [exported] = await json("replay", "export", id, "--to", bundle)
+    assert.deepStrictEqual(exported, { file: bundle, bytes: statSync(bundle).size })
     for (const target of [id, bundle]) {
       const { stdout } = await does("replay", "verify", target)
       assert.match(
@@ -201,6 +227,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const file = join(troupe.home, "agent.yaml")
     writeFileSync(file, "name: Reviewer\nmodel: demo\nsystem: Review.\ntools:\n  - type: agent_toolset_20260401\n")
     await does("agents", "apply", file)
+    assert.include((await does("agents", "show", "Reviewer")).stdout, '"Review."')
     const { stdout } = await does("agents", "export", "Reviewer")
     assert.include(stdout, "system: Review.")
     assert.strictEqual((await troupe.ended(["agents", "diff", file])).code, 0)
@@ -259,7 +286,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const refused = await troupe.ended(["contexts", "add", "play", own.url, "--key-file", open])
     assert.strictEqual(refused.code, 2)
     assert.include(refused.stderr, `chmod 600 ${open}`)
-    await does("contexts", "remove", "work")
+    assert.deepStrictEqual(await json("contexts", "remove", "work"), [{ name: "work", removed: true }])
     assert.isFalse(existsSync(join(troupe.home, "contexts/work.key")))
   })
 
@@ -267,6 +294,8 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const cases = [
       [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
+      [["attach", "nothing"], {}, 4, "nothing is no session.\ntroupe sessions list"],
+      [["replay", "diff", "last", "one"], {}, 2, "Places in the log are numbers."],
       [["sesions"], {}, 2, "Did you mean this?"]
     ] as const
     const all = cases.map(async ([args, environment, code, words]) => {

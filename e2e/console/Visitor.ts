@@ -1,6 +1,13 @@
 import axe from "axe-core"
 import { existsSync } from "node:fs"
-import { type Browser, type BrowserContextOptions, type CDPSession, chromium, type Page } from "playwright-core"
+import {
+  type Browser,
+  type BrowserContextOptions,
+  type CDPSession,
+  chromium,
+  type Locator,
+  type Page
+} from "playwright-core"
 
 const places = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
 
@@ -9,6 +16,17 @@ interface Violation {
   readonly impact: string
   readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary: string }>
 }
+
+const usual = { width: 1280, height: 800 }
+
+/** How screens are looked at: contrast is another in the dark, and what fits is another on a phone. */
+const looks = [
+  { colorScheme: "light", viewport: usual },
+  { colorScheme: "dark", viewport: { width: 390, height: 844 } }
+] as const
+
+/** More steps than any screen takes. */
+const stepsMax = 120
 
 /** Somebody in front of a browser, who notes whatever it complains of. */
 export class Visitor {
@@ -32,7 +50,7 @@ export class Visitor {
   static async come(options: BrowserContextOptions = {}): Promise<Visitor> {
     const executablePath = process.env["TROUPE_CHROMIUM"] ?? places.find((file) => existsSync(file)) ?? places[0]!
     const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] })
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    const context = await browser.newContext({ viewport: usual, ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(60_000)
     return new Visitor(browser, page)
@@ -51,6 +69,51 @@ export class Visitor {
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html.slice(0, 160)} ${node.failureSummary}`))
+  }
+
+  /** The same in every look, and what does not fit into one. */
+  async barriersInAllLooks(): Promise<ReadonlyArray<string>> {
+    const found: Array<string> = []
+    for (const { colorScheme, viewport } of looks) {
+      const look = `${colorScheme}, ${viewport.width} px`
+      await this.page.emulateMedia({ colorScheme, reducedMotion: "reduce" })
+      await this.page.setViewportSize(viewport)
+      found.push(...(await this.barriers()).map((barrier) => `${look}: ${barrier}`))
+      const width = await this.page.evaluate<number>("document.documentElement.scrollWidth")
+      if (width > viewport.width) found.push(`${look}: it is ${width} px wide`)
+    }
+    await this.page.emulateMedia({ colorScheme: "light", reducedMotion: null })
+    await this.page.setViewportSize(usual)
+    return found
+  }
+
+  /** Goes there as somebody does who has no mouse. */
+  async reach(wanted: Locator, by: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
+    await wanted.waitFor()
+    const isThere = () => wanted.evaluate((element) => element === element.ownerDocument.activeElement)
+    for (let steps = 0; !(await isThere()); steps++) {
+      if (steps === stepsMax) throw new Error(`${String(wanted)} can't be reached by ${by}`)
+      await this.page.keyboard.press(by)
+    }
+  }
+
+  /** Goes to a button or a link, and takes it. */
+  async take(wanted: Locator, by: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
+    await this.reach(wanted, by)
+    await this.page.keyboard.press("Enter")
+  }
+
+  /** Writes into a field, in the place of what is there. */
+  async write(field: Locator, text: string): Promise<void> {
+    await this.reach(field)
+    await this.page.keyboard.press("Control+A")
+    await this.page.keyboard.type(text)
+  }
+
+  /** Chooses the first option that begins so. */
+  async choose(field: Locator, text: string): Promise<void> {
+    await this.reach(field)
+    await this.page.keyboard.type(text)
   }
 
   /** Notes from now on what keeps the page from answering for more than 50 ms. */

@@ -6,7 +6,7 @@ import { type Ended, Running, until } from "./Running.ts"
 import { type Size, Terminal } from "./Terminal.ts"
 
 const root = join(import.meta.dirname, "../..")
-const main = join(root, "packages/cli/src/main.ts")
+const main = join(root, "packages/cli/bin/troupe.mjs")
 
 type Environment = Readonly<Record<string, string>>
 

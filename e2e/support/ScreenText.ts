@@ -47,6 +47,7 @@ export class ScreenText {
     const [, digits, name] = /^\u001B\[(\d*)([A-Za-z])$/.exec(sequence) ?? []
     const count = Number(digits || 1)
     if (name === "A") this.#row = Math.max(0, this.#row - count)
+    else if (name === "B") this.#row += count
     else if (name === "C") this.#column += count
     else if (name === "J") {
       this.#line().length = Math.min(this.#line().length, this.#column)

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
 import type { Running } from "./Running.ts"
 import { ScreenText } from "./ScreenText.ts"
 
@@ -49,6 +50,12 @@ export class Terminal {
   resize({ columns, rows }: Size): void {
     this.#screen.columns = columns
     spawnSync("stty", ["-F", this.#device(), "cols", String(columns), "rows", String(rows)])
+  }
+
+  /** The program's process, below the one that gives it a terminal. */
+  get pid(): number {
+    const { pid } = this.running.child
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")[0])
   }
 
   /** Waits until the program has ended; answers its exit code. */

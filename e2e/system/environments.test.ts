@@ -61,6 +61,8 @@ requires(
     }
     writeFileSync(join(state, "packages.json"), JSON.stringify({ npm: { hosts: [host], variables } }))
 
+    writeFileSync(join(state, "secrets.json"), JSON.stringify({ GITHUB_TOKEN: "token-of-the-host" }), { mode: 0o600 })
+
     system = await System.make()
     await system.node()
     system.runner({
@@ -126,6 +128,24 @@ requires(
       )
     }
   )
+
+  it("have the profiles' secrets from who owns the host, and never see them", { timeout: 240_000 }, async () => {
+    const having = (tokenSecret: string) => {
+      const options = { name: "Ada", email: "ada@example.com", tokenSecret }
+      return {
+        ...environment,
+        packages: { ...environment.packages, npm: [] },
+        setup: null,
+        preparation: { profile: "github", options }
+      }
+    }
+    const { events } = await firstTurn("run: cat $GIT_CONFIG_SYSTEM; env; cat /proc/*/environ", having("GITHUB_TOKEN"))
+    assert.include(wordsOf(events), 'name = "Ada"')
+    assert.notInclude(JSON.stringify(events), "token-of-the-host")
+    const without = await firstTurn("say: hello", having("NOBODYS_TOKEN"))
+    const failed = without.events.find((event) => event._tag === "TurnFailed")
+    assert.include(failed?.error.message, "The session has no secret NOBODYS_TOKEN")
+  })
 
   it(
     "run in what a client of the OpenAI Agents SDK makes, where the runner's owner names one",

@@ -2,7 +2,9 @@ import { layer as nodeServices } from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Result } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
-import { exitCodes, Trouble } from "./app/Trouble.ts"
+import { exitCodes } from "./app/exitCodes.ts"
+import { Trouble } from "./app/Trouble.ts"
+import { Talking } from "./chat/Talking.ts"
 import { troupe } from "./commands/troupe.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
@@ -42,7 +44,8 @@ const codeOf = (cause: Cause.Cause<unknown>): number => {
 }
 
 /** What the command line says is done. Answers the exit code. */
-export const program = async (args: ReadonlyArray<string>): Promise<number> => {
-  const exit = await Effect.runPromiseExit(Effect.provide(Command.runWith(troupe, { version })(args), layers))
+export const program = async (args: ReadonlyArray<string>, talking?: typeof Talking.Service): Promise<number> => {
+  const all = Effect.provide(Command.runWith(troupe, { version })(args), layers)
+  const exit = await Effect.runPromiseExit(talking === undefined ? all : Effect.provideService(all, Talking, talking))
   return Exit.isSuccess(exit) ? Number(process.exitCode ?? 0) : codeOf(exit.cause)
 }

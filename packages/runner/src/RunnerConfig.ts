@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 import type { PackageManager } from "@troupe/domain/environment/EnvironmentConfig"
 import { Limits } from "@troupe/domain/Limits"
 import { readManagersFile } from "./environment/managersFile.ts"
+import { readHostSecrets } from "./secrets/hostSecrets.ts"
 import type { ManagerSetting } from "./environment/ManagerSettings.ts"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
@@ -163,6 +164,7 @@ export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
     return yield* invalid("The capacity", "it is no whole number of at least 1")
   }
   const token = yield* readToken(flags)
+  yield* hostSecrets(from.home)
   const tracing = tracingConfig(variables)
   if (Result.isFailure(tracing)) return yield* invalid("OpenTelemetry", tracing.failure)
   const config: RunnerConfig = {
@@ -215,6 +217,13 @@ const managers = (home: string) =>
       return existsSync(file) ? readManagersFile(file) : {}
     },
     catch: (cause) => invalid("The configuration of package managers (packages.json)", errorText(cause))
+  })
+
+/** Looked at when the runner starts, so that its owner hears at once what is wrong with it. */
+const hostSecrets = (home: string) =>
+  Effect.try({
+    try: () => void readHostSecrets(home),
+    catch: (cause) => invalid("The secrets of this host (secrets.json)", errorText(cause))
   })
 
 const decodeSecrets = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))

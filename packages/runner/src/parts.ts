@@ -32,6 +32,7 @@ import { none } from "./sandbox/None.ts"
 import { SandboxHome } from "./sandbox/SandboxHome.ts"
 import { tavily } from "./tools/web/Tavily.ts"
 import { HostDirectories } from "./workingcopy/HostDirectories.ts"
+import { readHostSecrets } from "./secrets/hostSecrets.ts"
 import * as AttemptToolsLive from "./workplace/AttemptToolsLive.ts"
 import { Places } from "./workplace/Places.ts"
 import { socketDirectory } from "./workplace/socketDirectory.ts"
@@ -168,7 +169,8 @@ export const layer = (config: RunnerConfig) =>
       return Layer.mergeAll(
         Layer.effectDiscard(Effect.forkScoped(Effect.ignore(docker.collect))),
         AttemptToolsLive.layer({
-          search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch))
+          search: (fetch) => (config.tavilyKey === null ? null : tavily({ key: config.tavilyKey }, fetch)),
+          hostSecrets: () => readHostSecrets(config.home)
         }),
         WorkplaceHostLive.layer,
         capabilities(config)

@@ -7,7 +7,7 @@ import { scratch } from "./support/scratch.ts"
 import { TestNode } from "./support/TestNode.ts"
 
 const main = join(import.meta.dirname, "../src/main.ts")
-const cli = join(import.meta.dirname, "../../cli/src/main.ts")
+const cli = join(import.meta.dirname, "../../cli/bin/troupe.mjs")
 const long = { timeout: 180_000 }
 
 const exitOf = Effect.fnUntraced(function* (

@@ -44,6 +44,7 @@ import * as SessionFeed from "./session/SessionFeed.ts"
 import { Sessions } from "./session/Sessions.ts"
 import { wakeDue } from "./session/Waker.ts"
 import { Watchers } from "./session/Watchers.ts"
+import { waitingProjection } from "./turns/waitingProjection.ts"
 import { DayBudgets } from "./usage/DayBudgets.ts"
 import { Usage } from "./usage/Usage.ts"
 import { usageProjection } from "./usage/UsageProjection.ts"
@@ -100,6 +101,7 @@ const projecting = Layer.effectDiscard(
   Effect.all([
     Effect.forkScoped(Projector.run(usageProjection)),
     Effect.forkScoped(Projector.run(inboxProjection)),
+    Effect.forkScoped(Projector.run(waitingProjection, { idle: "500 millis", elsewhere: "1 second" })),
     Effect.forkScoped(Projector.run(searchProjection, { idle: "300 millis", elsewhere: "1 second" }))
   ])
 )

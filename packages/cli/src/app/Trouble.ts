@@ -1,15 +1,5 @@
 import { Schema } from "effect"
-
-/** What an exit code says. */
-export const exitCodes = {
-  failed: 1,
-  usage: 2,
-  noServer: 3,
-  refused: 4,
-  waits: 5,
-  budget: 6,
-  interrupted: 130
-} as const
+import { exitCodes } from "./exitCodes.ts"
 
 /** What went wrong, for whoever typed the command: in a line, and what to type next. */
 export class Trouble extends Schema.TaggedError<Trouble>()("Trouble", {

@@ -12,6 +12,12 @@ export const printOne = Effect.fnUntraced(function* <A>(item: A, inWords: (item:
   yield* print(isJson ? JSON.stringify(item) : inWords(item))
 })
 
+/** That something was done: as JSON where that is asked for, else it is talk. */
+export const tellDone = Effect.fnUntraced(function* (facts: object, inWords: string) {
+  if (yield* Json) yield* print(JSON.stringify(facts))
+  else yield* Effect.sync(() => void process.stderr.write(`${inWords}\n`))
+})
+
 export interface Columns<A> {
   readonly headings: ReadonlyArray<string>
   readonly row: (item: A) => ReadonlyArray<Cell>

@@ -1,12 +1,21 @@
 import { Effect } from "effect"
-import { createWriteStream, renameSync, rmSync } from "node:fs"
+import { createWriteStream, renameSync, rmSync, statSync } from "node:fs"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
+import { tellDone } from "./output.ts"
 import { counted } from "./progress.ts"
-import { exitCodes, Trouble } from "./Trouble.ts"
+import { exitCodes } from "./exitCodes.ts"
+import { Trouble } from "./Trouble.ts"
 
 /** Writes an answer's body to a file, which is there only once it is whole, or to standard output. */
-export const save = (response: Response, file: string | null): Effect.Effect<void, Trouble> =>
+export const save = Effect.fnUntraced(function* (response: Response, file: string | null) {
+  yield* write(response, file)
+  if (file === null) return
+  const { size } = yield* Effect.sync(() => statSync(file))
+  yield* tellDone({ file, bytes: size }, `${file} has ${size} bytes.`)
+})
+
+const write = (response: Response, file: string | null): Effect.Effect<void, Trouble> =>
   Effect.tryPromise({
     try: async () => {
       const total = Number(response.headers.get("content-length") ?? 0)

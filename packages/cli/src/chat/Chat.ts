@@ -1,6 +1,6 @@
 import type { ApprovalAnswer } from "@troupe/client"
-import type { Connection } from "../connection/Connection.ts"
-import { troubleOf } from "../connection/troubles.ts"
+import { failureOf } from "../connection/failure.ts"
+import type { Reached } from "../connection/reach.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
 import { inputLine } from "../session/toolLine.ts"
@@ -13,19 +13,21 @@ import { Markdown } from "./Markdown.ts"
 import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { followHindrances } from "../session/hindrances.ts"
-import { readAnswer } from "./questions.ts"
+import { answerOf } from "./questions.ts"
 import { resultLine } from "./resultLine.ts"
 
 /** Where a chat is shown. */
 export interface Stage {
   readonly columns: () => number
   /** Lines that stay, and what is below them. */
-  readonly show: (kept: ReadonlyArray<string>, model: Model) => void
+  readonly show: (kept: ReadonlyArray<string>) => void
+  /** Gives the terminal back to the shell, until that gives it to us again. */
+  readonly suspend: () => void
 }
 
 /** A person and a session: what happens there is shown, and what is wanted here is done. */
 export class Chat {
-  readonly #connection: Connection
+  readonly #connection: Reached
   readonly #stage: Stage
   readonly #markdown = new Markdown()
   #conversation: Conversation
@@ -33,7 +35,7 @@ export class Chat {
   model: Model = initial
   hasEnded = false
 
-  constructor(connection: Connection, conversation: Conversation, stage: Stage) {
+  constructor(connection: Reached, conversation: Conversation, stage: Stage) {
     this.#connection = connection
     this.#conversation = conversation
     this.#stage = stage
@@ -48,10 +50,7 @@ export class Chat {
   change(to: Partial<Model>, kept: ReadonlyArray<string> = []): void {
     this.model = { ...this.model, ...to }
     const columns = this.#stage.columns() - 1
-    this.#stage.show(
-      kept.flatMap((line) => wrap(line, columns)),
-      this.model
-    )
+    this.#stage.show(kept.flatMap((line) => wrap(line, columns)))
   }
 
   /** Follows the session, and the one that it is forked to, until the person leaves. */
@@ -88,7 +87,8 @@ export class Chat {
     try {
       await this.#do(intent)
     } catch (error) {
-      this.change({}, troubleOf(error, this.#connection.server).message.split("\n").map(red))
+      const { advice, what } = failureOf(error, this.#connection.server)
+      this.change({}, (advice === null ? what : `${what}\n${advice}`).split("\n").map(red))
     }
   }
 
@@ -97,6 +97,8 @@ export class Chat {
     switch (intent._tag) {
       case "Quit":
         return this.leave()
+      case "Suspend":
+        return this.#stage.suspend()
       case "Interrupt":
         await session.interrupt()
         return
@@ -164,19 +166,30 @@ export class Chat {
   }
 
   async #decide(answer: ApprovalAnswer): Promise<void> {
-    const [ask, ...rest] = this.model.asks
+    const [ask] = this.model.asks
     if (ask?._tag !== "Approval") return
-    this.change({ asks: rest })
-    await this.#connection.troupe.sessions.approvals.answer(this.sessionId, ask.approval.id, answer)
+    const { approvals } = this.#connection.troupe.sessions
+    await this.#settle(() => approvals.answer(this.sessionId, ask.approval.id, answer))
   }
 
   async #answer(text: string): Promise<void> {
-    const [ask, ...rest] = this.model.asks
+    const [ask] = this.model.asks
     if (ask?._tag !== "Question") return
-    const read = readAnswer(ask.question, text)
-    if ("wrong" in read) return this.change({}, [red(read.wrong)])
-    this.change({ asks: rest }, [`${cyan("›")} ${clean(text)}`])
-    await this.#connection.troupe.sessions.questions.answer(this.sessionId, ask.question.id, read.answer)
+    const { questions } = this.#connection.troupe.sessions
+    const answer = answerOf(ask.question, text)
+    await this.#settle(() => questions.answer(this.sessionId, ask.question.id, answer), [`${cyan("›")} ${clean(text)}`])
+  }
+
+  /** The first that is asked goes. Where its answer did not hold, what is asked is what the server says. */
+  async #settle(send: () => PromiseLike<unknown>, kept: ReadonlyArray<string> = []): Promise<void> {
+    this.change({ asks: this.model.asks.slice(1) }, kept)
+    try {
+      await send()
+    } catch (error) {
+      const asks = await this.#conversation.asks().catch(() => null)
+      if (asks !== null) this.change({ asks })
+      throw error
+    }
   }
 
   async #ended(outcome: Outcome, isPast = false): Promise<void> {

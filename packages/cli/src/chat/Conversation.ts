@@ -1,6 +1,7 @@
 import type { EventStream, SessionEvent, SessionHandle, StreamedEvent, Troupe } from "@troupe/client"
-import { troubleOf } from "../connection/troubles.ts"
-import type { Connection } from "../connection/Connection.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { failureOf } from "../connection/failure.ts"
+import type { Reached } from "../connection/reach.ts"
 import type { Outcome, Transcript } from "../session/Transcript.ts"
 import type { Ask } from "./Model.ts"
 import { dollars } from "../app/money.ts"
@@ -9,19 +10,19 @@ const pastMax = 200
 
 /** A session that a person talks to. */
 export class Conversation {
-  readonly #connection: Connection
+  readonly #connection: Reached
   readonly #events: EventStream<StreamedEvent>
   readonly session: SessionHandle
   /** Of the messages to come; null: the session's own. */
   model: string | null = null
 
-  private constructor(connection: Connection, session: SessionHandle, events: EventStream<StreamedEvent>) {
+  private constructor(connection: Reached, session: SessionHandle, events: EventStream<StreamedEvent>) {
     this.#connection = connection
     this.session = session
     this.#events = events
   }
 
-  static async open(connection: Connection, id: string): Promise<Conversation> {
+  static async open(connection: Reached, id: string): Promise<Conversation> {
     const session = connection.troupe.session(id)
     return new Conversation(connection, session, await session.stream({ deltas: true }))
   }
@@ -73,7 +74,7 @@ export class Conversation {
     if (turn !== null) {
       // A turn that has begun meanwhile need not be steered into another one.
       await this.#troupe.sessions.turns.steer(this.session.id, turn).catch((error: unknown) => {
-        if (troubleOf(error, this.#connection.server).code !== 4) throw error
+        if (failureOf(error, this.#connection.server).code !== exitCodes.refused) throw error
       })
     }
     return sent

@@ -26,6 +26,8 @@ export interface Model {
   readonly partial: string
   readonly workingSince: number | null
   readonly isInterrupting: boolean
+  /** Ctrl-C was pressed where nothing goes on: pressed again, it leaves. */
+  readonly isLeaving: boolean
   /** What is in the way, such as a connection that broke. */
   readonly notice: string | null
   /** Who works, with what, and what it has cost. */
@@ -41,6 +43,7 @@ export const initial: Model = {
   partial: "",
   workingSince: null,
   isInterrupting: false,
+  isLeaving: false,
   notice: null,
   standing: ""
 }

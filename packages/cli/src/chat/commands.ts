@@ -7,6 +7,10 @@ export const commands = [
   { name: "quit", takes: "", about: "leaves; the session goes on, and troupe attach comes back to it" }
 ] as const
 
+/** Those that what is typed may become. */
+export const commandsFor = (text: string): ReadonlyArray<(typeof commands)[number]> =>
+  /^\/\w*$/.test(text) ? commands.filter(({ name }) => name.startsWith(text.slice(1))) : []
+
 export type CommandName = (typeof commands)[number]["name"]
 
 export interface Given {
@@ -30,7 +34,9 @@ const keys = [
   ["Alt-Enter", "begins a line, as Ctrl-J does"],
   ["Esc", "interrupts"],
   ["Up, Down", "what was said before"],
-  ["Ctrl-C", "clears the line, interrupts, or leaves"],
+  ["Tab", "writes the name of a command to its end"],
+  ["Ctrl-C", "clears the line, interrupts, or when pressed twice leaves"],
+  ["Ctrl-Z", "goes back to the shell; fg comes back"],
   ["Ctrl-D", "leaves"]
 ] as const
 

@@ -1,4 +1,5 @@
-import { edit, type Key, taken, textOf } from "../terminal/Editor.ts"
+import { edit, type Editor, type Key, taken, textOf } from "../terminal/Editor.ts"
+import { commandsFor } from "./commands.ts"
 import type { Model } from "./Model.ts"
 import { choicesOf } from "./questions.ts"
 
@@ -10,6 +11,8 @@ export type Intent =
   | { readonly _tag: "Deny"; readonly message: string | null }
   | { readonly _tag: "Answer"; readonly text: string }
   | { readonly _tag: "Interrupt" }
+  /** The shell is wanted, and this later. */
+  | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }
 
 export interface Pressed {
@@ -28,13 +31,17 @@ const stopping = (model: Model): Pressed =>
 /** Work goes on, or waits for a person. */
 const isBusy = ({ asks, workingSince }: Model) => workingSince !== null || asks.length > 0
 
+const leaving = (model: Model): Pressed =>
+  model.isLeaving ? wants(model, { _tag: "Quit" }) : only({ ...model, isLeaving: true })
+
 const control = (model: Model, name: string): Pressed | null => {
   const { editor } = model
   const isEmpty = textOf(editor) === ""
+  if (name === "z") return wants(model, { _tag: "Suspend" })
   if (name === "d" && isEmpty) return wants(model, { _tag: "Quit" })
   if (name !== "c") return null
   if (!isEmpty) return only({ ...model, editor: { ...editor, before: "", after: "" } })
-  return isBusy(model) ? stopping(model) : wants(model, { _tag: "Quit" })
+  return isBusy(model) ? stopping(model) : leaving(model)
 }
 
 /** One key decides, while nothing else is typed. */
@@ -63,13 +70,21 @@ const entered = (model: Model): Pressed => {
 }
 
 /** What comes of a key: another picture, and what the person wants by it, if anything. */
-export const press = (model: Model, text: string | undefined, key: Key): Pressed => {
-  const { ctrl = false, meta = false, name = "" } = key
-  if (ctrl) {
-    const done = control(model, name)
+export const press = (before: Model, text: string | undefined, key: Key): Pressed => {
+  const { ctrl = false, name = "" } = key
+  if (ctrl && !before.editor.isPasting) {
+    const done = control(before, name)
     if (done !== null) return done
-  } else if (!meta && !model.editor.isPasting) {
+  }
+  return pressed({ ...before, isLeaving: false }, text, key)
+}
+
+const pressed = (model: Model, text: string | undefined, key: Key): Pressed => {
+  const { ctrl = false, meta = false, name = "" } = key
+  if (ctrl) return only({ ...model, editor: edit(model.editor, text, key) })
+  if (!meta && !model.editor.isPasting) {
     if (name === "return") return entered(model)
+    if (name === "tab") return only({ ...model, editor: completed(model.editor) })
     if (text !== undefined) {
       const decided = decision(model, text)
       if (decided !== null) return decided
@@ -80,4 +95,12 @@ export const press = (model: Model, text: string | undefined, key: Key): Pressed
     return isBusy(model) ? wants({ ...model, isInterrupting: true }, { _tag: "Interrupt" }) : only(model)
   }
   return only({ ...model, editor: edit(model.editor, text, key) })
+}
+
+/** The name of a command that can be no other one is written to its end. */
+const completed = (editor: Editor): Editor => {
+  const [found, ...others] = commandsFor(textOf(editor))
+  return found === undefined || others.length > 0
+    ? editor
+    : { ...editor, before: `/${found.name}${found.takes === "" ? "" : " "}`, after: "" }
 }

@@ -1,20 +1,20 @@
 import type { Json, JsonObject, Question } from "@troupe/client"
-import { wrongAnswer } from "@troupe/domain/session/Question"
-import { Result, Schema } from "effect"
-
-const Options = Schema.Struct({
-  options: Schema.Array(Schema.Struct({ label: Schema.String, description: Schema.optionalKey(Schema.String) }))
-})
-const decodeOptions = Schema.decodeUnknownResult(Options)
 
 export interface Choice {
   readonly label: string
   readonly description?: string | undefined
 }
 
+const choiceOf = (option: Json): ReadonlyArray<Choice> => {
+  const { description, label } = (option ?? {}) as JsonObject
+  if (typeof label !== "string") return []
+  return [typeof description === "string" ? { label, description } : { label }]
+}
+
+/** The options that a question has; none where it is of another kind. */
 export const choicesOf = ({ question }: Question): ReadonlyArray<Choice> => {
-  const found = decodeOptions(question)
-  return Result.isSuccess(found) ? found.success.options : []
+  const options = question?.["options"]
+  return Array.isArray(options) ? options.flatMap(choiceOf) : []
 }
 
 export const textOf = ({ question }: Question): string =>
@@ -23,7 +23,8 @@ export const textOf = ({ question }: Question): string =>
 const numbered = (choices: ReadonlyArray<Choice>, typed: string): string =>
   /^\d+$/.test(typed) ? (choices[Number(typed) - 1]?.label ?? typed) : typed
 
-const answerOf = (question: Question, typed: string): Json => {
+/** What was typed, as an answer: a number names an option, commas divide several, and a form takes JSON. */
+export const answerOf = (question: Question, typed: string): Json => {
   const choices = choicesOf(question)
   switch (question.question?.["kind"]) {
     case "multi_choice":
@@ -42,14 +43,4 @@ const answerOf = (question: Question, typed: string): Json => {
     default:
       return typed
   }
-}
-
-/** What was typed, as an answer: a number names an option, commas divide several, and a form takes JSON. */
-export const readAnswer = (
-  question: Question,
-  typed: string
-): { readonly answer: Json } | { readonly wrong: string } => {
-  const answer = answerOf(question, typed)
-  const wrong = wrongAnswer(question.question as JsonObject | null, answer)
-  return wrong === null ? { answer } : { wrong: `The answer ${wrong}.` }
 }

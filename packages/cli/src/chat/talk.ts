@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Effect, Redacted } from "effect"
 import { leaveWith } from "../app/output.ts"
-import { exitCodes } from "../app/Trouble.ts"
-import { type Connection, connectTo } from "../connection/Connection.ts"
-import { interactive } from "./interactive.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import type { Connection } from "../connection/Connection.ts"
 import { plain } from "./plain.ts"
+import { Talking } from "./Talking.ts"
+import { isTerminal } from "../terminal/TerminalConfig.ts"
 
 const codes = {
   Completed: 0,
@@ -15,11 +16,11 @@ const codes = {
 
 /** Talks in the terminal, or where there is none in lines. */
 export const talk = Effect.fnUntraced(function* (connection: Connection, sessionId: string, first: string | null) {
-  if (process.stdin.isTTY === true && process.stdout.isTTY === true) {
-    yield* connection.ask(() =>
-      interactive((onTrouble) => connectTo(connection.server, "patient", onTrouble), sessionId, first)
-    )
-    return
+  if (isTerminal()) {
+    const hold = yield* Talking
+    const { isOurs, key, url } = connection.server
+    const wanted = { url, isOurs, key: Redacted.value(key), session: sessionId, first }
+    return yield* leaveWith(yield* connection.ask(() => hold(wanted)))
   }
   yield* leaveWith(codes[yield* connection.ask((troupe) => plain(troupe.session(sessionId), first))])
 })

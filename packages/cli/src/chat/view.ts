@@ -1,13 +1,14 @@
 import type { Approval } from "@troupe/client"
 import { inputLine } from "../session/toolLine.ts"
 import { clean } from "../terminal/clean.ts"
-import type { Editor } from "../terminal/Editor.ts"
+import { type Editor, textOf } from "../terminal/Editor.ts"
 import type { Drawn } from "../terminal/Screen.ts"
 import { bold, cyan, dim, yellow } from "../terminal/styles.ts"
 import { charactersOf, cut, widthOf } from "../terminal/width.ts"
 import { wrap } from "../terminal/wrap.ts"
 import type { Ask, Model } from "./Model.ts"
-import { choicesOf, textOf } from "./questions.ts"
+import { commandsFor } from "./commands.ts"
+import { choicesOf, textOf as questionOf } from "./questions.ts"
 
 const prompt = "› "
 const margin = prompt.length
@@ -55,14 +56,18 @@ const asked = (ask: Ask, isDenying: boolean, isTyping: boolean): ReadonlyArray<s
     form: "  The answer as JSON, then Enter"
   }
   const kind = ask.question.question?.["kind"] as keyof typeof how
-  return [yellow(`? ${clean(textOf(ask.question))}`), ...options, dim(how[kind] ?? "  Type the answer, then Enter")]
+  return [yellow(`? ${clean(questionOf(ask.question))}`), ...options, dim(how[kind] ?? "  Type the answer, then Enter")]
 }
+
+const commandLines = (text: string): ReadonlyArray<string> =>
+  commandsFor(text).map(({ about, name, takes }) => `  ${`/${name} ${takes}`.trim().padEnd(14)} ${about}`)
 
 const seconds = (ms: number) => `${Math.max(0, Math.floor(ms / 1_000))} s`
 
 const activity = (model: Model, now: number): string | null => {
   if (model.notice !== null) return yellow(`! ${model.notice}`)
   if (model.isInterrupting) return dim("Interrupting …")
+  if (model.isLeaving) return dim("Ctrl-C once more leaves; the session goes on")
   if (model.asks.length > 0 || model.workingSince === null) return null
   return dim(`Working, ${seconds(now - model.workingSince)} · esc interrupts`)
 }
@@ -70,7 +75,7 @@ const activity = (model: Model, now: number): string | null => {
 /** Everything below what stays: it fits, whatever there is of it. */
 export const view = (model: Model, columns: number, rows: number, now: number): Drawn => {
   const [ask] = model.asks
-  const isTyping = model.editor.before + model.editor.after !== ""
+  const isTyping = textOf(model.editor) !== ""
   const doing = activity(model, now)
   const above = [
     ...(model.partial === "" ? [] : wrap(model.partial, columns - 1)),
@@ -78,6 +83,7 @@ export const view = (model: Model, columns: number, rows: number, now: number): 
     ...(ask === undefined ? [] : asked(ask, model.isDenying, isTyping).flatMap((line) => wrap(line, columns - 1))),
     ...(model.asks.length > 1 ? [dim(`  ${model.asks.length - 1} more after this`)] : []),
     ...(doing === null ? [] : wrap(doing, columns - 1)),
+    ...commandLines(textOf(model.editor)).map((line) => dim(cut(line, columns - 1))),
     ...model.queued.map(({ text }) => dim(cut(`  queued: ${text.replaceAll(/\s+/g, " ")}`, columns - 1)))
   ]
   const input = typed(model.editor, columns)

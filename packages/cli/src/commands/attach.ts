@@ -9,6 +9,9 @@ export const attach = Command.make(
   { session: sessionArgument },
   Effect.fnUntraced(function* ({ session }) {
     const connection = yield* connect("patient")
-    yield* talk(connection, yield* sessionId(connection, session), null)
+    const id = yield* sessionId(connection, session)
+    // Where nobody types, nothing else would ask for it.
+    yield* connection.ask(({ sessions }) => sessions.retrieve(id))
+    yield* talk(connection, id, null)
   })
 ).pipe(Command.withDescription("Comes to a session that is there: what was said, then what happens, with all of chat"))

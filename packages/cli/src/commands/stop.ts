@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
+import { tellDone } from "../app/output.ts"
 import { config } from "../connection/Connection.ts"
 import { holderOf } from "../up/Home.ts"
 import { gone } from "../up/Part.ts"
@@ -12,8 +13,7 @@ const stopIt = Effect.fnUntraced(function* (given: UpConfig, isNow: boolean) {
   const holder = holderOf(given.home)
   if (holder === null) {
     const stopped = yield* stopLeft(given)
-    yield* say(stopped ? "Stopped what was left." : `Nothing runs in ${given.home}.`)
-    return
+    return yield* tellDone({ stopped }, stopped ? "Stopped what was left." : `Nothing runs in ${given.home}.`)
   }
   const supervisor = { pid: holder.pid, startTicks: holder.startTicks ?? null }
   signal(supervisor, "SIGTERM")
@@ -24,7 +24,7 @@ const stopIt = Effect.fnUntraced(function* (given: UpConfig, isNow: boolean) {
   }
   yield* say("Stopping …")
   yield* gone(supervisor)
-  yield* say("Stopped.")
+  yield* tellDone({ stopped: true }, "Stopped.")
 })
 
 export const stop = Command.make(

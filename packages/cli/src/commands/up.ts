@@ -1,12 +1,15 @@
 import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
+import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 import { config } from "../connection/Connection.ts"
 import { inBackground } from "../up/background.ts"
 import { failureCodes } from "../up/failures.ts"
 import { foreground, readyText } from "../up/foreground.ts"
 import { holderOf } from "../up/Home.ts"
+import { apiKeyFile } from "../up/parts.ts"
 
 const detached = Effect.fnUntraced(function* (isLan: boolean) {
   const given = yield* config
@@ -23,6 +26,7 @@ const detached = Effect.fnUntraced(function* (isLan: boolean) {
       Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
     )
   )
+  if (yield* Json) return yield* print(JSON.stringify({ url, home: given.home, key_file: apiKeyFile(given.home) }))
   yield* print(`${yield* readyText(given, url, null)}\nIt runs in the background; npx troupe stop ends it.`)
 })
 

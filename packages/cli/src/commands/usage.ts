@@ -6,6 +6,8 @@ import { connect, take } from "../connection/Connection.ts"
 
 const groups = ["day", "model", "agent", "session"] as const
 
+const fields = { day: "day", model: "model", agent: "agent_id", session: "session_id" } as const
+
 const dollars = (microUsd: number): string =>
   `$${(microUsd / 1_000_000).toFixed(microUsd > 0 && microUsd < 10_000 ? 4 : 2)}`
 
@@ -25,19 +27,17 @@ export const usage = Command.make(
   },
   Effect.fnUntraced(function* ({ by, from, limit, to }) {
     const { ask } = yield* connect()
+    const groupedBy = groups.filter((group) => (by.length === 0 ? group === "day" : by.includes(group)))
     const query = {
-      "group_by[]": by.length === 0 ? (["day"] as const) : by,
+      "group_by[]": groupedBy,
       limit: Math.min(Math.max(limit, 1), 1_000),
       ...(Option.isSome(from) ? { from: from.value } : {}),
       ...(Option.isSome(to) ? { to: to.value } : {})
     }
     yield* printList(yield* ask((troupe) => take(troupe.usage.query(query), limit)), {
-      headings: ["DAY", "MODEL", "AGENT", "SESSION", "REQUESTS", "IN", "OUT", "TOOL CALLS", "COST"],
+      headings: [...groupedBy.map((group) => group.toUpperCase()), "REQUESTS", "IN", "OUT", "TOOL CALLS", "COST"],
       row: (row) => [
-        row.day,
-        row.model,
-        row.agent_id,
-        row.session_id,
+        ...groupedBy.map((group) => row[fields[group]]),
         row.model_requests,
         row.input_tokens,
         row.output_tokens,

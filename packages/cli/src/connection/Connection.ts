@@ -1,17 +1,17 @@
-import { Troupe } from "@troupe/client"
+import type { Troupe } from "@troupe/client"
 import { Effect, Redacted } from "effect"
 import { ContextName } from "../app/globals.ts"
-import { fetchTelling } from "../app/progress.ts"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 import { config as readConfig, failureCodes } from "../up/failures.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
 import { type Server, serverOf } from "./ConnectionConfig.ts"
+import { clientOf, type Patience, type Reached } from "./reach.ts"
 import { troubleOf } from "./troubles.ts"
 
 /** A server that commands talk to. */
-export interface Connection {
+export interface Connection extends Reached {
   readonly server: Server
-  readonly troupe: Troupe
   /** Asks the server, and says in plain words what came between. */
   readonly ask: <A>(question: (troupe: Troupe) => PromiseLike<A>) => Effect.Effect<A, Trouble>
 }
@@ -34,21 +34,12 @@ export const findServer = Effect.fnUntraced(function* (given: UpConfig) {
 const unreadable = (cause: unknown) =>
   new Trouble({ what: (cause as Error).message, advice: null, code: exitCodes.refused })
 
-/** Who has time waits for a server that starts anew; who looks something up is told at once. */
-const retries = { patient: 12, hasty: 1 } as const
-
 export const connectTo = (
   server: Server,
-  patience: keyof typeof retries = "hasty",
+  patience: Patience = "hasty",
   onTrouble: () => void = () => undefined
 ): Connection => {
-  const troupe = new Troupe({
-    baseURL: server.url,
-    apiKey: Redacted.value(server.key),
-    maxRetries: retries[patience],
-    fetch: fetchTelling,
-    logger: { debug: () => undefined, warn: onTrouble }
-  })
+  const troupe = clientOf(server.url, Redacted.value(server.key), patience, onTrouble)
   return {
     server,
     troupe,
@@ -83,7 +74,7 @@ export const connectPatiently = Effect.fnUntraced(function* (server: Server) {
 })
 
 /** Talks to the server that is meant. */
-export const connect = Effect.fnUntraced(function* (patience: keyof typeof retries = "hasty") {
+export const connect = Effect.fnUntraced(function* (patience: Patience = "hasty") {
   const server = yield* findServer(yield* config)
   return patience === "patient" ? yield* connectPatiently(server) : connectTo(server)
 })

@@ -1,18 +1,17 @@
 import { Option, Redacted } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { Trouble, exitCodes } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 import { abilitiesOf } from "../up/Abilities.ts"
 import { holderOf } from "../up/Home.ts"
 import { apiKeyFile } from "../up/parts.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
 import { chosen } from "./Contexts.ts"
+import type { Located } from "./reach.ts"
 
 /** A server, and the key to it. */
-export interface Server {
-  readonly url: string
+export interface Server extends Located {
   readonly key: Redacted.Redacted
-  /** The one that runs in this home. */
-  readonly isOurs: boolean
 }
 
 const trimmed = (url: string) => url.replace(/\/+$/, "")

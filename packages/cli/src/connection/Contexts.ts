@@ -1,7 +1,8 @@
 import { Effect, Option, Redacted, Schema } from "effect"
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { exitCodes, Trouble, usageTrouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble, usageTrouble } from "../app/Trouble.ts"
 import { replace } from "../up/Home.ts"
 
 const Stored = Schema.fromJsonString(

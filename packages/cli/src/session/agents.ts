@@ -1,5 +1,6 @@
 import { ApiError, type Troupe } from "@troupe/client"
-import { exitCodes, Trouble, usageTrouble } from "../app/Trouble.ts"
+import { agentsByName, findNamed } from "../app/named.ts"
+import { usageTrouble } from "../app/Trouble.ts"
 import { defaultModel } from "./defaultModel.ts"
 
 export interface Wanted {
@@ -51,23 +52,13 @@ export const ownAgent = async (troupe: Troupe, model: string, harness: string | 
   return made.id
 }
 
-const byName = async (troupe: Troupe, name: string): Promise<string> => {
-  if (name.startsWith("agent_")) return name
-  for await (const agent of troupe.agents.list({ limit: 100 })) if (agent.name === name) return agent.id
-  throw new Trouble({
-    what: `There is no agent ${name}.`,
-    advice: "troupe agents list shows those there are.",
-    code: exitCodes.refused
-  })
-}
-
 /** Which agent a session begins with, as the API takes it. */
 export const agentFor = async (troupe: Troupe, { agent, harness, isTrusted, model }: Wanted) => {
   if (agent !== null && harness !== null) {
     throw usageTrouble("An agent has its harness already.", "Leave --harness or --agent out.")
   }
   if (agent !== null) {
-    const id = await byName(troupe, agent)
+    const { id } = await findNamed(troupe, agentsByName, agent)
     return model === null ? id : ({ type: "agent_with_overrides", id, model } as const)
   }
   const found = model ?? (await modelFor(troupe))

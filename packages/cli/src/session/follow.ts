@@ -1,5 +1,5 @@
 import type { SessionHandle } from "@troupe/client"
-import { exitCodes } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
 import { followHindrances } from "./hindrances.ts"
 import type { Outcome, Transcript } from "./Transcript.ts"
 

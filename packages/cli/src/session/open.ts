@@ -1,5 +1,6 @@
 import type { SessionCreate, Troupe } from "@troupe/client"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 import { agentFor, madeBy, type Wanted } from "./agents.ts"
 
 const titleMax = 80

@@ -1,7 +1,8 @@
 import { Argument } from "effect/cli"
 import { Effect } from "effect"
 import type { Connection } from "../connection/Connection.ts"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 
 /** Which session: by its id, or `last` for the one that was made last. */
 export const sessionArgument = Argument.String("session").pipe(
@@ -9,10 +10,17 @@ export const sessionArgument = Argument.String("session").pipe(
 )
 
 export const sessionId = Effect.fnUntraced(function* ({ ask }: Connection, named: string) {
-  if (named !== "last") return named
+  if (named !== "last") return named.startsWith("sesn_") ? named : yield* notOne(named)
   const { data } = yield* ask(({ sessions }) => sessions.list({ order: "desc", limit: 1 }))
   return data[0]?.id ?? (yield* noSession)
 })
+
+const notOne = (named: string) =>
+  new Trouble({
+    what: `${named} is no session.`,
+    advice: "troupe sessions list shows those there are; last is the newest.",
+    code: exitCodes.refused
+  })
 
 const noSession = new Trouble({
   what: "There is no session yet.",

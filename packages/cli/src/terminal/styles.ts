@@ -3,11 +3,19 @@ const style =
   (text: string): string =>
     text === "" ? "" : `\u001B[${on}m${text}\u001B[${off}m`
 
+/** A terminal that has no colours, or was told by NO_COLOR to show none, is given none. */
+const hasColours = (): boolean => process.stdout.isTTY !== true || process.stdout.hasColors()
+
+const colour = (on: number) => {
+  const coloured = style(on, 39)
+  return (text: string): string => (hasColours() ? coloured(text) : text)
+}
+
 /** How words look. All of them are read without it as well. */
 export const bold = style(1, 22)
 export const dim = style(2, 22)
 export const italic = style(3, 23)
 export const underline = style(4, 24)
-export const red = style(31, 39)
-export const yellow = style(33, 39)
-export const cyan = style(36, 39)
+export const red = colour(31)
+export const yellow = colour(33)
+export const cyan = colour(36)

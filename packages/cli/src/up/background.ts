@@ -10,7 +10,7 @@ import { lackOfRoom } from "./fullDisk.ts"
 import { logsOf } from "./parts.ts"
 import type { UpConfig } from "./UpConfig.ts"
 
-const main = fileURLToPath(new URL("../main.ts", import.meta.url))
+const main = fileURLToPath(new URL("../../bin/troupe.mjs", import.meta.url))
 
 const start = ({ databaseUrl, home }: UpConfig, isLan: boolean) =>
   Effect.try({

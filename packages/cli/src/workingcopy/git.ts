@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 
 const outputMax = 64 * 1_048_576
 

@@ -19,7 +19,7 @@ export const giveDirectory = async (troupe: Troupe, directory: string, say: (tex
   }
   const { bytes, file, files, hasHistory } = packed
   const what = hasHistory ? `a clone of ${basename(directory)} with what is not committed` : "a copy"
-  say(`The agent gets ${what}: ${files} files, ${mebibytes(bytes)} packed.`)
+  say(`The agent gets ${what}: ${files} file${files === 1 ? "" : "s"}, ${mebibytes(bytes)} packed.`)
   const name = `${basename(directory) || "root"}.tar.gz`
   const { id } = await uploadFile(troupe, {
     path: file,

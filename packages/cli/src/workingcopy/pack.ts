@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { exitCodes, Trouble } from "../app/Trouble.ts"
+import { exitCodes } from "../app/exitCodes.ts"
+import { Trouble } from "../app/Trouble.ts"
 import { git } from "./git.ts"
 import { type OwnFile, ownFiles } from "./ownFiles.ts"
 
@@ -27,7 +28,8 @@ export interface Packed extends Disposable {
   readonly hasHistory: boolean
 }
 
-export const mebibytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MiB`
+export const mebibytes = (bytes: number): string =>
+  bytes < 104_858 ? `${Math.ceil(bytes / 1_024)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`
 
 const bytesOf = (files: ReadonlyArray<OwnFile>) => files.reduce((sum, { bytes }) => sum + bytes, 0)
 

@@ -36,6 +36,15 @@ describe("A key in a chat", () => {
     assert.deepStrictEqual(intentsOf({}, "/", "h", "return"), [{ _tag: "Command", text: "/h" }])
   })
 
+  it("writes the name of a command to its end at Tab, where it can be no other", () => {
+    const typed = (...keys: ReadonlyArray<string>) => keyed(initial, keys).at(-1)!.model.editor.before
+    assert.strictEqual(typed("/", "s", "tab"), "/steer ")
+    assert.strictEqual(typed("/", "q", "tab"), "/quit")
+    assert.strictEqual(typed("/", "tab"), "/")
+    assert.strictEqual(typed("/", "z", "tab"), "/z")
+    assert.strictEqual(typed("s", "tab"), "s")
+  })
+
   it("decides on a call: once, for the session, or not", () => {
     const asks = [approval]
     assert.deepStrictEqual(intentsOf({ asks }, "y"), [{ _tag: "Allow", scope: "once" }])
@@ -64,7 +73,10 @@ describe("A key in a chat", () => {
       { _tag: "Interrupt" },
       { _tag: "Quit" }
     ])
-    assert.deepStrictEqual(intentsOf({}, "x", "ctrl-c", "ctrl-c"), [{ _tag: "Quit" }])
+    assert.deepStrictEqual(intentsOf({}, "x", "ctrl-c", "ctrl-c"), [])
+    assert.deepStrictEqual(intentsOf({}, "x", "ctrl-c", "ctrl-c", "ctrl-c"), [{ _tag: "Quit" }])
+    assert.deepStrictEqual(intentsOf({}, "ctrl-c", "x", "backspace", "ctrl-c"), [])
+    assert.deepStrictEqual(intentsOf({ workingSince: 0 }, "ctrl-z"), [{ _tag: "Suspend" }])
     assert.deepStrictEqual(intentsOf({}, "x", "ctrl-d"), [])
     assert.deepStrictEqual(intentsOf({}, "ctrl-d"), [{ _tag: "Quit" }])
   })

@@ -34,6 +34,13 @@ describe("What is below a chat", () => {
     ])
   })
 
+  it("shows which commands there are while one is typed", () => {
+    const typing = (before: string) => shown({ ...initial, editor: { ...empty, before } })
+    assert.lengthOf(typing("/"), 7)
+    assert.match(typing("/st")[0]!, /^ {2}\/steer TEXT +has TEXT join the turn/)
+    assert.lengthOf(typing("/steer x"), 2)
+  })
+
   it("asks for what has to be allowed, with nothing in it that a terminal would act on", () => {
     assert.deepStrictEqual(
       shown({ ...busy, partial: "", calls: [], queued: [], asks: [{ _tag: "Approval", approval }] }),

@@ -8,6 +8,8 @@ describe("The width of text", () => {
     ["nai\u0308ve", 5],
     ["漢字", 4],
     ["👩‍👩‍👧‍👦", 2],
+    ["❤\uFE0F", 2],
+    ["🇩🇪", 2],
     ["\u001B[1mbold\u001B[0m", 4]
   ])("is what a terminal takes for %s", (text, width) => {
     assert.strictEqual(widthOf(text), width)

@@ -98,7 +98,7 @@ describe("What a directory gives to an agent", () => {
         const refused = await pack(directory, within).catch((error: unknown) => error)
         assert.instanceOf(refused, Error)
         assert.include(refused.message, "is too large to be given to an agent: 2 files")
-        assert.include(refused.message, "Most is in large (0.0 MiB), small")
+        assert.include(refused.message, "Most is in large (4 KiB), small")
       }
       using packed = await pack(directory)
       assert.isTrue(existsSync(packed!.file))

@@ -1,4 +1,4 @@
-import { apply, initial, type Timeline } from "@troupe/domain/session/Timeline"
+import type { Timeline } from "@troupe/domain/session/Timeline"
 import type { Transport } from "../http/Transport.ts"
 import type { StreamOptions } from "../options.ts"
 import { SessionLog } from "../resources/SessionLog.ts"
@@ -14,7 +14,11 @@ export interface TimelineAt {
 
 const microsOf = (time: string): number => Date.parse(time) * 1_000 + Number(time.slice(23, 26).padEnd(3, "0"))
 
-const next = ({ timeline }: TimelineAt, event: LogEvent): TimelineAt => {
+/** What a timeline is made by needs more than the whole rest of the client: it is loaded by the first who looks at one. */
+const loadRules = () => import("@troupe/domain/session/Timeline")
+type Rules = Awaited<ReturnType<typeof loadRules>>
+
+const next = ({ apply }: Rules, { timeline }: TimelineAt, event: LogEvent): TimelineAt => {
   // What was redacted is no longer there to be shown; what stands in its place comes as an event of its own.
   if (event.payload === null) return { seq: event.seq, timeline }
   const logged = { ...event.payload, _tag: event.type } as never
@@ -22,14 +26,18 @@ const next = ({ timeline }: TimelineAt, event: LogEvent): TimelineAt => {
   return { seq: event.seq, timeline: apply(timeline, placed) }
 }
 
-const nothing: TimelineAt = { seq: 0, timeline: initial }
 const pageSize = 1_000
 
-const present = async (log: SessionLog, sessionId: string, options: StreamOptions): Promise<TimelineAt> => {
-  let at = nothing
+const present = async (
+  rules: Rules,
+  log: SessionLog,
+  sessionId: string,
+  options: StreamOptions
+): Promise<TimelineAt> => {
+  let at: TimelineAt = { seq: 0, timeline: rules.initial }
   const { headers, maxRetries, signal } = options
   const all = log.list(sessionId, { limit: pageSize }, { headers, maxRetries, signal })
-  for await (const event of all) at = next(at, event)
+  for await (const event of all) at = next(rules, at, event)
   return at
 }
 
@@ -49,14 +57,17 @@ export class LiveTimeline implements PromiseLike<TimelineAt>, AsyncIterable<Time
     onView?: ((view: TimelineAt) => B | PromiseLike<B>) | null,
     onError?: ((error: unknown) => C | PromiseLike<C>) | null
   ): Promise<B | C> {
-    return present(this.#log, this.#sessionId, this.#options).then(onView, onError)
+    return loadRules()
+      .then((rules) => present(rules, this.#log, this.#sessionId, this.#options))
+      .then(onView, onError)
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<TimelineAt, void, undefined> {
-    let at = await present(this.#log, this.#sessionId, this.#options)
+    const rules = await loadRules()
+    let at = await present(rules, this.#log, this.#sessionId, this.#options)
     yield at
     for await (const event of this.#log.stream(this.#sessionId, { ...this.#options, after: at.seq })) {
-      at = next(at, event)
+      at = next(rules, at, event)
       yield at
     }
   }

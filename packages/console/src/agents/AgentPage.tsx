@@ -111,6 +111,12 @@ const Versions = ({ agent }: { readonly agent: Agent }) => {
   )
 }
 
+const agentAsked = (id: string) => ({
+  path: `/v1/agents/${id}`,
+  client: `troupe.agents.retrieve("${id}")`,
+  command: `agents show ${id}`
+})
+
 const AgentPage = () => {
   const { agent: id } = useParams({ strict: false }) as { readonly agent: string }
   const [place, change] = usePlace()
@@ -155,6 +161,7 @@ const AgentPage = () => {
   return (
     <>
       <PageHeader
+        asked={agentAsked(id)}
         title={
           <nav className="crumbs cut" aria-label="Where this is">
             <WorkspaceLink to="agents" className="faint">

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { Bot, Plus } from "lucide-react"
 import * as queries from "../api/queries.ts"
 import { WorkspaceLink } from "../app/links.tsx"
+import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { Empty } from "../ui/Empty.tsx"
@@ -12,7 +13,7 @@ const AgentsPage = () => {
   const agents = useQuery(queries.agents)
   return (
     <>
-      <PageHeader title="Agents">
+      <PageHeader title="Agents" asked={listAsked("agents", "agents", "agents")}>
         <WorkspaceLink to="agents/new" className="button first">
           <Plus size={14} /> New agent
         </WorkspaceLink>

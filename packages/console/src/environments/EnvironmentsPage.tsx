@@ -3,6 +3,7 @@ import { Boxes, Plus } from "lucide-react"
 import { type FormEvent, useState } from "react"
 import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
+import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { Empty } from "../ui/Empty.tsx"
@@ -115,7 +116,9 @@ const EnvironmentsPage = () => {
   )
   return (
     <>
-      <PageHeader title="Environments">{make}</PageHeader>
+      <PageHeader title="Environments" asked={listAsked("environments", "environments", "environments")}>
+        {make}
+      </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Environments">
         <Loaded of={environments}>
           {(data) =>

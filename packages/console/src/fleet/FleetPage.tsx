@@ -5,7 +5,7 @@ import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { count, duration, plural } from "../ui/format.logic.ts"
 import { Loaded } from "../ui/Loaded.tsx"
-import { concernsOf, releasesOf, shareOf } from "./fleet.logic.ts"
+import { concernsOf, peopleText, releasesOf, shareOf, waitText } from "./fleet.logic.ts"
 import "../usage/usage.css"
 import "./fleet.css"
 
@@ -19,7 +19,7 @@ const Number = (props: { readonly title: string; readonly value: string; readonl
   </div>
 )
 
-const Numbers = ({ fleet: { runners, sessions, work } }: { readonly fleet: Fleet }) => (
+const Numbers = ({ fleet: { queues, runners, sessions, work } }: { readonly fleet: Fleet }) => (
   <dl className="fleet-numbers">
     <Number
       title="Sessions at work"
@@ -31,19 +31,13 @@ const Numbers = ({ fleet: { runners, sessions, work } }: { readonly fleet: Fleet
       value={count(runners.attempts)}
       more={`${plural(runners.connected, "runner")}${runners.draining === 0 ? "" : `, ${count(runners.draining)} draining`}`}
     />
-    <Number
-      title="Wait for people"
-      value={count(sessions.approvals + sessions.questions)}
-      more={`${plural(sessions.approvals, "approval")}, ${plural(sessions.questions, "question")}`}
-    />
+    <Number title="Wait for a runner" value={count(queues.runner.turns)} more={waitText(queues.runner)} />
+    <Number title="Queued behind others" value={count(queues.turn.turns)} more={waitText(queues.turn)} />
+    <Number title="Wait for people" {...peopleText(sessions, queues)} />
     <Number
       title="Wait for workers"
       value={count(work.queued)}
-      more={
-        work.oldest_queued_ms === null
-          ? `${count(work.claimed)} claimed`
-          : `for up to ${duration(work.oldest_queued_ms)}`
-      }
+      more={work.queued === 0 ? `${count(work.claimed)} claimed` : waitText({ oldest_ms: work.oldest_queued_ms })}
     />
   </dl>
 )
@@ -111,6 +105,8 @@ const Readers = ({ fleet: { log } }: { readonly fleet: Fleet }) => (
   </table>
 )
 
+const asked = { path: "/v1/fleet", client: "troupe.fleet.retrieve()", command: null }
+
 const FleetPage = () => {
   const fleet = useQuery({
     queryKey: ["fleet"],
@@ -121,7 +117,7 @@ const FleetPage = () => {
   const releases = releasesOf(data?.nodes ?? [])
   return (
     <>
-      <PageHeader title="Fleet">
+      <PageHeader title="Fleet" asked={asked}>
         {data === undefined ? null : (
           <span className="faint number">
             {plural(data.nodes.length, "node")}

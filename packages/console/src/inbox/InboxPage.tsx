@@ -1,6 +1,7 @@
 import { Inbox } from "lucide-react"
 import { useEffect, useMemo, useRef } from "react"
 import { usePlace, WorkspaceLink } from "../app/links.tsx"
+import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { useActions } from "../registry/actions.ts"
 import { ApprovalPanel } from "../session/ApprovalPanel.tsx"
@@ -71,7 +72,7 @@ const InboxPage = () => {
   )
   return (
     <>
-      <PageHeader title="Inbox">
+      <PageHeader title="Inbox" asked={listAsked("approvals", "approvals", "approvals")}>
         {waiting.length === 0 ? null : <span className="faint">{plural(waiting.length, "thing")} to answer</span>}
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Inbox">

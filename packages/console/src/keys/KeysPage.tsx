@@ -3,6 +3,7 @@ import { KeyRound, Plus } from "lucide-react"
 import { useState } from "react"
 import type { Token } from "@troupe/client"
 import { allOf, troupe } from "../api/troupe.ts"
+import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
@@ -113,7 +114,7 @@ const KeysPage = () => {
   })
   return (
     <>
-      <PageHeader title="API keys">
+      <PageHeader title="API keys" asked={listAsked("tokens", "tokens", "keys")}>
         <button type="button" className="button first" onClick={() => setMaking(true)}>
           <Plus size={14} /> New key
         </button>

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { Cpu, Plus } from "lucide-react"
 import { useState } from "react"
 import * as queries from "../api/queries.ts"
+import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Empty } from "../ui/Empty.tsx"
@@ -14,7 +15,7 @@ const ModelsPage = () => {
   const [isMaking, setMaking] = useState(false)
   return (
     <>
-      <PageHeader title="Models">
+      <PageHeader title="Models" asked={listAsked("models", "models", "models")}>
         <button type="button" className="button first" onClick={() => setMaking(true)}>
           <Plus size={14} /> New card
         </button>

@@ -4,6 +4,7 @@ import { useState } from "react"
 import type { Runner } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
+import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Empty } from "../ui/Empty.tsx"
@@ -120,7 +121,7 @@ const RunnersPage = () => {
   const [isAdding, setAdding] = useState(false)
   return (
     <>
-      <PageHeader title="Runners">
+      <PageHeader title="Runners" asked={listAsked("runners", "runners", "runners")}>
         <span className="faint number">
           {count(runners.data?.filter(({ status }) => status === "connected").length ?? 0)} connected
         </span>

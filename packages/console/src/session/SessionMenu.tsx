@@ -5,6 +5,7 @@ import { useMemo, useState } from "react"
 import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
+import { copyText } from "../ui/clipboard.ts"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { copies } from "./copies.logic.ts"
@@ -71,7 +72,7 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
               <Menu.Group>
                 <Menu.GroupLabel className="group-label">Copy as</Menu.GroupLabel>
                 {copies(sessionId, window.location.origin).map(({ text, title: kind }) => (
-                  <Menu.Item key={kind} onClick={() => void navigator.clipboard.writeText(text)}>
+                  <Menu.Item key={kind} onClick={() => void copyText(text)}>
                     {kind}
                   </Menu.Item>
                 ))}

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react"
 import type { Session } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
+import { foundAsked, sessionsAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { useActions } from "../registry/actions.ts"
 import { Ago } from "../ui/Ago.tsx"
@@ -15,7 +16,7 @@ import { Problem } from "../ui/Problem.tsx"
 import { useWaitingSessions } from "../inbox/useInbox.ts"
 import { useSettled } from "../ui/useSettled.ts"
 import { Hits } from "./Hits.tsx"
-import { statusOf, step, views, waitsForPeople } from "./sessions.logic.ts"
+import { filterOf, statusOf, step, views, waitsForPeople } from "./sessions.logic.ts"
 import { useSessions } from "./useSessions.ts"
 import "./sessions.css"
 
@@ -212,7 +213,7 @@ const SessionsPage = () => {
   const q = useSettled((place["q"] ?? "").trim())
   return (
     <>
-      <PageHeader title="Sessions">
+      <PageHeader title="Sessions" asked={q === "" ? sessionsAsked(filterOf(place)) : foundAsked(q)}>
         <WorkspaceLink to="sessions/new" className="button first">
           <Plus size={14} /> New session <Keys of="c" />
         </WorkspaceLink>

@@ -4,7 +4,7 @@ import { ChartNoAxesGantt } from "lucide-react"
 import { useEffect, useMemo, useRef, useState } from "react"
 import { useWholeTimeline } from "../session/WholeLog.tsx"
 import { Empty } from "../ui/Empty.tsx"
-import { duration } from "../ui/format.logic.ts"
+import { cost, duration } from "../ui/format.logic.ts"
 import { scaleOf, type Span, spansOf } from "./trace.logic.ts"
 import "./trace.css"
 
@@ -22,6 +22,9 @@ const Line = (props: { readonly span: Span; readonly left: number; readonly widt
         <span className={`span-mark ${span.kind} ${span.isBad ? "wrong-span" : ""}`} aria-hidden />
         <strong>{span.name}</strong>
         <span className="faint cut">{span.detail}</span>
+        {span.costMicroUsd === undefined ? null : (
+          <span className="span-cost number soft optional">{cost(span.costMicroUsd)}</span>
+        )}
       </div>
       <div className="span-track">
         <span

@@ -11,9 +11,22 @@ export interface Span {
   readonly from: number
   readonly to: number | null
   readonly isBad: boolean
+  /** What it cost: null where that is not known, absent where nothing of it costs. */
+  readonly costMicroUsd?: number | null
 }
 
-const requestSpan = (item: Extract<TimelineItem, { readonly kind: "request" }>): Span => ({
+type Request = Extract<TimelineItem, { readonly kind: "request" }>
+
+/** What requests cost together. One whose price is not known makes the sum unknown. */
+const costOf = (requests: ReadonlyArray<Request>): Pick<Span, "costMicroUsd"> => {
+  const used = requests.flatMap(({ usage }) => (usage === null ? [] : [usage.costMicroUsd]))
+  if (used.length === 0) return {}
+  return {
+    costMicroUsd: used.reduce<number | null>((sum, one) => (sum === null || one === null ? null : sum + one), 0)
+  }
+}
+
+const requestSpan = (item: Request): Span => ({
   key: `request-${item.seq}`,
   kind: "model",
   name: item.model,
@@ -21,7 +34,8 @@ const requestSpan = (item: Extract<TimelineItem, { readonly kind: "request" }>):
   depth: 1,
   from: item.at,
   to: item.outcome === null ? null : item.at + (item.durationMs ?? 0),
-  isBad: item.outcome !== null && item.outcome !== "succeeded"
+  isBad: item.outcome !== null && item.outcome !== "succeeded",
+  ...costOf([item])
 })
 
 const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): ReadonlyArray<Span> => {
@@ -56,7 +70,8 @@ const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
     depth: 0,
     from: turn.startedAt,
     to: turn.endedAt,
-    isBad: turn.state === "failed"
+    isBad: turn.state === "failed",
+    ...costOf(turn.items.filter((item) => item.kind === "request"))
   },
   ...turn.items.flatMap((item) =>
     item.kind === "request" ? [requestSpan(item)] : item.kind === "call" ? callSpans(item) : []

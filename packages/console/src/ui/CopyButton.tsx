@@ -1,10 +1,11 @@
 import { Check, Copy } from "lucide-react"
 import { useState } from "react"
+import { copyText } from "./clipboard.ts"
 
 export const CopyButton = ({ label = "Copy", text }: { readonly label?: string; readonly text: string }) => {
   const [isCopied, setCopied] = useState(false)
   const copy = async () => {
-    await navigator.clipboard.writeText(text)
+    await copyText(text)
     setCopied(true)
     window.setTimeout(() => setCopied(false), 1_500)
   }

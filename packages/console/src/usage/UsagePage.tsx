@@ -5,6 +5,7 @@ import type { UsageRow } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { allOf, troupe } from "../api/troupe.ts"
 import { usePlace, WorkspaceLink } from "../app/links.tsx"
+import { usageAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { count, plural, short } from "../ui/format.logic.ts"
@@ -96,7 +97,7 @@ const UsagePage = () => {
   const unpriced = daily.data?.reduce((sum, row) => sum + row.unpriced_requests, 0) ?? 0
   return (
     <>
-      <PageHeader title="Usage">
+      <PageHeader title="Usage" asked={usageAsked(from, to, group)}>
         <Segments
           name="Days"
           value={String(span)}

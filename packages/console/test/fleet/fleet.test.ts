@@ -1,6 +1,6 @@
 import type { Fleet } from "@troupe/client"
 import { assert, describe, it } from "vitest"
-import { concernsOf, releasesOf, shareOf } from "../../src/fleet/fleet.logic.ts"
+import { concernsOf, peopleText, releasesOf, shareOf, waitText } from "../../src/fleet/fleet.logic.ts"
 
 const node: Fleet["nodes"][number] = {
   type: "fleet_node",
@@ -18,6 +18,11 @@ const well: Fleet = {
   shards: { total: 300, owned: 300 },
   log: { horizon_age_ms: 0, projections: [{ name: "inbox", version: 1, live: true, lag_ms: 120 }] },
   sessions: { running: 2, rescheduling: 0, approvals: 1, questions: 0 },
+  queues: {
+    turn: { turns: 2, oldest_ms: 90_000 },
+    person: { turns: 0, oldest_ms: null },
+    runner: { turns: 0, oldest_ms: null }
+  },
   work: { queued: 1, claimed: 0, oldest_queued_ms: 900 },
   runners: { connected: 2, draining: 1, attempts: 2, sessions: 3 }
 }
@@ -48,6 +53,20 @@ describe("a fleet", () => {
     const none = { connected: 0, draining: 0, attempts: 0, sessions: 0 }
     assert.deepStrictEqual(concerns({ runners: none }), ["No runner is connected"])
     assert.deepStrictEqual(concerns({ runners: { ...none, connected: 1, draining: 1 } }), ["All runners are draining"])
+  })
+
+  it("says that turns wait although there are runners", () => {
+    const queues = { ...well.queues, runner: { turns: 3, oldest_ms: 120_000 } }
+    assert.deepStrictEqual(concerns({ queues }), ["3 turns wait for a runner, for up to 2 min 0 s"])
+    assert.deepStrictEqual(concerns({ queues: { ...queues, runner: { turns: 3, oldest_ms: 900 } } }), [])
+  })
+
+  it("counts what waits for people, and says for how long others wait", () => {
+    assert.deepStrictEqual(peopleText(well.sessions, well.queues), { value: "1", more: "1 approval, 0 questions" })
+    const queues = { ...well.queues, person: { turns: 2, oldest_ms: 5 } }
+    assert.deepStrictEqual(peopleText(well.sessions, queues), { value: "3", more: "1 approval, 0 questions, 2 turns" })
+    assert.strictEqual(waitText(well.queues.turn), "for up to 1 min 30 s")
+    assert.strictEqual(waitText(well.queues.runner), "")
   })
 
   it("has nodes with their part of the shards, and says when releases run side by side", () => {

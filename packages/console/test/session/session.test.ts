@@ -146,6 +146,6 @@ describe("a session elsewhere", () => {
   it("is reached by what is copied", () => {
     const all = copies("sesn_1", "http://127.0.0.1:4777")
     assert.isTrue(all.every(({ text }) => text.includes("sesn_1")))
-    assert.isTrue(all.some(({ text }) => text.startsWith("curl ")))
+    assert.isTrue(all.some(({ text }) => text.startsWith("curl -N ")))
   })
 })

@@ -42,6 +42,18 @@ describe("a trace", () => {
     )
   })
 
+  it("says what requests cost, and their turns, unless a price is not known", () => {
+    const priced = (costMicroUsd: number | null) => ({
+      ...request,
+      usage: { inputTokens: 1, outputTokens: 1, costMicroUsd }
+    })
+    const costs = (...items: ReadonlyArray<object>) =>
+      spansOf(timeline(turn(0, 100, items))).map(({ costMicroUsd }) => costMicroUsd)
+    assert.deepStrictEqual(costs(priced(5), priced(7), call), [12, 5, 7, undefined, undefined])
+    assert.deepStrictEqual(costs(priced(5), priced(null)), [null, 5, null])
+    assert.deepStrictEqual(costs(request), [undefined, undefined])
+  })
+
   it("leaves out the time between turns, and lets what is open reach to now", () => {
     const spans = spansOf(timeline(turn(0, 100), turn(1_000_000, null)))
     const scale = scaleOf(spans, 1_000_300)

@@ -31,6 +31,12 @@ export const FleetProjection = Schema.Struct({
 }).annotate({ identifier: "FleetProjection" })
 export type FleetProjection = typeof FleetProjection.Type
 
+const Queue = Schema.Struct({
+  turns: Schema.Int,
+  /** How long the one has waited that waits longest. */
+  oldest_ms: Schema.NullOr(Schema.Int)
+}).annotate({ identifier: "FleetQueue" })
+
 /** All of an installation at this moment, over all workspaces: counts, and nothing of what anybody does. */
 export const Fleet = Schema.Struct({
   type: Schema.Literal("fleet"),
@@ -52,6 +58,15 @@ export const Fleet = Schema.Struct({
     /** Calls that wait for a person: to be allowed, or to be answered. */
     approvals: Schema.Int,
     questions: Schema.Int
+  }),
+  /** Turns that can't go on yet, by what they wait for. */
+  queues: Schema.Struct({
+    /** Another turn of their thread. */
+    turn: Queue,
+    /** A person who lets them begin. What calls wait for is counted below `sessions`. */
+    person: Queue,
+    /** A runner that can take them. */
+    runner: Queue
   }),
   /** What waits for the workers of self-hosted environments, and who has it. */
   work: Schema.Struct({ queued: Schema.Int, claimed: Schema.Int, oldest_queued_ms: Schema.NullOr(Schema.Int) }),

@@ -59,7 +59,7 @@ export type Lifecycle = typeof Lifecycle.Type
 export const EnvironmentConfig = Schema.Struct({
   /** `bubblewrap`, `docker`, `local`, `none`, or a backend that a runner brings; null: the runner's own choice. */
   backend: Schema.NullOr(Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,63}$/))),
-  image: Schema.NullOr(Schema.String.check(Schema.isMaxLength(512))),
+  image: Schema.NullOr(Schema.String.check(Schema.isMaxLength(512), Schema.isPattern(/^[^\s\p{Cc}]+$/u))),
   /** The body of a Dockerfile that makes the image. Never with `image`. */
   dockerfile: Schema.NullOr(Schema.String.check(Schema.isMaxLength(65_536))),
   packages: Schema.Struct({

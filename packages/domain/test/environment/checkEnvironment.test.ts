@@ -65,6 +65,15 @@ describe("checkEnvironment", () => {
 describe("EnvironmentConfig", () => {
   const decodes = Schema.is(EnvironmentConfig)
 
+  it("takes for an image what can be the name of one", () => {
+    for (const image of ["debian:12", "registry.example:5000/team/base@sha256:00"]) {
+      assert.isTrue(decodes({ ...defaults, image }), image)
+    }
+    for (const image of ["", "debian 12", "debian\n12", "debian\u0000"]) {
+      assert.isFalse(decodes({ ...defaults, image }), JSON.stringify(image))
+    }
+  })
+
   it("says what becomes of a sandbox", () => {
     assert.isTrue(decodes(defaults))
     const lifecycle = { onCompletion: "delete", keepFailed: true, ttlSeconds: 3_600 }

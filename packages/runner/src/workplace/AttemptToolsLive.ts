@@ -27,6 +27,8 @@ import { configOf } from "./placeSettings.ts"
 import type { Rest } from "./rest.ts"
 
 interface ToolsOptions {
+  /** What this host's owner keeps for preparation profiles, by name. */
+  readonly hostSecrets: () => Readonly<Record<string, string>>
   readonly search: (fetch: SafeFetch["Service"]) => SearchProvider | null
 }
 
@@ -195,6 +197,7 @@ export const layer = (options: ToolsOptions) =>
         const hasBegun = yield* Effect.mapError(place.unpack(context.request.resources), hinderedBy)
         // A full journal ends the attempt at its next word.
         if (hasBegun) yield* Effect.ignore(capture(context, place, announce, false))
+        if (hasBegun) yield* ready(context, place)
       })
 
       /** Makes files of what the turn left among the outputs, before anybody is told that it has ended. */
@@ -216,10 +219,25 @@ export const layer = (options: ToolsOptions) =>
           return Effect.ignore(frames.emit({ _tag: "Noted", event }))
         }
 
+      /** Of the session, or else of this host. */
+      const secretFor = ({ scrubber, secret }: AttemptContext) =>
+        Effect.fnUntraced(function* (name: string) {
+          const given = yield* secret(name)
+          if (given !== null) return given
+          const kept = yield* Effect.try(options.hostSecrets).pipe(
+            Effect.catch(({ cause }) =>
+              Effect.as(Effect.logError("The secrets of this host (secrets.json) can't be read", cause), {})
+            )
+          )
+          const found = new Map(Object.entries(kept)).get(name) ?? null
+          if (found !== null) scrubber.add(found)
+          return found
+        })
+
       /** Nothing begins in a place that is not what its environment says. */
       const ready = Effect.fnUntraced(function* (context: AttemptContext, place: Place) {
         const onLine = yield* preparationNotes((said) => note(context)("environment_preparing", said))
-        yield* Effect.mapError(place.ready({ secret: context.secret, onLine }), hinderedBy)
+        yield* Effect.mapError(place.ready({ secret: secretFor(context), onLine }), hinderedBy)
       }, Effect.scoped)
 
       /** What servers may ask while they work on a call. */

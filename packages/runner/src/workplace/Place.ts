@@ -281,7 +281,9 @@ export const open = Effect.fn("Place.open")(function* (
         const archive = archiveIn(resources)
         // What was kept once has begun, wherever that was.
         if (archive === null || record.unpacked === true || record.checkpoint !== null) return Effect.succeed(false)
-        const unpacked = unpackArchive({ home, backend, sandbox: sandbox.now, archive })
+        const unpackIn = (made: Sandbox) => unpackArchive({ home, backend, sandbox: made, archive })
+        // What policies take from the agent is taken from it once its files are there.
+        const unpacked = readOnly ? sandbox.before(table.mounts, unpackIn) : Effect.flatMap(sandbox.now, unpackIn)
         return Effect.as(Effect.andThen(unpacked, change({ unpacked: true })), true)
       }),
     copyFrom: (path) =>

@@ -21,6 +21,11 @@ export interface PlaceSandbox {
   readonly now: Effect.Effect<Sandbox, SandboxError>
   /** Prepares the environment, and runs what its profile has for a sandbox that is fresh, or was taken up again. */
   readonly ready: (by: Readying) => Effect.Effect<void, PreparationFailed | HookFailed | SandboxError>
+  /** Does one thing in a sandbox with these mounts, which ends with it. The place's own is made, and made ready, afterwards. */
+  readonly before: <A, E>(
+    mounts: SandboxSpec["mounts"],
+    use: (sandbox: Sandbox) => Effect.Effect<A, E>
+  ) => Effect.Effect<A, E | PreparationFailed | SandboxError>
   /** Ends what runs, and takes away what the backend keeps beside the place's directories. */
   readonly unmake: Effect.Effect<void>
 }
@@ -122,6 +127,16 @@ export const make = Effect.fnUntraced(function* (
     yield* change({ hooked: true })
   }, readying.withPermits(1))
 
+  const before: PlaceSandbox["before"] = Effect.fnUntraced(function* (mounts, use) {
+    const spec = { ...specOf(yield* prepare(silent)), mounts }
+    yield* unmake
+    yield* change({ made: false, hooked: false })
+    isOpened = false
+    return yield* making.withPermits(1)(
+      Effect.acquireUseRelease(backend.create(spec), use, (sandbox) => sandbox.destroy)
+    )
+  })
+
   /** To end a sandbox takes nothing of what was prepared for it. */
   const unmake = making.withPermits(1)(
     Effect.gen(function* () {
@@ -133,5 +148,5 @@ export const make = Effect.fnUntraced(function* (
     }).pipe(Effect.uninterruptible)
   )
 
-  return { now, ready, unmake }
+  return { now, ready, before, unmake }
 })

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { PreparationFailed } from "../environment/PreparationFailed.ts"
 import { runStep } from "../environment/runStep.ts"
-import { places, type Sandbox, type SandboxBackend, type SandboxError } from "../sandbox/Sandbox.ts"
+import { places, type Sandbox, type SandboxBackend } from "../sandbox/Sandbox.ts"
 import type { Home } from "../sandbox/SandboxHome.ts"
 
 const step = "files"
@@ -20,7 +20,7 @@ export const archiveIn = (resources: ReadonlyArray<Resource>): string | null => 
 interface Unpacking {
   readonly home: Home
   readonly backend: Pick<SandboxBackend, "isolation">
-  readonly sandbox: Effect.Effect<Sandbox, SandboxError>
+  readonly sandbox: Sandbox
   readonly archive: string
 }
 
@@ -32,5 +32,5 @@ export const unpackArchive = Effect.fnUntraced(function* ({ archive, backend, ho
     return yield* new PreparationFailed({ step, reason: { _tag: "Storage", detail } })
   }
   const seen = backend.isolation === "none" ? file : `${places.uploads}/${archive}`
-  yield* runStep(yield* sandbox, step, { command: ["tar", "-xzf", seen], timeoutMs }, () => Effect.void)
+  yield* runStep(sandbox, step, { command: ["tar", "-xzf", seen], timeoutMs }, () => Effect.void)
 })

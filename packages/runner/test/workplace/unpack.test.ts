@@ -1,6 +1,7 @@
 import { assert, it } from "@effect/vitest"
 import { fromUuid } from "@troupe/domain/Ids"
 import type { Resource } from "@troupe/domain/session/Opening"
+import { unconfined } from "@troupe/domain/tools/Confinement"
 import { Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { randomUUID } from "node:crypto"
@@ -66,6 +67,30 @@ requires("bubblewrap", "root")("a working copy", () => {
           const place = yield* Effect.flatMap(Places, ({ open }) => open(facts))
           assert.isFalse(yield* place.unpack(facts.resources))
         }).pipe(Effect.scoped, Effect.provide(runnerAt(state, blobs)))
+      }).pipe(Effect.scoped),
+    120_000
+  )
+
+  it.live(
+    "begins with it under policies that let nothing be written, too",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* temporaryState("troupe-unpack-")
+        const blobs = storedBlobs(ticket)
+        const facts = {
+          ...newFacts(),
+          resources: [given(blobs, archiveOf(directory))],
+          confinement: { ...unconfined, readOnly: true }
+        }
+        yield* Effect.gen(function* () {
+          const place = yield* Effect.flatMap(Places, ({ open }) => open(facts))
+          yield* place.give(facts.resources)
+          assert.isTrue(yield* place.unpack(facts.resources))
+          assert.strictEqual(
+            yield* said(place, "cat readme; (echo more >> readme) 2> /dev/null || echo refused"),
+            "of somebody\nrefused\n"
+          )
+        }).pipe(Effect.scoped, Effect.provide(runnerAt(directory, blobs)))
       }).pipe(Effect.scoped),
     120_000
   )

@@ -7,6 +7,7 @@ import { NodeLock, nodeLocks } from "../cluster/NodeLock.ts"
 import { shardsPerGroup } from "../cluster/shards.ts"
 import { Horizon } from "../log/Horizon.ts"
 import { touchedWithinSeconds } from "../runners/RunnerRegistry.ts"
+import { queues } from "./queues.ts"
 
 interface NodeRow {
   readonly id: string
@@ -96,6 +97,7 @@ export const fleet = Effect.fn("fleet")(function* () {
     shards: { total: shardsPerGroup, owned: living.reduce((sum, { shards }) => sum + shards, 0) },
     log: { horizon_age_ms: yield* ageMs, projections: yield* projections },
     sessions: yield* sessions,
+    queues: yield* queues(),
     work: yield* work,
     runners: yield* runners
   }

@@ -49,6 +49,13 @@ const expectation: Refusal = {
   message: "Expect: takes 100-continue"
 }
 
+const noProxy: Refusal = {
+  ...malformed,
+  status: 405,
+  reason: "Method Not Allowed",
+  message: "CONNECT is not taken: this is a server and no proxy"
+}
+
 /** The same shape and headers that all refusals have, for requests that come no further than this. */
 const answerOf = ({ message, type }: Refusal) => {
   const requestId = `req_${randomBytes(16).toString("hex")}`
@@ -103,6 +110,7 @@ export const makeGatewayServer = (): Server => {
     if (!socket.writable || error.code === "ECONNRESET" || latest.get(socket)?.() === true) socket.destroy()
     else refuse(socket, refusals[error.code ?? ""] ?? malformed)
   })
+  server.on("connect", (_, socket) => refuse(socket, noProxy))
   server.on("checkExpectation", (_, response) => {
     const { body, headers } = answerOf(expectation)
     response.writeHead(expectation.status, headers).end(body)

@@ -1,4 +1,4 @@
-import { ApiFailure, conflict, forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
+import { ApiFailure, conflict, type ErrorBody, forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { describe } from "@troupe/domain/api/problems"
 import { allows, type Scope } from "@troupe/domain/api/Workspace"
 import { Clock, Effect, Result, Schema } from "effect"
@@ -154,6 +154,13 @@ const withoutSecret =
 
 const notKept = () => null
 
+/** A failure that was kept was another request's: this one has a number of its own. */
+const renumbered = (answer: Answer, requestId: string): Answer => {
+  if (answer.status < 400 || answer.headers?.["idempotent-replayed"] === undefined) return answer
+  const failure = JSON.parse(answer.body) as ErrorBody
+  return { ...answer, body: JSON.stringify({ ...failure, request_id: requestId }) }
+}
+
 /** An endpoint of the API, answered with JSON. */
 export const route = <E extends HttpApiEndpoint.Constraint, R>(
   of: E,
@@ -180,7 +187,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
     const kept = at.isMadeAnew === true ? notKept : at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
-    return toResponse(yield* run({ workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }, work))
+    const asking = { workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }
+    return toResponse(renumbered(yield* run(asking, work), yield* RequestId))
   })
   return HttpRouter.add(method, path, refusing(answer))
 }

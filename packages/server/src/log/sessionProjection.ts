@@ -20,6 +20,20 @@ export interface SessionProjection extends Pick<Projection, "name" | "version"> 
 
 const rowsPerStep = 1_000
 
+/** Deletes rows of a generation from these tables, some at a time. */
+export const retiring = (tables: ReadonlyArray<string>): Projection<SqlClient.SqlClient>["retire"] =>
+  Effect.fnUntraced(function* (generation) {
+    const sql = yield* SqlClient.SqlClient
+    let found = false
+    for (const table of tables) {
+      const gone = yield* sql`
+        DELETE FROM ${sql(table)} WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM ${sql(table)} WHERE generation = ${generation} LIMIT ${rowsPerStep})) RETURNING 1`
+      found ||= gone.length > 0
+    }
+    return found
+  })
+
 /** A read table that is made of sessions' events. Those whose content was redacted say nothing any more. */
 export const sessionProjection = ({
   name,
@@ -40,16 +54,5 @@ export const sessionProjection = ({
       },
       { discard: true }
     ),
-  retire: (generation) =>
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      let found = false
-      for (const table of tables) {
-        const gone = yield* sql`
-          DELETE FROM ${sql(table)} WHERE ctid = ANY (ARRAY(
-            SELECT ctid FROM ${sql(table)} WHERE generation = ${generation} LIMIT ${rowsPerStep})) RETURNING 1`
-        found ||= gone.length > 0
-      }
-      return found
-    })
+  retire: retiring(tables)
 })

@@ -13,6 +13,7 @@ import {
   strangeParts,
   strangeQueries
 } from "./hostile.ts"
+import { written } from "./written.ts"
 
 const full = process.env["TROUPE_FULL"] === "1"
 const seed = Number(process.env["TROUPE_SEED"] ?? 1)
@@ -37,7 +38,7 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
   const pages = new Map<string, Array<URL>>()
   const broken: Array<unknown> = []
   const note = (error: unknown) => broken.push(error)
-  const { post } = asking(() => world)
+  const { own, post } = asking(() => world)
 
   const keep = (id: string) => {
     const prefix = id.slice(0, id.indexOf("_"))
@@ -54,6 +55,15 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     keep((await post("/v1/sessions", { agent: theirs.body.id, title: "marked-as-theirs" }, stranger)).body.id)
     keep(theirs.body.id)
     const agent = keep((await post("/v1/agents", { name: "ours", model: "demo" })).body.id)
+    for (const [who, content] of [
+      [stranger, "marked-as-theirs"],
+      [own, "ours"]
+    ] as const) {
+      const form = new FormData()
+      form.append("file", new Blob([content], { type: "text/plain" }), "a.txt")
+      const uploaded = await fetch(`${world.node.gateway}/v1/files`, { method: "POST", body: form, headers: who })
+      keep(((await uploaded.json()) as { id: string }).id)
+    }
     keep((await post("/v1/environments", { name: "ours", config: { type: "cloud" } })).body.id)
     const initial_events = ["one", "two"].map((text) => ({ type: "user.message", content: [{ type: "text", text }] }))
     for (let n = 0; n < 3; n++) keep((await post("/v1/sessions", { agent, initial_events })).body.id)
@@ -104,21 +114,23 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     // So that lists have further pages.
     if (random.chance(0.3)) query["limit"] = "1"
     const search = random.chance(0.3) ? `?${random.pick(strangeQueries)}` : searchOf(query)
-    const own = { ...headers, ...random.pick(strangeHeaders) }
+    const sentWith = { ...headers, ...random.pick(strangeHeaders) }
     const method = random.chance(0.03)
       ? random.pick(["PATCH", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
       : endpoint.method
     const url = random.chance(0.3)
       ? (pageOf(endpoint, random) ?? `${world.node.gateway}${path}`)
       : `${world.node.gateway}${path}${search}`
-    if (method === "GET") return { endpoint, url, init: { method, headers: own } }
+    if (method === "GET") return { endpoint, url, init: { method, headers: sentWith } }
     if (random.chance(0.15)) {
       const [body, type] = random.pick(brokenBodies)
-      return { endpoint, url, init: { method, headers: { ...own, "content-type": type }, body } }
+      return { endpoint, url, init: { method, headers: { ...sentWith, "content-type": type }, body } }
     }
-    const value = withIds(among(endpoint.body), someId(random))
+    const examples = written[endpoint.name]
+    const drawn = examples !== undefined && random.chance(0.6) ? random.pick(examples) : among(endpoint.body)
+    const value = withIds(drawn, someId(random))
     const sent = bodyOf(endpoint, random.chance(0.5) ? spoil(random, value) : value)
-    return { endpoint, url, init: { method, ...sent, headers: { ...own, ...sent.headers } } }
+    return { endpoint, url, init: { method, ...sent, headers: { ...sentWith, ...sent.headers } } }
   }
 
   const statuses = new Map<number, number>()

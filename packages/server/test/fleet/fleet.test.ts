@@ -72,6 +72,11 @@ describe("the fleet", { timeout: 120_000 }, () => {
     world.script(plays(tool("ask"), tool("question")), plays(think()))
     await world.say(asks, "go")
     await eventually(({ sessions: { approvals, questions } }) => approvals === 1 && questions === 1)
+    await world.say(asks, "then this")
+    await world.say(asks, "and that")
+    const { queues } = await eventually(({ queues: { turn } }) => turn.turns === 2)
+    assert.isAtLeast(queues.turn.oldest_ms!, 0)
+    assert.deepStrictEqual(queues.runner, { turns: 0, oldest_ms: null })
     const config = { type: "self_hosted" }
     const { id } = made(await asOwner(world)("POST", "/v1/environments", { name: "theirs", config }))
     world.script(plays(tool("client")))
@@ -88,7 +93,7 @@ describe("the fleet", { timeout: 120_000 }, () => {
     const { log } = await eventually(caughtUp)
     assert.includeMembers(
       log.projections.map(({ name }) => name),
-      ["inbox", "search", "usage"]
+      ["inbox", "queues", "search", "usage"]
     )
     const release = Promise.withResolvers<void>()
     const holding = Promise.withResolvers<void>()

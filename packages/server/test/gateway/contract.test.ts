@@ -138,6 +138,65 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     assert.isEmpty((await sessions().list({ agent_id: agentId, agent_version: huge })).data)
   })
 
+  it("a session that works is neither archived nor deleted, and says why", async () => {
+    const { id } = await open()
+    world.script(plays(think(1, 60_000)))
+    await sessions().events.send(id, { events: [say("work")] })
+    const why = async (call: Promise<unknown>) => {
+      const { message, status } = await refused(call)
+      return [status, (JSON.parse(message.slice(4)) as { error: { message: string } }).error.message]
+    }
+    assert.deepStrictEqual(await why(sessions().archive(id)), [
+      400,
+      `Session ${id} cannot be archived while its status is "running". Only pending or idle sessions may be archived.`
+    ])
+    assert.deepStrictEqual(await why(sessions().delete(id)), [
+      400,
+      "Cannot delete session while it is running. Send an interrupt event or wait for the session to complete."
+    ])
+    assert.strictEqual(
+      (await refused(sessions().update(id, { agent: { tools: [{ type: "agent_toolset_20260401" }] } }))).status,
+      400
+    )
+    assert.strictEqual((await sessions().retrieve(id)).status, "running")
+    await idle(id, { type: "user.interrupt" })
+    assert.isString((await sessions().archive(id)).archived_at)
+  })
+
+  it("a page of events is of one order, and of one session", async () => {
+    const { id } = await open()
+    await idle(id, say("hello"))
+    const { next_page } = await sessions().events.list(id, { limit: 2 })
+    const page = next_page!
+    const { message } = await refused(sessions().events.list(id, { limit: 2, order: "desc", page }) as Promise<unknown>)
+    assert.include(message, "page token order does not match request")
+    const other = sessions().events.list((await open()).id, { page }) as Promise<unknown>
+    assert.include((await refused(other)).message, "invalid page cursor")
+    assert.lengthOf((await sessions().events.list(id, { limit: 3, page })).data!, 3)
+  })
+
+  it("a session takes no vaults, and none later", async () => {
+    const vault_ids = ["vlt_011CZkZAtmR3yMPDzynEDxu7"]
+    assert.strictEqual((await refused(open({ vault_ids }))).status, 400)
+    const { id, vault_ids: none } = await open({ vault_ids: [] })
+    assert.deepStrictEqual(none, [])
+    for (const given of [vault_ids, []]) {
+      assert.strictEqual((await refused(sessions().update(id, { vault_ids: given }))).status, 400)
+    }
+  })
+
+  it("an environment forgets metadata that is null or empty, and opens nothing once it is archived", async () => {
+    const { environments } = world.client.beta
+    const { id } = await environments.create({ name: "e", metadata: { a: "1", b: "2", c: "3" } })
+    const { metadata } = await environments.update(id, { metadata: { a: null, b: "" } })
+    assert.deepStrictEqual(metadata, { c: "3" })
+    const before = await open({ environment_id: id })
+    const archived = await environments.archive(id)
+    assert.strictEqual((await environments.archive(id)).archived_at, archived.archived_at)
+    assert.strictEqual((await refused(open({ environment_id: id }))).errorCode, "environment_archived")
+    assert.include(typesOf(await idle(before.id, say("go on"))), "agent.message")
+  })
+
   it("a session begins with at most 50 events, one outcome among them", async () => {
     const many = (count: number) => Array.from({ length: count }, (_, n) => say(`${n}`))
     assert.strictEqual((await refused(open({ initial_events: many(51) }))).status, 400)
@@ -146,6 +205,8 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     const { id } = await open({ initial_events: many(50) })
     const { data } = await sessions().events.list(id, { types: ["user.message"], limit: 100 })
     assert.lengthOf(data!, 50)
+    // What other sessions are to do next is not for its turns.
+    assert.strictEqual((await world.fetch(`/v1/sessions/${id}/pause`, { method: "POST" })).status, 200)
   })
 
   it("a budget is given when a session is created, raised, and taken away for good", async () => {
@@ -155,6 +216,11 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     const bounded = await open({ budget: limit("500") })
     assert.deepStrictEqual((await sessions().retrieve(bounded.id)).budget, limit("500"))
     assert.strictEqual((await refused(sessions().update(bounded.id, { budget: limit("0") }))).status, 400)
+    world.script(plays({ _tag: "Think", ms: 1, deltas: 0, tokens: 10_000 }))
+    await idle(bounded.id, say("spend three cents"))
+    const asMuch = sessions().update(bounded.id, { budget: limit("3") })
+    assert.strictEqual((await refused(asMuch)).errorCode, "budget_not_raised")
+    assert.deepStrictEqual((await sessions().update(bounded.id, { budget: limit("4") })).budget, limit("4"))
     assert.isNull((await sessions().update(bounded.id, { budget: null })).budget)
     assert.strictEqual((await refused(sessions().update(bounded.id, { budget: limit("900") }))).status, 400)
   })

@@ -58,6 +58,7 @@ describe("bytes that are", { timeout: 120_000 }, () => {
     ["a key of a megabyte", post(`${sized}idempotency-key: ${"k".repeat(1_048_576)}\r\n`), 431],
     ["thousands of headers", get("/v1/me", "a: b\r\n".repeat(4_000)), 431],
     ["an address of 40 KB", get(`/v1/me?${"a".repeat(40_000)}`), 431],
+    ["what only proxies take", "CONNECT evil.example:443 HTTP/1.1\r\nhost: evil.example:443\r\n\r\n", 405],
     ["an expectation that nobody meets", post(`${sized}expect: nonsense\r\n`), 417],
     ["a compressed body", post(`${sized}content-encoding: gzip\r\n`), 415]
   ])("no HTTP, or not ours, are refused in the contract's shape: %s", async (_, bytes, status) => {

@@ -3,6 +3,7 @@ import { system } from "@troupe/domain/Actor"
 import { Effect, Redacted } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { connect } from "node:net"
+import { mintId, prng } from "../../../../test/support/Prng.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { apiKey } from "../support/apiKey.ts"
@@ -206,6 +207,26 @@ describe("requests", { timeout: 120_000 }, () => {
     )
     const opened = await Promise.all(sessions.map(async (one) => ((await one.json()) as { id: string }).id))
     assert.strictEqual(new Set(opened).size, 1)
+  })
+
+  it("are refused again under an idempotency key, each by its own number", async () => {
+    const missing = () =>
+      world.fetch(`/v1/agents/${mintId(prng(3), "Agent")}/archive`, {
+        method: "POST",
+        headers: { "idempotency-key": "key-missing" }
+      })
+    const numbers = new Set<string>()
+    for (const isAgain of [false, true]) {
+      const response = await missing()
+      const { request_id } = (await response.json()) as { request_id: string }
+      assert.deepStrictEqual(
+        [response.status, response.headers.get("idempotent-replayed")],
+        [404, isAgain ? "true" : null]
+      )
+      assert.strictEqual(request_id, response.headers.get("request-id"))
+      numbers.add(request_id)
+    }
+    assert.strictEqual(numbers.size, 2)
   })
 
   it("make nothing twice when their answer was lost", async () => {

@@ -1,11 +1,10 @@
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
-import { findAgent } from "../../agents/findAgent.ts"
 import { specOf } from "../../agents/specOf.ts"
 import { Json } from "../../app/globals.ts"
+import { agentsByName, findNamed } from "../../app/named.ts"
 import { print } from "../../app/output.ts"
 import { writeSpec } from "../../app/spec.ts"
-import { exitCodes, Trouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
 
 export const exported = Command.make(
@@ -13,16 +12,7 @@ export const exported = Command.make(
   { agent: Argument.String("agent").pipe(Argument.withDescription("Its id or its name")) },
   Effect.fnUntraced(function* ({ agent }) {
     const { ask } = yield* connect()
-    const found = yield* ask((troupe) =>
-      agent.startsWith("agent_") ? troupe.agents.retrieve(agent) : findAgent(troupe, agent)
-    )
-    if (found === null) {
-      return yield* new Trouble({
-        what: `There is no agent ${agent}.`,
-        advice: "troupe agents list shows those there are.",
-        code: exitCodes.refused
-      })
-    }
+    const found = yield* ask((troupe) => findNamed(troupe, agentsByName, agent))
     const spec = specOf(found)
     yield* print((yield* Json) ? JSON.stringify(spec) : yield* writeSpec(spec))
   })

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { usageTrouble } from "../../app/Trouble.ts"
+import { tellDone } from "../../app/output.ts"
 import { config, connectTo } from "../../connection/Connection.ts"
 import { secretFlag, secretOf } from "../../app/secret.ts"
 import { add as addContext, isName } from "../../connection/Contexts.ts"
@@ -28,7 +29,7 @@ export const add = Command.make(
       yield* say(`${url} takes the key, for workspace ${workspace.name}.`)
     }
     yield* Effect.sync(() => addContext(home, name, url, key))
-    yield* say(`${name} is in use. troupe contexts use home goes back.`)
+    yield* tellDone({ name, url, current: true }, `${name} is in use. troupe contexts use home goes back.`)
   })
 ).pipe(
   Command.withDescription(

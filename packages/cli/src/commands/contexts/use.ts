@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
+import { tellDone } from "../../app/output.ts"
 import { config } from "../../connection/Connection.ts"
 import { stored, unknown, use as useContext } from "../../connection/Contexts.ts"
-import { say } from "../../up/Talk.ts"
 
 export const use = Command.make(
   "use",
@@ -12,6 +12,6 @@ export const use = Command.make(
     const { servers } = yield* stored(home)
     if (name !== "home" && !Object.hasOwn(servers, name)) return yield* unknown(name)
     yield* Effect.sync(() => useContext(home, name === "home" ? null : name))
-    yield* say(`${name} is in use.`)
+    yield* tellDone({ name, current: true }, `${name} is in use.`)
   })
 ).pipe(Command.withDescription("Uses a server from now on; home is the one that runs here"))

@@ -1,0 +1,55 @@
+import {
+  ApiError,
+  AuthenticationError,
+  ConnectionError,
+  InvalidAnswerError,
+  PermissionError,
+  RateLimitError,
+  ServerError,
+  TroupeError
+} from "@troupe/client"
+import { exitCodes } from "../app/exitCodes.ts"
+import type { Located } from "./reach.ts"
+import { unreachable } from "./unreachable.ts"
+
+const keyAdvice = ({ isOurs }: Located) =>
+  isOurs
+    ? "Unset TROUPE_API_KEY, so that the key of this home is used."
+    : "Set TROUPE_API_KEY to a key of that server, or add it anew: troupe contexts add NAME URL"
+
+const adviceFor = (error: TroupeError, server: Located): string | null => {
+  if (error instanceof AuthenticationError) return keyAdvice(server)
+  if (error instanceof PermissionError) return "Ask for a key that has this scope: troupe keys create makes one."
+  if (error instanceof RateLimitError) return "Wait a little, and try again."
+  if (error instanceof InvalidAnswerError) return "Is it a Troupe server? Look at TROUPE_SERVER or --context."
+  if (error instanceof ServerError) return "Nothing was lost. Try again; if it stays, look into the node's log."
+  if (!(error instanceof ConnectionError)) return null
+  return server.isOurs
+    ? "Look what runs with troupe status, and start it with npm start."
+    : "Look at its address and at your network; another one is named by TROUPE_SERVER or --context."
+}
+
+const whatOf = (error: TroupeError, { url }: Located): string => {
+  if (error instanceof AuthenticationError) return `${url} does not take this key: it is wrong, expired or revoked.`
+  if (error instanceof ConnectionError) return unreachable(url, error)
+  return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`
+}
+
+/** What went wrong between a server and whoever asked it, in words. */
+export interface Failure {
+  readonly what: string
+  readonly advice: string | null
+  readonly code: number
+}
+
+/** What a failure of the client is in words. Anything else is a defect. */
+export const failureOf = (error: unknown, server: Located): Failure => {
+  if (!(error instanceof TroupeError)) throw error
+  const id = error instanceof ApiError && error.requestId !== null ? ` (${error.requestId})` : ""
+  return {
+    what: `${whatOf(error, server)}${id}`,
+    advice: adviceFor(error, server),
+    code:
+      error instanceof ConnectionError || error instanceof InvalidAnswerError ? exitCodes.noServer : exitCodes.refused
+  }
+}

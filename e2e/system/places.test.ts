@@ -120,6 +120,13 @@ requires(
     assert.strictEqual((await put("data/big.bin", "x", { "if-none-match": "*" })).status, 412)
     assert.strictEqual((await put("data/big.bin", "x", { "if-match": '"other"' })).status, 412)
 
+    // Under a key it is done once, and other content is no repeat of it.
+    const key = { "if-none-match": "*", "idempotency-key": "file-1" }
+    const once = await put("data/once.txt", "once", key)
+    const again = await put("data/once.txt", "once", key)
+    assert.deepStrictEqual([again.status, await again.text()], [200, await once.text()])
+    assert.strictEqual((await put("data/once.txt", "other", key)).status, 409)
+
     const whole = await ask(at("/files/content?path=data/big.bin"))
     assert.deepStrictEqual(new Uint8Array(await whole.arrayBuffer()), bytes)
     assert.strictEqual(whole.headers.get("etag"), `"${version}"`)

@@ -1,4 +1,7 @@
-import { textOf } from "../../harness/payload.ts"
+import { closedLoop } from "../../harness/closedLoop.ts"
+import { Contender } from "../../harness/Contender.ts"
+import { payloadOf, textOf } from "../../harness/payload.ts"
+import { pgbench, singleRow } from "../../harness/Pgbench.ts"
 import { processorMs } from "../../harness/Processor.ts"
 import { bounded, compared, type Result } from "../../harness/Result.ts"
 import { interleave } from "../../harness/rounds.ts"
@@ -14,11 +17,29 @@ const unit = "ms"
 const message = (mark: string): string =>
   JSON.stringify({ events: [{ type: "user.message", content: [{ type: "text", text: `${mark} ${textOf(250)}` }] }] })
 
+const startEcho = async (page: string) => {
+  const echo = await Contender.start(new URL("./echo.ts", import.meta.url))
+  const port = await echo.request<number>("listen")
+  await echo.request("show", { page })
+  return { origin: `http://127.0.0.1:${port}`, pid: echo.child.pid!, [Symbol.asyncDispose]: () => echo.stop() }
+}
+
 /** The values of a side that were taken down beside what it returned: its warm-up is not counted. */
 const measured = (values: ReadonlyArray<number>) => values.slice(1)
 
+/** Commits of one row, one after the other, on the same server of databases. */
+const committing = async ({ pgbench: path, server }: Context) => {
+  if (path === undefined) return undefined
+  const database = await server.create("p4_commits")
+  await database.query(singleRow.table)
+  const variables = { payload: payloadOf("commit") }
+  return async (ms: number) =>
+    (await pgbench(path, database, { script: singleRow.script, clients: 1, ms, variables })).latencyMs
+}
+
 const acknowledged = async (context: Context): Promise<ReadonlyArray<Result>> =>
-  withWorld(context, "p4", async ({ bare, bareOrigin, open, origin, pid }) => {
+  withWorld(context, "p4", async (world) => {
+    const { bare, bareOrigin, open, origin, pid } = world
     const { calibrate, plan, quick, say } = context
     const perSecond = quick ? 100 : 500
     // Paused, so that messages wait: what is measured is that they are kept, not what becomes of them.
@@ -31,6 +52,7 @@ const acknowledged = async (context: Context): Promise<ReadonlyArray<Result>> =>
     )
     const page = await post(origin, paths[0]!, message("first"))
     await bare.request("show", { page })
+    await using echo = await startEcho(page)
     const late: Array<number> = []
     const costs = { ours: [] as Array<number>, bare: [] as Array<number> }
     const side = (name: "ours" | "bare", at: string, process: number) => ({
@@ -43,10 +65,62 @@ const acknowledged = async (context: Context): Promise<ReadonlyArray<Result>> =>
         return quantile(sorted, 0.5)
       }
     })
-    const { commit } = await calibrate()
-    const values = await interleave([side("ours", origin, pid), side("bare", bareOrigin, bare.child.pid!)], plan, say)
+    const inFlight = 64
+    const together = (name: "ours" | "echo", at: string, process: number) => ({
+      name: `${name}, ${inFlight}`,
+      measure: async (ms: number) => {
+        const spent = processorMs(process)
+        const load = await closedLoop(inFlight, ms, (slot, turn) =>
+          post(at, paths[(slot + turn * inFlight) % sessions]!, message(`${slot} ${turn}`))
+        )
+        crowds[name].push(((processorMs(process) - spent) * 1_000) / load.count)
+        return load.perSecond
+      }
+    })
+    const crowds = { ours: [] as Array<number>, echo: [] as Array<number> }
+    const alone = {
+      name: "ours, alone",
+      measure: async (ms: number) =>
+        (await closedLoop(1, ms, (_, turn) => post(origin, paths[turn % sessions]!, message(String(turn))))).p50Ms
+    }
+    const commits = await committing(context)
+    const { commit, processor } = await calibrate()
+    const values = await interleave(
+      [
+        side("ours", origin, pid),
+        side("bare", bareOrigin, bare.child.pid!),
+        together("ours", origin, pid),
+        together("echo", echo.origin, echo.pid),
+        alone,
+        ...(commits === undefined ? [] : [{ name: "a commit", measure: commits }])
+      ],
+      plan,
+      say
+    )
+    const beyond = values.get("a commit")?.map((of, round) => values.get("ours, alone")![round]! - of)
+    const crowded = {
+      id: "P4",
+      metric: `POST to 2xx, ${inFlight} in flight`,
+      unit: "requests/s",
+      processorUs: spread(measured(crowds.ours)).median,
+      peerProcessorUs: spread(measured(crowds.echo)).median,
+      note: "processor time is the server's alone, without the database's"
+    }
     const subject = (metric: string) => ({ id: "P4", metric: `${metric} at ${perSecond}/s`, unit })
     return [
+      compared(crowded, values.get(`ours, ${inFlight}`)!, "an echo, same router", values.get(`echo, ${inFlight}`)!, {
+        atLeast: 0.5
+      }),
+      ...(beyond === undefined
+        ? []
+        : [
+            bounded(
+              { id: "P4", metric: "POST to 2xx alone, p50 beyond a commit's", unit },
+              beyond,
+              { atMost: 1.5 },
+              processor
+            )
+          ]),
       bounded(subject("POST to 2xx, p50,"), values.get("ours")!, { atMost: 2 }, commit),
       bounded(subject("POST to 2xx, p99,"), measured(late), { atMost: 15 }, commit),
       compared(

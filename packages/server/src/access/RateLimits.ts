@@ -1,6 +1,6 @@
 import { ApiFailure } from "@troupe/domain/api/ApiError"
 import type { TokenId } from "@troupe/domain/Ids"
-import { Context, Duration, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer } from "effect"
 import * as RateLimiter from "effect/persistence/RateLimiter"
 import type * as SqlClient from "effect/sql/SqlClient"
 import * as RateLimitStore from "./RateLimitStore.ts"
@@ -30,11 +30,15 @@ export class RateLimits extends Context.Service<
   }
 >()("server/RateLimits") {
   static readonly layer = (options: RateLimitOptions): Layer.Layer<RateLimits, never, SqlClient.SqlClient> =>
-    Layer.effect(RateLimits, make(options)).pipe(Layer.provide(RateLimiter.layer), Layer.provide(RateLimitStore.layer))
+    Layer.effect(RateLimits, make(options)).pipe(
+      Layer.provide(RateLimiter.layer.pipe(Layer.provideMerge(RateLimitStore.layer)))
+    )
 }
 
 const make = Effect.fnUntraced(function* ({ perMinute }: RateLimitOptions) {
   const limiter = yield* RateLimiter.RateLimiter
+  const { takeOne } = yield* RateLimitStore.Portions
+  const clock = yield* Clock.Clock
 
   const consume = (key: string, limit: number, message: string) =>
     limiter.consume({ key, limit, window: "1 minute" }).pipe(
@@ -49,9 +53,11 @@ const make = Effect.fnUntraced(function* ({ perMinute }: RateLimitOptions) {
 
   return RateLimits.of({
     request: (tokenId) =>
-      perMinute === 0
-        ? Effect.void
-        : consume(tokenId, perMinute, `This token may send ${perMinute} requests a minute; wait a moment`),
+      Effect.suspend(() =>
+        perMinute === 0 || takeOne(tokenId, clock.currentTimeMillisUnsafe())
+          ? Effect.void
+          : consume(tokenId, perMinute, `This token may send ${perMinute} requests a minute; wait a moment`)
+      ),
     login: (address) => consume(`login ${address}`, loginsPerMinute, "Too many logins from this address; wait a moment")
   })
 })

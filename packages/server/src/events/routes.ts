@@ -47,12 +47,16 @@ const stream = rawRoute(Api.stream, "read", ({ caller, params, query }, request)
   })
 )
 
-const send = route(Api.send, "write", ({ caller, params, payload }) =>
-  Effect.gen(function* () {
-    const reads = yield* SessionReads
-    const { sent } = yield* sendEvents(yield* reads.find(caller.workspaceId, params.id), payload.events)
-    return { data: yield* showBlobs(caller.workspaceId, sent) }
-  })
+const send = route(
+  Api.send,
+  "write",
+  ({ caller, params, payload }) =>
+    Effect.gen(function* () {
+      const reads = yield* SessionReads
+      const { sent } = yield* sendEvents(yield* reads.known(caller.workspaceId, params.id), payload.events)
+      return { data: yield* showBlobs(caller.workspaceId, sent) }
+    }),
+  { isRepeatable: true }
 )
 
 const log = route(Api.log, "read", ({ caller, params, query }) =>

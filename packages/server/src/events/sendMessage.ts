@@ -19,15 +19,15 @@ export const sendMessage = Effect.fn("sendMessage")(function* (
   const idempotency = yield* Idempotency
   const watchers = yield* Watchers
   const requestId = yield* RequestId
-  const view = yield* reads.find(caller.workspaceId, params.id)
-  const { around, session } = view
+  const known = yield* reads.known(caller.workspaceId, params.id)
+  const { around, id } = known
   const content = typeof payload.content === "string" ? [{ type: "text", text: payload.content }] : payload.content
 
   // The reader stands before, so that no part of the answer is missed.
-  const ahead = query["event_deltas[]"] === undefined ? null : yield* watchers.open(session.id, 2_147_483_647)
+  const ahead = query["event_deltas[]"] === undefined ? null : yield* watchers.open(id, 2_147_483_647)
   if (ahead !== null) yield* Effect.timeoutOption(ahead.live, liveWithinMs)
   const message = { type: "user.message", content, ...(payload.troupe === undefined ? {} : { troupe: payload.troupe }) }
-  const sending = Effect.map(sendEvents(view, [message]), ({ seq }) => ({ seq }))
+  const sending = Effect.map(sendEvents(known, [message]), ({ seq }) => ({ seq }))
   const { workspaceId } = caller
   const key = request.headers["idempotency-key"]
   const asked = () => `POST ${request.url}\n${JSON.stringify(payload)}`
@@ -35,7 +35,7 @@ export const sendMessage = Effect.fn("sendMessage")(function* (
   if (answer.status !== 200) return toResponse(answer)
   const { seq } = JSON.parse(answer.body) as { readonly seq: number }
 
-  const reader = yield* watchers.open(session.id, seq - 1)
+  const reader = yield* watchers.open(id, seq - 1)
   const text = showing(viewOf(around), around, previewsOf(query), true)
   return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
 }, Effect.scoped)

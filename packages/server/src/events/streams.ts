@@ -105,7 +105,7 @@ export const follow = (
       if (over) return
     }
   })
-  return Effect.raceFirst(Effect.raceFirst(pump, reader.cut), revoked(request)).pipe(
+  return Effect.raceAllFirst([pump, reader.cut, revoked(request)]).pipe(
     // Slow readers, broken storage and a node that goes all end a stream: the client opens another one.
     Effect.catch(() => Effect.void)
   )
@@ -139,6 +139,7 @@ export const streamEvents = Effect.fn("streamEvents")(function* (
   const previews = previewsOf(query)
   const view = viewOf(around)
   const requestId = yield* RequestId
+  yield* watchers.turn
   const reader = yield* watchers.open(session.id, yield* Effect.orDie(watchers.versionOf(session.id)))
   if (previews !== null) yield* Effect.timeoutOption(reader.live, liveWithinMs)
   const text = showing(view, around, previews)
@@ -180,6 +181,7 @@ export const streamLog = Effect.fn("streamLog")(function* (
   const requestId = yield* RequestId
   const wanted = wantedOf(query["types[]"])
   const deltas = query.deltas === "true"
+  yield* watchers.turn
   const reader = yield* watchers.open(session.id, yield* afterOf(query, request))
   if (deltas) yield* Effect.timeoutOption(reader.live, liveWithinMs)
   const text = (seen: Seen) => {

@@ -1,7 +1,8 @@
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
-import { roomOf } from "./BodyRoom.ts"
+import { roomOf, smallBytes } from "./BodyRoom.ts"
 import { shapeRefused } from "./JsonShape.ts"
 
 export const bodyBytesMax = 32 * 1_048_576
@@ -76,6 +77,38 @@ export const readBytes = Effect.fnUntraced(function* (request: HttpServerRequest
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 })
 
+/** Whether a body says that it is small, and comes without being asked for. */
+const isSmall = ({ headers }: HttpServerRequest): boolean =>
+  Number(headers["content-length"] ?? Number.NaN) <= smallBytes && headers["expect"] === undefined
+
+/** The same for a small body, as nearly all are: straight from the request, as a stream would cost more than all else. */
+const readSmall = (request: HttpServerRequest) =>
+  Effect.callback<Uint8Array, ApiFailure>((resume) => {
+    const source = NodeHttpServerRequest.toIncomingMessage(request)
+    const chunks: Array<Buffer> = []
+    const take = (chunk: Buffer) => void chunks.push(chunk)
+    const end = () => over(Effect.succeed(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+    const broke = () => over(Effect.fail(brokeOff))
+    const patience = setTimeout(() => over(Effect.fail(tooSlow)), jsonWithinMs)
+    source.on("data", take).on("end", end).on("error", broke).on("close", broke)
+    const leave = () => {
+      clearTimeout(patience)
+      source.off("data", take).off("end", end).off("error", broke).off("close", broke)
+      if (!source.complete) source.pause()
+    }
+    const over = (result: Effect.Effect<Uint8Array, ApiFailure>) => {
+      leave()
+      resume(result)
+    }
+    return Effect.sync(leave)
+  })
+
+const readLarge = (request: HttpServerRequest) =>
+  Effect.timeoutOrElse(readBytes(request, bodyBytesMax, tooLarge), {
+    duration: jsonWithinMs,
+    orElse: () => Effect.fail(tooSlow)
+  })
+
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 /** The JSON of a request's body, and the text that it was. */
@@ -83,9 +116,7 @@ export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest)
   const { headers } = request
   const wrongType = checkType(headers["content-type"]) ?? checkEncoding(headers["content-encoding"])
   if (wrongType !== undefined) return yield* wrongType
-  const bytes = yield* readBytes(request, bodyBytesMax, tooLarge).pipe(
-    Effect.timeoutOrElse({ duration: jsonWithinMs, orElse: () => Effect.fail(tooSlow) })
-  )
+  const bytes = yield* isSmall(request) ? readSmall(request) : readLarge(request)
   const refused = shapeRefused(bytes)
   if (refused !== undefined) return yield* refused
   return yield* Effect.try({

@@ -2,7 +2,7 @@ import { ApiFailure } from "@troupe/domain/api/ApiError"
 import { Context, Effect } from "effect"
 
 /** Up to this, content finds room at all times: what a node has of such is bounded by its connections. */
-const smallBytes = 65_536
+export const smallBytes = 65_536
 
 const full = new ApiFailure({
   type: "overloaded_error",

@@ -3,9 +3,9 @@ import type { Actor } from "@troupe/domain/Actor"
 import { Clock, Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
 import type { Headers } from "effect/http/Headers"
 import type { SqlError } from "effect/sql/SqlError"
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { consoleSecret } from "../access/Cookie.ts"
-import { shownSecret } from "../runners/ApiError.ts"
+import { shownText } from "../runners/ApiError.ts"
 import type { Token } from "../runners/TokenRows.ts"
 import { Tokens } from "../runners/Tokens.ts"
 import type { TokenKind } from "../runners/TokenSecret.ts"
@@ -14,6 +14,9 @@ import type { Caller } from "./Requests.ts"
 /** A key that was revoked opens nothing once this has passed. */
 const rememberMs = 1_000
 const rememberedMax = 10_000
+
+/** How long a stream may outlive the key that it was opened with. */
+const checkKeyEveryMs = 3_000
 
 const refused = new ApiFailure({ type: "authentication_error", message: "The API key is missing or not valid" })
 
@@ -26,6 +29,8 @@ export class Callers extends Context.Service<
   {
     /** A cookie counts where the door let it pass. */
     readonly identify: (headers: Headers) => Effect.Effect<Caller["Service"], ApiFailure | SqlError>
+    /** Ends when what these headers show opens nothing any more: looked for once for all who wait for it of one key. */
+    readonly revoked: (headers: Headers) => Effect.Effect<void>
   }
 >()("server/Callers") {
   static readonly layer: Layer.Layer<Callers, never, Tokens> = Layer.effect(
@@ -51,6 +56,9 @@ const callerOf = (token: Token): Caller["Service"] => ({
 
 const make = Effect.gen(function* () {
   const tokens = yield* Tokens
+  const clock = yield* Clock.Clock
+  const scope = yield* Effect.scope
+  const runFork = Effect.runForkWith(yield* Effect.context())
   // By hash: a secret is kept in no memory longer than its request.
   const remembered = new Map<string, { readonly caller: Caller["Service"]; readonly until: number }>()
 
@@ -66,23 +74,17 @@ const make = Effect.gen(function* () {
       })
     )
 
-  const identify = Effect.fn("Callers.identify")(function* (headers: Headers) {
-    const inHeader = shownSecret(headers)
-    const shown = Option.isSome(inHeader) ? inHeader : consoleSecret(headers)
-    if (Option.isNone(shown)) return yield* refused
-    const kinds = Option.isSome(inHeader) ? shownKinds : (["console"] as const)
-    const key = createHash("sha256")
-      .update(`${kinds[0]}\n${Redacted.value(shown.value)}`)
-      .digest("base64")
-    const now = yield* Clock.currentTimeMillis
-    const known = remembered.get(key)
-    if (known !== undefined && known.until > now) return known.caller
-    remembered.delete(key)
+  const ask = Effect.fn("Callers.ask")(function* (
+    key: string,
+    kinds: ReadonlyArray<TokenKind>,
+    shown: Redacted.Redacted,
+    now: number
+  ) {
     const asked = asking.get(key)
     if (asked !== undefined) return yield* Deferred.await(asked)
     const answer = Deferred.makeUnsafe<Caller["Service"], ApiFailure | SqlError>()
     asking.set(key, answer)
-    return yield* lookUp(kinds, shown.value).pipe(
+    return yield* lookUp(kinds, shown).pipe(
       Effect.tap((caller) =>
         Effect.sync(() => {
           if (remembered.size >= rememberedMax) remembered.clear()
@@ -100,5 +102,58 @@ const make = Effect.gen(function* () {
     )
   })
 
-  return Callers.of({ identify })
+  const shownBy = (headers: Headers) => {
+    const inHeader = shownText(headers)
+    const shown = inHeader ?? Option.getOrUndefined(Option.map(consoleSecret(headers), Redacted.value))
+    if (shown === undefined) return undefined
+    const kinds = inHeader === undefined ? (["console"] as const) : shownKinds
+    return { key: hash("sha256", `${kinds[0]}\n${shown}`, "base64"), kinds, shown }
+  }
+
+  const identify: Callers["Service"]["identify"] = (headers) =>
+    Effect.suspend(() => {
+      const found = shownBy(headers)
+      if (found === undefined) return Effect.fail(refused)
+      const { key, kinds, shown } = found
+      const now = clock.currentTimeMillisUnsafe()
+      const known = remembered.get(key)
+      if (known !== undefined && known.until > now) return Effect.succeed(known.caller)
+      remembered.delete(key)
+      return ask(key, kinds, Redacted.make(shown), now)
+    })
+
+  // Streams are many, and the keys that they were opened with few.
+  const streams = new Map<string, Set<() => void>>()
+
+  const watch = Effect.fnUntraced(function* (key: string, headers: Headers, all: Set<() => void>) {
+    while (all.size > 0) {
+      yield* Effect.sleep(checkKeyEveryMs)
+      // A database that does not answer now is no reason to end a stream.
+      const isRefused = yield* identify(headers).pipe(
+        Effect.as(false),
+        Effect.catchTags({ ApiFailure: () => Effect.succeed(true), SqlError: () => Effect.succeed(false) })
+      )
+      if (isRefused) for (const tell of all) tell()
+    }
+    if (streams.get(key) === all) streams.delete(key)
+  })
+
+  const revoked: Callers["Service"]["revoked"] = (headers) =>
+    Effect.callback<void>((resume) => {
+      const key = shownBy(headers)?.key ?? ""
+      let all = streams.get(key)
+      if (all === undefined) {
+        all = new Set()
+        streams.set(key, all)
+        runFork(Effect.forkIn(watch(key, headers, all), scope))
+      }
+      const tell = () => {
+        all.delete(tell)
+        resume(Effect.void)
+      }
+      all.add(tell)
+      return Effect.sync(() => all.delete(tell))
+    })
+
+  return Callers.of({ identify, revoked })
 })

@@ -2,7 +2,7 @@ import { type ApiFailure, forbidden } from "@troupe/domain/api/ApiError"
 import { Option } from "effect"
 import * as Headers from "effect/http/Headers"
 import { consoleSecret } from "../access/Cookie.ts"
-import { shownSecret } from "../runners/ApiError.ts"
+import { shownText } from "../runners/ApiError.ts"
 import { secretPrefixes } from "../runners/TokenSecret.ts"
 import type { Sender } from "./Origins.ts"
 
@@ -38,7 +38,7 @@ export const credentialsOf = (
   headers: Headers.Headers,
   sender: Sender
 ): Headers.Headers | ApiFailure => {
-  if (Option.isSome(shownSecret(headers))) return headers
+  if (shownText(headers) !== undefined) return headers
   const token = inAddress(url)
   if (token !== undefined) return Headers.set(headers, "authorization", `Bearer ${token}`)
   if (Option.isNone(consoleSecret(headers))) return headers

@@ -7,7 +7,7 @@ import type { SqlError } from "effect/sql/SqlError"
 import { createHash } from "node:crypto"
 import { NodeLock, nodeLocks } from "../cluster/NodeLock.ts"
 import { Minting } from "../log/Minting.ts"
-import { Mint } from "./Requests.ts"
+import { failureBody, Mint, RequestId, statusOf } from "./Requests.ts"
 import * as OneByOne from "./OneByOne.ts"
 
 export interface Answer {
@@ -29,9 +29,20 @@ const underWay = new ApiFailure({
   retryAfterMs: 1_000
 })
 
+/** What is kept of an answer, in characters: others are written to the database for nothing, as hardly anybody asks again. */
+export const answerLengthMax = 262_144
+
 const fits = /^[\x21-\x7e]{1,255}$/
 
 const same = (answer: Answer): Answer => answer
+
+/** What those get who send a request again whose answer was too large to keep. */
+const withoutContent = ({ body }: Answer, requestId: string): Answer => {
+  const failure = conflict(
+    `This request was done; its answer had ${body.length} characters and is not kept: look at what it made`
+  )
+  return { status: statusOf(failure), body: JSON.stringify(failureBody(failure, requestId)) }
+}
 
 /** An answer that may be another one the next time is not kept. */
 const lasts = (status: number) => status < 500 && status !== 429 && status !== 408
@@ -48,6 +59,8 @@ export class Idempotency extends Context.Service<
         readonly asked: () => string
         /** What those get who send it again, where that is not the answer itself; null where it is to be done again. */
         readonly kept?: ((answer: Answer) => Answer | null) | undefined
+        /** Done again, it makes nothing twice and is answered alike: so an answer that is too large to keep is made anew. */
+        readonly isRepeatable?: boolean | undefined
       },
       work: Effect.Effect<Answer, E, R | Mint>
     ) => Effect.Effect<Answer, E | ApiFailure | SqlError, Exclude<R, Mint>>
@@ -156,7 +169,9 @@ const make = Effect.gen(function* () {
         WHERE workspace_id = ${workspace} AND key = ${key} AND held_by = ${nodeId}`
       // Whoever gives up, or broke, leaves it to the next one.
       const answer = yield* Effect.onError(Effect.provideService(work, Mint, mint), () => Effect.ignore(settle(null)))
-      yield* settle(lasts(answer.status) ? (request.kept ?? same)(answer) : null)
+      const kept = lasts(answer.status) ? (request.kept ?? same)(answer) : null
+      if (kept === null || kept.body.length <= answerLengthMax) yield* settle(kept)
+      else yield* settle(request.isRepeatable === true ? null : withoutContent(kept, yield* RequestId))
       return answer
     }) as never
 

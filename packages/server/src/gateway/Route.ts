@@ -63,8 +63,12 @@ const queryOf = (url: string): Record<string, string | ReadonlyArray<string>> =>
 }
 
 /** Whether an address holds what no table takes. Nothing that is looked for can have it in its name. */
-const unstorable = (params: Readonly<Record<string, string | undefined>>, query: ReturnType<typeof queryOf>) =>
-  [...Object.values(params), ...Object.values(query)].flat().some((text) => text !== undefined && !storable(text))
+const unstorable = (...named: ReadonlyArray<Readonly<Record<string, string | ReadonlyArray<string> | undefined>>>) => {
+  for (const texts of named) {
+    for (const key in texts) for (const text of [texts[key] ?? ""].flat()) if (!storable(text)) return true
+  }
+  return false
+}
 
 const decoders = (endpoint: HttpApiEndpoint.Top) => {
   // Bodies in parts are read as they come, by their routes.
@@ -173,6 +177,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     readonly shownOnce?: boolean
     /** The answer holds a secret that can be made again: it is kept nowhere, and made anew whenever it is asked for. */
     readonly isMadeAnew?: boolean
+    /** Done again under its key, it makes nothing twice and is answered alike. */
+    readonly isRepeatable?: boolean
   } = {}
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
@@ -187,7 +193,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
     const { workspaceId } = caller
     const kept = at.isMadeAnew === true ? notKept : at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
-    const asking = { workspaceId, key, kept, asked: () => `${method} ${request.url}\n${text}` }
+    const { isRepeatable } = at
+    const asking = { workspaceId, key, kept, isRepeatable, asked: () => `${method} ${request.url}\n${text}` }
     return toResponse(renumbered(yield* run(asking, work), yield* RequestId))
   })
   return HttpRouter.add(method, path, refusing(answer))

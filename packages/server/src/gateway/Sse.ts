@@ -48,17 +48,18 @@ export const serve = <E, R>(
     })
     response.flushHeaders()
     const write = (text: string) => Effect.suspend(() => (response.write(text) ? Effect.void : drained(response)))
-    const pings = Effect.forever(
-      Effect.andThen(
-        Effect.sleep(pingEveryMs),
-        Effect.sync(() => response.write(ping))
-      )
-    )
+    // A timer of the process's own: with a fiber for each, thousands of streams that rest would take many megabytes.
+    const pings = setInterval(() => response.write(ping), pingEveryMs)
     const gone = Effect.callback<void>((resume) => {
       response.once("close", () => resume(Effect.void))
     })
-    yield* Effect.raceFirst(produce({ write }), Effect.raceFirst(gone, pings)).pipe(
-      Effect.ensuring(Effect.sync(() => response.end()))
+    yield* Effect.raceFirst(produce({ write }), gone).pipe(
+      Effect.ensuring(
+        Effect.sync(() => {
+          clearInterval(pings)
+          response.end()
+        })
+      )
     )
     return HttpServerResponse.empty()
   }).pipe(Effect.scoped) as never

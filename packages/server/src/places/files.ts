@@ -6,10 +6,12 @@ import type { Expected, FileInfo } from "@troupe/domain/runner/Files"
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import { hash } from "node:crypto"
 import { basename } from "node:path/posix"
 import { readBytes } from "../gateway/Body.ts"
+import { Idempotency, toResponse } from "../gateway/Idempotency.ts"
 import { Caller, RequestId } from "../gateway/Requests.ts"
-import type { Asked } from "../gateway/Route.ts"
+import { type Asked, answerOf } from "../gateway/Route.ts"
 import { revoked } from "../gateway/revoked.ts"
 import { frame, serve } from "../gateway/Sse.ts"
 import { BlobStore } from "../log/BlobStore.ts"
@@ -119,11 +121,10 @@ const expectedOf = (request: HttpServerRequest): Expected | null => {
   return request.headers["if-none-match"] === "*" ? { _tag: "Absent" } : null
 }
 
-export const write = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
+const put = Effect.fnUntraced(function* (session: Session, path: string, bytes: Uint8Array, expected: Expected | null) {
   const { id, where } = yield* at(session)
   const workplaces = yield* Workplaces
   const blobs = yield* BlobStore
-  const bytes = yield* readBytes(request, fileBytesMax, tooLarge)
   const mediaType = "application/octet-stream"
   const content =
     bytes.length <= inlineBytesMax
@@ -135,9 +136,22 @@ export const write = Effect.fnUntraced(function* (session: Session, path: string
           preview: ""
         }
   const info = yield* workplaces
-    .call(where, "WriteFile", { path, content, expected: expectedOf(request) })
+    .call(where, "WriteFile", { path, content, expected })
     .pipe(Effect.mapError((error) => placeFailure(id, error)))
-  return HttpServerResponse.jsonUnsafe(entryOf(info))
+  return entryOf(info)
+})
+
+export const write = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
+  const { workspaceId } = yield* Caller
+  const { run } = yield* Idempotency
+  const bytes = yield* readBytes(request, fileBytesMax, tooLarge)
+  const { headers, url } = request
+  const asked = () => {
+    const held = JSON.stringify([headers["if-match"], headers["if-none-match"]])
+    return `PUT ${url}\n${held}\n${hash("sha256", bytes, "hex")}`
+  }
+  const work = answerOf(put(session, path, bytes, expectedOf(request)))
+  return toResponse(yield* run({ workspaceId, key: headers["idempotency-key"], asked }, work))
 })
 
 export const remove = Effect.fnUntraced(function* (session: Session, path: string, recursive: boolean) {

@@ -5,10 +5,12 @@ import type { Headers } from "effect/http/Headers"
 import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import type { SqlError } from "effect/sql/SqlError"
 import { Bounds } from "../access/Bounds.ts"
+import { roomOf } from "../gateway/BodyRoom.ts"
 import { type Answer, Idempotency } from "../gateway/Idempotency.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { answerOf, authorized } from "../gateway/Route.ts"
 import { busy } from "../sessions/SessionCalls.ts"
+import { weightOf } from "./largeFrames.ts"
 
 /** A call, and the endpoint whose rules hold for it. */
 export interface Calling {
@@ -16,6 +18,8 @@ export interface Calling {
   readonly scope: Scope
   readonly headers: Headers
   readonly payload: { readonly id?: string; readonly key?: string }
+  /** Done again under its key, it makes nothing twice and is answered alike. */
+  readonly isRepeatable?: boolean
 }
 
 /** A call fails with what a request would be answered with. */
@@ -56,10 +60,12 @@ export const called = <A, R>(
 ) =>
   Effect.gen(function* () {
     const caller = yield* admitted(calling)
+    const { take } = yield* roomOf
+    yield* take(weightOf(calling.payload))
     const { run } = yield* Idempotency
-    const { endpoint, payload } = calling
+    const { endpoint, isRepeatable, payload } = calling
     const asked = () => `rpc ${(endpoint as unknown as HttpApiEndpoint.Top).identifier}\n${JSON.stringify(payload)}`
     const doing = Effect.provideService(answerOf(work(caller)), Caller, caller)
-    const answer = yield* run({ workspaceId: caller.workspaceId, key: payload.key, asked }, doing)
+    const answer = yield* run({ workspaceId: caller.workspaceId, key: payload.key, isRepeatable, asked }, doing)
     return answer.status === 200 ? (JSON.parse(answer.body) as A) : yield* failureIn(answer)
-  }).pipe(settled)
+  }).pipe(Effect.scoped, settled)

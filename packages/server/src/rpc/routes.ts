@@ -8,6 +8,7 @@ import * as Socket from "effect/socket/Socket"
 import { revoked } from "../gateway/revoked.ts"
 import { rawRoute } from "../gateway/Route.ts"
 import { upgrading } from "../gateway/upgrading.ts"
+import { withRoom } from "./largeFrames.ts"
 import { handlers } from "./sessionCalls.ts"
 
 const closes = {
@@ -23,7 +24,7 @@ const serve = ({ httpEffect }: Transport) =>
     const socket = yield* upgrading(request)
     const writer = yield* socket.writer
     const close = (closing: Socket.CloseEvent) => Effect.ignore(Effect.timeout(writer.write(closing), 1_000))
-    const opened = { headers: request.headers, upgrade: Effect.succeed(socket) }
+    const opened = { headers: request.headers, upgrade: Effect.succeed(yield* withRoom(socket)) }
     yield* httpEffect.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, opened as never),
       // Before the socket's own end, which would say nothing of the reason.

@@ -43,10 +43,11 @@ export const handlers = SessionRpc.toLayer({
     ),
 
   SendEvents: (payload, { headers }) =>
-    called({ endpoint: Events.send, scope: "write", headers, payload }, (caller) =>
+    called({ endpoint: Events.send, scope: "write", headers, payload, isRepeatable: true }, (caller) =>
       Effect.gen(function* () {
+        const { known } = yield* SessionReads
         const { events } = yield* readEvents({ events: payload.events })
-        const { sent } = yield* sendEvents(yield* sessionIn(caller, payload.id), events)
+        const { sent } = yield* sendEvents(yield* known(caller.workspaceId, payload.id), events)
         return yield* showBlobs(caller.workspaceId, sent)
       })
     ),

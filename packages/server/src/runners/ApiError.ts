@@ -27,9 +27,15 @@ export const apiError = Effect.fnUntraced(function* (
   )
 })
 
+/** What a request shows to be let in, as plain text: for those who look at it and let it go. */
+export const shownText = ({ authorization, "x-api-key": key }: Headers): string | undefined => {
+  const bearer = authorization === undefined ? undefined : /^Bearer +(\S+)$/i.exec(authorization)?.[1]
+  const secret = bearer ?? key
+  return secret === "" ? undefined : secret
+}
+
 /** What a request shows to be let in: `Authorization: Bearer …`, or `x-api-key`. */
 export const shownSecret = (headers: Headers): Option.Option<Redacted.Redacted> => {
-  const [, bearer] = /^Bearer +(\S+)$/i.exec(headers["authorization"] ?? "") ?? []
-  const secret = bearer ?? headers["x-api-key"]
-  return secret === undefined || secret === "" ? Option.none() : Option.some(Redacted.make(secret))
+  const secret = shownText(headers)
+  return secret === undefined ? Option.none() : Option.some(Redacted.make(secret))
 }

@@ -174,7 +174,8 @@ export class WatchHub {
     for (const old of dropped) this.bytes -= old instanceof Seat ? eventBytes(old.event) : old.text.length
   }
 
-  private wake(): void {
+  /** Tells those who wait to look again. */
+  wake(): void {
     const waiting = [...this.waiting]
     this.waiting.clear()
     for (const wake of waiting) wake()

@@ -7,6 +7,9 @@ import { WatchedPages } from "./WatchedPages.ts"
 import { WatchHub } from "./WatchHub.ts"
 import type { OpenReader } from "./WatchReader.ts"
 
+/** How long what a feed brings may take, before the store is asked for it. */
+const underWayMs = 20
+
 /** What sessions are watched with. */
 export interface Watching {
   readonly read: (
@@ -48,9 +51,16 @@ export class WatchedSession {
   }
 
   begin(version: number): void {
+    const isFirst = this.hub.delivered === null
     this.hub.begin(version)
     const upto = Math.max(version, this.wanted)
-    if (this.isBehind(upto)) this.catchUp(upto)
+    if (!this.isBehind(upto)) return
+    if (isFirst) return this.catchUp(upto)
+    // Most likely the feed brings it in a moment, with deltas that would be too late behind what the store says.
+    const soon = Effect.sync(() => {
+      if (this.isBehind(upto)) this.catchUp(upto)
+    })
+    this.watching.fork(Effect.delay(soon, underWayMs))
   }
 
   isBehind(version: number): boolean {

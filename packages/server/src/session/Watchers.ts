@@ -5,6 +5,7 @@ import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
 import { eventBytes } from "./Feeds.ts"
 import { KeptPages } from "./KeptPages.ts"
 import { SessionFeed } from "./SessionFeed.ts"
+import { Turnstile } from "./Turnstile.ts"
 import { type Watching, WatchedSession } from "./WatchedSession.ts"
 import { type Seat, type Seen, takenBytesMax } from "./WatchHub.ts"
 import { OpenReader, type Reader, type SlowReader } from "./WatchReader.ts"
@@ -39,6 +40,8 @@ export class Watchers extends Context.Service<
   {
     /** A place after `after` in the log of a session: everything later is taken from it once and in order. */
     readonly open: (sessionId: string, after: number) => Effect.Effect<Reader, never, Scope.Scope>
+    /** Passes when it is the turn of one who comes to read: many of them come at once, and others work here too. */
+    readonly turn: Effect.Effect<void>
     readonly watch: (sessionId: string, after: number) => Stream.Stream<Seen, SlowReader | StoreUnavailable>
     /** How far the log of a session goes: everything later was not there when this was asked. */
     readonly versionOf: (sessionId: string) => Effect.Effect<number, StoreUnavailable>
@@ -60,6 +63,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
   const runFork = Effect.runForkWith(yield* Effect.context())
   const watched = new Map<string, WatchedSession>()
   const stopped = Latch.makeUnsafe(false)
+  const turnstile = new Turnstile()
   const versionsOf = (some: ReadonlyArray<WatchedSession>) =>
     Effect.map(store.versions(some.map(({ hub }) => hub.sessionId)), (versions) =>
       some.map((one) => [one, versions.get(one.hub.sessionId) ?? 0] as const)
@@ -141,10 +145,11 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
         const seen = one.hub.take(reader.place)
         if (seen !== null && seen.length > 0) return seen
         if (seen !== null) {
-          yield* Effect.raceFirst(next(one), stopped.await)
+          yield* next(one)
           continue
         }
         const seats = portionOf(yield* one.pages.after(reader.place.seq))
+        yield* turnstile.pass
         const last = seats[seats.length - 1]
         if (last !== undefined) {
           reader.place.seq = last.seq
@@ -187,11 +192,15 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
     "subscribing again",
     Effect.map(members.gone, () => watched.forEach((one) => one.subscribe()))
   )
-  const stop = Effect.asVoid(stopped.open)
+  const stop = Effect.sync(() => {
+    stopped.openUnsafe()
+    for (const { hub } of watched.values()) hub.wake()
+  })
   yield* Effect.addFinalizer(() => stop)
 
   return Watchers.of({
     open,
+    turn: turnstile.pass,
     stop,
     versionOf: (sessionId) =>
       Effect.map(

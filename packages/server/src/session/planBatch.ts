@@ -5,6 +5,7 @@ import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { plan, type Decided } from "@troupe/domain/session/decide"
 import * as LogRules from "@troupe/domain/session/logRules"
 import { CommandRejected, isFinal, type Command } from "@troupe/domain/session/SessionCommand"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Result } from "effect"
 import type { NewEvent, Rejection } from "../log/EventStore.ts"
@@ -26,11 +27,21 @@ export interface Standing {
   readonly lastRecordedAt: number
 }
 
+/** An event as a command wrote it. */
+export interface Written {
+  readonly eventId: EventId
+  /** Microseconds since 1970. */
+  readonly recordedAt: number
+  readonly event: SessionEvent
+}
+
 export interface Accepted {
   readonly _tag: "Accepted"
   /** `seq` of the command's first event; the version it was decided at where it changed nothing. */
   readonly seq: number
   readonly version: number
+  /** What it wrote, where it was decided in this process and just now. Others find it in the log. */
+  readonly written?: ReadonlyArray<Written>
 }
 
 export type Outcome =
@@ -107,7 +118,9 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       }
     } else {
       const { events: facts, state: next } = decided.success
-      outcome = { _tag: "Accepted", seq: facts.length === 0 ? version : version + 1, version: version + facts.length }
+      const written: Array<Written> = []
+      const seq = facts.length === 0 ? version : version + 1
+      outcome = { _tag: "Accepted", seq, version: version + facts.length, written }
       if (facts.length > 0 && next._tag === "Open") {
         const pen = {
           ...context,
@@ -123,9 +136,12 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
         }
         const mark =
           digest === null ? null : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
-        const written = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
-        events.push(...written.events)
-        ;({ chain, lastRecordedAt, version } = written.tail)
+        const recorded = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
+        events.push(...recorded.events)
+        for (const [index, { eventId, recordedAt }] of recorded.events.entries()) {
+          written.push({ eventId, recordedAt, event: facts[index]! })
+        }
+        ;({ chain, lastRecordedAt, version } = recorded.tail)
       }
       for (const inputId of LogRules.inputIds(command.body)) {
         taken.add(inputId)

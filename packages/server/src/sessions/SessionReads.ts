@@ -1,4 +1,5 @@
 import { notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
+import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import type { BoundTo } from "@troupe/domain/api/Workspace"
 import { type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Context, Effect, Layer, Option } from "effect"
@@ -32,6 +33,14 @@ export interface SessionFilter {
   readonly limit: number
 }
 
+/** What never changes of a session: enough to send it something, and to show what it makes of that. */
+export interface KnownSession {
+  readonly id: SessionId
+  readonly around: Surroundings
+}
+
+const knownMax = 10_000
+
 type Failure = ApiFailure | SqlError
 
 /** What the gateway reads of sessions without waking any of them. */
@@ -39,6 +48,8 @@ export class SessionReads extends Context.Service<
   SessionReads,
   {
     readonly find: (workspaceId: WorkspaceId, sessionId: SessionId) => Effect.Effect<SessionView, Failure>
+    /** The same without asking again, for those whom the session itself answers: it may be archived or gone by now. */
+    readonly known: (workspaceId: WorkspaceId, sessionId: SessionId) => Effect.Effect<KnownSession, Failure>
     readonly list: (
       workspaceId: WorkspaceId,
       filter: SessionFilter
@@ -76,6 +87,21 @@ const make = Effect.gen(function* () {
     const found = yield* oneOf(keyOf(toUuid(workspaceId)!, toUuid(sessionId)!))
     return Option.isSome(found) ? found.value : yield* notFound(`Session ${sessionId} was not found.`)
   })
+
+  const remembered = new Map<string, KnownSession>()
+
+  const known: SessionReads["Service"]["known"] = (workspaceId, sessionId) =>
+    Effect.suspend(() => {
+      const key = `${workspaceId} ${sessionId}`
+      const one = remembered.get(key)
+      if (one !== undefined) return Effect.succeed(one)
+      return Effect.map(find(workspaceId, sessionId), ({ around }) => {
+        if (remembered.size >= knownMax) remembered.clear()
+        const found = { id: sessionId, around }
+        remembered.set(key, found)
+        return found
+      })
+    })
 
   const list = Effect.fn("SessionReads.list")(function* (workspaceId: WorkspaceId, filter: SessionFilter) {
     const {
@@ -121,5 +147,5 @@ const make = Effect.gen(function* () {
     return rows.flatMap((row) => viewOf(row, now) ?? [])
   })
 
-  return SessionReads.of({ find, list })
+  return SessionReads.of({ find, known, list })
 })

@@ -3,6 +3,7 @@ import { WorkspaceId } from "@troupe/domain/Ids"
 import { register } from "../support/TestNode.ts"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
 import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
+import { written } from "./written.ts"
 import { bodyOf, type Endpoint, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
 
 /** An id of ours that nothing has. */
@@ -29,6 +30,8 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
   let user: Headings
   /** One of each kind, by the prefixes of their ids. */
   const ours = new Map<string, string>()
+  /** What the stranger has, so that requests come as far as what they name of ours. */
+  const theirs = new Map<string, string>()
   const { get, post, own } = asking(() => world)
 
   const keep = (id: string) => {
@@ -47,13 +50,22 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
       (await post("/v1/sessions", { agent, environment_id: environment, title: "our secret session" })).body.id
     )
     keep((await get(`/v1/sessions/${session}/threads`)).body.data[0].id)
+    const said = { type: "user.message", content: [{ type: "text", text: "our secret words" }] }
+    keep((await post(`/v1/sessions/${session}/events`, { events: [said] })).body.data[0].id)
+    const server = { name: "our-secret-server", server: { type: "url", url: "https://example.com/mcp" } }
+    keep((await post("/v1/mcp_servers", server)).body.id)
+    const theirAgent = (await post("/v1/agents", { name: "a", model: "demo" }, stranger)).body.id
+    const theirSession = (await post("/v1/sessions", { agent: theirAgent }, stranger)).body.id
+    const theirEnvironment = (await post("/v1/environments", { name: "e" }, stranger)).body.id
+    for (const id of [theirAgent, theirSession, theirEnvironment]) theirs.set(/^([a-z]+)_/.exec(id)![1]!, id)
     keep((await post("/v1/tokens", { kind: "api_key", name: "our secret key", scopes: ["read"] })).body.id)
     const workspace = WorkspaceId.make(keep((await get("/v1/me")).body.workspace.id))
     keep((await register(world.node, workspace, { name: "our secret runner" })).runnerId)
     const form = new FormData()
     form.append("file", new Blob(["our secret file"]), "secret.txt")
     const uploaded = await fetch(`${world.node.gateway}/v1/files`, { method: "POST", body: form, headers: own })
-    keep(((await uploaded.json()) as { id: string }).id)
+    const file = keep(((await uploaded.json()) as { id: string }).id)
+    keep((await post(`/v1/sessions/${session}/resources`, { type: "file", file_id: file })).body.id)
     const made = await post("/v1/tokens", {
       kind: "end_user",
       subject: "another",
@@ -63,12 +75,17 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
   }, 120_000)
   afterAll(() => world?.end())
 
-  const ask = async (endpoint: Endpoint, who: Headings, idOf: (prefix: string) => string) => {
-    const params = withIds(valuesOf(endpoint.params, 1, 1)[0] ?? {}, idOf) as Record<string, string>
+  const ask = async (
+    endpoint: Endpoint,
+    who: Headings,
+    idOf: (prefix: string) => string,
+    { at = idOf, sent }: { readonly at?: (prefix: string) => string; readonly sent?: unknown } = {}
+  ) => {
+    const params = withIds(valuesOf(endpoint.params, 1, 1)[0] ?? {}, at) as Record<string, string>
     // A page of a list is asked for with what the list itself made.
     const { page: _, ...query } = (withIds(valuesOf(endpoint.query, 1, 1)[0], idOf) ?? {}) as Record<string, unknown>
     const [first] = valuesOf(endpoint.body, 1, 1)
-    const { body, headers } = bodyOf(endpoint, withIds(first, idOf))
+    const { body, headers } = bodyOf(endpoint, withIds(sent ?? first, idOf))
     // The door refuses NUL characters whoever asks, and says nothing of anybody.
     const search = searchOf(query).replaceAll("%00", "")
     const response = await fetch(`${world.node.gateway}${pathOf(endpoint, params)}${search}`, {
@@ -112,6 +129,43 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
     }
   )
 
+  const within = (idOf: (prefix: string) => string) => (prefix: string) => theirs.get(prefix) ?? idOf(prefix)
+
+  it.each(named.filter(({ path }) => path.split(":").length > 2).map((one) => [one.name, one] as const))(
+    "looks to %s within what is somebody else's own as if it were not there",
+    async (_, endpoint) => {
+      const [found, none] = [
+        await ask(endpoint, stranger, within(anothers)),
+        await ask(endpoint, stranger, within(nobodys))
+      ]
+      assert.deepStrictEqual([found.status, plain(found.text)], [none.status, plain(none.text)])
+      assert.isAtLeast(found.status, 400)
+    }
+  )
+
+  const prefixesIn = (body: unknown) =>
+    new Set(Array.from(JSON.stringify(body).matchAll(/"([a-z]+)_011/g), ([, prefix]) => prefix!))
+
+  // Where several unknown things are named, the first one is told of; and strangers have no turn that could be edited.
+  const namingOne = endpoints.flatMap((endpoint) =>
+    (written[endpoint.name] ?? []).flatMap((sent, n) =>
+      prefixesIn(sent).size > 2 || endpoint.name === "editTurn" ? [] : [[endpoint.name, n, endpoint, sent] as const]
+    )
+  )
+
+  it.each(namingOne)("is not there for what %s names in a body (%i)", async (_, __, endpoint, sent) => {
+    for (const prefix of prefixesIn(sent)) {
+      const naming = (id: string) => (other: string) => (other === prefix ? id : (theirs.get(other) ?? unknown(other)))
+      const at = within(nobodys)
+      const found = await ask(endpoint, stranger, naming(ours.get(prefix)!), { at, sent })
+      const none = await ask(endpoint, stranger, naming(unknown(prefix)), { at, sent })
+      assert.deepStrictEqual([found.status, plain(found.text)], [none.status, plain(none.text)], prefix)
+      assert.include([400, 404], found.status, `${prefix} ${found.text}`)
+      // It came as far as the id, and was not refused for something else.
+      assert.include(plain(found.text), unknown(prefix))
+    }
+  })
+
   it.each(unnamed.map((one) => [one.name, one] as const))(
     "is in no answer to %s of another workspace",
     async (_, one) => {
@@ -148,6 +202,9 @@ describe("what belongs to somebody else", { timeout: 180_000 }, () => {
 
   it("is asked for in every part of the API that has ids", () => {
     assert.isAbove(named.length, 20)
-    assert.includeMembers([...ours.keys()], ["agent", "env", "sesn", "sthr", "tok", "file", "wrkspc", "rnr"])
+    assert.includeMembers(
+      [...ours.keys()],
+      ["agent", "env", "sesn", "sthr", "sevt", "sesrsc", "tok", "file", "mcpsrv", "wrkspc", "rnr"]
+    )
   })
 })

@@ -53,7 +53,7 @@ const tools = [
   }
 ]
 const mcp_servers = [{ type: "url", name: "m", url: "https://example.com/mcp" }]
-const registered = [{ type: "registered", name: "m", server_id: id("mcps") }]
+const registered = [{ type: "registered", name: "m", server_id: id("mcpsrv") }]
 const member = { type: "agent", id: id("agent"), version: 1 }
 const rosters = [
   { type: "coordinator", agents: [id("agent"), member, { type: "self" }, { type: "advisor", model: "demo" }] },

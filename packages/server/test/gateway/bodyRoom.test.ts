@@ -108,4 +108,41 @@ describe("large requests at once", { timeout: 120_000 }, () => {
     assert.strictEqual(await full.end(), 200)
     await taken((bytes) => bytes === 0)
   })
+
+  /** Sends one frame over a socket of its own: what is answered to it, or the code that the socket is closed with. */
+  const frame = (text: string) =>
+    new Promise<string | number>((resolve, reject) => {
+      const headers = { authorization: `Bearer ${apiKey}` }
+      const socket = new WebSocket(`${world.node.gateway.replace("http", "ws")}/v1/rpc`, { headers } as never)
+      socket.addEventListener("open", () => socket.send(text))
+      socket.addEventListener("message", ({ data }) => {
+        resolve(String(data))
+        socket.close()
+      })
+      socket.addEventListener("close", ({ code }) => resolve(code))
+      socket.addEventListener("error", () => reject(new Error("the socket broke")))
+    })
+  const call = (bytes: number) => {
+    const { events } = JSON.parse(message(bytes)) as { readonly events: unknown }
+    return JSON.stringify({
+      _tag: "Request",
+      id: "1",
+      tag: "SendEvents",
+      payload: { id: session, events },
+      headers: []
+    })
+  }
+
+  it("are counted where they come as calls over a socket, too", async () => {
+    assert.include(String(await frame(call(mebibyte))), `"_tag":"Success"`)
+    await taken((bytes) => bytes === 0)
+    const full = begun(3.5 * mebibyte)
+    await taken((bytes) => bytes > 3.4 * mebibyte)
+    assert.strictEqual(await frame(call(mebibyte)), 1013)
+    assert.include(String(await frame(call(1_000))), `"_tag":"Success"`)
+    assert.strictEqual(await full.end(), 200)
+    await taken((bytes) => bytes === 0)
+    assert.strictEqual(await frame(`[${"0,".repeat(60_000)}0]`), 4400)
+    await taken((bytes) => bytes === 0)
+  })
 })

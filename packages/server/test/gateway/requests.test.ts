@@ -4,6 +4,7 @@ import { Effect, Redacted } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { connect } from "node:net"
 import { mintId, prng } from "../../../../test/support/Prng.ts"
+import { answerLengthMax } from "../../src/gateway/Idempotency.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { apiKey } from "../support/apiKey.ts"
@@ -207,6 +208,33 @@ describe("requests", { timeout: 120_000 }, () => {
     )
     const opened = await Promise.all(sessions.map(async (one) => ((await one.json()) as { id: string }).id))
     assert.strictEqual(new Set(opened).size, 1)
+  })
+
+  it("are done once under an idempotency key also where their answer is too large to be kept", async () => {
+    const made = (await (await post("/v1/agents", agent("large"))).json()) as { id: string }
+    const session = (await (await post("/v1/sessions", JSON.stringify({ agent: made.id }))).json()) as { id: string }
+    assert.strictEqual((await post(`/v1/sessions/${session.id}/pause`, "{}")).status, 200)
+    const text = "x".repeat(answerLengthMax)
+    const body = JSON.stringify({ events: [{ type: "user.message", content: [{ type: "text", text }] }] })
+    const send = async () => post(`/v1/sessions/${session.id}/events`, body, { "idempotency-key": "large-1" })
+    const first = await (await send()).text()
+    const again = await send()
+    // Made anew, from the log.
+    assert.deepStrictEqual([again.headers.get("idempotent-replayed"), await again.text()], [null, first])
+
+    const wide = { type: "object", properties: { a: { type: "string", description: "d".repeat(20_000) } } }
+    const tools = Array.from({ length: Math.ceil(answerLengthMax / 20_000) }, (_, n) => {
+      return { type: "custom", name: `wide_${n}`, description: "takes much to say", input_schema: wide }
+    })
+    const larger = JSON.stringify({ ...JSON.parse(agent("larger")), tools })
+    const create = () => post("/v1/agents", larger, { "idempotency-key": "large-2" })
+    assert.strictEqual((await create()).status, 200)
+    const refused = await create()
+    assert.deepStrictEqual([refused.status, refused.headers.get("x-should-retry")], [409, "false"])
+    assert.match(
+      ((await refused.json()) as Problem).error.message,
+      /^This request was done; its answer had \d+ characters/
+    )
   })
 
   it("are refused again under an idempotency key, each by its own number", async () => {

@@ -155,6 +155,7 @@ describe("Watchers", () => {
         // The feed says nothing of it, so it is read in the store, and then the feed is back with what is older.
         log.write(id, 1)
         while (!seqs(seen).includes(2)) seen.push(...(yield* reader.take))
+        yield* reader.live
         publish(id, deltaAfter(1, 0))
         publish(id, deltaAfter(2, 1))
         yield* commit(1)

@@ -4,13 +4,15 @@ import * as History from "@troupe/domain/session/History"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Context, Effect, Layer, Result } from "effect"
-import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
+import { EventStore, pageBytesMax, type StoreUnavailable } from "../log/EventStore.ts"
 import { SessionUnreadable } from "../session/SessionErrors.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import { Remembered } from "./Remembered.ts"
 import * as Setup from "./Setup.ts"
 
 const pageSize = 2_000
+/** A page of fewer characters than this was not cut, however many bytes each of them takes. */
+const wholeMax = pageBytesMax / 8
 const rememberedMax = 1_000
 /** Of what conversations in memory are folded from, in characters. */
 const conversationsMax = 16_777_216
@@ -82,7 +84,9 @@ const make = Effect.gen(function* () {
         take(stored.seq, event.success, stored.payload?.length ?? 0)
         at = stored.seq
       }
-      if (page.length === 0) return at
+      const size = page.reduce((sum, { payload }) => sum + (payload?.length ?? 0), 0)
+      // One that is short, and not because it would be too large, is the last.
+      if (page.length === 0 || (page.length < limit && size < wholeMax)) return at
     }
     return at
   })

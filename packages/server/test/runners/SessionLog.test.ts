@@ -27,6 +27,8 @@ const make = Effect.gen(function* () {
     return { conversation, after: world.held.readAfter.slice(before) }
   })
   return {
+    world,
+    log: known,
     say: actor.handle(world.send()),
     send: (body: SessionCommand) => actor.handle(world.command(body)),
     opened: version,
@@ -40,13 +42,17 @@ const make = Effect.gen(function* () {
 describe("the log of a session, for runners", () => {
   it.effect("is read from where it was read to, and says what one says who reads all of it", () =>
     Effect.gen(function* () {
-      const { fresh, known, opened, say } = yield* make
+      const { fresh, known, log, opened, say, version, world } = yield* make
       assert.deepStrictEqual((yield* known).after, [0])
       yield* say
       const second = yield* known
       assert.deepStrictEqual(second.after, [opened])
       assert.deepStrictEqual(second.conversation, (yield* fresh).conversation)
       assert.deepStrictEqual((yield* known).after, [])
+      const { length } = world.held.readAfter
+      yield* log.setup(world.sessionId)
+      yield* log.setup(world.sessionId)
+      assert.deepStrictEqual(world.held.readAfter.slice(length), [0, yield* version])
     }).pipe(Effect.scoped)
   )
 

@@ -2,7 +2,7 @@ import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { requires } from "../../test/requires.ts"
 import { System, wordsOf } from "../support/System.ts"
-import { type Anthropic, anthropicAt, toFile } from "../../packages/server/test/support/anthropic.ts"
+import { anthropicAt } from "../../packages/server/test/support/anthropic.ts"
 
 const usage = { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49, input_tokens: 40, output_tokens: 9 }
 

@@ -9,7 +9,7 @@ if (command === undefined) {
   process.exit(2)
 }
 
-const { node, env } = setup()
+const { node, env } = await setup()
 const child = spawn(command === "node" ? node : command, args, { env, stdio: "inherit" })
 
 // A terminal gives Ctrl-C to the child as well, and npm forwards what it gets: pass each signal on once, so that a program

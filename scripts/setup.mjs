@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import { install } from "./install.mjs"
 
 export const root = new URL("..", import.meta.url)
 const path = (name) => fileURLToPath(new URL(name, root))
@@ -39,37 +40,8 @@ const give = (sentence) => {
 /** The oldest Node that can install a newer one. */
 const oldest = 20
 
-/** What npm says where it failed, and what it means. */
-const causes = [
-  [
-    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|EHOSTUNREACH|ETIMEDOUT|ERR_SOCKET_TIMEOUT/,
-    "the npm registry can't be reached. Connect this host to a network, or tell npm of your proxy or mirror (npm config set proxy, registry), then run this again."
-  ],
-  [/ENOSPC/, "the disk is full. Make room for about 1 GB, then run this again."],
-  [/EROFS|EACCES|EPERM/, "this clone can't be written to. Make it writable for this user, then run this again."]
-]
-
-/** Runs npm ci without our own bin folder in PATH, so that npm does not run on a Node it is about to replace. */
-const install = (path) => {
-  const { error, status, stderr } = spawnSync("npm", ["ci", "--loglevel=error"], {
-    cwd: root,
-    env: { ...process.env, PATH: path },
-    stdio: ["ignore", 2, "pipe"],
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024
-  })
-  if (error !== undefined && error.code === "ENOENT") {
-    give("npm was not found; install Node.js 20 or newer with npm, then run this again.")
-  }
-  if (status === 0) return
-  const known = causes.find(([pattern]) => pattern.test(stderr))
-  if (known !== undefined) give(`npm ci failed: ${known[1]}`)
-  console.error(stderr)
-  give("npm ci failed, see above; fix what it names, then run this again.")
-}
-
 /** Installs what is missing and returns the environment in which our programs start. */
-export const setup = () => {
+export const setup = async () => {
   const { node: running } = process.versions
   if (Number(running.split(".")[0]) < oldest) {
     give(`Node ${running} is too old; put Node ${oldest} or newer first in PATH, then run this again.`)
@@ -77,7 +49,8 @@ export const setup = () => {
   const others = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== bin)
   if (!isInstalled()) {
     console.error("troupe: installing dependencies (npm ci), about half a minute")
-    install(others.join(delimiter))
+    const failure = await install(fileURLToPath(root), others.join(delimiter))
+    if (failure !== null) give(failure)
     installed()
   }
   const pinned = join(bin, "node")
@@ -96,6 +69,6 @@ export const setup = () => {
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { node } = setup()
+  const { node } = await setup()
   console.log(`${node} ${versionOf(node)}`)
 }

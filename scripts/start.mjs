@@ -7,7 +7,7 @@ import { setup } from "./setup.mjs"
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 
-const { env, node } = setup()
+const { env, node } = await setup()
 // What belongs to the system: where the sandbox is missing and may be installed, it offers to.
 const system = path("scripts/system.mjs")
 if (existsSync(system)) spawnSync(node, [system], { env, stdio: "inherit" })

@@ -31,6 +31,8 @@ export class LongSession {
   private readonly readers = new Set<ServerResponse>()
   /** How often parts of its log were asked for. */
   reads = 0
+  /** How many of its events were given out as parts of its log. */
+  given = 0
   private timer: ReturnType<typeof setInterval> | undefined
 
   private constructor() {
@@ -81,6 +83,21 @@ export class LongSession {
     await new Promise((closed) => this.server.close(closed))
   }
 
+  /** A page of the turns that have begun, the last one first. */
+  private turns(query: URLSearchParams): object {
+    const limit = Number(query.get("limit"))
+    const from = Number(query.get("page") ?? 0)
+    const turns = this.log.filter(({ type }) => type === "TurnStarted").reverse()
+    const data = turns.slice(from, from + limit).map(({ payload, seq, thread_id }) => ({
+      id: (payload as unknown as { readonly turnId: string }).turnId,
+      thread_id,
+      started_seq: seq,
+      ended_seq: null
+    }))
+    const next_page = from + limit < turns.length ? String(from + limit) : null
+    return { data, queues: [], next_page }
+  }
+
   private answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url!, this.origin)
     const after = Number(url.searchParams.get("after") ?? 0)
@@ -88,9 +105,13 @@ export class LongSession {
     if (url.pathname === "/v1/sessions/sesn_1/log") {
       this.reads++
       const limit = Number(url.searchParams.get("limit"))
-      const data = this.log.slice(after, after + limit)
+      const types = url.searchParams.getAll("types[]")
+      const page = this.log.slice(after, after + limit)
+      const data = types.length === 0 ? page : page.filter(({ type }) => types.includes(type))
+      this.given += data.length
       return json(response, { data, next_after: after + limit < this.length ? after + limit : null })
     }
+    if (url.pathname === "/v1/sessions/sesn_1/turns") return json(response, this.turns(url.searchParams))
     if (url.pathname.endsWith("/stream")) {
       response.writeHead(200, { "content-type": "text/event-stream" })
       response.write(": here\n\n")

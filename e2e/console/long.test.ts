@@ -98,6 +98,24 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     assert.deepStrictEqual(visitor.complaints, [])
   })
 
+  it("comes with its end first, and reads no more of it than is looked at", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = session.given
+    const began = performance.now()
+    await page.reload()
+    await shown()
+    await page.locator(".row .call-line, .row .markdown").last().waitFor()
+    const given = session.given - before
+    console.log({ given, of: session.length, live_after_ms: Math.round(performance.now() - began) })
+    assert.isBelow(given, 5_000)
+    await page.getByRole("log").evaluate((box) => Object.assign(box, { scrollTop: 0 }))
+    await page.locator(".said").first().waitFor()
+    await page.locator(".row .gap").first().waitFor({ state: "detached" })
+    assert.strictEqual(await page.locator(".row").first().getAttribute("data-index"), "0")
+    assert.isBelow(session.given - before, session.length / 2)
+    assert.deepStrictEqual(visitor.complaints, [])
+  })
+
   it("stays at the end where motion is reduced, on a phone too", { timeout: long }, async () => {
     const { page } = visitor
     await page.emulateMedia({ reducedMotion: "reduce" })

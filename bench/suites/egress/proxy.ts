@@ -1,6 +1,6 @@
 import { Effect, Layer, Result } from "effect"
 import { SandboxId, SessionId } from "@troupe/domain/Ids"
-import { addressRules } from "@troupe/runner/egress/AddressRules"
+import { addressRules } from "@troupe/domain/network/AddressRules"
 import { EgressProxy } from "@troupe/runner/egress/EgressProxy"
 import { Interception } from "@troupe/runner/egress/Interception"
 import { Outbound } from "@troupe/runner/egress/Outbound"

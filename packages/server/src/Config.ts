@@ -36,6 +36,8 @@ export interface NodeConfig {
   readonly commandBytesMax: number
   /** How long the log of a deleted session is kept before it is purged. */
   readonly keepDeletedMs: number
+  /** Endpoints, as `host:port`, that requests of this node may reach although they are not public. Runners share the list. */
+  readonly egressAllow: ReadonlyArray<string>
   /** What no workspace and no agent can go beyond. */
   readonly policies: ReadonlyArray<PermissionPolicy>
   readonly files: FilesConfig
@@ -143,6 +145,10 @@ const all = Config.all({
   ).pipe(
     Config.withDefault(30),
     Config.map((days) => days * 86_400_000)
+  ),
+  egressAllow: Config.String("TROUPE_EGRESS_ALLOW").pipe(
+    Config.map((text) => text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]))),
+    Config.withDefault<ReadonlyArray<string>>([])
   ),
   policies: Config.schema(Schema.fromJsonString(Schema.Array(PermissionPolicy)), "TROUPE_POLICIES").pipe(
     Config.withDefault([])

@@ -17,6 +17,8 @@ import * as Gateway from "./gateway/Gateway.ts"
 import { makeGatewayServer } from "./gateway/GatewayServer.ts"
 import * as Health from "./Health.ts"
 import { inboxProjection } from "./inbox/inboxProjection.ts"
+import { OutboundHttp } from "./outbound/OutboundHttp.ts"
+import { outboundRules } from "./outbound/outboundRules.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
@@ -141,6 +143,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(secrets(config)),
+    Layer.provideMerge(Layer.unwrap(Effect.map(outboundRules(config), OutboundHttp.layer))),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(Database.layerApp()),
     Layer.provide(migrated(config, supervised))

@@ -254,7 +254,11 @@ export class Chat {
           (one) => one.id !== id && !(one.id.startsWith("sending") && one.text === text)
         )
         const lines = clean(text).split("\n")
-        kept([...lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`), ""], { queued })
+        // What was interrupted has ended, and this is the next.
+        kept([...lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`), ""], {
+          queued,
+          isInterrupting: false
+        })
       },
       status: (event) => {
         if (event.type !== "session.status_running") return

@@ -2,7 +2,16 @@ import type { Call } from "../http/Call.ts"
 import type { Pages } from "../http/Page.ts"
 import { path } from "../http/url.ts"
 import type { CallOptions } from "../options.ts"
-import type { McpServer, McpServerCreate, McpServerDeleted, McpServerListQuery, McpServerUpdate } from "../types/api.ts"
+import type {
+  McpAuthorization,
+  McpAuthorizationBegun,
+  McpAuthorize,
+  McpServer,
+  McpServerCreate,
+  McpServerDeleted,
+  McpServerListQuery,
+  McpServerUpdate
+} from "../types/api.ts"
 import { list } from "./list.ts"
 import { Resource } from "./Resource.ts"
 
@@ -26,5 +35,20 @@ export class McpServers extends Resource {
 
   delete(mcpServerId: string, options?: CallOptions): Call<McpServerDeleted> {
     return this.remove(path`/v1/mcp_servers/${mcpServerId}`, options)
+  }
+
+  /** Begins a login. Somebody opens its `authorization_url`; where that is null, nobody has to. */
+  authorize(mcpServerId: string, body: McpAuthorize = {}, options?: CallOptions): Call<McpAuthorizationBegun> {
+    return this.post(path`/v1/mcp_servers/${mcpServerId}/authorize`, body, options)
+  }
+
+  /** Whether the server lets the workspace in. */
+  authorization(mcpServerId: string, options?: CallOptions): Call<McpAuthorization> {
+    return this.get(path`/v1/mcp_servers/${mcpServerId}/authorization`, {}, options)
+  }
+
+  /** Forgets the tokens that a login brought. */
+  forgetAuthorization(mcpServerId: string, options?: CallOptions): Call<McpAuthorization> {
+    return this.remove(path`/v1/mcp_servers/${mcpServerId}/authorization`, options)
   }
 }

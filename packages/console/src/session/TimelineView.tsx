@@ -34,7 +34,7 @@ const GapLine = ({ gap, onSeen }: { readonly gap: Gap; readonly onSeen: (chapter
 export const TimelineView = (props: {
   readonly rows: ReadonlyArray<Row>
   readonly chapters: ReadonlyArray<Chapter>
-  readonly fetchRows: (chapter: Chapter) => Promise<ReadonlyArray<Row>>
+  readonly fetchRows: (chapter: Chapter) => Promise<ReadonlyArray<Row> | null>
   readonly onReading: (isReading: boolean) => void
   readonly sessionId: string
   readonly askKey: string | null

@@ -17,6 +17,8 @@ export interface Chapter {
   readonly rows: number
   /** The turn that it begins in, as that was then; null before the first. */
   readonly turn: TimelineTurn | null
+  /** Where its turns begin is not known yet: it is divided before it is read. */
+  readonly isUndivided?: boolean
 }
 
 /** What is kept of a session's timeline: its end, and where the rest of it is. */
@@ -143,6 +145,7 @@ export const rowsOfChapter = (
   const primary = primaryOf(live)
   if (primary === null) return []
   const empty = { ...primary, queue: [], steers: [], inbox: [], turns: turn === null ? [] : [turn] }
-  const thread = primaryOf(events.reduce(placeOn, { ...initial, threads: [empty] }))
+  const before: Timeline = { ...initial, threads: [empty] }
+  const thread = primaryOf(events.reduce((now, event) => placeOn(withRetried(now, event), event), before))
   return thread === null ? [] : rowsOfTurns(thread.turns)
 }

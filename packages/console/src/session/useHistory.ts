@@ -17,7 +17,7 @@ const chaptersKept = 6
 export const useHistory = (
   chapters: ReadonlyArray<Chapter>,
   rows: ReadonlyArray<Row>,
-  fetchRows: (chapter: Chapter) => Promise<ReadonlyArray<Row>>
+  fetchRows: (chapter: Chapter) => Promise<ReadonlyArray<Row> | null>
 ) => {
   const [loaded, setLoaded] = useState<ReadonlyMap<number, ReadonlyArray<Row>>>(new Map())
   const [problem, setProblem] = useState<unknown>(null)
@@ -43,6 +43,11 @@ export const useHistory = (
       try {
         const found = await fetchRows(chapter)
         setProblem(null)
+        // It was divided, and is other chapters now.
+        if (found === null) {
+          asked.current.delete(from)
+          return
+        }
         const all = new Map([...kept.current, [from, found]])
         for (const far of asked.current) {
           if (all.size <= chaptersKept) break

@@ -62,6 +62,8 @@ export const McpServer = Schema.Struct({
   id: McpServerId,
   type: Schema.Literal("mcp_server"),
   ...McpServerDefinition.fields,
+  /** Whether it lets the workspace in by OAuth: `none` where nobody ever logged in. */
+  authorization: Schema.Literals(["none", "connected", "login_required"]),
   created_at: Schema.String,
   updated_at: Schema.String
 }).annotate({ identifier: "McpServer" })

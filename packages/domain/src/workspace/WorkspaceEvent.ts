@@ -49,6 +49,15 @@ export const WorkspaceEvent = Schema.TaggedUnion({
   McpServerCreated: { serverId: McpServerId, ...defined },
   McpServerUpdated: { serverId: McpServerId, ...defined, secretChanged: Schema.Boolean },
   McpServerDeleted: { serverId: McpServerId },
+  /** Somebody logged in, or the workspace's own client was let in. The issuer is the authorization server. */
+  McpServerAuthorized: {
+    serverId: McpServerId,
+    grant: Schema.String,
+    issuer: Schema.String,
+    scope: Schema.NullOr(Schema.String)
+  },
+  /** Forgotten by somebody, or refused by the authorization server. */
+  McpServerAuthorizationEnded: { serverId: McpServerId, reason: Schema.Literals(["forgotten", "refused"]) },
   ProjectCreated: { projectId: ProjectId, ...defined },
   ProjectUpdated: { projectId: ProjectId, ...defined },
   ProjectArchived: { projectId: ProjectId },

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Agent } from "node:http"
 import type { Duplex } from "node:stream"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import type { Rewrite } from "./Interception.ts"
 import type { SandboxEgress } from "./SandboxEgress.ts"
 import { upstreamAgent } from "./UpstreamAgent.ts"

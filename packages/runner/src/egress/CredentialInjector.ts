@@ -1,7 +1,7 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import { Context, Effect, Layer, type Scope } from "effect"
-import type { Endpoint } from "./AddressRules.ts"
-import { normalHost } from "./hosts.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
+import { normalHost } from "@troupe/domain/network/hosts"
 import { Interception, type Rewrite } from "./Interception.ts"
 
 /** Credentials of sessions, by the endpoints they are for. The sandbox has none of them: they are added on the way out. */

@@ -1,9 +1,9 @@
 import type { NetworkPolicy } from "@troupe/domain/environment/EnvironmentConfig"
 import { Result } from "effect"
-import { type AddressRules, type Endpoint, isAlsoAllowed } from "./AddressRules.ts"
-import { normalHost } from "./hosts.ts"
+import { type AddressRules, type Endpoint, isAlsoAllowed } from "@troupe/domain/network/AddressRules"
+import { normalHost } from "@troupe/domain/network/hosts"
 import { packageHosts } from "./packageHosts.ts"
-import { EgressRefused, type RefusalCode } from "./Refusal.ts"
+import { EgressRefused, type RefusalCode } from "@troupe/domain/network/Refusal"
 
 export interface EgressGrant {
   readonly policy: NetworkPolicy

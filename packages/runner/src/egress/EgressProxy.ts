@@ -2,7 +2,7 @@ import type { NetworkPolicy } from "@troupe/domain/environment/EnvironmentConfig
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import { Context, Effect, FiberSet, Layer, type Scope } from "effect"
 import { chmod, writeFile } from "node:fs/promises"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import { makeAuthority } from "./CertificateAuthority.ts"
 import { egressPolicy } from "./EgressPolicy.ts"
 import type { EgressRecord } from "./EgressRecord.ts"

@@ -1,5 +1,5 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
-import type { RefusalCode } from "./Refusal.ts"
+import type { RefusalCode } from "@troupe/domain/network/Refusal"
 
 export type EgressOutcome =
   | { readonly _tag: "Forwarded" }

@@ -1,7 +1,7 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import { Context, Effect, Layer } from "effect"
 import type { IncomingHttpHeaders } from "node:http"
-import type { EgressRefused } from "./Refusal.ts"
+import type { EgressRefused } from "@troupe/domain/network/Refusal"
 
 export interface InterceptionTarget {
   readonly sessionId: SessionId

@@ -1,8 +1,8 @@
 import { Context, Effect, Layer, Result, Schema, type Scope } from "effect"
 import { connect, isIP, type Socket } from "node:net"
 import { networkInterfaces } from "node:os"
-import { type AddressRules, checkAddress, checkName, type Endpoint } from "./AddressRules.ts"
-import { EgressRefused } from "./Refusal.ts"
+import { type AddressRules, checkAddress, checkName, type Endpoint } from "@troupe/domain/network/AddressRules"
+import { EgressRefused } from "@troupe/domain/network/Refusal"
 import { Resolver } from "./Resolver.ts"
 
 /** A connection could not be made, through no rule of ours. */

@@ -2,9 +2,9 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { request as httpRequest, type IncomingMessage } from "node:http"
 import type { Duplex } from "node:stream"
 import { readBody } from "./body.ts"
-import { normalHost } from "./hosts.ts"
+import { normalHost } from "@troupe/domain/network/hosts"
 import { Outbound, type Unreachable } from "./Outbound.ts"
-import type { EgressRefused } from "./Refusal.ts"
+import type { EgressRefused } from "@troupe/domain/network/Refusal"
 import { TrustStore } from "./TrustStore.ts"
 
 export interface SafeRequest {

@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { isIP, type Socket } from "node:net"
 import { connect, createSecureContext, rootCertificates, type SecureContext, type TLSSocket } from "node:tls"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import { Unreachable } from "./Outbound.ts"
 
 /** Where distributions keep the certificates their programs trust. */

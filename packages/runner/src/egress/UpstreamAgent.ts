@@ -1,7 +1,7 @@
 import { Effect, Exit, Scope } from "effect"
 import { Agent } from "node:http"
 import type { Duplex } from "node:stream"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import type { EgressProblem } from "./answers.ts"
 
 /** How long a connection waits for another request of the same client. */

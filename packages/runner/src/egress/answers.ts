@@ -2,7 +2,7 @@ import { STATUS_CODES, type ServerResponse } from "node:http"
 import type { Duplex } from "node:stream"
 import type { EgressOutcome } from "./EgressRecord.ts"
 import type { Unreachable } from "./Outbound.ts"
-import type { EgressRefused } from "./Refusal.ts"
+import type { EgressRefused } from "@troupe/domain/network/Refusal"
 
 export type EgressProblem = EgressRefused | Unreachable
 

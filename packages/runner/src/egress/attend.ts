@@ -1,9 +1,9 @@
 import { Cause, Clock, Effect, Exit } from "effect"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import { type EgressProblem, outcomeOf, statusOf } from "./answers.ts"
 import { count } from "./EgressMetrics.ts"
 import type { Draft, EgressRecord } from "./EgressRecord.ts"
-import { EgressRefused } from "./Refusal.ts"
+import { EgressRefused } from "@troupe/domain/network/Refusal"
 import type { SandboxEgress } from "./SandboxEgress.ts"
 
 /** Something a sandbox asked for. */

@@ -1,6 +1,6 @@
 import { createHash, type KeyObject, randomBytes, sign } from "node:crypto"
 import { isIPv4, isIPv6 } from "node:net"
-import { addressBytes } from "./addresses.ts"
+import { addressBytes } from "@troupe/domain/network/addresses"
 import { bits, explicit, implicit, integer, octets, oid, sequence, set, time, utf8, yes } from "./der.ts"
 
 export interface CertificateRequest {

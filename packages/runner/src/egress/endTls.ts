@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Socket } from "node:net"
 import { type SecureContext, TLSSocket } from "node:tls"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import { Unreachable } from "./Outbound.ts"
 
 /** Ends TLS of a client that believes to talk to `asked`. `head` came with its CONNECT. */

@@ -6,13 +6,13 @@ import {
   request as httpRequest,
   type ServerResponse
 } from "node:http"
-import type { Endpoint } from "./AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import type { EgressProblem } from "./answers.ts"
 import { hasBody, passedOn } from "./headers.ts"
-import { formatHost } from "./hosts.ts"
+import { formatHost } from "@troupe/domain/network/hosts"
 import type { HeaderChanges } from "./Interception.ts"
 import { Unreachable } from "./Outbound.ts"
-import { EgressRefused } from "./Refusal.ts"
+import { EgressRefused } from "@troupe/domain/network/Refusal"
 import { addressOf } from "./UpstreamAgent.ts"
 
 /** A request as it goes on. */

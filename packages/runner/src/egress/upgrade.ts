@@ -4,7 +4,7 @@ import type { Socket } from "node:net"
 import type { EgressProblem } from "./answers.ts"
 import { note, type Onward, outgoing, type Passed, problemOf } from "./exchange.ts"
 import { passedOn } from "./headers.ts"
-import { EgressRefused } from "./Refusal.ts"
+import { EgressRefused } from "@troupe/domain/network/Refusal"
 
 /** What became of a request to go on in another protocol. */
 export type Upgraded =

@@ -6,6 +6,7 @@ import type { McpListing } from "./McpListing.ts"
 import { mcpSecretName } from "./McpSecret.ts"
 import { makeMcpServer, type McpServer } from "./McpServer.ts"
 import type { McpServerConfig } from "./McpServerConfig.ts"
+import { failureNote } from "./failureNote.ts"
 import type { McpTurn, PlatformNoted } from "./McpTurn.ts"
 
 export interface McpTiming {
@@ -15,6 +16,18 @@ export interface McpTiming {
   readonly backoffMs: number
   readonly backoffMsMax: number
 }
+
+interface Failure {
+  readonly error: McpError
+  readonly times: number
+  readonly retryAt: number
+  /** The newest secret by then. */
+  readonly secret: string | null
+}
+
+/** One that wanted other credentials is tried again as soon as there are some. */
+const waits = ({ error, retryAt, secret }: Failure, now: number, newest: string | null): boolean =>
+  now < retryAt && (error.reason !== "unauthorized" || secret === newest)
 
 /** A server of a session from turn to turn: its connection, what it listed last, and how often it has failed since. */
 export class HeldServer {
@@ -27,7 +40,7 @@ export class HeldServer {
   private readonly timing: McpTiming
   private readonly scope: Scope.Scope
   private listedAt = 0
-  private failure: { readonly error: McpError; readonly times: number; readonly retryAt: number } | null = null
+  private failure: Failure | null = null
   private underWay: Fiber.Fiber<void> | null = null
   private untold: Array<Omit<PlatformNoted, "_tag">> = []
 
@@ -62,8 +75,8 @@ export class HeldServer {
   /** Sees to it that the listing is current. Whoever stops waiting for that does not end it. */
   readonly refresh: Effect.Effect<void> = Effect.suspend(() => {
     if (this.underWay !== null) return Effect.asVoid(Fiber.await(this.underWay))
-    return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (this.failure !== null && now < this.failure.retryAt) return Effect.void
+    return Effect.flatMap(Effect.all([Clock.currentTimeMillis, this.secret]), ([now, secret]) => {
+      if (this.failure !== null && waits(this.failure, now, secret)) return Effect.void
       const isFresh = this.listing !== null && now - this.listedAt < this.timing.refreshMs && this.server.isCurrent()
       if (isFresh) return Effect.void
       return Effect.flatMap(Effect.forkIn(this.list, this.scope), (fiber) => {
@@ -74,11 +87,15 @@ export class HeldServer {
     })
   })
 
+  private get secret(): Effect.Effect<string | null> {
+    return Effect.suspend(() => this.turn.secret(mcpSecretName(this.server.config.name)))
+  }
+
   private readonly list = Effect.suspend(() =>
     Effect.flatMap(Effect.result(this.server.list), (listed) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.map(Effect.all([Clock.currentTimeMillis, this.secret]), ([now, secret]) => {
         if (Result.isSuccess(listed)) this.listed(listed.success, now)
-        else this.failed(listed.failure, now)
+        else this.failed(listed.failure, now, secret)
       })
     )
   )
@@ -97,25 +114,12 @@ export class HeldServer {
     })
   }
 
-  private failed(error: McpError, now: number): void {
+  private failed(error: McpError, now: number, secret: string | null): void {
     const times = (this.failure?.times ?? 0) + 1
     const retryAfterMs = Math.min(this.timing.backoffMs * 2 ** (times - 1), this.timing.backoffMsMax)
-    this.failure = { error, times, retryAt: now + retryAfterMs }
+    this.failure = { error, times, retryAt: now + retryAfterMs, secret }
     this.listing = null
-    const { detail, reason, server, status, wants } = error
-    this.untold.push({
-      code: reason === "unauthorized" ? "mcp_authentication_failed" : "mcp_connection_failed",
-      message: error.message,
-      details: {
-        server,
-        reason,
-        detail,
-        status,
-        ...(wants === undefined ? {} : { wants }),
-        failures: times,
-        retryAfterMs
-      }
-    })
+    this.untold.push(failureNote(this.server.config, error, { failures: times, retryAfterMs }))
   }
 
   /** What people are to be told, once. A server that has not answered yet comes with the next turn. */

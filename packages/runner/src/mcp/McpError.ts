@@ -10,7 +10,7 @@ import {
 import { Schema } from "effect"
 import { lostAnswer } from "./answerBody.ts"
 import { SandboxError } from "../sandbox/Sandbox.ts"
-import { EgressRefused } from "../egress/Refusal.ts"
+import { EgressRefused } from "@troupe/domain/network/Refusal"
 import { Unreachable } from "../egress/Outbound.ts"
 
 const detailMax = 1_200

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@troupe/domain/Json"
 import { matchesWildcard } from "@troupe/domain/tools/Wildcard"
 import { Result, Schema } from "effect"
-import { normalHost } from "../egress/hosts.ts"
+import { normalHost } from "@troupe/domain/network/hosts"
 
 /** What the contract allows an agent. */
 export const serversMax = 20
@@ -23,7 +23,9 @@ const Options = Schema.Struct({
   /** Whether the server may have text written by the session's model. */
   sampling: Schema.optionalKey(Schema.Boolean),
   /** Whether what the server says of its own tools, that they only read or may be repeated, is believed. */
-  trust_annotations: Schema.optionalKey(Schema.Boolean)
+  trust_annotations: Schema.optionalKey(Schema.Boolean),
+  /** Of the workspace's list, where the entry came from there. */
+  server_id: Schema.optionalKey(Schema.String)
 })
 
 const common = { name: Name, troupe: Schema.optionalKey(Options) }
@@ -50,6 +52,8 @@ export interface UrlServer extends Common {
   readonly type: "url"
   readonly url: string
   readonly transport: "auto" | "streamable_http" | "sse"
+  /** In the workspace's list, where people can log in to it. */
+  readonly serverId: string | null
 }
 
 /** Runs inside of the session's sandbox, and sees what the session sees. */
@@ -106,8 +110,8 @@ const parse = (entry: JsonObject): Result.Result<McpServerConfig, Failure> => {
       return Result.flatMap(decode(UrlEntry, entry), ({ name, troupe = {}, url }) => {
         const wrong = urlProblem(url)
         if (wrong !== undefined) return Result.fail({ code: "url", detail: wrong } as const)
-        const { transport = "auto" } = troupe
-        return Result.succeed({ ...commonOf(name, troupe), type: "url", url, transport } as const)
+        const { server_id: serverId = null, transport = "auto" } = troupe
+        return Result.succeed({ ...commonOf(name, troupe), type: "url", url, transport, serverId } as const)
       })
     case "stdio":
       return Result.map(decode(StdioEntry, entry), ({ args = [], command, cwd, env = {}, name, troupe = {} }) => ({

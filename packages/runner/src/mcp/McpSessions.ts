@@ -5,6 +5,7 @@ import { Context, Effect, Exit, Fiber, Layer, Scope, Semaphore } from "effect"
 import { Outbound } from "../egress/Outbound.ts"
 import { TrustStore } from "../egress/TrustStore.ts"
 import type { Tool } from "../tools/Tool.ts"
+import { tellingOf } from "./failureNote.ts"
 import { HeldServer, type McpTiming } from "./HeldServer.ts"
 import type { McpToolset } from "./McpOffer.ts"
 import { type McpServerConfig, mcpServerConfigs } from "./McpServerConfig.ts"
@@ -170,7 +171,8 @@ const make = Effect.fnUntraced(function* (timing: typeof usual) {
         problems.push({ at: toolset.server, code: "invalid", detail: "it can't be reached now; its tools are missing" })
         continue
       }
-      const made = mcpTools({ server, listing, toolset, place: turn.place, people: turn.people })
+      const told = tellingOf(server, (note) => tell(session, turn, note))
+      const made = mcpTools({ server: told, listing, toolset, place: turn.place, people: turn.people })
       tools.push(...made.tools)
       problems.push(...made.problems)
     }

@@ -2,7 +2,7 @@ import { extractWWWAuthenticateParams } from "@modelcontextprotocol/client"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { Effect } from "effect"
 import type { McpFetch } from "./outboundFetch.ts"
-import { secretHeaders } from "./McpSecret.ts"
+import { covers, secretHeaders } from "./McpSecret.ts"
 
 type Run = <A>(effect: Effect.Effect<A>) => Promise<A>
 
@@ -23,11 +23,12 @@ export class SecretUnreadable extends Error {
 const wordsMax = 500
 
 /** What a server said that it wants, when it did not take what it was given. Strangers' words: for people, not to be followed. */
-const wanted = (response: Response, hadCredentials: boolean): JsonObject => {
+const wanted = (response: Response, shown: string | null): JsonObject => {
   const { error, resourceMetadataUrl, scope } = extractWWWAuthenticateParams(response)
   const said = { resource_metadata: resourceMetadataUrl?.href, scope, error }
   return {
-    credentials: hadCredentials ? "not_accepted" : "none",
+    credentials: shown === null ? "none" : "not_accepted",
+    ...(covers(shown, scope) ? { scope_granted: true } : {}),
     ...Object.fromEntries(
       Object.entries(said).flatMap(([key, words]) => (words === undefined ? [] : [[key, words.slice(0, wordsMax)]]))
     )
@@ -47,7 +48,7 @@ export const authorizedFetch =
     }
     const used = await run(secret)
     const told = (response: Response, value: string | null) => {
-      if (response.status === 401 || response.status === 403) refused(wanted(response, value !== null))
+      if (response.status === 401 || response.status === 403) refused(wanted(response, value))
       return response
     }
     const response = await send(used)

@@ -5,7 +5,7 @@ import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confi
 import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
-import type { Endpoint } from "../egress/AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import { EgressProxy } from "../egress/EgressProxy.ts"
 import { Preparations } from "../environment/Preparations.ts"
 import { BlobClient } from "../link/BlobClient.ts"

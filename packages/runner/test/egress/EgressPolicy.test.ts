@@ -2,9 +2,9 @@ import type { NetworkPolicy } from "@troupe/domain/environment/EnvironmentConfig
 import { Result } from "effect"
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { addressRules } from "../../src/egress/AddressRules.ts"
+import { addressRules } from "@troupe/domain/network/AddressRules"
 import { egressPolicy } from "../../src/egress/EgressPolicy.ts"
-import { normalHost } from "../../src/egress/hosts.ts"
+import { normalHost } from "@troupe/domain/network/hosts"
 import { packageHosts } from "../../src/egress/packageHosts.ts"
 
 const rules = Result.getOrThrow(addressRules({ alsoAllowed: ["registry.corp:5000", "10.0.0.7:8080"] }))

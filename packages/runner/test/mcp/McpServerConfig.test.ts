@@ -24,8 +24,17 @@ describe("The entries of MCP servers", () => {
       trustAnnotations: false
     }
     assert.deepStrictEqual(servers, [
-      { ...common, name: "a", type: "url", url: "https://mcp.example/x", transport: "auto" },
-      { ...common, name: "b", type: "url", url: "http://b.test:1/", transport: "sse", timeoutMs: 5, sampling: true },
+      { ...common, name: "a", type: "url", serverId: null, url: "https://mcp.example/x", transport: "auto" },
+      {
+        ...common,
+        name: "b",
+        type: "url",
+        serverId: null,
+        url: "http://b.test:1/",
+        transport: "sse",
+        timeoutMs: 5,
+        sampling: true
+      },
       { ...common, name: "c", type: "stdio", command: "npx", args: ["-y", "x"], env: { A: "1" }, cwd: "/workspace" }
     ])
   })

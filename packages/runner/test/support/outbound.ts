@@ -1,5 +1,5 @@
 import { Effect, Layer, Result } from "effect"
-import { type AddressRules, addressRules } from "../../src/egress/AddressRules.ts"
+import { type AddressRules, addressRules } from "@troupe/domain/network/AddressRules"
 import { type DialTimeouts, Outbound } from "../../src/egress/Outbound.ts"
 import { NameUnresolved, Resolver } from "../../src/egress/Resolver.ts"
 

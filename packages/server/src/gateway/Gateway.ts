@@ -24,6 +24,9 @@ import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { McpServers } from "../mcpservers/McpServers.ts"
+import { McpAuthorizations } from "../mcpservers/oauth/McpAuthorizations.ts"
+import { McpLogins } from "../mcpservers/oauth/McpLogins.ts"
+import * as McpAuthorizationRoutes from "../mcpservers/oauth/routes.ts"
 import * as McpServerRoutes from "../mcpservers/routes.ts"
 import { ModelCards } from "../modelcards/ModelCards.ts"
 import * as ModelCardRoutes from "../modelcards/routes.ts"
@@ -64,7 +67,7 @@ export const services = (limits: RateLimitOptions) =>
     SessionReads.layer,
     SessionLog.layer,
     ModelCards.layer,
-    McpServers.layer,
+    McpAuthorizations.layer.pipe(Layer.provide(McpLogins.layer), Layer.provideMerge(McpServers.layer)),
     Projects.layer,
     Search.layer,
     Folds.layer,
@@ -107,6 +110,7 @@ export const routes = (config: NodeConfig) => {
     WorkspaceRoutes.routes,
     ModelCardRoutes.routes,
     McpServerRoutes.routes,
+    McpAuthorizationRoutes.routes(origin),
     ProjectRoutes.routes,
     PolicyRoutes.routes,
     SettingsRoutes.routes,

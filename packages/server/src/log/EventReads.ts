@@ -1,4 +1,5 @@
 import type * as PgTypes from "@effect/sql-pg/PgTypes"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
 import { commandIdOf, eventColumns, eventFields, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
@@ -98,13 +99,29 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
 
   const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
     ofStream(streamId, [], (uuid) =>
-      query("readToFold", paged(folded, ofStreamAfter, ["seq"], limit), [uuid, after], (row) => ({
-        streamId,
-        seq: row[0] as number,
-        type: row[1] as string,
-        version: row[2] as number,
-        payload: row[3] as string | null
-      }))
+      query("readToFold", paged(folded, ofStreamAfter, ["seq"], limit), [uuid, after], toStored(streamId))
+    )
+
+  // The snapshot comes as a row of its own, at the seq that no event has.
+  const restore: Store["restore"] = (streamId, { foldVersion, limit }) =>
+    ofStream(streamId, { snapshot: Option.none(), events: [] }, (uuid) =>
+      Effect.map(
+        query(
+          "restore",
+          `WITH stored AS MATERIALIZED (
+            SELECT version, state FROM snapshots WHERE stream_id = $1::uuid AND fold_version = $2::int4
+          )
+          SELECT 0 AS seq, NULL::text AS type, version, state AS payload FROM stored
+          UNION ALL
+          (${paged(folded, "stream_id = $1::uuid AND seq > coalesce((SELECT version FROM stored), 0)", ["seq"], limit)})`,
+          [uuid, foldVersion],
+          toStored(streamId)
+        ),
+        ([first, ...rest]) =>
+          first?.seq === 0
+            ? { snapshot: Option.some({ version: first.version, state: first.payload! }), events: rest }
+            : { snapshot: Option.none(), events: first === undefined ? [] : [first, ...rest] }
+      )
     )
 
   // Transactions get their ids before they commit, in no order: below the oldest that may still run, nothing changes.
@@ -203,8 +220,32 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
       ).pipe(Effect.asVoid)
     )
 
-  return { head, claim, create, read, readToFold, readAll, receipts, commands, due, versions, snapshot, saveSnapshot }
+  return {
+    head,
+    claim,
+    create,
+    read,
+    readToFold,
+    readAll,
+    receipts,
+    commands,
+    due,
+    versions,
+    snapshot,
+    saveSnapshot,
+    restore
+  }
 }
+
+const toStored =
+  (streamId: string) =>
+  (row: Row): Stored => ({
+    streamId,
+    seq: row[0] as number,
+    type: row[1] as string,
+    version: row[2] as number,
+    payload: row[3] as string | null
+  })
 
 const toReceipt = (row: Row): Receipt => {
   const commandId = commandIdOf(row[0])

@@ -122,6 +122,12 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
   }
 }
 
+/** What a stream folded to at a version, as JSON. */
+export interface Snapshot {
+  readonly version: number
+  readonly state: string
+}
+
 export class EventStore extends Context.Service<
   EventStore,
   {
@@ -185,7 +191,15 @@ export class EventStore extends Context.Service<
     readonly snapshot: (
       streamId: string,
       foldVersion: number
-    ) => Effect.Effect<Option.Option<{ readonly version: number; readonly state: string }>, StoreUnavailable>
+    ) => Effect.Effect<Option.Option<Snapshot>, StoreUnavailable>
+    /** The same, with the first page to fold of what comes after it: one answer to whoever begins with nothing. */
+    readonly restore: (
+      streamId: string,
+      options: { readonly foldVersion: number; readonly limit: number }
+    ) => Effect.Effect<
+      { readonly snapshot: Option.Option<Snapshot>; readonly events: ReadonlyArray<Stored> },
+      StoreUnavailable
+    >
     readonly saveSnapshot: (snapshot: {
       readonly streamId: string
       readonly foldVersion: number

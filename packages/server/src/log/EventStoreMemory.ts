@@ -242,6 +242,13 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
       ),
     snapshot: (streamId, foldVersion) =>
       Effect.sync(() => Option.fromUndefinedOr(streams.get(streamId)?.snapshots.get(foldVersion))),
+    restore: (streamId, { foldVersion, limit }) =>
+      Effect.sync(() => {
+        const log = streams.get(streamId)
+        const snapshot = Option.fromUndefinedOr(log?.snapshots.get(foldVersion))
+        const after = Option.isSome(snapshot) ? snapshot.value.version : 0
+        return { snapshot, events: paged(log?.events ?? [], after, limit) }
+      }),
     saveSnapshot: ({ foldVersion, state, streamId, version }) =>
       Effect.sync(() => {
         const snapshots = streams.get(streamId)?.snapshots

@@ -34,6 +34,8 @@ export class McpServers extends Context.Service<
       input: McpServerUpdate
     ) => Effect.Effect<McpServer, Failure | MasterKeyUnusable, Caller>
     readonly remove: (serverId: McpServerId) => Effect.Effect<void, Failure, Caller>
+    /** Holds the row of a server for the caller's transaction, so that one after the other changes it. */
+    readonly held: (workspaceId: WorkspaceId, serverId: McpServerId) => Effect.Effect<McpServer, Failure>
     /** The newest first. */
     readonly list: (
       workspaceId: WorkspaceId,
@@ -53,12 +55,14 @@ interface Row {
   readonly definition: string
   readonly createdAt: number
   readonly updatedAt: number
+  readonly authorization: McpServer["authorization"]
 }
 
 const shown = (row: Row): McpServer => ({
   id: McpServerId.make(fromUuid(prefixes.McpServer, row.id)),
   type: "mcp_server",
   ...(JSON.parse(row.definition) as McpServerDefinition),
+  authorization: row.authorization,
   created_at: timeOf(row.createdAt),
   updated_at: timeOf(row.updatedAt)
 })
@@ -68,10 +72,16 @@ export const secretPlace = (serverId: McpServerId): string => `mcp server ${serv
 
 const digestOf = (definition: McpServerDefinition): string => hash("sha256", canonical(definition), "hex")
 
-const definitionOf = ({ created_at: _, id: __, type: ___, updated_at: ____, ...definition }: McpServer) => definition
+const definitionOf = (server: McpServer): McpServerDefinition => {
+  const { authorization: _, created_at: __, id: ___, type: ____, updated_at: _____, ...definition } = server
+  return definition
+}
 
 export const originOf = ({ server }: Pick<McpServerDefinition, "server">): string | null =>
   server.type === "url" ? new URL(server.url).origin : null
+
+export const urlOf = ({ server }: Pick<McpServerDefinition, "server">): string | null =>
+  server.type === "url" ? new URL(server.url).href : null
 
 /** What runs inside of a sandbox is sent no headers, and how a URL is spoken to says nothing of a program. */
 const checked = (definition: McpServerDefinition) => {
@@ -87,7 +97,9 @@ const make = Effect.gen(function* () {
   const note = yield* makeNotes
 
   const columns = sql.literal(`
-    server_id AS id, definition::text AS definition, created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt"`)
+    server_id AS id, definition::text AS definition, created_at::float8 AS "createdAt", updated_at::float8 AS "updatedAt",
+    COALESCE((SELECT shown ->> 'status' FROM mcp_authorizations a WHERE a.server_id = mcp_servers.server_id), 'none')
+      AS "authorization"`)
 
   const find = Effect.fn("McpServers.find")(function* (workspaceId: WorkspaceId, serverId: McpServerId) {
     const [row] = yield* sql<Row>`
@@ -146,7 +158,6 @@ const make = Effect.gen(function* () {
     return yield* find(workspaceId, serverId)
   })
 
-  /** Holds the row of a server, so that one after the other changes it. */
   const held = Effect.fnUntraced(function* (workspaceId: WorkspaceId, serverId: McpServerId) {
     yield* sql`
       SELECT FROM mcp_servers
@@ -182,6 +193,11 @@ const make = Effect.gen(function* () {
         }
         if (yield* isTaken(workspaceId, serverId, definition.name)) return yield* taken(definition.name)
         const id = toUuid(serverId)!
+        // Tokens are for the address that they were asked for.
+        if (urlOf(before) !== urlOf(definition)) {
+          yield* sql`DELETE FROM mcp_authorizations WHERE server_id = ${id}`
+          yield* sql`DELETE FROM mcp_logins WHERE server_id = ${id}`
+        }
         if (secretChanged) {
           const secret = yield* seal(serverId, headers)
           yield* sql`
@@ -231,5 +247,5 @@ const make = Effect.gen(function* () {
     return rows.map(shown)
   })
 
-  return McpServers.of({ create, find, some, update, remove, list })
+  return McpServers.of({ create, find, some, update, remove, held, list })
 })

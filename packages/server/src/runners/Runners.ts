@@ -4,6 +4,7 @@ import { Effect, Layer, Option, Redacted } from "effect"
 import * as BudgetedDriver from "../usage/BudgetedDriver.ts"
 import * as BlobStorePg from "../log/BlobStorePg.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
+import { McpTokens } from "../mcpservers/oauth/McpTokens.ts"
 import * as StoredSecrets from "../secrets/StoredSecrets.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 import { AskJournal } from "./AskJournal.ts"
@@ -36,7 +37,8 @@ export const registry = Layer.mergeAll(RunnerRegistry.layer, Workspaces.layer, T
 )
 
 /** The way to each runner, and what may be told to it. */
-export const reach = Layer.merge(Reach.layer, StoredSecrets.layer).pipe(
+export const reach = Layer.merge(Reach.layer, StoredSecrets.layer.pipe(Layer.provide(McpTokens.layer))).pipe(
+  Layer.provide(WorkspaceLog.layer),
   Layer.provide(Relays.layer),
   Layer.provide(NodeSocket.layerWebSocketConstructor)
 )

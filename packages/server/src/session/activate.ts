@@ -6,7 +6,7 @@ import { evolve } from "@troupe/domain/session/evolve"
 import { foldVersion, initial, type SessionState } from "@troupe/domain/session/SessionState"
 import { Effect, Fiber, Option, Result } from "effect"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
-import type { EventStore } from "../log/EventStore.ts"
+import type { EventStore, Snapshot } from "../log/EventStore.ts"
 import type { Standing } from "./planBatch.ts"
 import { SessionUnreadable } from "./SessionErrors.ts"
 
@@ -38,19 +38,13 @@ const parseState = (text: string): SessionState | undefined => {
   }
 }
 
-/** Where folding begins: at the newest snapshot, or at what an earlier activation on this node had folded already. */
-const foundation = Effect.fnUntraced(function* (
-  store: EventStore["Service"],
-  sessionId: SessionId,
-  known: Activation | null
-) {
-  if (known !== null && known.version > 0) return known
-  const snapshot = yield* store.snapshot(sessionId, foldVersion)
+/** Where folding begins at a snapshot; undefined where that can't be read. */
+const restored = (snapshot: Option.Option<Snapshot>): Activation | undefined => {
   if (Option.isNone(snapshot)) return unopened
   const { state, version } = snapshot.value
   const parsed = parseState(state)
-  return parsed === undefined ? unopened : { ...unopened, state: parsed, version, snapshotVersion: version }
-})
+  return parsed === undefined ? undefined : { ...unopened, state: parsed, version, snapshotVersion: version }
+}
 
 /** Folds the events of a page onto what was folded before them. */
 const foldPage = Effect.fnUntraced(function* (
@@ -85,18 +79,21 @@ export const activate = Effect.fnUntraced(function* (
   known: Activation | null
 ) {
   const pageAfter = (after: number) => store.readToFold(sessionId, { after, limit: pageSize })
+  /** The newest snapshot and the first page after it, or what an earlier activation on this node had folded already. */
   const early = Effect.gen(function* () {
-    const from = yield* foundation(store, sessionId, known)
-    // After a snapshot there is seldom anything to read.
-    return { from, first: from.version === 0 ? yield* pageAfter(0) : null }
+    if (known !== null && known.version > 0) return { from: known, events: null }
+    const { events, snapshot } = yield* store.restore(sessionId, { foldVersion, limit: pageSize })
+    const from = restored(snapshot)
+    return from === undefined ? { from: unopened, events: null } : { from, events }
   })
-  const [claimed, { first, from }] = yield* Effect.all([store.claim(sessionId), early], {
+  const [claimed, { events, from }] = yield* Effect.all([store.claim(sessionId), early], {
     concurrency: "unbounded"
   })
   if (Option.isNone(claimed)) return unopened
   const head = claimed.value
   // A snapshot that is ahead of its log is none of it.
   const base = from.version <= head.version ? from : unopened
+  const first = base === from ? events : null
   let folded: Pick<Activation, "state" | "version"> = base
   // A page read early may end before the last events that came, which is no hole.
   let settled = first === null

@@ -21,12 +21,15 @@ const opened = (spoil: Spoil) =>
     yield* first.handle(world.open())
     yield* first.handle(world.title("a"))
     yield* first.handle(world.title("b"))
-    const { readToFold } = world.memory
-    const spoiled: EventStore["Service"]["readToFold"] = (streamId, options) =>
-      Effect.map(readToFold(streamId, options), (events) =>
-        events.flatMap((event) => (event.seq === 2 ? spoil(event) : [event]))
-      )
-    Object.assign(world.held.store, { readToFold: spoiled })
+    const { readToFold, restore } = world.memory
+    const spoiled = (events: ReadonlyArray<Stored>) =>
+      events.flatMap((event) => (event.seq === 2 ? spoil(event) : [event]))
+    const store: Pick<EventStore["Service"], "readToFold" | "restore"> = {
+      readToFold: (streamId, options) => Effect.map(readToFold(streamId, options), spoiled),
+      restore: (streamId, options) =>
+        Effect.map(restore(streamId, options), ({ events, snapshot }) => ({ snapshot, events: spoiled(events) }))
+    }
+    Object.assign(world.held.store, store)
     return { ...world, ...(yield* world.actor()) }
   })
 

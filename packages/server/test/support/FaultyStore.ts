@@ -42,6 +42,7 @@ export const wrap = (store: EventStore["Service"], random: Prng, faults: Faults,
     readToFold: (streamId, options) => store.readToFold(streamId, options).pipe(around("readToFold", false)),
     receipts: (streamId, ids) => store.receipts(streamId, ids).pipe(around("receipts", false)),
     snapshot: (streamId, version) => store.snapshot(streamId, version).pipe(around("snapshot", false)),
+    restore: (streamId, options) => store.restore(streamId, options).pipe(around("restore", false)),
     saveSnapshot: (snapshot) => store.saveSnapshot(snapshot).pipe(around("saveSnapshot", true)),
     append: (append) =>
       Effect.suspend(() => (strikes("theft") ? Effect.ignore(store.claim(append.streamId)) : Effect.void)).pipe(

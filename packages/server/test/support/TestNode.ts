@@ -47,6 +47,7 @@ export const startNode = async (
       contactLeaseMs: Limits.contactLeaseMs,
       commandBytesMax: Limits.commandBytesMax,
       keepDeletedMs: 86_400_000,
+      egressAllow: [],
       policies: [],
       files: { store: Option.none(), bytesMax: 8 * 1_048_576 },
       tracing: null,

@@ -1,8 +1,8 @@
 import { Effect, Redacted } from "effect"
-import type { Endpoint } from "../../egress/AddressRules.ts"
+import type { Endpoint } from "@troupe/domain/network/AddressRules"
 import type { CredentialInjector } from "../../egress/CredentialInjector.ts"
 import type { Rewrite } from "../../egress/Interception.ts"
-import { EgressRefused } from "../../egress/Refusal.ts"
+import { EgressRefused } from "@troupe/domain/network/Refusal"
 import { type Hook, type HookContext, HookFailed, type Profile } from "./Profile.ts"
 import { required } from "./options.ts"
 

@@ -174,6 +174,31 @@ export const reading = (it: Vitest.MethodsNonLive<EventStore>) => {
     })
   )
 
+  it.effect("restores from a snapshot and the first page after it, or from the beginning", () =>
+    Effect.gen(function* () {
+      const store = yield* EventStore
+      const writer = yield* opened()
+      const { streamId } = writer
+      for (let i = 0; i < 3; i++) yield* writer.write({ payloads: ["1", "2", "3"] })
+      yield* store.saveSnapshot({ streamId, foldVersion: 1, version: 4, state: "four" })
+      yield* store.saveSnapshot({ streamId, foldVersion: 2, version: 9, state: "nine" })
+      const restored = (foldVersion: number, limit: number) =>
+        Effect.map(store.restore(streamId, { foldVersion, limit }), ({ events, snapshot }) => ({
+          state: Option.isSome(snapshot) ? `${snapshot.value.state} at ${snapshot.value.version}` : null,
+          seqs: events.map(({ seq }) => seq)
+        }))
+      assert.deepStrictEqual(yield* restored(1, 3), { state: "four at 4", seqs: [5, 6, 7] })
+      assert.deepStrictEqual(yield* restored(2, 3), { state: "nine at 9", seqs: [] })
+      assert.deepStrictEqual(yield* restored(3, 4), { state: null, seqs: [1, 2, 3, 4] })
+      const page = yield* store.readToFold(streamId, { after: 4, limit: 3 })
+      assert.deepStrictEqual((yield* store.restore(streamId, { foldVersion: 1, limit: 3 })).events, page)
+      for (const nobody of [newId("Session"), "nonsense"]) {
+        const nothing = { snapshot: Option.none(), events: [] }
+        assert.deepStrictEqual(yield* store.restore(nobody, { foldVersion: 1, limit: 3 }), nothing)
+      }
+    })
+  )
+
   it.effect("tells answered commands in the order of their decisions", () =>
     Effect.gen(function* () {
       const store = yield* EventStore

@@ -80,9 +80,9 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
 
   const seen: EventStore["Service"] = {
     ...store,
-    snapshot: (streamId, version) =>
-      Effect.tap(store.snapshot(streamId, version), (found) =>
-        Effect.sync(() => found._tag === "Some" && depth.add("owner", "started from a snapshot"))
+    restore: (streamId, options) =>
+      Effect.tap(store.restore(streamId, options), ({ snapshot }) =>
+        Effect.sync(() => snapshot._tag === "Some" && depth.add("owner", "started from a snapshot"))
       )
   }
 

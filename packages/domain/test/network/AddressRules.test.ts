@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { assert, describe, it } from "vitest"
-import { addressRules, checkAddress, checkName } from "../../src/egress/AddressRules.ts"
+import { addressRules, checkAddress, checkName } from "../../src/network/AddressRules.ts"
 
 const rules = Result.getOrThrow(
   addressRules({

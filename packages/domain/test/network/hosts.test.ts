@@ -1,6 +1,6 @@
 import * as fc from "fast-check"
 import { assert, describe, it } from "vitest"
-import { normalHost, parseAuthority } from "../../src/egress/hosts.ts"
+import { normalHost, parseAuthority } from "../../src/network/hosts.ts"
 
 describe("A host", () => {
   it.each([

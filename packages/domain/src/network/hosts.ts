@@ -1,4 +1,4 @@
-import { isIP, isIPv6 } from "node:net"
+import { isIPv4, isIPv6 } from "./ip.ts"
 
 /** What a URL parser drops, decodes or takes for something else: a host that holds any of it is not one. */
 const notInHosts = /[\s\p{Cc}/?#@\\%<>^`{|}]/u
@@ -22,7 +22,7 @@ export const normalHost = (spelled: string): string | undefined => {
   if (isIPv6(bare)) return hostname(`[${bare}]`)?.slice(1, -1)
   if (/[:[\]]/.test(spelled)) return undefined
   const host = hostname(spelled)?.replace(/\.$/, "")
-  return host !== undefined && (isIP(host) === 4 || isName(host)) ? host : undefined
+  return host !== undefined && (isIPv4(host) || isName(host)) ? host : undefined
 }
 
 /** The host and port of `host:port` as CONNECT names them. The port is obligatory. */

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net"
+import { isIPv4, isIPv6 } from "./ip.ts"
 
 /** What an IP address is for. Only `public` ones may be reached without being named by the installation. */
 export type AddressKind =

@@ -1,7 +1,7 @@
 import { it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { assert, describe } from "vitest"
-import { addressKind, isPublic, unmapped } from "../../src/egress/addresses.ts"
+import { addressKind, isPublic, unmapped } from "../../src/network/addresses.ts"
 
 const kinds = {
   public: ["1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255"],

@@ -82,19 +82,18 @@ export const compared = (
 }
 
 /**
- * Ours against a number. `slowdown` says how much slower this machine was in this run than the reference that the number
+ * Ours against a number, or alone where nothing was promised. `slowdown` says how much slower this machine was in this run than the reference that the number
  * is from: a budget in time is held as that multiple, and both are reported.
  */
 export const bounded = (
   subject: Subject,
   ours: ReadonlyArray<number>,
-  bound: NonNullable<Bound>,
+  bound: Bound,
   slowdown?: { readonly factor: number; readonly of: string }
 ): Result => {
   const us = spread(ours)
   const factor = slowdown?.factor ?? 1
-  const held =
-    "atLeast" in bound ? { atLeast: rounded(bound.atLeast / factor) } : { atMost: rounded(bound.atMost * factor) }
+  const held = scaled(bound, factor)
   return {
     id: subject.id,
     metric: subject.metric,
@@ -105,10 +104,7 @@ export const bounded = (
     ratioMin: null,
     ratioMax: null,
     unit: subject.unit,
-    budget:
-      slowdown === undefined
-        ? sign(bound)
-        : `${sign(bound)} × ${factor.toFixed(2)} (${slowdown.of}) = ${"atLeast" in held ? held.atLeast : held.atMost}`,
+    budget: budgetOf(bound, held, slowdown),
     ok: holds(held, us.median),
     min: rounded(us.min),
     max: rounded(us.max),
@@ -118,6 +114,20 @@ export const bounded = (
     ...costOf(subject),
     note: subject.note ?? null
   }
+}
+
+const scaled = (bound: Bound, factor: number): Bound =>
+  bound === null
+    ? null
+    : "atLeast" in bound
+      ? { atLeast: rounded(bound.atLeast / factor) }
+      : { atMost: rounded(bound.atMost * factor) }
+
+const budgetOf = (bound: Bound, held: Bound, slowdown?: { readonly factor: number; readonly of: string }): string => {
+  if (bound === null || held === null) return "–"
+  if (slowdown === undefined) return sign(bound)
+  const allowed = "atLeast" in held ? held.atLeast : held.atMost
+  return `${sign(bound)} × ${slowdown.factor.toFixed(2)} (${slowdown.of}) = ${allowed}`
 }
 
 const shown = (value: number | null) =>

@@ -7,8 +7,10 @@ import type { EventId, SessionId } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { Decision, Input } from "@troupe/domain/session/Input"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { Effect, Exit, Scope } from "effect"
 import { strict as assert } from "node:assert"
 import { hash } from "node:crypto"
+import { serving } from "../../packages/runner/test/mcp/world.ts"
 import { OpenAiServer } from "../support/OpenAiServer.ts"
 import { type SessionOptions, System, wordsOf } from "../support/System.ts"
 import { lineOf } from "./lineOf.ts"
@@ -29,6 +31,8 @@ const longTalk = `say: ${"on and on ".repeat(60)}`
 
 const system = await System.make()
 const server = await OpenAiServer.start()
+const scope = Scope.makeUnsafe()
+const everything = await Effect.runPromise(Scope.provide(serving("streamableHttp"), scope))
 const begun = Date.now()
 let session: SessionId
 let shown = 0
@@ -186,6 +190,16 @@ const story = async () => {
   })
   billedOnce()
 
+  const mcpServers = [{ type: "url", name: "everything", url: `http://127.0.0.1:${everything.port}/mcp` }]
+  const policy = { permission_policy: { type: "always_allow" } }
+  const offered = { type: "mcp_toolset", mcp_server_name: "everything", default_config: policy }
+  await begin({ model, tools: [offered], mcpServers })
+  await chapter("A tool of an MCP server", async () => {
+    await send(system.message('call mcp__everything__echo {"message":"over there"}'))
+    assert.match(results(await ended()), /over there/)
+  })
+  billedOnce()
+
   const limit = (max: number, enforcement: "soft" | "hard") =>
     ({ metric: "model_requests", max, enforcement, scope: "session" }) as const
   await begin({ model, budget: [limit(1, "soft"), limit(4, "hard")] })
@@ -208,7 +222,8 @@ const story = async () => {
 
 try {
   await system.node()
-  system.runner({ env: kind === "openai" ? { OPENAI_API_KEY: "a key", OPENAI_BASE_URL: `${server.url}/v1` } : {} })
+  const provider = kind === "openai" ? { OPENAI_API_KEY: "a key", OPENAI_BASE_URL: `${server.url}/v1` } : {}
+  system.runner({ env: { ...provider, TROUPE_EGRESS_ALLOW: `127.0.0.1:${everything.port}` } })
   await story()
   say("All of it is as it should be.")
 } catch (error) {
@@ -218,4 +233,5 @@ try {
 } finally {
   await system.end()
   server.stop()
+  await Effect.runPromise(Scope.close(scope, Exit.void))
 }

@@ -1,16 +1,32 @@
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { processorMs } from "../../harness/Processor.ts"
 import { bounded, type Result } from "../../harness/Result.ts"
-import { interleave } from "../../harness/rounds.ts"
-import { quantile } from "../../harness/stats.ts"
+import { interleave, type Side } from "../../harness/rounds.ts"
+import { quantile, spread } from "../../harness/stats.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 import { follow, make, post } from "./http.ts"
 import { withWorld, type World } from "./world.ts"
 
-const message = JSON.stringify({
-  events: [{ type: "user.message", content: [{ type: "text", text: "true" }] }]
-})
+const tools = [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_allow" } } }]
+
+/** A home of a runner that reaches the instant model. */
+const runnerHome = (): string => {
+  const home = mkdtempSync(join(tmpdir(), "troupe-bench-runner-"))
+  chmodSync(home, 0o711)
+  const module = new URL("./instantModel.ts", import.meta.url).pathname
+  writeFileSync(
+    join(home, "models.json"),
+    JSON.stringify({ providers: [{ name: "instant", kind: "module", module }] }),
+    { mode: 0o600 }
+  )
+  return home
+}
 
 /** A session that is followed, and the time of a turn of it: from its message to the frame that says that it rests. */
-const turnsOf = async ({ origin }: World, agent: string) => {
+const turnsOf = async ({ origin }: World, agent: string, words: string) => {
+  const message = JSON.stringify({ events: [{ type: "user.message", content: [{ type: "text", text: words }] }] })
   const session = (await make(origin, "/v1/sessions", { agent })).id as string
   let rests: () => void = () => undefined
   await follow(origin, `/v1/sessions/${session}/events/stream`, (frame) => {
@@ -25,57 +41,84 @@ const turnsOf = async ({ origin }: World, agent: string) => {
   }
 }
 
+type Turn = Awaited<ReturnType<typeof turnsOf>>
+
+/** Two that wait for no model: one has a model that answers at once, the other takes its message for a command. */
+const agents = {
+  model: { agent: { name: "instant", model: "instant/echo", tools }, words: "go" },
+  shell: { agent: { name: "shell", model: "demo", troupe: { harness: "shell" }, tools }, words: "/bin/true" }
+}
+
+const inFlight = 16
+
+/** What is measured of the turns of one kind of agent. */
+const measured = async (world: World, name: keyof typeof agents, processor: () => number) => {
+  const { agent, words } = agents[name]
+  const { id } = await make(world.origin, "/v1/agents", agent)
+  const slots = await Promise.all(Array.from({ length: inFlight + 1 }, () => turnsOf(world, id, words)))
+  // Each has its place and its shell from here on.
+  await Promise.all(slots.map((turn) => turn()))
+  const [alone, ...many] = slots as [Turn, ...ReadonlyArray<Turn>]
+  const late: Array<number> = []
+  const cost: Array<number> = []
+  const one = async (ms: number) => {
+    const took: Array<number> = []
+    for (const end = performance.now() + ms; performance.now() < end || took.length < 5;) took.push(await alone())
+    const sorted = took.toSorted((a, b) => a - b)
+    late.push(quantile(sorted, 0.99))
+    return quantile(sorted, 0.5)
+  }
+  const together = async (ms: number) => {
+    const begun = performance.now()
+    const spent = processor()
+    let turns = 0
+    const slot = async (turn: Turn) => {
+      while (performance.now() - begun < ms) {
+        await turn()
+        turns++
+      }
+    }
+    await Promise.all(many.map(slot))
+    cost.push(((processor() - spent) * 1_000) / turns)
+    return (turns / (performance.now() - begun)) * 1_000
+  }
+  const sides: ReadonlyArray<Side> = [
+    { name: `${name}, one`, measure: one },
+    { name: `${name}, sixteen`, measure: together }
+  ]
+  // The first of each is the warm-up.
+  return { sides, late: () => late.slice(1), processorUs: () => spread(cost.slice(1)).median }
+}
+
 const run = async (context: Context): Promise<ReadonlyArray<Result>> =>
   withWorld(context, "p3_http", async (world) => {
-    const { calibrate, plan, say } = context
-    world.system.runner({ args: ["--capacity", "64"] })
-    // No model: the message is the call that the harness makes.
-    const { id: agent } = await make(world.origin, "/v1/agents", {
-      name: "shell",
-      model: "demo",
-      troupe: { harness: "shell" },
-      tools: [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_allow" } } }]
-    })
-    const alone = await turnsOf(world, agent)
-    await alone()
-    const many = await Promise.all(Array.from({ length: 16 }, () => turnsOf(world, agent)))
-    await Promise.all(many.map((turn) => turn()))
-    const late: Array<number> = []
-    const one = async (ms: number) => {
-      const took: Array<number> = []
-      for (const end = performance.now() + ms; performance.now() < end || took.length < 5;) took.push(await alone())
-      const sorted = took.toSorted((a, b) => a - b)
-      late.push(quantile(sorted, 0.99))
-      return quantile(sorted, 0.5)
-    }
-    const together = async (ms: number) => {
-      const begun = performance.now()
-      let turns = 0
-      const slot = async (turn: () => Promise<number>) => {
-        while (performance.now() - begun < ms) {
-          await turn()
-          turns++
-        }
-      }
-      await Promise.all(many.map(slot))
-      return (turns / (performance.now() - begun)) * 1_000
-    }
+    const { calibrate, plan, say, server } = context
+    const runner = world.system.runner({ state: runnerHome(), args: ["--capacity", "64"] })
+    const processor = () => processorMs(world.pid) + processorMs(runner.pid) + processorMs(server.pid)
+    const model = await measured(world, "model", processor)
+    const shell = await measured(world, "shell", processor)
     const { commit } = await calibrate()
-    const values = await interleave(
-      [
-        { name: "one", measure: one },
-        { name: "sixteen", measure: together }
-      ],
-      plan,
-      say
-    )
-    const note =
-      "a message over HTTP, one call in the session's shell in bubblewrap, the working copy captured, the end over SSE"
-    const subject = (metric: string, unit: string) => ({ id: "P3", metric: `a turn over HTTP, ${metric}`, unit, note })
+    const values = await interleave([...model.sides, ...shell.sides], plan, say)
+    const subject = (metric: string, unit: string, note: string) => ({ id: "P3", metric, unit, note })
+    const asked =
+      "a message over HTTP, two requests of a model that answers at once, one call in the session's shell in bubblewrap between them, the working copy captured, the end over SSE"
+    const told = "the same without a model: the message is the command, which starts a process"
+    const costs = (of: typeof model) => ({ processorUs: of.processorUs() })
     return [
-      bounded(subject("p50", "ms"), values.get("one")!, { atMost: 8 }, commit),
-      bounded(subject("p99", "ms"), late.slice(1), { atMost: 40 }, commit),
-      bounded(subject("16 in flight", "turns/s"), values.get("sixteen")!, { atLeast: 100 }, commit)
+      bounded(subject("a turn over HTTP, p50", "ms", asked), values.get("model, one")!, { atMost: 8 }, commit),
+      bounded(subject("a turn over HTTP, p99", "ms", asked), model.late(), { atMost: 40 }, commit),
+      bounded(
+        { ...subject(`a turn over HTTP, ${inFlight} in flight`, "turns/s", asked), ...costs(model) },
+        values.get("model, sixteen")!,
+        { atLeast: 100 },
+        commit
+      ),
+      bounded(subject("a turn of the shell harness, p50", "ms", told), values.get("shell, one")!, null),
+      bounded(
+        { ...subject(`a turn of the shell harness, ${inFlight} in flight`, "turns/s", told), ...costs(shell) },
+        values.get("shell, sixteen")!,
+        null
+      )
     ]
   })
 

@@ -74,6 +74,8 @@ export class AttemptEngine extends Context.Service<
         const tools = yield* factory.open(context)
         const end = yield* harness.run({ ...context, tools: tools.calls })
         yield* tools.atEnd(end)
+        // An end that is told follows all that was said before it.
+        yield* attempt.frames.written
         return end
       }, Effect.scoped)
 

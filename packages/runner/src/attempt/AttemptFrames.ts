@@ -14,8 +14,15 @@ export class JournalFull extends Schema.TaggedError<JournalFull>()("JournalFull"
 
 /** What an attempt says, in order. A frame is on disk before it is sent, and kept until it is in the log. */
 export interface AttemptFrames {
-  /** Journals and sends one frame; its number. */
+  /** Journals one frame, and has it sent; its number, once it is on disk. */
   readonly emit: (body: FrameBody) => Effect.Effect<number, JournalFull>
+  /**
+   * The same, for a frame on which nothing waits: it is on disk no later than the next one that is emitted, and soon in any
+   * case. What is said while a disk turns out to be full is missed at the next word, or by `written`.
+   */
+  readonly say: (body: FrameBody) => Effect.Effect<void, JournalFull>
+  /** Passes once all that was said is on disk. */
+  readonly written: Effect.Effect<void, JournalFull>
   /** Waits until the frame of this number is in the log: the intent gate. */
   readonly committed: (frame: number) => Effect.Effect<void>
   /** Text on its way, after the last frame emitted. It may be lost. */

@@ -16,6 +16,20 @@ import { Signal } from "./Signal.ts"
 /** One message over the link: what is larger would hold up all others. */
 const batch = { frames: 64, bytes: 262_144 }
 
+/**
+ * What others mostly follow at once, and nobody waits for: it is sent with them, or a moment later by itself. Each message
+ * is a commit of the session's log.
+ */
+const unhurried: ReadonlySet<FrameBody["_tag"]> = new Set([
+  "ModelRequestStarted",
+  "ModelRequestEnded",
+  "MessageBlock",
+  "ThinkingBlock",
+  "ToolRequested",
+  "ToolFinished"
+])
+const patienceMs = 2
+
 export interface AttemptTiming {
   readonly contactLeaseMs: number
   readonly contactEveryMs: number
@@ -48,6 +62,9 @@ export class LiveAttempt {
   private readonly clock: Clock.Clock
   private reader = 0
   private followed = false
+  /** Frames up to here are to be sent now; those after it may wait for company. */
+  private due: number
+  private patience: NodeJS.Timeout | null = null
   private readonly signal = new Signal()
 
   constructor(
@@ -58,6 +75,7 @@ export class LiveAttempt {
   ) {
     this.journal = journal
     this.working = working
+    this.due = journal.last
     this.timing = timing
     this.clock = clock
     this.lease = new Lease(clock, timing.leaseMs)
@@ -118,6 +136,15 @@ export class LiveAttempt {
           )
         })
       }),
+    say: (body) =>
+      Effect.suspend(() => {
+        this.journal.append(scrubFrame(this.scrubber, body), () => this.said(body), true)
+        return this.notFull
+      }),
+    written: Effect.andThen(
+      Effect.promise(() => this.journal.written()),
+      Effect.suspend(() => this.notFull)
+    ),
     committed: (frame) => this.signal.until(() => this.journal.acknowledged >= frame && this.lease.holds()),
     delta: (blockId, offset, text) => {
       if (this.deltas.push(blockId, offset, text, this.journal.last, this.followed)) this.touch()
@@ -148,7 +175,7 @@ export class LiveAttempt {
             contactAt = now
             return Effect.succeed([{ _tag: "Contact", contact: this.lease.contact() }, sent] as const)
           }
-          if (journal.last > sent) return this.readAfter(sent)
+          if (journal.last > sent && (this.due > sent || !this.working)) return this.readAfter(sent)
           const delta = this.deltas.take()
           if (delta !== undefined) return Effect.succeed([delta, sent] as const)
           const silent = Effect.sleep(contactAt + this.timing.contactEveryMs - now)
@@ -170,8 +197,21 @@ export class LiveAttempt {
     }).pipe(Effect.map((frames) => [{ _tag: "Frames", frames }, frames.at(-1)?.n ?? sent] as const))
   }
 
+  private get notFull(): Effect.Effect<void, JournalFull> {
+    const { full: detail } = this.journal
+    return detail === null ? Effect.void : Effect.fail(new JournalFull({ attemptId: this.attemptId, detail }))
+  }
+
   private said(body: FrameBody): void {
     if (body._tag === "MessageBlock" || body._tag === "ThinkingBlock") this.deltas.finished(body.blockId)
+    if (unhurried.has(body._tag)) this.patience ??= setTimeout(() => this.hurry(), patienceMs)
+    else this.hurry()
+  }
+
+  private hurry(): void {
+    if (this.patience !== null) clearTimeout(this.patience)
+    this.patience = null
+    this.due = this.journal.last
     this.touch()
   }
 

@@ -81,8 +81,20 @@ export class AttemptJournal {
   private readonly writer: GroupWriter<Item>
   private readonly mark: number
   private closed = false
+  /** Resolves once all that must be on disk before the first frame is. */
+  private readonly made: Promise<void>
+  /** The segment that was there when that was. */
+  private readonly begun: Segment | null
 
-  constructor(directory: string, request: JournaledRequest, requestBytes: number, commons: Commons, loaded?: Loaded) {
+  /** `from`: what was found of it; of a new one, what puts its request and its directory on disk. */
+  constructor(
+    directory: string,
+    request: JournaledRequest,
+    requestBytes: number,
+    commons: Commons,
+    from: Loaded | (() => Promise<void>)
+  ) {
+    const loaded = typeof from === "function" ? undefined : from
     this.directory = directory
     this.request = request
     this.commons = commons
@@ -95,16 +107,26 @@ export class AttemptJournal {
     commons.usedBytes += this.bytes
     this.mark = openSync(join(directory, "acknowledged"), loaded === undefined ? "wx" : "r+", 0o600)
     this.writer = new GroupWriter((items) => this.write(items))
+    this.begun = typeof from === "function" ? this.current() : null
+    this.made = typeof from === "function" ? from() : Promise.resolve()
+    // Whoever writes a frame hears of it.
+    this.made.catch(() => undefined)
   }
 
   /** Numbers the frame; `done` hears its number once it is on disk, or why it can't be. */
-  append(body: FrameBody, done: (result: number | { readonly detail: string }) => void): void {
+  append(body: FrameBody, done: (result: number | { readonly detail: string }) => void, inNoHurry = false): void {
     if (this.full !== null) return done({ detail: this.full })
     const frame: Frame = { n: this.next, at: this.commons.now(), body }
     const record = encode(Buffer.from(JSON.stringify(frame)))
     const refusal = this.refusal(record.length)
     if (refusal !== null) return done({ detail: this.fail(refusal) })
-    this.submit({ frame, record }, (failure) => done(failure === null ? frame.n : { detail: this.fail(failure) }))
+    const written = (failure: unknown) => done(failure === null ? frame.n : { detail: this.fail(failure) })
+    this.submit({ frame, record }, written, inNoHurry)
+  }
+
+  /** Resolves once all that was appended is on disk, or could not be. */
+  written(): Promise<void> {
+    return this.writer.idle()
   }
 
   /**
@@ -148,6 +170,7 @@ export class AttemptJournal {
 
   async shut(): Promise<void> {
     await this.writer.idle()
+    await Promise.allSettled([this.made])
     if (this.closed) return
     this.closed = true
     closeSync(this.mark)
@@ -174,13 +197,14 @@ export class AttemptJournal {
     return null
   }
 
-  private submit(item: Item, done: (failure: unknown) => void): void {
+  private submit(item: Item, done: (failure: unknown) => void, inNoHurry = false): void {
     this.next++
     this.pendingBytes += item.record.length
-    this.writer.submit(item, (failure) => {
+    const written = (failure: unknown) => {
       this.pendingBytes -= item.record.length
       done(failure)
-    })
+    }
+    this.writer.submit(item, written, inNoHurry)
   }
 
   private fail(failure: unknown): string {
@@ -207,6 +231,7 @@ export class AttemptJournal {
   }
 
   private async write(items: ReadonlyArray<Item>): Promise<void> {
+    await this.made
     for (let from = 0; from < items.length;) {
       const segment = this.current()
       const room = Math.max(1, this.commons.sizes.segmentBytes - segment.bytes)
@@ -230,7 +255,7 @@ export class AttemptJournal {
         done += (await writeFile(file, bytes, done, bytes.length - done, segment.bytes + done)).bytesWritten
       }
       if (this.commons.sizes.sync) await sync(file)
-      if (fresh) syncDirectory(this.directory)
+      if (fresh && segment !== this.begun) syncDirectory(this.directory)
     } catch (cause) {
       ftruncateSync(file, segment.bytes)
       throw cause

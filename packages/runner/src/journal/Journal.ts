@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { AttemptJournal, type Commons, type JournalSizes } from "./AttemptJournal.ts"
-import { errorText, makeDirectories, syncDirectory, writeWhole } from "./files.ts"
+import { errorText, flushDirectory, makeDirectories, stage, writeWhole } from "./files.ts"
 import { JournaledRequest } from "./JournaledRequest.ts"
 import { JournalFinding, JournalUnusable, NoRoom } from "./JournalErrors.ts"
 import { Ledger, moveAside } from "./Ledger.ts"
@@ -31,7 +31,10 @@ export class Journal extends Context.Service<
     readonly findings: ReadonlyArray<JournalFinding>
     /** The attempts that were found at the start. */
     readonly found: ReadonlyArray<AttemptJournal>
-    /** The request is on disk when this succeeds. */
+    /**
+     * The request is on disk before any frame of the attempt. Until then nothing was said, and nothing done that would be
+     * missed: an attempt that a power cut takes with its request is one that was never heard of, and is run again.
+     */
     readonly create: (request: JournaledRequest) => Effect.Effect<AttemptJournal, NoRoom>
     /** The attempt is over: its frames go, and its id is never used again. */
     readonly forget: (attempt: AttemptJournal, reason: string) => Effect.Effect<void>
@@ -136,9 +139,11 @@ const open = Effect.fnUntraced(function* (directory: string, sizes: JournalSizes
     return yield* Effect.try({
       try: () => {
         mkdirSync(path, { mode: 0o700 })
-        writeWhole(join(path, "request.json"), text)
-        syncDirectory(attempts)
-        const attempt = new AttemptJournal(path, withoutHistory(request), bytes, commons)
+        const place = stage(join(path, "request.json"), text)
+        const attempt = new AttemptJournal(path, withoutHistory(request), bytes, commons, async () => {
+          await place()
+          await Promise.all([flushDirectory(path), flushDirectory(attempts)])
+        })
         all.add(attempt)
         return attempt
       },

@@ -7,6 +7,7 @@ import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, openSync, w
 export class Reserve {
   private readonly path: string
   private readonly bytes: number
+  private isFull = false
 
   constructor(path: string, bytes: number) {
     this.path = path
@@ -15,6 +16,7 @@ export class Reserve {
 
   /** Takes what is missing; false where the disk has not so much. What could be taken is kept. */
   fill(): boolean {
+    if (this.isFull) return true
     const file = openSync(this.path, existsSync(this.path) ? "r+" : "wx", 0o600)
     try {
       // Written and not only sized: a sparse file holds no space.
@@ -23,6 +25,7 @@ export class Reserve {
         at += writeSync(file, block, 0, Math.min(block.length, this.bytes - at), at)
       }
       fsyncSync(file)
+      this.isFull = true
       return true
     } catch {
       return false
@@ -33,6 +36,7 @@ export class Reserve {
 
   /** Gives space back for so many bytes, rounded up to whole blocks of any file system. Where it has none, it can't. */
   release(bytes: number): void {
+    this.isFull = false
     if (!existsSync(this.path)) return
     const file = openSync(this.path, "r+")
     try {

@@ -1,6 +1,6 @@
 import { Duration, Effect } from "effect"
 import { spawn } from "node:child_process"
-import { readdirSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { findTool, systemPath } from "./Tools.ts"
 
 /**
@@ -52,21 +52,43 @@ const attempted = <A>(look: () => A): A | undefined => {
 
 const intervalMs = 500
 
+/** Who fills the directories. */
+interface Filling {
+  readonly processes: () => ReadonlyArray<number>
+  /** All that could write there, whatever they make of themselves; undefined where that is not known for certain. */
+  readonly group: (() => ReadonlyArray<number>) | undefined
+}
+
+/** Differs from what it was before whenever one of them has run, to the nanosecond; undefined where it can't be told. */
+const activityOf = (processes: ReadonlyArray<number>): string | undefined =>
+  attempted(() =>
+    processes
+      .flatMap((pid) => readdirSync(`/proc/${pid}/task`).map((task) => `/proc/${pid}/task/${task}/schedstat`))
+      .map((path) => `${path} ${readFileSync(path, "utf8")}`)
+      .join("")
+  )
+
 /**
  * Returns once the directories hold more than they may. A sandbox that was full before may go on as long as it does not
- * grow: how else could anything be deleted?
+ * grow: how else could anything be deleted? While its processes rest, as a shell does between two commands, nothing can grow,
+ * and nothing is walked.
  */
 export const diskExceeded = Effect.fnUntraced(function* (
   directories: ReadonlyArray<string>,
   bytesMax: number,
-  processes: () => ReadonlyArray<number>
+  { group, processes }: Filling
 ) {
-  const before = (yield* diskUsage(directories)) ?? 0
-  const limit = Math.max(bytesMax, before)
+  const activity = () => (group === undefined ? undefined : activityOf(group()))
+  let looked = activity()
+  let [took, usage] = yield* Effect.timed(diskUsage(directories))
+  const limit = Math.max(bytesMax, usage ?? 0)
   while (true) {
-    const [took, usage] = yield* Effect.timed(diskUsage(directories))
-    if (usage !== undefined && usage + deletedBytes(processes()) > limit) return
     // A large tree takes long to walk: never more than a tenth of the time goes into that.
     yield* Effect.sleep(Math.max(intervalMs, 9 * Duration.toMillis(took)))
+    const now = activity()
+    if (now !== undefined && now === looked) continue
+    looked = now
+    ;[took, usage] = yield* Effect.timed(diskUsage(directories))
+    if (usage !== undefined && usage + deletedBytes(processes()) > limit) return
   }
 })

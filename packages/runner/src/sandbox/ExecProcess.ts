@@ -26,6 +26,8 @@ export interface ExecProcess {
   readonly end: (why: Ending) => Effect.Effect<void>
   /** The host's numbers of its processes. */
   readonly inside: () => ReadonlyArray<number>
+  /** All in its group, which none of them can leave; absent where there is no group. */
+  readonly group: (() => ReadonlyArray<number>) | undefined
   /** Runs beside the process: what it leaves behind does not outlive it, and then it is told how it ended. */
   readonly follow: Effect.Effect<void>
   /** Ends it if it has not ended, and waits until nothing of it is left. */
@@ -118,7 +120,7 @@ export const execProcess = Effect.fnUntraced(function* (running: Running) {
             for (const pid of inside()) sendSignal(pid, name)
           })
   }
-  return { process, end, inside, follow, close } satisfies ExecProcess
+  return { process, end, inside, group: leaf?.processes, follow, close } satisfies ExecProcess
 })
 
 const until = Effect.fnUntraced(function* (done: () => boolean) {

@@ -92,7 +92,10 @@ export const hostSandbox = (spec: SandboxSpec, backend: HostBackend): Sandbox =>
 
   const watchDisk = Effect.fnUntraced(function* (running: ExecProcess) {
     const directories = spec.mounts.flatMap((mount) => (mount.readOnly ? [] : [mount.source]))
-    yield* diskExceeded([...directories, temporaryOf(spec.home)], spec.size.diskMb * 1_048_576, running.inside)
+    yield* diskExceeded([...directories, temporaryOf(spec.home)], spec.size.diskMb * 1_048_576, {
+      processes: running.inside,
+      group: running.group
+    })
     yield* running.end({ _tag: "OutOfDisk" })
   })
 

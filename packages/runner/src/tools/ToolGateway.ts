@@ -70,7 +70,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     const durationMs = startedAt === null ? null : (yield* Clock.currentTimeMillis) - startedAt
     const audit = { ...progress.audit, outputBytes: contentBytes(content) }
     const details = { ...scrubber.value(output.details ?? {}), audit }
-    yield* frames.emit({ _tag: "ToolFinished", callId, outcome, content, isError, durationMs, details })
+    yield* frames.say({ _tag: "ToolFinished", callId, outcome, content, isError, durationMs, details })
     return { _tag: "Done", callId, outcome, content, isError, details } satisfies Done
   })
 
@@ -199,7 +199,7 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       canonicalInput.length > inputBytesMax ? { omitted: `${canonicalInput.length} characters` } : call.input
     const inputDigest = hash("sha256", canonicalInput, "hex")
     const { idempotent, ownName, readOnly } = tool?.spec ?? { idempotent: false, readOnly: true }
-    yield* frames.emit({
+    yield* frames.say({
       _tag: "ToolRequested",
       callId,
       requestId: call.requestId,

@@ -88,7 +88,8 @@ const collectFrom = Effect.fnUntraced(function* <A>(options: CollectOptions<A> &
     next[path] = { version: yield* settledVersion(entry), sha256 }
     if (stored !== null) files.push(stored)
   }
-  return { files, leftOut, keep: attempt("", () => remember(memory, next)) }
+  const isNews = JSON.stringify(next) !== JSON.stringify(known)
+  return { files, leftOut, keep: isNews ? attempt("", () => remember(memory, next)) : Effect.void }
 })
 
 /** A file in pieces, for as long as it stays the one that was met. */

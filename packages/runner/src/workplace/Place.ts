@@ -48,6 +48,9 @@ import { archiveIn, unpackArchive } from "./unpackArchive.ts"
 export interface PlaceOptions {
   readonly record: PlaceRecord
   readonly save: (record: PlaceRecord) => Effect.Effect<void, PlaceUnwritable>
+  /** How it rests, as it was noted down last. */
+  readonly rest: Rest | null
+  readonly saveRest: (rest: Rest, isSynced: boolean) => Effect.Effect<void, PlaceUnwritable>
   readonly home: Home
   readonly config: EnvironmentConfig
   readonly backend: SandboxBackend
@@ -134,12 +137,13 @@ const repository = (workspace: string): Mount => ({
 export const open = Effect.fn("Place.open")(function* (
   options: PlaceOptions
 ): Effect.fn.Return<Place, FileError | EgressProxyError | MountTable.MountError, Scope.Scope> {
-  const { backend, blobs, home, save } = options
+  const { backend, blobs, home, save, saveRest } = options
   const config = confined(options.config, options.record.confinement)
   const { noGitWrites, readOnly } = options.record.confinement
   const { account } = home
   const owner = account.switched ? { uid: account.uid, gid: account.gid } : undefined
   let record = options.record
+  let resting = options.rest
   let ticket = ""
   let made: Made = () => Effect.void
 
@@ -149,6 +153,8 @@ export const open = Effect.fn("Place.open")(function* (
       return save(record)
     })
 
+  const { onCompletion, ttlSeconds } = config.lifecycle
+  const isDeleted = onCompletion === "delete" || ttlSeconds !== null
   const isProxied = config.network.type !== "none" && backend.isolation !== "none" && backend.isolation !== "absent"
   const socket = join(options.sockets, record.sandboxId.slice(-22))
   const bundle = join(home.home, "certificates.pem")
@@ -238,7 +244,8 @@ export const open = Effect.fn("Place.open")(function* (
     state,
     limits: { bytesMax: sizeOf(config).diskMb * 1_048_576 }
   }
-  const remember = (checkpoint: string) => change({ checkpoint })
+  const remember = (checkpoint: string) =>
+    Effect.suspend(() => (record.checkpoint === checkpoint ? Effect.void : change({ checkpoint })))
   const copy = Semaphore.makeUnsafe(1)
   const files = yield* makePlaceFiles({
     home,
@@ -258,14 +265,17 @@ export const open = Effect.fn("Place.open")(function* (
     ready: sandbox.ready,
     rest: (to) =>
       Effect.suspend(() => {
-        const before: Rest = record.rest ?? { ended: "working", kept: false, at: 0 }
+        const before: Rest = resting ?? { ended: "working", kept: false, at: 0 }
         const rest = { ...before, ...to }
         const isSame =
-          record.rest?.ended === rest.ended &&
+          resting?.ended === rest.ended &&
           before.kept === rest.kept &&
           before.sleeps === rest.sleeps &&
           before.at === rest.at
-        return isSame ? Effect.void : change({ rest })
+        if (isSame) return Effect.void
+        resting = rest
+        // Only this could have something deleted that is kept nowhere: that all is kept, where it is not any more.
+        return saveRest(rest, isDeleted && before.kept && !rest.kept)
       }),
     // One that counts as made although nothing is left of it is made anew when it is needed.
     unmake: Effect.andThen(sandbox.unmake, Effect.ignore(change({ made: false }))),

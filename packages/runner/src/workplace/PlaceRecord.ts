@@ -6,6 +6,8 @@ import { errorText } from "../journal/files.ts"
 import { Rest } from "./rest.ts"
 import {
   closeSync,
+  constants,
+  fdatasyncSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -16,6 +18,12 @@ import {
   writeSync
 } from "node:fs"
 import { join } from "node:path"
+
+const StoredRest = Schema.fromJsonString(Rest)
+const encodeRest = Schema.encodeSync(StoredRest)
+const decodeRest = Schema.decodeUnknownSync(StoredRest)
+/** Longer than any of them, so that a shorter one leaves nothing of a longer one behind. */
+const restBytes = 256
 
 /** What a runner must know of a session's place to find it again after its process has ended. */
 export const PlaceRecord = Schema.Struct({
@@ -34,8 +42,6 @@ export const PlaceRecord = Schema.Struct({
   hooked: Schema.optionalKey(Schema.Boolean),
   /** Whether the working copy has begun with the archive that its session was given for that. */
   unpacked: Schema.optionalKey(Schema.Boolean),
-  /** Absent before the first attempt. */
-  rest: Schema.optionalKey(Rest),
   /** What it goes without, by the policies of the last attempt here. */
   confinement: Confinement
 })
@@ -56,8 +62,9 @@ export class PlaceUnwritable extends Schema.TaggedError<PlaceUnwritable>()("Plac
 }
 
 const suffix = ".json"
+const restSuffix = ".rest"
 
-/** The records of all places on this host: a file each, replaced whole. */
+/** The records of all places on this host: a file each, replaced whole, and one beside it that says how each rests. */
 export class PlaceRecords {
   private readonly directory: string
 
@@ -68,6 +75,10 @@ export class PlaceRecords {
 
   private file(sessionId: SessionId): string {
     return join(this.directory, `${sessionId}${suffix}`)
+  }
+
+  private restFile(sessionId: SessionId): string {
+    return join(this.directory, `${sessionId}${restSuffix}`)
   }
 
   write(record: PlaceRecord): Effect.Effect<void, PlaceUnwritable> {
@@ -92,6 +103,35 @@ export class PlaceRecords {
 
   remove(sessionId: SessionId): void {
     rmSync(this.file(sessionId), { force: true })
+    rmSync(this.restFile(sessionId), { force: true })
+  }
+
+  /**
+   * Each turn says it two or three times, so it is written in place, and synced only on demand: the end of this process
+   * takes nothing of it, and after a power cut an older one may stand there, or none that can be read.
+   */
+  writeRest(sessionId: SessionId, rest: Rest, isSynced: boolean): Effect.Effect<void, PlaceUnwritable> {
+    return Effect.try({
+      try: () => {
+        const file = openSync(this.restFile(sessionId), constants.O_WRONLY | constants.O_CREAT, 0o600)
+        try {
+          writeSync(file, encodeRest(rest).padEnd(restBytes), 0)
+          if (isSynced) fdatasyncSync(file)
+        } finally {
+          closeSync(file)
+        }
+      },
+      catch: (cause) => new PlaceUnwritable({ sessionId, detail: errorText(cause) })
+    })
+  }
+
+  /** Null before the first attempt, and where it can't be read: nothing becomes of such a place. */
+  rest(sessionId: SessionId): Rest | null {
+    try {
+      return decodeRest(readFileSync(this.restFile(sessionId), "utf8"))
+    } catch {
+      return null
+    }
   }
 
   /** Null where there is none, or none that can be read: then there is no place, and a new one is made. */

@@ -111,6 +111,8 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
     const place = yield* Place.open({
       record,
       save: (next) => records.write(next),
+      rest: records.rest(record.sessionId),
+      saveRest: (rest, isSynced) => records.writeRest(record.sessionId, rest, isSynced),
       home,
       config,
       backend,
@@ -290,10 +292,11 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   /** What the environment of a place says should become of it now. */
   const dueOf = (record: PlaceRecord, now: number) => {
     const config = configOf(record.environment)
-    if (record.rest === undefined || config._tag === "Failure" || isUsed(record.sessionId)) return "stay"
+    const rest = records.rest(record.sessionId)
+    if (rest === null || config._tag === "Failure" || isUsed(record.sessionId)) return "stay"
     // A directory of somebody else's is not ours to put back from a checkpoint; outputs are in none.
-    const kept = record.rest.kept && record.inPlace === null
-    const due = dueAt(config.success.lifecycle, { ...record.rest, kept }, now, options.graceMs)
+    const kept = rest.kept && record.inPlace === null
+    const due = dueAt(config.success.lifecycle, { ...rest, kept }, now, options.graceMs)
     return due === "sleep" && !record.made ? "stay" : due
   }
 

@@ -48,6 +48,8 @@ export const make = (options: FakeRunOptions) => {
     })
   const attempt: AttemptFrames = {
     emit,
+    say: (body) => Effect.asVoid(emit(body)),
+    written: Effect.void,
     committed: () => Effect.void,
     delta: (blockId, offset, piece) => void deltas.push([blockId, offset, piece]),
     mayBegin: lease.await

@@ -1,7 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
 import { withoutSecrets } from "../../src/journal/JournaledRequest.ts"
@@ -56,10 +65,42 @@ describe("A journal", () => {
     Effect.gen(function* () {
       const directory = yield* scratch
       const journal = yield* openJournal(directory)
-      yield* journal.create(request)
+      yield* append(yield* journal.create(request), title("begun"))
       const text = readFileSync(join(folder(directory), "request.json"), "utf8")
       assert.notInclude(text, '"secrets"')
       assert.strictEqual(statSync(join(folder(directory), "request.json")).mode & 0o777, 0o600)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("writes what is in no hurry with the next that is, or soon by itself", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      const attempt = yield* (yield* openJournal(directory)).create(request)
+      const written: Array<unknown> = []
+      attempt.append(title("later"), (result) => written.push(result), true)
+      assert.strictEqual(yield* append(attempt, title("now")), 2)
+      assert.deepStrictEqual(written, [1])
+      yield* Effect.promise(() => new Promise((done) => attempt.append(title("alone"), done, true)))
+      attempt.append(title("last"), () => {}, true)
+      yield* Effect.promise(() => attempt.close("unknown", failed))
+      const frames = yield* readAll(attempt, 0)
+      assert.deepStrictEqual(
+        frames.map(({ body, n }) => [n, body]),
+        [title("later"), title("now"), title("alone"), title("last"), failed].map((body, index) => [index + 1, body])
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("takes an attempt whose request did not come to its place for one that was never heard of", () =>
+    Effect.gen(function* () {
+      const directory = yield* scratch
+      yield* life(directory, {}, (journal) => journal.create(request))
+      renameSync(join(folder(directory), "request.json"), join(folder(directory), "request.json.new"))
+      const journal = yield* openJournal(directory)
+      assert.deepStrictEqual(journal.found, [])
+      assert.strictEqual(journal.forgotten(attemptId(1)), undefined)
+      assert.deepStrictEqual(journal.findings, [])
+      yield* append(yield* journal.create(request), title("begun"))
     }).pipe(Effect.scoped)
   )
 

@@ -24,6 +24,10 @@ export class MemoryFrames implements AttemptFrames {
       return Effect.succeed(n)
     })
 
+  readonly say = (body: FrameBody) => Effect.asVoid(this.emit(body))
+
+  readonly written: Effect.Effect<void, JournalFull> = Effect.void
+
   readonly committed = (frame: number): Effect.Effect<void> => this.until(() => frame <= this.acknowledged)
 
   readonly delta = (): void => {}

@@ -51,7 +51,8 @@ requires("bubblewrap", "root")("a place in bad company", () => {
           fill(join(directory, "fill"))
           const full = /ENOSPC|NoSpace|no space/i
           assert.match((yield* Effect.flip(Effect.scoped(places.open(newFacts())))).message, full)
-          assert.match((yield* Effect.flip(place.rest({ ended: "done", at: 2 }))).message, full)
+          // What is noted down in place takes no room.
+          yield* place.rest({ ended: "done", at: 2 })
           assert.match((yield* Effect.flip(place.capture)).message, full)
           assert.strictEqual(yield* said(place, "cat notes"), "kept\n")
           rmSync(join(directory, "fill"))

@@ -111,7 +111,10 @@ export const retire = Effect.fn("Projector.retire")(function* <R>(projection: Pr
 })
 
 export interface RunOptions {
-  /** How long to wait when there was nothing to do, or somebody else did it. */
+  /**
+   * How long to wait once all was taken, or somebody else takes it. What comes meanwhile is taken at once: a transaction for
+   * each commit of a busy log would cost more than what it writes.
+   */
   readonly idle: Duration.Input
   readonly elsewhere: Duration.Input
 }
@@ -125,7 +128,7 @@ export const run = Effect.fnUntraced(function* <R>(
     const taken = yield* step(projection)
     switch (taken._tag) {
       case "Moved":
-        return
+        return yield* taken.events < eventsPerStep ? Effect.sleep(options.idle) : Effect.void
       case "CaughtUp":
         return yield* Effect.sleep(options.idle)
       case "Elsewhere":

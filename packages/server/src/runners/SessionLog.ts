@@ -4,17 +4,31 @@ import * as History from "@troupe/domain/session/History"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Context, Effect, Layer, Result } from "effect"
-import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
+import { EventStore, pageBytesMax, type StoreUnavailable } from "../log/EventStore.ts"
 import { SessionUnreadable } from "../session/SessionErrors.ts"
 import * as Checkpoint from "./Checkpoint.ts"
+import { Remembered } from "./Remembered.ts"
 import * as Setup from "./Setup.ts"
 
 const pageSize = 2_000
+/** A page of fewer characters than this was not cut, however many bytes each of them takes. */
+const wholeMax = pageBytesMax / 8
 const rememberedMax = 1_000
+/** Of what conversations in memory are folded from, in characters. */
+const conversationsMax = 16_777_216
 
 interface Known {
   readonly version: number
   readonly setup: Setup.Setup | null
+}
+
+/** A thread's conversation as far as it was folded. */
+interface Folded {
+  readonly version: number
+  readonly view: History.History
+  readonly setup: Setup.Setup | null
+  readonly checkpoint: Checkpoint.Checkpoint
+  readonly size: number
 }
 
 export interface Conversation {
@@ -31,7 +45,7 @@ export class SessionLog extends Context.Service<
   {
     /** What it works with now. Of a session that was asked for lately, only what came since is read. */
     readonly setup: (sessionId: SessionId) => Effect.Effect<Setup.Setup, ReadError>
-    /** The conversation of a thread and what it works with, up to `version`. */
+    /** The conversation of a thread and what it works with, up to `version`. It too is remembered for a while. */
     readonly conversation: (
       sessionId: SessionId,
       threadId: ThreadId,
@@ -48,13 +62,14 @@ export class SessionLog extends Context.Service<
 const make = Effect.gen(function* () {
   const store = yield* EventStore
   const remembered = new Map<SessionId, Known>()
+  const conversations = new Remembered<Folded>(rememberedMax, conversationsMax)
 
   /** Folds what comes after `after`, up to `upto` or the end. Answers the seq of the last event. */
   const read = Effect.fnUntraced(function* (
     sessionId: SessionId,
     after: number,
     upto: number,
-    take: (seq: number, event: SessionEvent) => void
+    take: (seq: number, event: SessionEvent, size: number) => void
   ) {
     let at = after
     while (at < upto) {
@@ -66,10 +81,12 @@ const make = Effect.gen(function* () {
           const { message, reason } = event.failure
           return yield* new SessionUnreadable({ sessionId, seq: stored.seq, reason: reason._tag, detail: message })
         }
-        take(stored.seq, event.success)
+        take(stored.seq, event.success, stored.payload?.length ?? 0)
         at = stored.seq
       }
-      if (page.length === 0) return at
+      const size = page.reduce((sum, { payload }) => sum + (payload?.length ?? 0), 0)
+      // One that is short, and not because it would be too large, is the last.
+      if (page.length === 0 || (page.length < limit && size < wholeMax)) return at
     }
     return at
   })
@@ -93,17 +110,37 @@ const make = Effect.gen(function* () {
     return current
   })
 
+  /** Null where content was taken out of the log since: then all of it is folded anew. */
+  const foldOn = Effect.fnUntraced(function* (sessionId: SessionId, from: Folded, version: number) {
+    let { checkpoint, setup, size, view } = from
+    let redacted = false
+    yield* read(sessionId, from.version, version, (seq, event, length) => {
+      view = History.apply(view, { seq, recordedAt: 0, event })
+      setup = Setup.apply(setup, event)
+      checkpoint = Checkpoint.apply(checkpoint, seq, event)
+      size += length
+      redacted ||= event._tag === "RedactionRequested" || event._tag === "RedactionApplied"
+    })
+    return redacted && from.version > 0 ? null : { version, view, setup, checkpoint, size }
+  })
+
   const conversation: SessionLog["Service"]["conversation"] = Effect.fn("SessionLog.conversation")(
     function* (sessionId, threadId, version) {
-      let view = History.initial(threadId)
-      let current: Setup.Setup | null = null
-      let checkpoint = Checkpoint.initial
-      yield* read(sessionId, 0, version, (seq, event) => {
-        view = History.apply(view, { seq, recordedAt: 0, event })
-        current = Setup.apply(current, event)
-        checkpoint = Checkpoint.apply(checkpoint, seq, event)
-      })
+      const key = `${sessionId} ${threadId}`
+      const nothing = {
+        version: 0,
+        view: History.initial(threadId),
+        setup: null,
+        checkpoint: Checkpoint.initial,
+        size: 0
+      }
+      const known = conversations.take(key)
+      const from = known === undefined || known.version > version ? nothing : known
+      const folded =
+        (yield* foldOn(sessionId, from, version)) ?? (yield* foldOn(sessionId, nothing, version)) ?? nothing
+      const { checkpoint, setup: current, view } = folded
       if (current === null) return yield* unopened(sessionId)
+      conversations.keep(key, folded)
       return { setup: current, history: History.conversation(view), checkpoint: checkpoint.last }
     }
   )

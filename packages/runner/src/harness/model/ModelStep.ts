@@ -103,7 +103,7 @@ export const step = Effect.fnUntraced(function* (
     said += content
     items.push({ type: "assistant", blockId, requestId, content: text(content), partial: false })
     if (isShown) {
-      yield* frames.emit({ _tag: "MessageBlock", blockId, requestId, content: text(content), partial: false })
+      yield* frames.say({ _tag: "MessageBlock", blockId, requestId, content: text(content), partial: false })
     }
   })
 
@@ -139,7 +139,7 @@ export const step = Effect.fnUntraced(function* (
         const { opaque, text: thought } = event
         items.push({ type: "thinking", blockId, requestId, text: thought, opaque })
         if (!isShown) return
-        yield* frames.emit({ _tag: "ThinkingBlock", blockId, requestId, text: thought, opaque, partial: false })
+        yield* frames.say({ _tag: "ThinkingBlock", blockId, requestId, text: thought, opaque, partial: false })
         return
       }
       case "ToolCall":
@@ -153,7 +153,7 @@ export const step = Effect.fnUntraced(function* (
   const close = Effect.fnUntraced(function* (exit: Exit.Exit<void, ModelError | JournalFull>) {
     for (const { blockId, text: partial } of open.values()) {
       if (partial === "" || !isShown) continue
-      yield* frames.emit({ _tag: "MessageBlock", blockId, requestId, content: text(partial), partial: true })
+      yield* frames.say({ _tag: "MessageBlock", blockId, requestId, content: text(partial), partial: true })
     }
     const outcome = Exit.isSuccess(exit) ? "succeeded" : Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "failed"
     // A provider that refused a request did not charge for it; one that began to answer did.
@@ -162,7 +162,7 @@ export const step = Effect.fnUntraced(function* (
     options.spent(usage)
     const durationMs = (yield* Clock.currentTimeMillis) - startedAt
     const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response: null }
-    yield* frames.emit(end)
+    yield* frames.say(end)
     yield* chatEnded(ended?.stop ?? null, usage, said)
     return usage
   })

@@ -118,11 +118,11 @@ const report = Effect.fnUntraced(function* (
   const requestId = yield* mintRequestId
   const blockId = yield* mintBlockId
   const model = { model: "shell", provider: "shell" }
-  yield* frames.emit({ _tag: "ModelRequestStarted", requestId, ...model, estimate: noUsage, request: null })
+  yield* frames.say({ _tag: "ModelRequestStarted", requestId, ...model, estimate: noUsage, request: null })
   const content = text(reported.map(lineOf).join("\n"))
-  yield* frames.emit({ _tag: "MessageBlock", blockId, requestId, content, partial: false })
+  yield* frames.say({ _tag: "MessageBlock", blockId, requestId, content, partial: false })
   const ended = { outcome: "succeeded", usage: noUsage, durationMs: 0, response: null } as const
-  yield* frames.emit({ _tag: "ModelRequestEnded", requestId, ...ended })
+  yield* frames.say({ _tag: "ModelRequestEnded", requestId, ...ended })
 })
 
 const noUsage: Usage = {

@@ -38,7 +38,10 @@ export const make = Effect.fn("DockerSandbox.make")(function* (
         Effect.sync(() => running.add(process)),
         () => Effect.sync(() => running.delete(process))
       )
-      const full = diskExceeded(directories, spec.size.diskMb * 1024 * 1024, () => hostProcesses(container.id))
+      const full = diskExceeded(directories, spec.size.diskMb * 1024 * 1024, {
+        processes: () => hostProcesses(container.id),
+        group: undefined
+      })
       yield* Effect.forkScoped(Effect.andThen(full, process.end({ _tag: "OutOfDisk" })))
       return process
     }),

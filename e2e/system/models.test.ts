@@ -2,6 +2,7 @@ import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { requires } from "../../test/requires.ts"
 import { System, wordsOf } from "../support/System.ts"
+import { anthropicAt } from "../../packages/server/test/support/anthropic.ts"
 
 const usage = { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49, input_tokens: 40, output_tokens: 9 }
 
@@ -66,6 +67,31 @@ requires(
         ]
       )
       assert.notInclude(JSON.stringify(events), "secret")
+    })
+
+    it("are told in the order of the contract", { timeout: 180_000 }, async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { model })
+      await system.say(node!, session, "What is six times seven?")
+      await system.turnsEnded(session, 1)
+      const told = anthropicAt(node!.gateway).beta.sessions.events.list(session)
+      const types: Array<string> = []
+      for await (const { type } of told) types.push(type)
+      const first = ["user.message", "session.status_running", "session.thread_status_running"]
+      assert.deepStrictEqual(types, [
+        ...first,
+        "span.model_request_start",
+        "agent.message",
+        "agent.tool_use",
+        "span.model_request_end",
+        "agent.tool_result",
+        "span.model_request_start",
+        "agent.message",
+        "span.model_request_end",
+        "session.thread_status_idle",
+        "session.usage",
+        "session.status_idle"
+      ])
     })
 
     it(

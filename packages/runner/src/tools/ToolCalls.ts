@@ -27,6 +27,9 @@ export interface ToolCallRequest {
   readonly input: Json
 }
 
+/** A call of an answer, with the id that it is known by. */
+export type NamedCall = ToolCallRequest & { readonly callId: EventId }
+
 /** What became of a call. `Awaiting`: somebody outside owes an answer, and the attempt is to be suspended. */
 export type ToolResult =
   | {
@@ -43,7 +46,9 @@ export type ToolResult =
 /** The one way to a tool, for every harness: allow-list, policy, approval, journal, timeout, limits, audit. */
 export interface ToolCalls {
   readonly catalog: ReadonlyArray<ToolSpec>
-  /** Asks for the call, and runs it if it may run. Never fails for what the call itself does wrong: the model reads that. */
+  /** Says of all calls of an answer that they are asked for, and what is thought of them; nothing runs yet. */
+  readonly request: (calls: ReadonlyArray<NamedCall>) => Effect.Effect<void, JournalFull>
+  /** Asks for the call where it was not asked for yet, and runs it if it may run. Never fails for what the call itself does wrong: the model reads that. */
   readonly call: (request: ToolCallRequest) => Effect.Effect<ToolResult, JournalFull>
   /** Runs the calls of an earlier attempt that were approved since. To be done before anything else. */
   readonly resume: Effect.Effect<ReadonlyArray<ToolResult>, JournalFull>

@@ -54,6 +54,20 @@ interface Progress {
   startedAt: number | null
 }
 
+/** What was thought of a call when it was asked for. */
+interface Weighed {
+  readonly tool: Tool | undefined
+  readonly executor: Call["executor"]
+  readonly server: string | null
+  readonly verdict: Verdict
+  readonly question: AskedQuestion | null
+  readonly awaits: Call["awaits"]
+}
+
+interface Announced extends Weighed {
+  readonly progress: Progress
+}
+
 /** The one way to a tool for an attempt. */
 export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   const { frames, place, request, scrubber } = options
@@ -62,6 +76,8 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   const slots = Semaphore.makeUnsafe(parallelMax)
   const changes = new KeyedLock()
   const asked = new Map<EventId, Deferred.Deferred<ToolResult, JournalFull>>()
+  /** Asked for, and not called yet. */
+  const known = new Map<EventId, Announced>()
 
   const finish = Effect.fnUntraced(function* (progress: Progress, outcome: Outcome, output: ToolOutput) {
     const { callId, startedAt } = progress
@@ -175,25 +191,31 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
     return yield* close(progress, outcome, `${tool.spec.name} broke. This is a fault of the runner, not of the call.`)
   })
 
-  const ask = Effect.fnUntraced(function* (call: ToolCallRequest, callId: EventId, restore: Restore) {
+  /** What is to become of a call that is asked for. A model may be asked, too. */
+  const weigh = Effect.fnUntraced(function* (call: ToolCallRequest) {
     const tool = tools.get(call.name)
-    const found = verdictOn(tool, call.name, call.input, false)
-    const decided = yield* restore(classified(options.classifier, found, call))
     const executor = tool?.executor ?? "function"
     const server = tool?.spec.server ?? null
+    const decided = yield* classified(options.classifier, verdictOn(tool, call.name, call.input, false), call)
     const isGranted = decided.permission === "ask" && options.isGranted(grantKey({ executor, server, name: call.name }))
     const verdict = isGranted ? { ...decided, reason: "allowed for the whole session" } : decided
-    const asked = verdict.permission === "deny" ? null : askedBy(tool, call.input)
+    const question = verdict.permission === "deny" ? null : askedBy(tool, call.input)
     const awaits =
       verdict.permission === "deny"
         ? "nothing"
         : verdict.permission === "ask" && !isGranted
           ? "confirmation"
-          : asked !== null
+          : question !== null
             ? "answer"
             : awaitsOnceAllowed(executor)
-    const expiresAt =
-      asked === null || asked.expiresInMs === null ? null : (yield* Clock.currentTimeMillis) + asked.expiresInMs
+    return { tool, executor, server, verdict, question, awaits } as const
+  })
+
+  /** Says that a call is asked for, and what is thought of it. */
+  const announce = Effect.fnUntraced(function* (call: ToolCallRequest, callId: EventId, weighed: Weighed) {
+    const { awaits, executor, question, server, tool, verdict } = weighed
+    const expiresInMs = question?.expiresInMs ?? null
+    const expiresAt = expiresInMs === null ? null : (yield* Clock.currentTimeMillis) + expiresInMs
     const canonicalInput = canonical(call.input)
     const input =
       canonicalInput.length > inputBytesMax ? { omitted: `${canonicalInput.length} characters` } : call.input
@@ -214,10 +236,18 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
       idempotent,
       verdict: { permission: verdict.permission, rule: verdict.rule, reason: verdict.reason },
       awaits,
-      question: asked === null ? null : { ...asked.question },
+      question: question === null ? null : { ...question.question },
       expiresAt
     })
-    const progress = progressOf(callId, call.name, executor, verdict, inputDigest)
+    const announced = { ...weighed, progress: progressOf(callId, call.name, executor, verdict, inputDigest) }
+    known.set(callId, announced)
+    return announced
+  })
+
+  const ask = Effect.fnUntraced(function* (call: ToolCallRequest, callId: EventId, restore: Restore) {
+    const { awaits, progress, tool, verdict } =
+      known.get(callId) ?? (yield* announce(call, callId, yield* restore(weigh(call))))
+    known.delete(callId)
     if (verdict.permission === "deny" || tool === undefined) {
       return yield* close(progress, "denied", verdict.reason ?? deniedText)
     }
@@ -291,6 +321,13 @@ export const makeToolGateway = (options: GatewayOptions): ToolCalls => {
   return {
     catalog: options.tools.map(({ spec }) => spec),
     call,
+    // A model that judges takes its time: it does so for all at once. What is said keeps the order of the answer.
+    request: Effect.fnUntraced(function* (calls) {
+      const weighed = yield* Effect.forEach(calls, weigh, { concurrency: parallelMax })
+      yield* Effect.uninterruptible(
+        Effect.forEach(calls, (one, index) => announce(one, one.callId, weighed[index]!), { discard: true })
+      )
+    }),
     resume: Effect.suspend(() =>
       Effect.forEach(
         request.calls,

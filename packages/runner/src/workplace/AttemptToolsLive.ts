@@ -347,6 +347,7 @@ const unavailable = ({ frames }: AttemptContext, message: string) => ({
   calls: {
     catalog: [],
     call: () => Effect.die(new Error(message)),
+    request: () => Effect.die(new Error(message)),
     resume: Effect.succeed([])
   },
   atEnd: () =>

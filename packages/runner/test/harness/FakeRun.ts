@@ -7,7 +7,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Deferred, Effect, Latch } from "effect"
 import type { AttemptFrames } from "../../src/attempt/AttemptFrames.ts"
 import type { HarnessRun } from "../../src/harness/Harness.ts"
-import type { ToolCallRequest, ToolCalls, ToolResult, ToolSpec } from "../../src/tools/ToolCalls.ts"
+import type { NamedCall, ToolCallRequest, ToolCalls, ToolResult, ToolSpec } from "../../src/tools/ToolCalls.ts"
 
 /** A tool of a test: what it answers, or that somebody outside must answer first. */
 export type FakeTool = (input: unknown) => Effect.Effect<string | "awaiting">
@@ -63,10 +63,14 @@ export const make = (options: FakeRunOptions) => {
     readOnly: false,
     idempotent: false
   }))
+  const requested = new Set<string>()
+  const announce = ({ callId, input, name, providerCallId, requestId }: NamedCall) => {
+    requested.add(callId)
+    return emit({ _tag: "ToolRequested", callId, requestId, providerCallId, name, input } as FrameBody)
+  }
   const call = Effect.fnUntraced(function* (request: ToolCallRequest) {
     const callId = request.callId ?? (`sevt_made_${frames.length}` as EventId)
-    const { input, name, providerCallId, requestId } = request
-    yield* emit({ _tag: "ToolRequested", callId, requestId, providerCallId, name, input } as FrameBody)
+    if (!requested.has(callId)) yield* announce({ ...request, callId })
     const tool = options.tools?.[request.name]
     const said =
       tool === undefined
@@ -110,7 +114,12 @@ export const make = (options: FakeRunOptions) => {
       stop: Effect.sync(() => stop),
       stopped: Deferred.await(stopped)
     },
-    tools: { catalog, call, resume: options.resume ?? Effect.succeed([]) },
+    tools: {
+      catalog,
+      call,
+      request: (calls) => Effect.forEach(calls, announce, { discard: true }),
+      resume: options.resume ?? Effect.succeed([])
+    },
     blob: () => Effect.succeed(null),
     secret: () => Effect.succeed(null)
   }

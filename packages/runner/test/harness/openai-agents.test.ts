@@ -104,6 +104,15 @@ for (const [name, choose] of Object.entries(clients)) {
         const inputs = fake.frames.flatMap((body) => (body._tag === "ToolRequested" ? [body.input] : []))
         assert.deepStrictEqual(inputs, [{ city: "Oslo" }, { city: "Rome" }])
         assert.deepStrictEqual(FakeRun.said(fake.frames), ["Both.", "Snow and sun."])
+        // What an answer asks for is said before the answer ends, and what comes of it after that.
+        assert.deepStrictEqual(tags(fake.frames).slice(0, 6), [
+          "ModelRequestStarted",
+          "MessageBlock",
+          "ToolRequested",
+          "ToolRequested",
+          "ModelRequestEnded",
+          "ToolFinished"
+        ])
         assert.deepStrictEqual(FakeRun.unbalanced(fake.frames), [])
       })
     )

@@ -28,6 +28,7 @@ const tools = AttemptToolsFactory.of({
       calls: {
         catalog: [],
         call: () => Effect.die("no tools here"),
+        request: () => Effect.die("no tools here"),
         resume: Effect.succeed([])
       },
       atEnd: () => Effect.void

@@ -78,7 +78,7 @@ describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
     }
   })
 
-  it("take a message and tell the turn in the order of the contract", async () => {
+  it("take a message and tell the turn in the order of the log", async () => {
     const { id } = await open()
     world.script(plays(think(), tool("read"), think()))
     const { seen } = await following(id, isIdle)

@@ -48,6 +48,8 @@ export interface StepOptions {
   /** Whether what is said is the model's word to people: a summary for itself is not. */
   readonly isShown: boolean
   readonly spent: (usage: Usage) => void
+  /** Says that the calls of the answer are asked for, which belongs to it; where nothing is to be called, it is left out. */
+  readonly ask?: (calls: ReadonlyArray<StepCall>, requestId: ModelRequestId) => Effect.Effect<void, JournalFull>
 }
 
 const nothing: MeasuredUsage = {
@@ -150,23 +152,27 @@ export const step = Effect.fnUntraced(function* (
   })
 
   const startedAt = yield* Clock.currentTimeMillis
-  const close = Effect.fnUntraced(function* (exit: Exit.Exit<void, ModelError | JournalFull>) {
+  const keepPartial = Effect.fnUntraced(function* () {
     for (const { blockId, text: partial } of open.values()) {
       if (partial === "" || !isShown) continue
       yield* frames.say({ _tag: "MessageBlock", blockId, requestId, content: text(partial), partial: true })
     }
+  })
+  const close = Effect.fnUntraced(function* (exit: Exit.Exit<void, ModelError | JournalFull>, durationMs: number) {
     const outcome = Exit.isSuccess(exit) ? "succeeded" : Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "failed"
     // A provider that refused a request did not charge for it; one that began to answer did.
     const began = heard > 0 || outcome !== "failed"
     const usage = usageOf(ended?.usage ?? null, began ? guess(Math.ceil(heard / 4)) : nothing)
     options.spent(usage)
-    const durationMs = (yield* Clock.currentTimeMillis) - startedAt
     const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response: null }
     yield* frames.say(end)
     yield* chatEnded(ended?.stop ?? null, usage, said)
     return usage
   })
 
+  const askAll = Effect.suspend(() =>
+    options.ask === undefined || calls.length === 0 ? Effect.void : options.ask(calls, requestId)
+  )
   const estimate = usageOf(null, guess(Math.ceil(options.inputTokens / 10)))
   const { model } = request
   yield* frames.mayBegin
@@ -176,8 +182,11 @@ export const step = Effect.fnUntraced(function* (
       const { provider } = client
       yield* frames.emit({ _tag: "ModelRequestStarted", requestId, model, provider, estimate, request: null })
       const exit = yield* Effect.exit(restore(Stream.runForEach(client.stream(request), take)))
-      usage = yield* close(exit)
-      return yield* exit
+      const durationMs = (yield* Clock.currentTimeMillis) - startedAt
+      yield* keepPartial()
+      const asked = Exit.isSuccess(exit) && ended?.stop !== "refusal" ? yield* Effect.exit(restore(askAll)) : exit
+      usage = yield* close(exit, durationMs)
+      return yield* asked
     })
   ).pipe(chatSpan(client.provider, request))
   const { stop } = ended ?? { stop: "end_turn" as const }

@@ -86,7 +86,8 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       price: chosen.price,
       inputTokens: estimateOf(modelRequest, conversation.tokens),
       isShown,
-      spent: (usage) => spending.add(usage)
+      spent: (usage) => spending.add(usage),
+      ask: (calls, requestId) => tools.request(calls.map((one) => ({ ...one, requestId })))
     })
     return answer
   })

@@ -122,6 +122,8 @@ export const layer = (options: ToolsOptions) =>
           const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
           yield* frames.emit({ _tag: "SandboxLost", sandboxId: sandbox.sandboxId, reason })
         }
+        // Somebody's own directory is as it is: nothing of it was lost with the sandbox.
+        if (place.record().inPlace !== null) return place
         if (checkpoint !== null) {
           yield* place.restore(checkpoint.checkpoint)
           const restored = { ...sandboxFacts(place, request), checkpoint: checkpoint.checkpoint }

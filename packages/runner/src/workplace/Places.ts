@@ -1,6 +1,6 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
-import { hostDirectoryOf, isHostDirectory } from "@troupe/domain/runner/HostDirectoryResource"
+import { hostDirectoryOf, isHostDirectory } from "@troupe/domain/session/HostDirectory"
 import { WorkplaceError } from "@troupe/domain/runner/Workplace"
 import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
 import { Clock, Context, Effect, Exit, Layer, Scope, Semaphore } from "effect"
@@ -49,7 +49,6 @@ interface Held {
   users: number
   usedAt: number
 }
-
 
 const refuse = (code: string, detail: string) => new WorkplaceError({ code, detail, field: null })
 

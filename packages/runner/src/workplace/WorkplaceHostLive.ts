@@ -221,7 +221,8 @@ export const layer = Layer.effect(
             const place = yield* places.open({ ...facts, mcpHosts: [], confinement: null })
             yield* Effect.mapError(place.give(resources), ofFile)
             const { inPlace } = place.record()
-            if (!found && checkpoint !== null && inPlace === null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
+            if (!found && checkpoint !== null && inPlace === null)
+              yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(
               place.sandbox(() => Effect.void),

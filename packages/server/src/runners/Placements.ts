@@ -1,6 +1,6 @@
 import { canonical } from "@troupe/domain/CanonicalJson"
 import type { RunnerId, SessionId } from "@troupe/domain/Ids"
-import { hostDirectoryOf } from "@troupe/domain/runner/HostDirectoryResource"
+import { hostDirectoryOf } from "@troupe/domain/session/HostDirectory"
 import type { Hello } from "@troupe/domain/runner/Hello"
 import type { Digests } from "@troupe/domain/session/events/turns"
 import type { TurnOverrides } from "@troupe/domain/session/Input"

@@ -7,7 +7,7 @@ import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf, timeOfMicros } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
 import type { ThreadId } from "@troupe/domain/Ids"
-import { isHostDirectory } from "@troupe/domain/runner/HostDirectoryResource"
+import { isHostDirectory } from "@troupe/domain/session/HostDirectory"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { noTotals } from "@troupe/domain/session/Usage"
 import * as Setup from "../runners/Setup.ts"
@@ -169,7 +169,12 @@ export const viewOf = (row: SessionRow, now: number): SessionView | null => {
     },
     usage: usageOut(totals),
     deployment_id: opened.deploymentId,
-    troupe: { project_id: opened.projectId, labels: row.labels, directory: directoryOut(setup.resources), lifecycle: lifecycleOut(opened.lifecycle) },
+    troupe: {
+      project_id: opened.projectId,
+      labels: row.labels,
+      directory: directoryOut(setup.resources),
+      lifecycle: lifecycleOut(opened.lifecycle)
+    },
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)

@@ -160,7 +160,12 @@ const table: ReadonlyArray<
     [runner("a", { draining: true }), runner("b")],
     { chosen: "b" }
   ],
-  ["takes the one runner that has its directory, however busy others are", { only: "rnr_b" as never }, [runner("a"), runner("b")], { chosen: "b" }],
+  [
+    "takes the one runner that has its directory, however busy others are",
+    { only: "rnr_b" as never },
+    [runner("a"), runner("b")],
+    { chosen: "b" }
+  ],
   [
     "waits for that one, and takes no other",
     { only: "rnr_a" as never, home: "rnr_a" },

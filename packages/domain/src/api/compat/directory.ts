@@ -1,5 +1,5 @@
-import { hostDirectoryOf } from "../../runner/HostDirectoryResource.ts"
-import type { HostDirectoryUse } from "../../runner/Workplace.ts"
+import { hostDirectoryOf } from "../../session/HostDirectory.ts"
+import type { HostDirectoryUse } from "../../session/HostDirectory.ts"
 import type { Resource } from "../../session/Opening.ts"
 import type { SessionDirectory } from "../Sessions.ts"
 

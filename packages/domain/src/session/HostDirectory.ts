@@ -1,7 +1,9 @@
 import { Option, Schema } from "effect"
 import { RunnerId } from "../Ids.ts"
-import type { Resource } from "../session/Opening.ts"
-import { HostDirectoryUse } from "./Workplace.ts"
+import type { Resource } from "./Opening.ts"
+
+/** How a session may use a directory of the host: in place only where that was chosen, else as what it begins with. */
+export const HostDirectoryUse = Schema.Literals(["inPlace", "copy"])
 
 const type = "host_directory"
 

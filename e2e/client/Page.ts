@@ -9,11 +9,15 @@ import { text } from "node:stream/consumers"
 
 const html = `<!doctype html><meta charset="utf-8"><script type="module" src="/script.js"></script>`
 
-/** A page with a script on it, of the same origin as a node's API. What the page posts to `/said` is what it said. */
+/** A page with `/script.js` on it and what that loads, of the same origin as a node's API. What the page posts to `/said` is what it said. */
 export class Page {
   readonly said: Promise<string>
   private readonly server = createServer((asked, answer) => void this.take(asked, answer))
-  private readonly options: { readonly node: string; readonly script: string; readonly settings: object }
+  private readonly options: {
+    readonly node: string
+    readonly scripts: ReadonlyMap<string, string>
+    readonly settings: object
+  }
   private say!: (words: string) => void
 
   constructor(options: Page["options"]) {
@@ -40,15 +44,15 @@ export class Page {
     switch (asked.url) {
       case "/":
         return send("text/html", html)
-      case "/script.js":
-        return send("text/javascript", this.options.script)
       case "/settings":
         return send("application/json", JSON.stringify(this.options.settings))
       case "/said":
         this.say(await text(asked))
         return send("text/plain", "")
-      default:
-        return this.pass(asked, answer)
+      default: {
+        const script = this.options.scripts.get(asked.url ?? "")
+        return script === undefined ? this.pass(asked, answer) : send("text/javascript", script)
+      }
     }
   }
 

@@ -71,8 +71,9 @@ requires(
   requires("chromium")("in a browser", () => {
     it("does the same", { timeout: long }, async () => {
       const bundle = await rolldown({ input: join(import.meta.dirname, "browser-main.ts"), platform: "browser" })
-      const { output } = await bundle.generate({ format: "es" })
-      const page = new Page({ node: system.nodes[0]!.gateway, script: output[0].code, settings: { apiKey } })
+      const { output } = await bundle.generate({ format: "es", entryFileNames: "script.js" })
+      const scripts = new Map(output.flatMap((one) => (one.type === "chunk" ? [[`/${one.fileName}`, one.code]] : [])))
+      const page = new Page({ node: system.nodes[0]!.gateway, scripts, settings: { apiKey } })
       const browser = new Browser(await page.listen())
       try {
         check(await page.said)

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { createHash } from "node:crypto"
-import { existsSync } from "node:fs"
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { requires } from "../../test/requires.ts"
@@ -24,6 +25,9 @@ requires(
   let session: string
   let fresh: string
   let agent: string
+
+  /** Which the runner's owner lets sessions have. */
+  const allowed = mkdtempSync(join(tmpdir(), "troupe-e2e-host-"))
 
   const url = (path: string) => `${system.nodes[0]!.gateway}/v1${path}`
   const ask = (path: string, init: RequestInit = {}) =>
@@ -62,7 +66,9 @@ requires(
   beforeAll(async () => {
     system = await System.make(23)
     await system.node()
-    system.runner({ env: { TROUPE_SANDBOX_GRACE_MS: "300" } })
+    chmodSync(allowed, 0o777)
+    writeFileSync(join(allowed, "readme"), "of the host\n")
+    system.runner({ env: { TROUPE_SANDBOX_GRACE_MS: "300", TROUPE_RUNNER_ROOTS: allowed } })
     agent = (
       (await json("POST", "/agents", { name: "helper", model: "demo", tools: [{ type: "agent_toolset_20260401" }] }))
         .body as { id: string }
@@ -72,6 +78,7 @@ requires(
   }, 180_000)
   afterAll(async () => {
     await system?.end()
+    rmSync(allowed, { recursive: true, force: true })
   }, 60_000)
 
   it("runs programs of people, and notes them in the log", patient, async () => {
@@ -91,6 +98,38 @@ requires(
       ["sleep 60", null, "timed_out"],
       ["head -c 3000000 /dev/zero | tr '\\0' x", 0, "exited"]
     ])
+  })
+
+  it("works on a directory of its runner's host: on a copy, and in it where that was chosen", patient, async () => {
+    const { data } = (await json("GET", "/runners")).body as { data: ReadonlyArray<{ id: string }> }
+    const runner_id = data[0]!.id
+    const directories = `/runners/${runner_id}/directories`
+    const found = (await json("GET", directories)).body as { data: ReadonlyArray<object> }
+    assert.deepInclude(found.data[0], { path: allowed, registered: false })
+    const on = (use: string) => ({ troupe: { directory: { runner_id, path: allowed, use } } })
+    const words = "run: cat readme; echo by the agent > made"
+    const endOf = async (use: string) => {
+      const { events, id } = await open(words, on(use))
+      const shown = (await json("GET", `/sessions/${id}`)).body as { resources: Array<object>; troupe: object }
+      assert.deepStrictEqual(shown.resources, [])
+      assert.deepInclude(shown.troupe, on(use).troupe)
+      return { id, said: JSON.stringify(events) }
+    }
+    assert.strictEqual((await json("POST", directories, { path: allowed, use: "copy" })).status, 200)
+    assert.include((await endOf("copy")).said, "of the host")
+    assert.isFalse(existsSync(join(allowed, "made")))
+    assert.match((await endOf("in_place")).said, /"code":"directory_refused"[^}]*not registered for this use/)
+    assert.isFalse(existsSync(join(allowed, "made")))
+    assert.strictEqual((await json("POST", directories, { path: allowed, use: "in_place" })).status, 200)
+    const { id } = await endOf("in_place")
+    assert.strictEqual(readFileSync(join(allowed, "made"), "utf8"), "by the agent\n")
+
+    // A fork has a working copy of its own.
+    const fork = (await json("POST", `/sessions/${id}/fork`, {})).body as { id: string; troupe: { directory: unknown } }
+    assert.isNull(fork.troupe.directory)
+    const nobodys = { runner_id: system.mint("Runner"), path: allowed, use: "copy" }
+    const refused = await json("POST", "/sessions", { agent, troupe: { directory: nobodys } })
+    assert.match(code(refused).join(" "), /^404 .*was not found/)
   })
 
   it("streams what they say", patient, async () => {
@@ -363,10 +402,6 @@ requires(
     assert.strictEqual(changes.status, 400)
     const { data } = (await json("GET", "/runners")).body as { data: ReadonlyArray<{ id: string }> }
     const runner = data[0]!.id
-    assert.deepStrictEqual((await json("GET", `/runners/${runner}/directories`)).body, {
-      data: [],
-      next_page: null
-    } as never)
     assert.strictEqual(
       (await json("POST", `/runners/${runner}/directories`, { path: "/etc", use: "copy" })).status,
       400

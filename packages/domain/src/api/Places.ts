@@ -4,7 +4,6 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { RunnerId, SessionId } from "../Ids.ts"
 import { CheckpointName, TreeChange } from "../runner/Checkpoint.ts"
 import { FileKind } from "../runner/Files.ts"
-import { HostDirectoryUse } from "../runner/Workplace.ts"
 import { anyFailure } from "./ApiError.ts"
 import { longPageQuery, Page } from "./Page.ts"
 
@@ -156,7 +155,6 @@ export const registerDirectory = HttpApiEndpoint.post("registerDirectory", "/v1/
   success: HostDirectory,
   error: anyFailure
 })
-export const useOf = (use: "in_place" | "copy"): typeof HostDirectoryUse.Type => (use === "copy" ? "copy" : "inPlace")
 
 export const group = HttpApiGroup.make("places").add(
   exec,

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { AgentId, DeploymentId, EnvironmentId, ProjectId, SessionId, ThreadId } from "../Ids.ts"
+import { AgentId, DeploymentId, EnvironmentId, ProjectId, RunnerId, SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { Agent, ModelIn, Servers, Tools } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
@@ -48,6 +48,15 @@ export const Lifecycle = Schema.Struct({
 })
 export type Lifecycle = typeof Lifecycle.Type
 
+/** A directory of a runner's host, as it was registered there: the session's turns run on that runner alone. */
+export const SessionDirectory = Schema.Struct({
+  runner_id: RunnerId,
+  path: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(4_096)),
+  /** Whether the agent works in it, or on a copy that its working copy begins as. */
+  use: Schema.Literals(["in_place", "copy"])
+})
+export type SessionDirectory = typeof SessionDirectory.Type
+
 const title = Schema.optionalKey(Schema.NullOr(Text(512)))
 
 /** Events and resources are read by rules of their own, which say better what is wrong with one of them. */
@@ -67,6 +76,7 @@ export const SessionCreate = Schema.Struct({
       end_user: Schema.optionalKey(Name(128)),
       project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
       labels: Schema.optionalKey(Labels),
+      directory: Schema.optionalKey(Schema.NullOr(SessionDirectory)),
       lifecycle: Schema.optionalKey(
         Schema.Struct({
           on_idle: Schema.optionalKey(Lifecycle.fields.on_idle),
@@ -130,6 +140,7 @@ export const Session = Schema.Struct({
   troupe: Schema.Struct({
     project_id: Schema.NullOr(ProjectId),
     labels: Schema.Array(Schema.String),
+    directory: Schema.NullOr(SessionDirectory),
     lifecycle: Lifecycle
   }),
   created_at: Schema.String,

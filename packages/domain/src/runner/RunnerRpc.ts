@@ -16,6 +16,7 @@ import {
 } from "./Attempt.ts"
 import { TreeChange } from "./Checkpoint.ts"
 import { Expected, FileInfo, FilePage } from "./Files.ts"
+import { HostDirectoryUse } from "../session/HostDirectory.ts"
 import { Hello, Load, Verdict } from "./Hello.ts"
 import { Versions, VersionRefused } from "./Protocol.ts"
 import {
@@ -25,7 +26,6 @@ import {
   FileChange,
   FileContent,
   HostDirectory,
-  HostDirectoryUse,
   PlaceRef,
   Restored,
   RestoreRequest,

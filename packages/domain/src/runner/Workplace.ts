@@ -83,9 +83,6 @@ export const Restored = Schema.Struct({
   found: Schema.Boolean
 })
 
-/** How a session may use a directory of the host: in place only where that was chosen, else as what it begins with. */
-export const HostDirectoryUse = Schema.Literals(["inPlace", "copy"])
-
 export const HostDirectory = Schema.Struct({ path: Schema.String, name: Schema.String, registered: Schema.Boolean })
 
 /** What a runner would not or could not do at a session's place, by an open code. */

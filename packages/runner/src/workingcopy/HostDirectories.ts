@@ -1,5 +1,6 @@
 import type { FileError } from "@troupe/domain/runner/Files"
-import { type HostDirectory, HostDirectoryUse } from "@troupe/domain/runner/Workplace"
+import { HostDirectoryUse } from "@troupe/domain/session/HostDirectory"
+import type { HostDirectory } from "@troupe/domain/runner/Workplace"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs"
 import { basename, dirname } from "node:path"

@@ -3,8 +3,7 @@ import type { JsonObject } from "@troupe/domain/Json"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { layersOf, confinementOf } from "@troupe/domain/tools/PolicyLayers"
 import { Clock, Effect, Layer, Option, Result, type Scope } from "effect"
-import type { JournalFull } from "../attempt/AttemptFrames.ts"
-import { type AttemptContext, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
+import { type AttemptContext, AttemptHindered, AttemptToolsFactory } from "../attempt/AttemptTools.ts"
 import { hinderedBy, preparationNotes } from "./preparationNotes.ts"
 import { parseAuthority } from "@troupe/domain/network/hosts"
 import type { HarnessEnd } from "../harness/Harness.ts"
@@ -103,7 +102,7 @@ export const layer = (options: ToolsOptions) =>
       /** Brings the place to where the log says it is. */
       const settle = Effect.fnUntraced(function* (
         context: AttemptContext
-      ): Effect.fn.Return<Place, JournalFull | { readonly message: string }, Scope.Scope> {
+      ): Effect.fn.Return<Place, Placeless, Scope.Scope> {
         const { frames, request } = context
         const { checkpoint, sandbox, sessionId } = request
         const here = places.record(sessionId)
@@ -122,6 +121,8 @@ export const layer = (options: ToolsOptions) =>
           const reason = sandbox.runnerId === request.runnerId ? "its place is gone" : "the turn runs on another runner"
           yield* frames.emit({ _tag: "SandboxLost", sandboxId: sandbox.sandboxId, reason })
         }
+        // Somebody's own directory is as it is: nothing of it was lost with the sandbox.
+        if (place.record().inPlace !== null) return place
         if (checkpoint !== null) {
           yield* place.restore(checkpoint.checkpoint)
           const restored = { ...sandboxFacts(place, request), checkpoint: checkpoint.checkpoint }
@@ -297,9 +298,8 @@ export const layer = (options: ToolsOptions) =>
 
       return AttemptToolsFactory.of({
         open: Effect.fn("AttemptTools.open")(function* (context) {
-          const settled = yield* Effect.result(Effect.tap(settle(context), (place) => begins(place, context.request)))
-          if (settled._tag === "Failure") return unavailable(context, settled.failure.message)
-          const place = settled.success
+          const settled = Effect.tap(settle(context), (place) => begins(place, context.request))
+          const place = yield* Effect.mapError(settled, placeless)
           const wasEmpty = place.isEmpty()
           const { request, scrubber } = context
           const announce = announcer(context, place)
@@ -342,19 +342,13 @@ export const layer = (options: ToolsOptions) =>
     })
   )
 
-/** Without its place, an attempt can still say what is wrong: every call is answered with it. */
-const unavailable = ({ frames }: AttemptContext, message: string) => ({
-  calls: {
-    catalog: [],
-    call: () => Effect.die(new Error(message)),
-    request: () => Effect.die(new Error(message)),
-    resume: Effect.succeed([])
-  },
-  atEnd: () =>
-    Effect.asVoid(
-      frames.emit({
-        _tag: "Noted",
-        event: { _tag: "PlatformNoted", code: "place_unavailable", message, details: {} }
-      })
-    )
-})
+type Placeless = { readonly message: string; readonly _tag?: string; readonly code?: string }
+
+/** What its session wants and is not to be had here would be refused again. */
+const lasting = new Set(["backend_unknown", "directory_refused", "resource_invalid"])
+
+/** Why an attempt has no place to work in. Nothing begins without one. */
+const placeless = (error: Placeless): AttemptHindered => {
+  const code = error._tag === "JournalFull" ? "journal_full" : (error.code ?? "place_failed")
+  return new AttemptHindered({ code, detail: error.message, retryable: !lasting.has(code) })
+}

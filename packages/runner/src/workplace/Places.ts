@@ -1,8 +1,9 @@
 import type { SandboxId, SessionId } from "@troupe/domain/Ids"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
-import { HostDirectoryUse, WorkplaceError } from "@troupe/domain/runner/Workplace"
+import { hostDirectoryOf, isHostDirectory } from "@troupe/domain/session/HostDirectory"
+import { WorkplaceError } from "@troupe/domain/runner/Workplace"
 import { type Confinement, covers, unconfined } from "@troupe/domain/tools/Confinement"
-import { Clock, Context, Effect, Exit, Layer, Schema, Scope, Semaphore } from "effect"
+import { Clock, Context, Effect, Exit, Layer, Scope, Semaphore } from "effect"
 import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import type { Endpoint } from "@troupe/domain/network/AddressRules"
@@ -48,8 +49,6 @@ interface Held {
   users: number
   usedAt: number
 }
-
-const decodeHostDirectory = Schema.decodeUnknownEffect(Schema.Struct({ path: Schema.String, use: HostDirectoryUse }))
 
 const refuse = (code: string, detail: string) => new WorkplaceError({ code, detail, field: null })
 
@@ -136,11 +135,9 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
 
   /** The directory of this host that the session asked for, if it did and the runner's owner allowed it. */
   const hostDirectory = Effect.fnUntraced(function* (resources: Facts["resources"]) {
-    const asked = resources.find(({ type }) => type === "host_directory")
-    if (asked === undefined) return null
-    const spec = yield* Effect.mapError(decodeHostDirectory(asked.spec), () =>
-      refuse("resource_invalid", "a host_directory says its path, and whether it is used inPlace or as a copy")
-    )
+    if (!resources.some(isHostDirectory)) return null
+    const spec = hostDirectoryOf(resources)
+    if (spec === null) return yield* refuse("resource_invalid", "it is not said any more which directory that was")
     const path = yield* Effect.mapError(directories.resolve(spec.path, spec.use), ({ message }) =>
       refuse("directory_refused", message)
     )

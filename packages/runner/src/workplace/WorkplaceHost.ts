@@ -5,7 +5,6 @@ import type {
   FileChange,
   FileContent,
   HostDirectory,
-  HostDirectoryUse,
   PlaceRef,
   Restored,
   RestoreRequest,
@@ -15,6 +14,7 @@ import type {
 } from "@troupe/domain/runner/Workplace"
 import type { TreeChange } from "@troupe/domain/runner/Checkpoint"
 import type { Expected, FileInfo, FilePage } from "@troupe/domain/runner/Files"
+import type { HostDirectoryUse } from "@troupe/domain/session/HostDirectory"
 import type { SessionId } from "@troupe/domain/Ids"
 import { Context, type Effect, type Stream } from "effect"
 

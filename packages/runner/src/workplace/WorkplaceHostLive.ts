@@ -220,7 +220,9 @@ export const layer = Layer.effect(
             const facts = { sessionId, workspaceId, environment, resources, ticket }
             const place = yield* places.open({ ...facts, mcpHosts: [], confinement: null })
             yield* Effect.mapError(place.give(resources), ofFile)
-            if (!found && checkpoint !== null) yield* Effect.mapError(place.restore(checkpoint), ofOther)
+            const { inPlace } = place.record()
+            if (!found && checkpoint !== null && inPlace === null)
+              yield* Effect.mapError(place.restore(checkpoint), ofOther)
             const { backend, sandboxId } = place.record()
             yield* Effect.mapError(
               place.sandbox(() => Effect.void),

@@ -8,6 +8,7 @@ import { temporaryState } from "../../src/sandbox/trial.ts"
 import { SandboxHome } from "../../src/sandbox/SandboxHome.ts"
 import { HostDirectories } from "../../src/workingcopy/HostDirectories.ts"
 import { type Facts, Places } from "../../src/workplace/Places.ts"
+import { runnerId } from "../support/requests.ts"
 import { newFacts, runnerAt, said, storedBlobs, ticket } from "./world.ts"
 
 requires("bubblewrap", "root")("the places of sessions", () => {
@@ -228,7 +229,7 @@ requires("bubblewrap", "root")("the places of sessions", () => {
         writeFileSync(join(project, "readme"), "of the host\n")
         chmodSync(project, 0o777)
         const using = (use: "inPlace" | "copy", path = project): Facts => {
-          const resource = { resourceId: "sesrsc" as never, type: "host_directory", spec: { path, use } }
+          const resource = { resourceId: "sesrsc" as never, type: "host_directory", spec: { runnerId, path, use } }
           return { ...newFacts(), resources: [resource] }
         }
         yield* Effect.gen(function* () {

@@ -1,3 +1,4 @@
+import { useIn } from "@troupe/domain/api/compat/directory"
 import { notFound } from "@troupe/domain/api/ApiError"
 import * as Api from "@troupe/domain/api/Places"
 import type { RunnerId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
@@ -114,7 +115,7 @@ const register = route(Api.registerDirectory, "admin", ({ params, payload: { pat
     const runnerId = yield* runnerOf(params.id)
     const reach = yield* Reach
     const registered = yield* reach
-      .call(runnerId, "RegisterDirectory", { path, use: Api.useOf(use) })
+      .call(runnerId, "RegisterDirectory", { path, use: useIn(use) })
       .pipe(Effect.mapError(runnerFailure))
     return directoryOut(registered)
   })

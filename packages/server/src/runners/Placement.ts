@@ -11,6 +11,8 @@ export interface Wanted {
   readonly harness: string
   /** The runner that has the session's sandbox. */
   readonly home: string | null
+  /** The one runner that can take it, whose host has the session's directory. */
+  readonly only: RunnerId | null
   /** For how long the turn has waited for its home. */
   readonly waitedMs: number
 }
@@ -105,13 +107,17 @@ const waitsForHome = (wanted: Wanted, home: Candidate | undefined): string | nul
 }
 
 /** Which runner takes a turn; or why none does, in a sentence that stays the same while the reason does. */
-export const choose = (wanted: Wanted, all: ReadonlyArray<Candidate>): Choice => {
+export const choose = (wanted: Wanted, registered: ReadonlyArray<Candidate>): Choice => {
+  const all = wanted.only === null ? registered : registered.filter(({ runnerId }) => runnerId === wanted.only)
+  if (all.length === 0 && wanted.only !== null) {
+    return none("the runner whose host has the session's directory is not registered any more")
+  }
   if (all.length === 0) return none("no runner is registered in this workspace")
   const home = all.find(({ runnerId }) => runnerId === wanted.home)
   if (home?.connected === true && !home.draining && fits(wanted, home) && !isFull(wanted, home)) {
     return { _tag: "Chosen", candidate: home }
   }
-  const waiting = waitsForHome(wanted, home)
+  const waiting = wanted.only === null ? waitsForHome(wanted, home) : null
   if (waiting !== null) return none(waiting, true)
 
   const connected = all.filter((one) => one.connected)

@@ -1,5 +1,6 @@
 import { canonical } from "@troupe/domain/CanonicalJson"
 import type { RunnerId, SessionId } from "@troupe/domain/Ids"
+import { hostDirectoryOf } from "@troupe/domain/session/HostDirectory"
 import type { Hello } from "@troupe/domain/runner/Hello"
 import type { Digests } from "@troupe/domain/session/events/turns"
 import type { TurnOverrides } from "@troupe/domain/session/Input"
@@ -104,6 +105,7 @@ const make = Effect.gen(function* () {
         backend: needs.value.backend ?? null,
         harness: agent.harness,
         home,
+        only: hostDirectoryOf(setup.resources)?.runnerId ?? null,
         waitedMs: now - (waiting.get(sessionId) ?? now)
       },
       runners.map((runner) => candidate(now, runner))

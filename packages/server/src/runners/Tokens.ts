@@ -234,10 +234,15 @@ const make = Effect.gen(function* () {
         : sql`token_id = ${id}`
     return yield* sql.withTransaction(
       Effect.gen(function* () {
+        // Whoever revokes some of the same takes them in the same order.
         const cut = yield* sql<{ readonly id: string; readonly kind: string }>`
-          UPDATE tokens SET revoked_at = now()
-          WHERE workspace_id = ${workspace} AND revoked_at IS NULL AND ${family}
-          RETURNING token_id AS id, kind`
+          WITH locked AS MATERIALIZED (
+            SELECT token_id FROM tokens
+            WHERE workspace_id = ${workspace} AND revoked_at IS NULL AND ${family}
+            ORDER BY token_id FOR UPDATE
+          )
+          UPDATE tokens SET revoked_at = now() FROM locked WHERE tokens.token_id = locked.token_id
+          RETURNING tokens.token_id AS id, kind`
         const events = cut.map((row) => ({
           _tag: "TokenRevoked" as const,
           tokenId: tokenIdOf(row.id),

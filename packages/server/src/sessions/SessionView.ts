@@ -1,3 +1,4 @@
+import { directoryOut } from "@troupe/domain/api/compat/directory"
 import { lifecycleOut } from "@troupe/domain/api/compat/lifecycle"
 import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
 import { resourceOut } from "@troupe/domain/api/compat/resources"
@@ -6,6 +7,7 @@ import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import { timeOf, timeOfMicros } from "@troupe/domain/api/Page"
 import type { Session, SessionAgent } from "@troupe/domain/api/Sessions"
 import type { ThreadId } from "@troupe/domain/Ids"
+import { isHostDirectory } from "@troupe/domain/session/HostDirectory"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { noTotals } from "@troupe/domain/session/Usage"
 import * as Setup from "../runners/Setup.ts"
@@ -157,7 +159,7 @@ export const viewOf = (row: SessionRow, now: number): SessionView | null => {
     environment_id: opened.environment?.environmentId ?? null,
     title: row.title,
     metadata: row.metadata,
-    resources: setup.resources.map(resourceOut),
+    resources: setup.resources.filter((one) => !isHostDirectory(one)).map(resourceOut),
     vault_ids: opened.vaultIds,
     budget: budgetOut(budget),
     outcome_evaluations: outcomesOf(timed),
@@ -167,7 +169,12 @@ export const viewOf = (row: SessionRow, now: number): SessionView | null => {
     },
     usage: usageOut(totals),
     deployment_id: opened.deploymentId,
-    troupe: { project_id: opened.projectId, labels: row.labels, lifecycle: lifecycleOut(opened.lifecycle) },
+    troupe: {
+      project_id: opened.projectId,
+      labels: row.labels,
+      directory: directoryOut(setup.resources),
+      lifecycle: lifecycleOut(opened.lifecycle)
+    },
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),
     archived_at: row.archivedAt === null ? null : timeOf(row.archivedAt)

@@ -2,6 +2,7 @@ import { forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { metadataPairsMax } from "@troupe/domain/api/Common"
 import type * as Api from "@troupe/domain/api/Replay"
 import { type CommandId, type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
+import { isHostDirectory } from "@troupe/domain/session/HostDirectory"
 import type { Resource } from "@troupe/domain/session/Opening"
 import * as Codec from "@troupe/domain/session/Codec"
 import { Effect, Result } from "effect"
@@ -54,7 +55,8 @@ const ownResources = Effect.fnUntraced(function* (sessionId: SessionId, resource
   const { workspaceId } = yield* Caller
   const [named, others] = [
     resources.filter(({ type }) => type === "file"),
-    resources.filter(({ type }) => type !== "file")
+    // It begins with what the fork point's checkpoint holds, and never writes that into its parent's directory.
+    resources.filter((one) => one.type !== "file" && !isHostDirectory(one))
   ]
   const wanted = yield* Effect.forEach(named, ({ spec }) => {
     const fileId = spec["file_id"] as FileId

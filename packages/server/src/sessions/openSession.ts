@@ -1,23 +1,26 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
-import { type ApiFailure, forbidden, invalid } from "@troupe/domain/api/ApiError"
+import { type ApiFailure, forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { sameDefinition, updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { configOf } from "@troupe/domain/api/compat/environmentRules"
+import { useIn } from "@troupe/domain/api/compat/directory"
 import { initialInputsOf } from "@troupe/domain/api/compat/inputs"
 import { lifecycleIn } from "@troupe/domain/api/compat/lifecycle"
 import { budgetIn } from "@troupe/domain/api/compat/money"
 import type { Project } from "@troupe/domain/api/Projects"
 import { wantedFiles } from "@troupe/domain/api/compat/resources"
 import type { AgentIn, SessionCreate } from "@troupe/domain/api/Sessions"
-import { type EnvironmentId, SessionId, ThreadId } from "@troupe/domain/Ids"
+import { type EnvironmentId, ResourceId, SessionId, ThreadId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
+import { hostDirectory } from "@troupe/domain/session/HostDirectory"
 import type { AgentSnapshot, EnvironmentSnapshot } from "@troupe/domain/session/Opening"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Agents } from "../agents/Agents.ts"
 import { wholeRoster } from "../agents/rosters.ts"
 import { Environments } from "../environments/Environments.ts"
 import { settleInputs } from "../events/settleInputs.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { Projects } from "../projects/Projects.ts"
+import { RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import { giveFiles } from "./giveFiles.ts"
 import { command } from "./SessionCalls.ts"
 import { workspaceAgent } from "./workspaceAgent.ts"
@@ -110,6 +113,7 @@ const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troup
   }
   if ((resources ?? []).length > 0) return yield* forbidden("resources: are not for end users to give")
   if (troupe?.project_id != null) return yield* forbidden("troupe.project_id: is not for end users to name")
+  if (troupe?.directory != null) return yield* forbidden("troupe.directory: is not for end users to name")
   if (troupe?.labels !== undefined) return yield* forbidden("troupe.labels: are not for end users to give")
   if (troupe?.lifecycle !== undefined) return yield* forbidden("troupe.lifecycle: is not for end users to set")
   if (budget != null) return yield* forbidden("budget: is not for end users to set")
@@ -121,6 +125,23 @@ const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troup
 
 /** The customer's own machines are not ours to put files on. */
 export const noFilesThere = invalid("resources: sessions of self_hosted environments take no files")
+
+/** The directory of a runner's host that the session is to work on. The runner itself knows whether it was registered. */
+const directoryIn = Effect.fnUntraced(function* ({ troupe }: SessionCreate, environment: EnvironmentSnapshot) {
+  const directory = troupe?.directory ?? null
+  if (directory === null) return []
+  if (environment.config["selfHosted"] === true) {
+    return yield* invalid("troupe.directory: sessions of self_hosted environments run on no runner")
+  }
+  const { path, runner_id, use } = directory
+  const { workspaceId } = yield* Caller
+  const runner = yield* (yield* RunnerRegistry).find(runner_id)
+  if (Option.isNone(runner) || runner.value.workspaceId !== workspaceId) {
+    return yield* notFound(`troupe.directory.runner_id: Runner ${runner_id} was not found.`)
+  }
+  const mint = yield* Mint
+  return [hostDirectory(ResourceId.make(mint("Resource")), { runnerId: runner_id, path, use: useIn(use) })]
+})
 
 /** Opens a session with all that it needs to run, as it is now. */
 export const openSession = Effect.fn("openSession")(function* (input: SessionCreate) {
@@ -137,7 +158,8 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
   const threadId = ThreadId.make(mint("Thread"))
   const first = yield* Effect.fromResult(initialInputsOf(input.initial_events ?? [], { mint, awaits: () => undefined }))
   const inputs = yield* settleInputs(first, "initial_events")
-  const resources = yield* giveFiles(sessionId, wanted)
+  const directory = yield* directoryIn(input, environment)
+  const resources = [...(yield* giveFiles(sessionId, wanted)), ...directory]
   yield* command(sessionId, {
     _tag: "Open",
     sessionId,

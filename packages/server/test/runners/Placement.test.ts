@@ -27,6 +27,7 @@ const wanted: Wanted = {
   backend: null,
   harness: "openai-agents",
   home: null,
+  only: null,
   waitedMs: 0
 }
 
@@ -158,6 +159,24 @@ const table: ReadonlyArray<
     { home: "rnr_a" },
     [runner("a", { draining: true }), runner("b")],
     { chosen: "b" }
+  ],
+  [
+    "takes the one runner that has its directory, however busy others are",
+    { only: "rnr_b" as never },
+    [runner("a"), runner("b")],
+    { chosen: "b" }
+  ],
+  [
+    "waits for that one, and takes no other",
+    { only: "rnr_a" as never, home: "rnr_a" },
+    [runner("a", away(0)), runner("b")],
+    { reason: "no runner is connected: a is away" }
+  ],
+  [
+    "says so where that one will never be back",
+    { only: "rnr_z" as never },
+    [runner("a")],
+    { reason: "the runner whose host has the session's directory is not registered any more" }
   ],
   ["leaves a home that is gone for good", { home: "rnr_z" }, [runner("b")], { chosen: "b" }],
   [

@@ -261,6 +261,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
       [["turns", "list", "last"], "completed"]
     ] as const
     await Promise.all(cases.map(async ([args, words]) => assert.include((await does(...args)).stdout, words)))
+    const nobody = await troupe.ended(["runners", "revoke", "nobody", "--yes"])
+    assert.deepStrictEqual(
+      [nobody.code, nobody.stderr.includes("There is no runner nobody.")],
+      [4, true],
+      nobody.stderr
+    )
     const { stderr, stdout: secret } = await does("keys", "create", "For reading", "--scope", "read")
     assert.include(stderr, "never again")
     const [key] = (await json("keys", "list")).filter(({ name }) => name === "For reading")

@@ -408,4 +408,21 @@ requires(
     )
     assert.strictEqual((await json("GET", `/runners/${system.mint("Runner")}/directories`)).status, 404)
   })
+
+  it("is out of reach once its runner is revoked", patient, async () => {
+    const runners = async () =>
+      ((await json("GET", "/runners")).body as { data: ReadonlyArray<Record<string, unknown>> }).data
+    const [runner] = await runners()
+    // Whatever it can't use, it says why.
+    for (const { reasons } of runner!["unusable"] as ReadonlyArray<{ reasons: ReadonlyArray<string> }>) {
+      assert.isAbove(reasons.join("").length, 0)
+    }
+    assert.strictEqual((await json("DELETE", `/tokens/${String(runner!["token_id"])}`)).status, 200)
+    assert.strictEqual((await runners())[0]!["status"], "revoked")
+    const refused = await eventually("it is cut off", async () => {
+      const answer = await json("POST", at("/exec"), { command: "true" })
+      return answer.status === 200 ? undefined : answer.status
+    })
+    assert.oneOf(refused, [400, 409, 503])
+  })
 })

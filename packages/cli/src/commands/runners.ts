@@ -1,5 +1,6 @@
 import { Command } from "effect/cli"
 import { listCommand } from "../app/listCommand.ts"
+import { revoke } from "./runners/revoke.ts"
 import { token } from "./runners/token.ts"
 
 const list = listCommand({
@@ -20,5 +21,5 @@ const list = listCommand({
 
 export const runners = Command.make("runners").pipe(
   Command.withDescription("Processes that do the work of sessions"),
-  Command.withSubcommands([list, token])
+  Command.withSubcommands([list, token, revoke])
 )

@@ -15,7 +15,7 @@ import { Problem } from "../ui/Problem.tsx"
 import { isolationOf, lacks, standingOf } from "./runners.logic.ts"
 import "./runners.css"
 
-const Card = ({ runner }: { readonly runner: Runner }) => {
+const Card = ({ onRevoke, runner }: { readonly runner: Runner; readonly onRevoke: () => void }) => {
   const { light, means, text } = standingOf(runner)
   return (
     <li className="card">
@@ -24,6 +24,9 @@ const Card = ({ runner }: { readonly runner: Runner }) => {
         <h2>{runner.name}</h2>
         <span className="faint mono">{tail(runner.id)}</span>
         <span className="soft card-end">{text}</span>
+        <button type="button" className="button quiet danger" aria-label={`Revoke ${runner.name}`} onClick={onRevoke}>
+          Revoke
+        </button>
       </header>
       <p className="soft">
         {means} {plural(runner.attempts, "turn")} at work, {plural(runner.sessions, "session")} at home
@@ -113,12 +116,47 @@ const AddRunner = ({ onClose }: { readonly onClose: () => void }) => {
   )
 }
 
+const Revoke = ({ onClose, runner }: { readonly runner: Runner; readonly onClose: () => void }) => {
+  const client = useQueryClient()
+  const revoke = useMutation({
+    mutationFn: () => troupe.tokens.revoke(runner.token_id),
+    onSuccess: () => {
+      onClose()
+      void client.invalidateQueries({ queryKey: queries.runners.queryKey })
+    }
+  })
+  return (
+    <Panel
+      title={`Revoke ${runner.name}?`}
+      isOpen
+      onClose={onClose}
+      footer={
+        <>
+          <button type="button" className="button" onClick={onClose}>
+            Keep it
+          </button>
+          <button type="button" className="button danger" disabled={revoke.isPending} onClick={() => revoke.mutate()}>
+            Revoke
+          </button>
+        </>
+      }
+    >
+      <p>
+        It is cut off within five seconds and can't come back. Its sessions move on to other runners, from their last
+        checkpoints; calls that it had begun count as unknown. Nothing of the log is lost.
+      </p>
+      {revoke.error === null ? null : <Problem error={revoke.error} />}
+    </Panel>
+  )
+}
+
 /** Those that can come back. */
 const living = (runners: ReadonlyArray<Runner>) => runners.filter(({ status }) => status !== "revoked")
 
 const RunnersPage = () => {
   const runners = useQuery({ ...queries.runners, select: living, refetchInterval: 3_000 })
   const [isAdding, setAdding] = useState(false)
+  const [leaving, setLeaving] = useState<Runner | null>(null)
   return (
     <>
       <PageHeader title="Runners" asked={listAsked("runners", "runners", "runners")}>
@@ -139,13 +177,14 @@ const RunnersPage = () => {
             ) : (
               <ul className="cards">
                 {shown.map((runner) => (
-                  <Card key={runner.id} runner={runner} />
+                  <Card key={runner.id} runner={runner} onRevoke={() => setLeaving(runner)} />
                 ))}
               </ul>
             )
           }
         </Loaded>
       </div>
+      {leaving === null ? null : <Revoke runner={leaving} onClose={() => setLeaving(null)} />}
       {isAdding ? <AddRunner onClose={() => setAdding(false)} /> : null}
     </>
   )

@@ -19,17 +19,8 @@ const isolation: Readonly<Record<string, string>> = {
 
 export const isolationOf = (sandbox: string): string => isolation[sandbox] ?? "made by this runner"
 
-/** What a runner lacks that one would look for. */
+/** What a runner looked for and can't use, with its own words for why. */
 export const lacks = ({
-  sandboxes
-}: Pick<Runner, "sandboxes">): ReadonlyArray<{ readonly what: string; readonly why: string }> => [
-  ...(sandboxes.includes("bubblewrap")
-    ? []
-    : [
-        {
-          what: "bubblewrap",
-          why: "bwrap and socat are not installed there, or namespaces are forbidden: npx troupe doctor"
-        }
-      ]),
-  ...(sandboxes.includes("docker") ? [] : [{ what: "docker", why: "no Docker engine answered it when it started" }])
-]
+  unusable
+}: Pick<Runner, "unusable">): ReadonlyArray<{ readonly what: string; readonly why: string }> =>
+  unusable.map(({ name, reasons }) => ({ what: name, why: reasons.join("; ") || "It can't be used there." }))

@@ -83,10 +83,14 @@ describe("runners", () => {
   it("stand somewhere, and say what they lack and why", () => {
     assert.strictEqual(standingOf({ status: "connected", draining: true }).text, "Draining")
     assert.strictEqual(standingOf({ status: "away", draining: false }).light, "waiting")
-    assert.deepStrictEqual(
-      lacks({ sandboxes: ["bubblewrap"] }).map(({ what }) => what),
-      ["docker"]
-    )
+    const unusable = [
+      { kind: "sandbox", name: "docker", reasons: ["no engine answers", "start dockerd"] },
+      { kind: "harness", name: "codex", reasons: [] }
+    ] as const
+    assert.deepStrictEqual(lacks({ unusable }), [
+      { what: "docker", why: "no engine answers; start dockerd" },
+      { what: "codex", why: "It can't be used there." }
+    ])
   })
 })
 

@@ -146,7 +146,17 @@ export const Runner = Schema.Struct({
   sessions: Schema.Int,
   release: Schema.NullOr(Schema.String),
   harnesses: Schema.Array(Schema.String),
-  sandboxes: Schema.Array(Schema.String)
+  sandboxes: Schema.Array(Schema.String),
+  /** What it looked for and can't use, and why. */
+  unusable: Schema.Array(
+    Schema.Struct({
+      kind: Schema.Literals(["harness", "sandbox", "model_provider"]),
+      name: Schema.String,
+      reasons: Schema.Array(Schema.String)
+    })
+  ),
+  /** What it is let in by: revoking this token ends it. */
+  token_id: TokenId
 }).annotate({ identifier: "Runner" })
 export type Runner = typeof Runner.Type
 

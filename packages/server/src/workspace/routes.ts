@@ -1,3 +1,4 @@
+import type { Capability } from "@troupe/domain/runner/Hello"
 import { notFound } from "@troupe/domain/api/ApiError"
 import { makeCursor, pageSizeDefault, readCursor, timeOf } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/Workspace"
@@ -79,6 +80,9 @@ const revokeToken = route(Api.revokeToken, "admin", ({ caller, params }) =>
 const usable = (some: ReadonlyArray<{ readonly name: string; readonly usable: boolean }> | undefined) =>
   (some ?? []).filter((one) => one.usable).map(({ name }) => name)
 
+const unusable = (kind: Api.Runner["unusable"][number]["kind"], some: ReadonlyArray<Capability> | undefined) =>
+  (some ?? []).filter((one) => !one.usable).map(({ name, notes }) => ({ kind, name, reasons: notes }))
+
 export const runnerOut = (runner: KnownRunner): Api.Runner => ({
   id: runner.runnerId,
   type: "runner",
@@ -90,7 +94,13 @@ export const runnerOut = (runner: KnownRunner): Api.Runner => ({
   sessions: runner.load.sessions,
   release: runner.hello?.release ?? null,
   harnesses: usable(runner.hello?.harnesses),
-  sandboxes: usable(runner.hello?.sandboxes)
+  sandboxes: usable(runner.hello?.sandboxes),
+  unusable: [
+    ...unusable("harness", runner.hello?.harnesses),
+    ...unusable("sandbox", runner.hello?.sandboxes),
+    ...unusable("model_provider", runner.hello?.models)
+  ],
+  token_id: runner.tokenId
 })
 
 const listRunners = route(Api.listRunners, "read", ({ caller }) =>

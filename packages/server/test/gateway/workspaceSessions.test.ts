@@ -63,6 +63,7 @@ describe("a workspace's sessions, as a whole", { timeout: 180_000 }, () => {
       assert.deepStrictEqual(session.troupe, {
         project_id: project.id,
         labels: ["blue", "green"],
+        directory: null,
         lifecycle: { on_idle: "retain", keep_failed: true, ttl_seconds: null }
       })
       await open()

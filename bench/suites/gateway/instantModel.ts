@@ -1,16 +1,7 @@
 /** A provider of one's own whose model answers at once: one call of `bash` to each message, and then that it is done. */
 import type { ModelClient, ModelEvent } from "@troupe/runner/models/ModelClient"
 import { Effect, Stream } from "effect"
-
-const usage = {
-  inputTokens: 40,
-  outputTokens: 9,
-  cacheReadTokens: 0,
-  cacheWrite5mTokens: 0,
-  cacheWrite1hTokens: 0,
-  webSearches: 0,
-  webFetches: 0
-}
+import { usage } from "../../harness/usage.ts"
 
 const input = JSON.stringify({ command: "echo done" })
 

@@ -12,16 +12,7 @@ import { attemptsLayer, refOf } from "../../../packages/runner/test/support/atte
 import { runRequest } from "../../../packages/runner/test/support/requests.ts"
 import { sdkAlone } from "../../../packages/runner/test/support/sdkAlone.ts"
 import { serve } from "../../harness/serve.ts"
-
-const usage = {
-  inputTokens: 40,
-  outputTokens: 9,
-  cacheReadTokens: 0,
-  cacheWrite5mTokens: 0,
-  cacheWrite1hTokens: 0,
-  webSearches: 0,
-  webFetches: 0
-}
+import { usage } from "../../harness/usage.ts"
 
 const clientOf = (stream: ModelClient["stream"]): ModelClient => ({
   provider: "bench",

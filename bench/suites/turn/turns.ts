@@ -17,22 +17,13 @@ import { Effect, Layer, ManagedRuntime, Schema, Stream } from "effect"
 import { closedLoop } from "../../harness/closedLoop.ts"
 import { payloadOf } from "../../harness/payload.ts"
 import { serve } from "../../harness/serve.ts"
+import { usage as measured } from "../../harness/usage.ts"
 import { envelope, mint, openOf } from "../core/commands.ts"
 import { layerCluster, layerStore, sha256 } from "../core/services.ts"
 
 const zeros = "0".repeat(64)
 const runnerId = mint("Runner")
-const usage = {
-  source: "measured",
-  inputTokens: 40,
-  outputTokens: 9,
-  cacheReadTokens: 0,
-  cacheWrite5mTokens: 0,
-  cacheWrite1hTokens: 0,
-  webSearches: 0,
-  webFetches: 0,
-  costMicroUsd: 0
-} as const
+const usage = { ...measured, source: "measured", costMicroUsd: 0 } as const
 
 const request = (requestId: string): ReadonlyArray<object> => [
   { _tag: "ModelRequestStarted", requestId, model: "instant", provider: "bench", estimate: usage, request: null },

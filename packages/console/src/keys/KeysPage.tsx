@@ -7,6 +7,7 @@ import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
+import { Confirm } from "../ui/Confirm.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
 import { Panel } from "../ui/Panel.tsx"
@@ -148,29 +149,16 @@ const KeysPage = () => {
         </Loaded>
       </div>
       {isMaking ? <NewKey onClose={() => setMaking(false)} /> : null}
-      <Panel
+      <Confirm
         title={`Revoke ${leaving?.name ?? ""}?`}
         isOpen={leaving !== null}
         onClose={() => setLeaving(null)}
-        footer={
-          <>
-            <button type="button" className="button" onClick={() => setLeaving(null)}>
-              Keep it
-            </button>
-            <button
-              type="button"
-              className="button danger"
-              disabled={revoke.isPending}
-              onClick={() => leaving !== null && revoke.mutate(leaving.id)}
-            >
-              Revoke
-            </button>
-          </>
-        }
+        word="Revoke"
+        of={revoke}
+        onConfirm={() => leaving !== null && revoke.mutate(leaving.id)}
       >
         <p>Whoever uses it is let out within five seconds. This can't be undone.</p>
-        {revoke.error === null ? null : <Problem error={revoke.error} />}
-      </Panel>
+      </Confirm>
     </>
   )
 }

@@ -6,6 +6,7 @@ import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
 import { listAsked } from "../app/copies.logic.ts"
 import { PageHeader } from "../app/PageHeader.tsx"
+import { Confirm } from "../ui/Confirm.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
@@ -126,27 +127,19 @@ const Revoke = ({ onClose, runner }: { readonly runner: Runner; readonly onClose
     }
   })
   return (
-    <Panel
+    <Confirm
       title={`Revoke ${runner.name}?`}
       isOpen
       onClose={onClose}
-      footer={
-        <>
-          <button type="button" className="button" onClick={onClose}>
-            Keep it
-          </button>
-          <button type="button" className="button danger" disabled={revoke.isPending} onClick={() => revoke.mutate()}>
-            Revoke
-          </button>
-        </>
-      }
+      word="Revoke"
+      of={revoke}
+      onConfirm={() => revoke.mutate()}
     >
       <p>
         It is cut off within five seconds and can't come back. Its sessions move on to other runners, from their last
         checkpoints; calls that it had begun count as unknown. Nothing of the log is lost.
       </p>
-      {revoke.error === null ? null : <Problem error={revoke.error} />}
-    </Panel>
+    </Confirm>
   )
 }
 

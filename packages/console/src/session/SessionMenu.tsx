@@ -6,6 +6,7 @@ import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
 import { copyText } from "../ui/clipboard.ts"
+import { Confirm } from "../ui/Confirm.tsx"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { copies } from "./copies.logic.ts"
@@ -107,24 +108,16 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
         </div>
         {rename.error === null ? null : <Problem error={rename.error} />}
       </Panel>
-      <Panel
+      <Confirm
         title="Delete the session?"
         isOpen={panel === "delete"}
         onClose={close}
-        footer={
-          <>
-            <button type="button" className="button" onClick={close}>
-              Keep it
-            </button>
-            <button type="button" className="button danger" disabled={erase.isPending} onClick={() => erase.mutate()}>
-              Delete
-            </button>
-          </>
-        }
+        word="Delete"
+        of={erase}
+        onConfirm={() => erase.mutate()}
       >
         <p>It is gone from every list at once. Its log is kept until it is purged.</p>
-        {erase.error === null ? null : <Problem error={erase.error} />}
-      </Panel>
+      </Confirm>
     </>
   )
 }

@@ -1,5 +1,4 @@
-import { hostDirectoryOf } from "../../session/HostDirectory.ts"
-import type { HostDirectoryUse } from "../../session/HostDirectory.ts"
+import { hostDirectoryOf, type HostDirectoryUse } from "../../session/HostDirectory.ts"
 import type { Resource } from "../../session/Opening.ts"
 import type { SessionDirectory } from "../Sessions.ts"
 

@@ -13,6 +13,10 @@ export const BudgetLimit = Schema.Struct({
 })
 export type BudgetLimit = typeof BudgetLimit.Type
 
+/** Whether it bounds what a session may cost: the one limit that clients of the compatible API know, as its budget. */
+export const isCostCap = ({ enforcement, metric, scope }: BudgetLimit): boolean =>
+  metric === "cost_micro_usd" && enforcement === "hard" && scope === "session"
+
 export const Budget = Schema.Array(BudgetLimit).check(Schema.isMaxLength(20))
 export type Budget = typeof Budget.Type
 

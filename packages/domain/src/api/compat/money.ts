@@ -1,31 +1,26 @@
-import type { Budget } from "../../session/Budget.ts"
+import { type Budget, isCostCap } from "../../session/Budget.ts"
 import type { Totals } from "../../session/Usage.ts"
-import type { BudgetIn, Usage } from "../Sessions.ts"
+import type { BudgetIn, SessionLimits, Usage } from "../Sessions.ts"
 
 const microUsdInCent = 10_000
 
-/** A limit on cost as the session keeps it. */
-export const budgetIn = (budget: BudgetIn | null | undefined): Budget =>
-  budget == null
-    ? []
-    : [
-        {
-          metric: "cost_micro_usd",
-          max: Number(budget.max_list_cost.amount) * microUsdInCent,
-          enforcement: "hard",
-          scope: "session"
-        }
-      ]
+/** A limit on cost, and others beside it, as the session keeps them. */
+export const budgetIn = (budget: BudgetIn | null | undefined, limits: SessionLimits = []): Budget => {
+  if (budget == null) return limits
+  const max = Number(budget.max_list_cost.amount) * microUsdInCent
+  return [{ metric: "cost_micro_usd", max, enforcement: "hard", scope: "session" }, ...limits]
+}
 
 /** The limit on cost among a session's limits: the only one that the compatible API knows. */
 export const budgetOut = (budget: Budget): BudgetIn | null => {
-  const limit = budget.find(
-    ({ enforcement, metric, scope }) => metric === "cost_micro_usd" && enforcement === "hard" && scope === "session"
-  )
+  const limit = budget.find(isCostCap)
   if (limit === undefined) return null
   const amount = String(Math.floor(limit.max / microUsdInCent))
   return { type: "limit", max_list_cost: { amount, currency: "USD" } }
 }
+
+/** The other limits of a session, which are ours. */
+export const limitsOut = (budget: Budget): SessionLimits => budget.filter((limit) => !isCostCap(limit))
 
 /** What a session has used. Costs are exact inside and whole cents outside. */
 export const usageOut = (totals: Totals): Usage => ({

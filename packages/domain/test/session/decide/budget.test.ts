@@ -217,4 +217,16 @@ describe("a budget", () => {
     story.when(change(limit("active_ms", 500))).thenRejected({ _tag: "BudgetNotRaised", metric: "active_ms" })
     story.when(change(limit("tokens", 16))).thenEvents("BudgetChanged")
   })
+
+  it("may keep what was come up to, which holds on, where others are changed beside it", () => {
+    const kept = limit("tool_calls", 1, { enforcement: "soft" })
+    const story = use(working(limit("tokens", 15), kept)).and(wake, frames(1, 6, suspended("budget")))
+    story.when(change(limit("tokens", 15), kept)).thenRejected("BudgetNotRaised")
+    story
+      .when(change(limit("tokens", 99), kept))
+      .thenEvents("BudgetChanged", { _tag: "BudgetReached", limits: [kept] })
+      .hasStatus("idle", "budget_reached")
+      .and(resume)
+      .hasStatus("running")
+  })
 })

@@ -5,6 +5,7 @@ import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
 import { inputLine } from "../session/toolLine.ts"
 import { clean } from "../terminal/clean.ts"
+import { textOf } from "../terminal/Editor.ts"
 import { bold, cyan, dim, red } from "../terminal/styles.ts"
 import { wrap } from "../terminal/wrap.ts"
 import { help, readCommand } from "./commands.ts"
@@ -58,7 +59,7 @@ export class Chat {
     while (!this.hasEnded) {
       const conversation = this.#conversation
       const outcome = await conversation.past(this.#transcript)
-      if (outcome === "Running") this.change({ workingSince: Date.now() })
+      if (outcome === "Running") await this.#joins(conversation)
       else await this.#ended(outcome, true)
       using _ = followHindrances(conversation.session, (hindrance) =>
         this.change({ notice: hindrance === null ? null : clean(hindrance.replaceAll("\n", " ")) })
@@ -75,6 +76,13 @@ export class Chat {
       }
       if (conversation === this.#conversation) this.hasEnded = true
     }
+  }
+
+  /** Comes to work that goes on: who does it, and what waits behind it. */
+  async #joins(conversation: Conversation): Promise<void> {
+    this.change({ workingSince: Date.now() })
+    const [standing, waiting] = await Promise.all([conversation.standing(), conversation.waiting()])
+    this.change({ standing, queued: [...waiting, ...this.model.queued] })
   }
 
   leave(): void {
@@ -104,6 +112,8 @@ export class Chat {
         return
       case "Send":
         return await this.#send(intent.text, (text) => this.#conversation.send(text))
+      case "TakeBack":
+        return await this.#takeBack()
       case "Command":
         return await this.#command(intent.text)
       case "Allow":
@@ -131,6 +141,24 @@ export class Chat {
       this.change({ queued })
     } catch (error) {
       this.change({ queued: without() })
+      throw error
+    }
+  }
+
+  async #takeBack(): Promise<void> {
+    // What is still on its way can't be taken back before it is there.
+    await this.#lastSent
+    const last = this.model.queued.at(-1)
+    if (last === undefined) return
+    this.change({ queued: this.model.queued.filter((one) => one !== last) })
+    try {
+      const text = await this.#conversation.takeBack(last.id)
+      if (text === null) return this.change({}, [dim("It can't be taken back: it has begun.")])
+      const { editor } = this.model
+      const typed = textOf(editor)
+      this.change({ editor: { ...editor, before: typed === "" ? text : `${text}\n${typed}`, after: "" } })
+    } catch (error) {
+      this.change({ queued: [...this.model.queued, last] })
       throw error
     }
   }

@@ -11,6 +11,8 @@ export type Intent =
   | { readonly _tag: "Deny"; readonly message: string | null }
   | { readonly _tag: "Answer"; readonly text: string }
   | { readonly _tag: "Interrupt" }
+  /** What was said last and waits is wanted back, to be changed. */
+  | { readonly _tag: "TakeBack" }
   /** The shell is wanted, and this later. */
   | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }
@@ -84,6 +86,9 @@ const pressed = (model: Model, text: string | undefined, key: Key): Pressed => {
   if (ctrl) return only({ ...model, editor: edit(model.editor, text, key) })
   if (!meta && !model.editor.isPasting) {
     if (name === "return") return entered(model)
+    if (name === "up" && textOf(model.editor) === "" && model.queued.length > 0) {
+      return wants(model, { _tag: "TakeBack" })
+    }
     if (name === "tab") return only({ ...model, editor: completed(model.editor) })
     if (text !== undefined) {
       const decided = decision(model, text)

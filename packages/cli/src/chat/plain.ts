@@ -6,6 +6,7 @@ import { inputLine } from "../session/toolLine.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
 import { resultLine } from "./resultLine.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const say = (text: string) => void process.stderr.write(`${clean(text)}\n`)
 
@@ -29,6 +30,6 @@ export const plain = async (session: SessionHandle, first: string | null): Promi
     transcript.error = null
     if (outcome !== "Completed") break
   }
-  if (outcome === "Waits") say(`Session ${session.id} waits for somebody. Answer it: troupe attach ${session.id}`)
+  if (outcome === "Waits") say(`Session ${session.id} waits for somebody. Answer it: ${ourName} attach ${session.id}`)
   return outcome
 }

@@ -14,6 +14,7 @@ import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { wantedFlags } from "../session/wantedFlags.ts"
 import { clean } from "../terminal/clean.ts"
 import { tellChanges } from "../workingcopy/tellChanges.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const codes: Readonly<Record<Outcome["_tag"] | "Interrupted", number>> = {
   Completed: 0,
@@ -41,7 +42,7 @@ export const run = Command.make(
     const outcome = yield* connection.ask((troupe) => follow(troupe.session(session), prompt, transcript, say))
     if (transcript.error !== null) say(failureAdvice(transcript))
     if (outcome === "Waits") {
-      say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
+      say(`Session ${session} waits for somebody. Answer it: ${ourName} attach ${session}`)
       if (!isTrusted) say("Nothing isolates tools on this host, so each asks first: --yes says that it need not.")
     }
     if (flags.cwd) yield* connection.ask((troupe) => tellChanges(troupe, session, say))
@@ -59,5 +60,5 @@ export const run = Command.make(
       "2 the command line is wrong, 3 no server, 4 the server refuses it, 5 it waits for somebody, 6 its budget is used up, " +
       "130 interrupted."
   ),
-  Command.withExamples([{ command: 'troupe run "run: uname -a"', description: "The demo model runs a command" }])
+  Command.withExamples([{ command: `${ourName} run "run: uname -a"`, description: "The demo model runs a command" }])
 )

@@ -7,6 +7,7 @@ import { exitCodes } from "../../app/exitCodes.ts"
 import { Trouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
 import { sessionId } from "../../session/sessionId.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 /** A bundle is checked here, with nothing but its file. What checks it is loaded when it is asked for. */
 const ofBundle = (file: string) =>
@@ -18,7 +19,7 @@ const ofBundle = (file: string) =>
     catch: (cause) =>
       new Trouble({
         what: `${file} is no bundle that can be read: ${(cause as Error).message}.`,
-        advice: "troupe replay export SESSION --to FILE writes one.",
+        advice: `${ourName} replay export SESSION --to FILE writes one.`,
         code: exitCodes.failed
       })
   })

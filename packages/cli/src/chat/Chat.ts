@@ -3,11 +3,11 @@ import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
-import { inputLine } from "../session/toolLine.ts"
 import { clean } from "../terminal/clean.ts"
 import { textOf } from "../terminal/Editor.ts"
-import { bold, cyan, dim, red } from "../terminal/styles.ts"
+import { cyan, dim, red } from "../terminal/styles.ts"
 import { wrap } from "../terminal/wrap.ts"
+import { Calls } from "./Calls.ts"
 import { help, readCommand } from "./commands.ts"
 import { Conversation } from "./Conversation.ts"
 import { Markdown } from "./Markdown.ts"
@@ -15,7 +15,6 @@ import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { followHindrances } from "../session/hindrances.ts"
 import { answerOf } from "./questions.ts"
-import { resultLine } from "./resultLine.ts"
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -31,6 +30,7 @@ export class Chat {
   readonly #connection: Reached
   readonly #stage: Stage
   readonly #markdown = new Markdown()
+  readonly #calls = new Calls()
   #conversation: Conversation
   #transcript: Transcript
   model: Model = initial
@@ -114,6 +114,8 @@ export class Chat {
         return await this.#send(intent.text, (text) => this.#conversation.send(text))
       case "TakeBack":
         return await this.#takeBack()
+      case "Unfold":
+        return this.change({}, this.#calls.unfolds())
       case "Command":
         return await this.#command(intent.text)
       case "Allow":
@@ -256,25 +258,11 @@ export class Chat {
         this.#markdown.reset()
         kept([""])
       },
-      tool: ({ id, input, name }) => {
-        const line = `${name} ${inputLine(input)}`
-        this.change({ calls: isShown ? [...this.model.calls, { id, line }] : [] })
+      tool: (use) => {
+        if (isShown) this.change({ calls: [...this.model.calls, { id: use.id, line: this.#calls.begins(use) }] })
       },
-      result: (id, result) => {
-        const call = this.model.calls.find((one) => one.id === id)
-        if (call === undefined) return
-        const calls = this.model.calls.filter((one) => one !== call)
-        const mark = result.is_error ? red("●") : cyan("●")
-        kept(
-          [
-            `${mark} ${bold(call.line.split(" ")[0]!)}${call.line.slice(call.line.indexOf(" "))}`,
-            dim(resultLine(result))
-          ],
-          {
-            calls
-          }
-        )
-      },
+      result: (id, result) =>
+        kept(this.#calls.ends(id, result), { calls: this.model.calls.filter((call) => call.id !== id) }),
       answer: (id) => this.change({ calls: this.model.calls.filter((call) => call.id !== id) }),
       user: (text, { id }) => {
         this.#taken.add(id)

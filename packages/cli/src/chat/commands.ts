@@ -35,6 +35,7 @@ const keys = [
   ["Alt-Enter", "begins a line, as Ctrl-J does"],
   ["Esc", "interrupts"],
   ["Up, Down", "what was said before; Up takes back what waits, to be changed"],
+  ["Ctrl-O", "shows all of what was shown in short: the last first, then the one before"],
   ["Tab", "writes the name of a command to its end"],
   ["Ctrl-C", "clears the line, interrupts, or when pressed twice leaves"],
   ["Ctrl-Z", "goes back to the shell; fg comes back"],

@@ -13,6 +13,8 @@ export type Intent =
   | { readonly _tag: "Interrupt" }
   /** What was said last and waits is wanted back, to be changed. */
   | { readonly _tag: "TakeBack" }
+  /** What was shown in short is wanted whole. */
+  | { readonly _tag: "Unfold" }
   /** The shell is wanted, and this later. */
   | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }
@@ -40,6 +42,7 @@ const control = (model: Model, name: string): Pressed | null => {
   const { editor } = model
   const isEmpty = textOf(editor) === ""
   if (name === "z") return wants(model, { _tag: "Suspend" })
+  if (name === "o") return wants(model, { _tag: "Unfold" })
   if (name === "d" && isEmpty) return wants(model, { _tag: "Quit" })
   if (name !== "c") return null
   if (!isEmpty) return only({ ...model, editor: { ...editor, before: "", after: "" } })

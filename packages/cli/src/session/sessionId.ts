@@ -23,7 +23,7 @@ const notOne = (named: string) =>
     code: exitCodes.refused
   })
 
-const noSession = new Trouble({
+export const noSession = new Trouble({
   what: "There is no session yet.",
   advice: `Begin one: ${ourName} run "…", or ${ourName} chat`,
   code: exitCodes.refused

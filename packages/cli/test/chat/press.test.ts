@@ -43,6 +43,10 @@ describe("A key in a chat", () => {
     assert.strictEqual(keyed(initial, ["h", "return", "up"]).at(-1)!.model.editor.before, "h")
   })
 
+  it("wants what was shown in short at Ctrl-O, whatever is typed", () => {
+    assert.deepStrictEqual(intentsOf({}, "ctrl-o", "x", "ctrl-o"), [{ _tag: "Unfold" }, { _tag: "Unfold" }])
+  })
+
   it("writes the name of a command to its end at Tab, where it can be no other", () => {
     const typed = (...keys: ReadonlyArray<string>) => keyed(initial, keys).at(-1)!.model.editor.before
     assert.strictEqual(typed("/", "s", "tab"), "/steer ")

@@ -1,8 +1,9 @@
 import type { SessionVerification } from "@troupe/client"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { createReadStream, existsSync } from "node:fs"
+import { createReadStream, existsSync, statSync } from "node:fs"
 import { leaveWith, printOne } from "../../app/output.ts"
+import { counted } from "../../app/progress.ts"
 import { exitCodes } from "../../app/exitCodes.ts"
 import { Trouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
@@ -14,7 +15,7 @@ const ofBundle = (file: string) =>
   Effect.tryPromise({
     try: async () => {
       const { verifyBundle } = await import("@troupe/client/verifyBundle")
-      return await verifyBundle(createReadStream(file, { encoding: "utf8" }))
+      return await verifyBundle(counted(createReadStream(file, { encoding: "utf8" }), statSync(file).size))
     },
     catch: (cause) =>
       new Trouble({

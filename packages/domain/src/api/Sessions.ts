@@ -18,10 +18,13 @@ export const BudgetIn = Schema.Struct({
 })
 export type BudgetIn = typeof BudgetIn.Type
 
+const { hourMicroUsd: _hour, ...limitFields } = BudgetLimit.fields
+const SessionLimit = Schema.Struct(limitFields)
+
 /** What a session, or one turn of it, may use at most, beside its budget. A hard limit stops it, a soft one asks whether to go on. */
-export const SessionLimits = Schema.Array(BudgetLimit).check(
+export const SessionLimits = Schema.Array(SessionLimit).check(
   Schema.isMaxLength(19),
-  Schema.makeFilter((limits: ReadonlyArray<BudgetLimit>) => {
+  Schema.makeFilter((limits: ReadonlyArray<typeof SessionLimit.Type>) => {
     const at = limits.findIndex(isCostCap)
     return at < 0 ? undefined : { path: [at], issue: "a hard limit on what the session costs is its `budget`" }
   })
@@ -153,7 +156,7 @@ export const Session = Schema.Struct({
   troupe: Schema.Struct({
     project_id: Schema.NullOr(ProjectId),
     labels: Schema.Array(Schema.String),
-    limits: Schema.Array(BudgetLimit),
+    limits: Schema.Array(SessionLimit),
     directory: Schema.NullOr(SessionDirectory),
     lifecycle: Lifecycle
   }),

@@ -22,8 +22,9 @@ export class Spending {
   /** Soft limits ask a person, which is the session's business: it says so. Hard ones hold here too. */
   get isSpent(): boolean {
     return this.request.budget.some(
-      ({ enforcement, max, metric, scope }) =>
-        enforcement === "hard" && consumed(scope === "session" ? this.session : this.turn, metric) >= max
+      (limit) =>
+        limit.enforcement === "hard" &&
+        consumed(limit.scope === "session" ? this.session : this.turn, limit) >= limit.max
     )
   }
 }

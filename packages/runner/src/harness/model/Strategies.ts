@@ -35,6 +35,7 @@ const codes: Readonly<Record<Exclude<ModelError["trouble"]["_tag"], "Busy">, str
   TimedOut: "model_timeout",
   ContextTooLong: "context_too_long",
   Denied: "model_access_denied",
+  Unpaid: "billing",
   UnknownModel: "model_unknown",
   Refused: "model_request_refused"
 }

@@ -97,6 +97,47 @@ describe("What a model of Anthropic is asked with", () => {
   )
 })
 
+describe("What Anthropic is to keep of a request", () => {
+  it.live("ends where this one ends, and where the one before it did", () =>
+    Effect.gen(function* () {
+      const callId = "sevt_1" as EventId
+      const many = Array.from({ length: 30 }, (_, n): ReadonlyArray<HistoryItem> => {
+        const providerCallId = `c${n}`
+        const id = `${callId}${n}` as EventId
+        const result = {
+          callId: id,
+          providerCallId,
+          outcome: "succeeded",
+          content: text("seen"),
+          isError: false
+        } as const
+        const asked = { callId: id, requestId: null, providerCallId, name: "look", server: null, input: {} }
+        return [
+          { type: "tool_call", ...asked },
+          { type: "tool_result", ...result }
+        ]
+      })
+      const calls = many.map(([asked]) => asked!)
+      const results = many.map(([, result]) => result!)
+      const sent = (history: ReadonlyArray<HistoryItem>) =>
+        Effect.map(ask("messages", { model: "m", history }), ({ body }) => {
+          const messages = body["messages"] as unknown as ReadonlyArray<{ readonly content: ReadonlyArray<object> }>
+          return { body, blocks: messages.flatMap(({ content }) => content) }
+        })
+      const isMarked = (block: object) => "cache_control" in block
+      const before = yield* sent([user])
+      const after = yield* sent([user, ...calls, ...results])
+      assert.strictEqual(before.blocks.findIndex(isMarked), 0)
+      assert.deepStrictEqual(
+        after.blocks.map(isMarked).flatMap((marked, at) => (marked ? [at] : [])),
+        [0, 60]
+      )
+      // It takes four marks at most.
+      assert.lengthOf(JSON.stringify(after.body).match(/cache_control/g) ?? [], 4)
+    })
+  )
+})
+
 describe("What a model behind OpenAI's interfaces is asked with", () => {
   it.live("is an effort in place of a temperature, where it reasons", () =>
     Effect.gen(function* () {

@@ -15,7 +15,14 @@ const commandStatement = "SELECT troupe_redact_command($1, $2, 'asked for in the
 const markStatement = "SELECT seq, command_body FROM events WHERE stream_id = $1 AND command_id = $2"
 const pageSize = 200
 /** What may carry a message's content. */
-const carriers: ReadonlySet<string> = new Set(["MessageReceived", "ThreadMessaged", "TurnEdited", "MessageTaken"])
+const carriers: ReadonlySet<string> = new Set([
+  "MessageReceived",
+  "ThreadMessaged",
+  "TurnEdited",
+  "MessageTaken",
+  "SystemMessageQueued",
+  "SystemMessageReceived"
+])
 
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */
 export const layer = Layer.effect(

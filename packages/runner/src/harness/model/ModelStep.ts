@@ -86,6 +86,7 @@ export const step = Effect.fnUntraced(function* (
   const { client, frames, isShown, price, request } = options
   const requestId = yield* mintModelRequestId
   const open = new Map<number, OpenBlock>()
+  const thinking = new Map<number, EventId>()
   const items: Array<HistoryItem> = []
   const calls: Array<StepCall> = []
   const callIds = new Set<string>()
@@ -125,6 +126,11 @@ export const step = Effect.fnUntraced(function* (
     switch (event._tag) {
       case "Begun":
         if (event.kind === "text") open.set(event.index, { blockId: yield* mintEventId, text: "" })
+        if (event.kind === "thinking") {
+          const blockId = yield* mintEventId
+          thinking.set(event.index, blockId)
+          if (isShown) frames.thinks(blockId)
+        }
         return
       case "Delta": {
         heard += event.text.length
@@ -137,7 +143,8 @@ export const step = Effect.fnUntraced(function* (
       case "Text":
         return yield* block(event.index, event.text)
       case "Thinking": {
-        const blockId = yield* mintEventId
+        const blockId = thinking.get(event.index) ?? (yield* mintEventId)
+        thinking.delete(event.index)
         const { opaque, text: thought } = event
         items.push({ type: "thinking", blockId, requestId, text: thought, opaque })
         if (!isShown) return

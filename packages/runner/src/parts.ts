@@ -113,7 +113,8 @@ const capabilities = (config: RunnerConfig) =>
           defaultSandbox:
             config.sandbox === null ? Effect.map(backends.best, ({ name }) => name) : Effect.succeed(config.sandbox),
           models: models.probe,
-          profiles: Effect.succeed(profiles.names)
+          profiles: Effect.succeed(profiles.names),
+          hostVariables: Effect.succeed(Object.keys(config.hostVariables))
         },
         { concurrency: "unbounded" }
       )

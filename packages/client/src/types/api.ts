@@ -13,6 +13,7 @@ import type * as ModelCards from "@troupe/domain/api/ModelCards"
 import type * as Places from "@troupe/domain/api/Places"
 import type * as Policies from "@troupe/domain/api/Policies"
 import type * as Projects from "@troupe/domain/api/Projects"
+import type * as Redactions from "@troupe/domain/api/Redactions"
 import type * as Replay from "@troupe/domain/api/Replay"
 import type * as Sessions from "@troupe/domain/api/Sessions"
 import type * as Settings from "@troupe/domain/api/Settings"
@@ -83,6 +84,8 @@ export type SessionVerification = Plain<Replay.SessionVerification>
 export type VerifyQuery = Query<typeof Replay.verify>
 export type OutputQuery = Query<typeof Replay.output>
 export type SessionFork = Body<typeof Replay.fork>
+export type SessionRedact = Body<typeof Redactions.redact>
+export type SessionRedaction = Plain<Redactions.SessionRedaction>
 
 export type Approval = Plain<Inbox.Approval>
 export type ApprovalListQuery = Query<typeof Inbox.approvals>

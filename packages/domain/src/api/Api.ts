@@ -8,6 +8,7 @@ import * as Events from "./Events.ts"
 import * as Feed from "./Feed.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Inbox from "./Inbox.ts"
+import * as Redactions from "./Redactions.ts"
 import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
@@ -41,6 +42,7 @@ export const Api = HttpApi.make("troupe")
     Workspace.group,
     Turns.group,
     Replay.group,
+    Redactions.group,
     Inbox.group,
     Feed.group,
     Access.group

@@ -2,7 +2,7 @@ import { contentOut } from "@troupe/domain/api/compat/content"
 import type { CompatEvent } from "@troupe/domain/api/Events"
 import type { ThreadId } from "@troupe/domain/Ids"
 import { Effect } from "effect"
-import { type Open, stateOf } from "../sessions/SessionCalls.ts"
+import { type Open, stateOf, unreadableCode } from "../sessions/SessionCalls.ts"
 import type { SessionView } from "../sessions/SessionView.ts"
 
 type Said = { readonly inputId: string; readonly content: Parameters<typeof contentOut>[0] }
@@ -29,5 +29,12 @@ const waiting = (state: Open, shown: ThreadId): ReadonlyArray<CompatEvent> => {
 /** What clients have sent and the session has not taken up yet. A session at rest has nothing, and is not woken for it. */
 export const pendingOf = Effect.fn("pendingOf")(function* ({ around, resting, session }: SessionView) {
   if (resting) return []
-  return waiting(yield* stateOf(session.id), around.primary)
+  const state = yield* stateOf(session.id).pipe(
+    // What is in the log is shown all the same.
+    Effect.catchIf(
+      ({ code }) => code === unreadableCode,
+      () => Effect.succeed(null)
+    )
+  )
+  return state === null ? [] : waiting(state, around.primary)
 })

@@ -1,5 +1,5 @@
 import { invalid } from "@troupe/domain/api/ApiError"
-import { type Surroundings, toCompat } from "@troupe/domain/api/compat/toCompat"
+import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import type * as Api from "@troupe/domain/api/Events"
 import { timeOfMicros } from "@troupe/domain/api/Page"
 import type { SessionId } from "@troupe/domain/Ids"
@@ -15,6 +15,7 @@ import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
 import type { Delta, Seen, View } from "../session/WatchHub.ts"
+import { shownOf } from "../sessions/LoggedEvents.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import type { SessionView } from "../sessions/SessionView.ts"
 import * as Previews from "./Previews.ts"
@@ -61,7 +62,7 @@ const compatView = (around: Surroundings): View<Shown> => ({
     const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
     if (event === null || Result.isFailure(event)) return { text: "", blockId: null, last: false, rests: false }
     const { eventId, recordedAt } = recorded
-    const shown = toCompat({ eventId, recordedAt, event: event.success }, around)
+    const shown = shownOf({ eventId, recordedAt, event: event.success }, around)
     return {
       text: shown.map((one) => frame(one.type, JSON.stringify(one))).join(""),
       blockId: "blockId" in event.success ? event.success.blockId : null,

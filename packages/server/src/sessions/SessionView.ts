@@ -135,7 +135,7 @@ const outcomesOf = (timed: ReadonlyArray<Timed>): Session["outcome_evaluations"]
     ]
   })
 
-export const viewOf = (row: SessionRow, now: number): SessionView | null => {
+const shownAs = (row: SessionRow, now: number): SessionView | null => {
   const opened = eventOf(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
   const shown = row.shown === null ? null : eventOf(row.shown)
@@ -181,4 +181,13 @@ export const viewOf = (row: SessionRow, now: number): SessionView | null => {
   }
   const around = { primary: opened.threadId, agentName: opened.agent.name }
   return { session, resting: isResting(row), around, children: childrenOf(timed, setup, session.agent) }
+}
+
+/** Null where its log does not even say how it began. */
+export const viewOf = (row: SessionRow, now: number): SessionView | null => {
+  try {
+    return shownAs(row, now)
+  } catch {
+    return null
+  }
 }

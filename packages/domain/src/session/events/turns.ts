@@ -86,9 +86,9 @@ export const turns = {
   /** A call's outcome is not known, so trying again is a person's decision. */
   RetryAsked: { ...inTurn, callIds: Schema.Array(EventId), error: ErrorInfo, at: Schema.Int },
   RetryDecided: { ...inTurn, at: Schema.Int },
-  /** A failed turn is tried again: its sums go on. */
   /** It is to be tried again once the turn that its thread runs is over, before any other that waits. */
   RetryQueued: { ...inTurn, at: Schema.Int },
+  /** A failed turn is tried again: its sums go on. */
   TurnRetried: { ...inTurn, at: Schema.Int },
   InterruptRequested: {
     ...inThread,

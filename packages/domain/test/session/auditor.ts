@@ -178,7 +178,7 @@ export class Auditor {
     must((wakeAt(session) === 0) === (now || redactions.length > 0), "it is not woken now exactly if something is live")
     for (const limit of ended === null ? budget : []) {
       const told = (scope: { readonly totals: Totals; readonly announced: ReadonlyArray<string> } | null) =>
-        scope === null || consumed(scope.totals, limit.metric) < limit.max || scope.announced.includes(limitKey(limit))
+        scope === null || consumed(scope.totals, limit) < limit.max || scope.announced.includes(limitKey(limit))
       const scopes = limit.scope === "session" ? [session] : threads.map(({ turn }) => turn)
       must(scopes.every(told), "a limit is reached and nobody was told")
     }

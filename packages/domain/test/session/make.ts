@@ -135,7 +135,7 @@ export const lose = (attempt: number): CommandOf<"LoseAttempt"> => ({
 export const limit = (
   metric: BudgetLimit["metric"],
   max: number,
-  part: Partial<Pick<BudgetLimit, "enforcement" | "scope">> = {}
+  part: Partial<Omit<BudgetLimit, "metric" | "max">> = {}
 ): BudgetLimit => ({ metric, max, enforcement: "hard", scope: "session", ...part })
 
 export const pause: SessionCommand = { _tag: "Pause" }

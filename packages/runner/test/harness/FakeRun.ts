@@ -7,6 +7,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Deferred, Effect, Latch } from "effect"
 import type { AttemptFrames } from "../../src/attempt/AttemptFrames.ts"
 import type { HarnessRun } from "../../src/harness/Harness.ts"
+import { Spending } from "../../src/harness/Spending.ts"
 import type { NamedCall, ToolCallRequest, ToolCalls, ToolResult, ToolSpec } from "../../src/tools/ToolCalls.ts"
 
 /** A tool of a test: what it answers, or that somebody outside must answer first. */
@@ -105,6 +106,7 @@ export const make = (options: FakeRunOptions) => {
   const run: HarnessRun = {
     request,
     frames: attempt,
+    spending: new Spending(request),
     inbox: {
       takeSteers: Effect.gen(function* () {
         const taken = steers.splice(0)

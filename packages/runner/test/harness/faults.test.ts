@@ -50,10 +50,14 @@ for (const [name, make] of Object.entries(interfaces)) {
           harnessOver(make(url)).run(FakeRun.make({ model: "a-model", history: [FakeRun.user("hello")] }).run)
         const nowhere = yield* run("http://127.0.0.1:9")
         assert.deepInclude(nowhere, { _tag: "Failed", retryable: true })
+        assert.match(nowhere._tag === "Failed" ? nowhere.error.message : "", /a-model: Connection error: .+/)
         const other = yield* run(provider.url)
         assert.deepInclude(other, { _tag: "Failed", retryable: false })
-        assert.strictEqual(other._tag === "Failed" && other.error.code, "model_unknown")
-        assert.include(JSON.stringify(other), "a-model")
+        assert.strictEqual(other._tag === "Failed" && other.error.code, "model_request_refused")
+        assert.match(
+          other._tag === "Failed" ? other.error.message : "",
+          /a-model: nothing there serves models.*base URL/
+        )
       })
     )
 

@@ -1,6 +1,6 @@
 import { directoryOut } from "@troupe/domain/api/compat/directory"
 import { lifecycleOut } from "@troupe/domain/api/compat/lifecycle"
-import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
+import { budgetOut, limitsOut, usageOut } from "@troupe/domain/api/compat/money"
 import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
@@ -172,6 +172,7 @@ const shownAs = (row: SessionRow, now: number): SessionView | null => {
     troupe: {
       project_id: opened.projectId,
       labels: row.labels,
+      limits: limitsOut(budget),
       directory: directoryOut(setup.resources),
       lifecycle: lifecycleOut(opened.lifecycle)
     },

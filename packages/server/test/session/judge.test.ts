@@ -3,6 +3,7 @@ import { judge } from "../../../../e2e/invariants/judge.ts"
 import type {
   ClientCall,
   Evidence,
+  ReadTables,
   RunnerNote,
   StoredSession,
   Transcript

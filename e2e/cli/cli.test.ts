@@ -40,6 +40,15 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.include(said.text, "42")
     const [other] = await json("run", "--harness", "shell", "echo made by $((1 + 1))")
     assert.notStrictEqual(other.session, made.id)
+    const piped = troupe.behind(["sh", "-c", 'echo "run: echo $((50 + 6))" | "$@"', "sh"], ["run", "First this:", "-"])
+    assert.include((await piped.end()).stdout, "56")
+    const lines = ["chat", "--yes", "--json"]
+    const chat = await troupe.behind(["sh", "-c", 'printf "say: one\\nsay: two\\n" | "$@"', "sh"], lines).end()
+    const answers = chat.stdout.trim().split("\n")
+    assert.deepStrictEqual(
+      answers.map((line) => JSON.parse(line).text.includes("two")),
+      [false, true]
+    )
     assert.strictEqual(other.outcome, "completed")
     const [shown] = await json("sessions", "show", other.session)
     assert.strictEqual(shown.agent.troupe.harness, "shell")
@@ -78,6 +87,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
     chat.resize({ columns: 40, rows: 12 })
     chat.type("2")
     await chat.shows("│ blue")
+    chat.enter("run: seq 31 40\nwrite file notes one two")
+    await chat.shows(/● bash seq 31 40\n +└ 31 · 9 more lines · Ctrl-O shows/)
+    chat.enter('call edit {"file_path":"notes","old_string":"one","new_string":"three"}')
+    await chat.shows(/● edit notes\n +- one\n +\+ three\n/)
+    chat.type("\u000F")
+    await chat.shows(/● bash seq 31 40\n +│ 31\n/)
     chat.enter("run: sleep 3")
     await chat.shows("○ bash sleep 3")
     chat.enter("/steer say: steered into it")
@@ -90,6 +105,16 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows("○ bash sleep 600")
     chat.enter("run: sleep 601")
     await chat.shows("queued: run: sleep 601")
+    chat.enter("say: never this")
+    await chat.shows("queued: say: never this")
+    chat.type("\u001B[A")
+    await chat.shows("› say: never this")
+    chat.type("\u0015")
+    const joined = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 })
+    // Who comes to work that goes on sees who does it, and what waits.
+    await joined.shows(/○ bash sleep 600\nWorking, .*\n +queued: run: sleep 601\n›.*\nAssistant · demo/)
+    joined.type("\u0004")
+    assert.strictEqual(await joined.ended(), 0)
     chat.type("\u0003")
     // What was interrupted is not what comes next.
     await chat.shows(/○ bash sleep 601\nWorking/)
@@ -136,7 +161,9 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows("│ 25")
     chat.type("\u0004")
     assert.strictEqual(await chat.ended(), 0)
-    const attached = troupe.terminal(["attach", "last"], { columns: 100, rows: 30 }, { NO_COLOR: "1" })
+    const attached = troupe.terminal(["attach"], { columns: 100, rows: 30 }, { NO_COLOR: "1" })
+    await attached.shows(/Which session\?[^]*run: echo \$\(\(2 \+ 3\)\) +idle, Careful/)
+    attached.type("\r")
     await attached.shows("│ 25")
     await attached.shows("not today")
     // eslint-disable-next-line no-control-regex
@@ -309,6 +336,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const cases = [
       [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
+      [["attach"], {}, 2, "Which session?\nName one by its id, or say last"],
       [["attach", "nothing"], {}, 4, "nothing is no session.\ntroupe sessions list"],
       [["replay", "diff", "last", "one"], {}, 2, "Places in the log are numbers."],
       [["sesions"], {}, 2, "Did you mean this?"]

@@ -104,7 +104,7 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
   it.concurrent("of a port that is taken", { timeout: long }, async () => {
     const { port } = new URL(troupe.url)
     const other = { TROUPE_HOME: join(troupe.home, "other"), TROUPE_PORT: port }
-    told(await ends(["up"], other), 5, [`Port ${port} is taken`, `TROUPE_PORT=${Number(port) + 1} npm start`])
+    told(await ends(["up"], other), 5, [`Port ${port} is taken`, `TROUPE_PORT=${Number(port) + 1} troupe up`])
     assert.match((await ends(["doctor"], other)).stdout, new RegExp(`BAD +port +Port ${port} is taken`))
   })
 

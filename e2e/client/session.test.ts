@@ -231,6 +231,8 @@ requires(
     await fork.send("say: second")
     await fork.until("idle")
     assert.include(await fork.output(), "second")
+    const redacted = await troupe.sessions.redact(session.id, { events: [turn!.event_id!], reason: "asked for" })
+    assert.deepStrictEqual([redacted.applied, redacted.forks], [true, [fork.id]])
   })
 
   it("keeps its queue in the order that people give it", { timeout: long }, async () => {

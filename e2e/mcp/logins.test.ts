@@ -1,6 +1,8 @@
 import { afterAll, afterEach, assert, beforeAll, beforeEach, it } from "@effect/vitest"
 import type { Json } from "@troupe/domain/Json"
 import { Effect, Redacted } from "effect"
+import { spawn } from "node:child_process"
+import { join } from "node:path"
 import { SecretSource } from "../../packages/server/src/runners/SecretSource.ts"
 import { asStranger } from "../../packages/server/test/gateway/asking.ts"
 import { startNode, type TestNode } from "../../packages/server/test/support/TestNode.ts"
@@ -8,7 +10,11 @@ import * as NoRunners from "../../packages/server/test/support/NoRunners.ts"
 import * as SqlClient from "effect/sql/SqlClient"
 import { requires } from "../../test/requires.ts"
 import { AuthorizedServer } from "./AuthorizedServer.ts"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { Running } from "../support/Running.ts"
 import { anyThread, type Begun, LoginWorld } from "./LoginWorld.ts"
+
+const commandLine = join(import.meta.dirname, "../../packages/cli/bin/troupe.mjs")
 
 requires("postgres")("An MCP server that wants people to log in", () => {
   let world: LoginWorld
@@ -32,6 +38,17 @@ requires("postgres")("An MCP server that wants people to log in", () => {
 
   const path = (end: string) => `/v1/mcp_servers/${serverId}/${end}`
   const status = async () => (await world.made("GET", path("authorization"))).status
+  const troupe = (...args: ReadonlyArray<string>) =>
+    new Running(
+      spawn(process.execPath, [commandLine, "mcp", ...args], {
+        env: {
+          PATH: process.env["PATH"] ?? "",
+          TROUPE_SERVER: world.gateway.node.gateway,
+          TROUPE_API_KEY: apiKey
+        },
+        stdio: ["ignore", "pipe", "pipe"]
+      })
+    )
   const begun = async (input: Json = {}) => await world.made("POST", path("authorize"), input)
   const logIn = async (input: Json = {}) => await world.logIn((await begun(input)).authorization_url)
   /** What the workspace's log has of logins, the newest first. */
@@ -80,6 +97,20 @@ requires("postgres")("An MCP server that wants people to log in", () => {
     assert.strictEqual(await again("/mcp/callback?state=guessed&code=a-code"), 400)
     assert.strictEqual(await again("/mcp/callback"), 400)
     assert.strictEqual(server.asked.length, 1)
+  })
+
+  it("leads back to the console whoever left from there", async () => {
+    const { authorization_url: address } = await begun({ back_to: "console" })
+    const { back } = await world.leaveFor(address)
+    const arrived = await fetch(`${world.gateway.node.gateway}${back}`, { redirect: "manual" })
+    const page = `/w/${session.workspaceId}/mcp/${serverId}`
+    assert.deepStrictEqual([arrived.status, arrived.headers.get("location")], [303, page])
+    assert.strictEqual(await status(), "connected")
+    server.agrees = false
+    const refused = await world.logIn((await begun({ back_to: "console" })).authorization_url)
+    assert.strictEqual(refused.status, 400)
+    assert.include(refused.text, `href="${page}"`)
+    assert.strictEqual((await world.ask("POST", path("authorize"), { back_to: "https://evil.example" })).status, 400)
   })
 
   it("stays as it was where somebody does not agree", async () => {
@@ -146,6 +177,32 @@ requires("postgres")("An MCP server that wants people to log in", () => {
     assert.strictEqual(await status(), "none")
     assert.deepStrictEqual(await world.secrets(session), [])
   })
+
+  it("is logged in to, and out of, from a command line", async () => {
+    const { name } = await world.made("GET", `/v1/mcp_servers/${serverId}`)
+    const login = troupe("login", name)
+    await login.says("this command waits for it:\n")
+    assert.strictEqual((await world.logIn(/https?:\S+/.exec(login.said.stderr)![0])).status, 200)
+    const { code, stderr, stdout } = await login.end()
+    assert.deepStrictEqual([code, stdout], [0, `Agents may use ${name} now.\n`], stderr)
+    // Who has logged in before waits for the login of now.
+    const again = troupe("login", serverId, "--scope", "more", "--json")
+    await again.says("this command waits for it:\n")
+    await world.logIn(/https?:\S+/.exec(again.said.stderr)![0])
+    const authorization = JSON.parse((await again.end()).stdout)
+    assert.deepInclude(authorization, { status: "connected", grant: "authorization_code" })
+    assert.notMatch(login.all + again.all, /refresh-\d/)
+    const ends = [troupe("list"), troupe("login", "nowhere"), troupe("login", name, "--client", "/nowhere.json")]
+    const [listed, refused, unread] = await Promise.all(ends.map((one) => one.end()))
+    assert.match(listed!.stdout, new RegExp(`${name} +connected`))
+    assert.deepStrictEqual([refused!.code, refused!.stdout], [4, ""])
+    assert.include(refused!.stderr, "There is no MCP server nowhere.\ntroupe mcp list")
+    assert.deepStrictEqual([unread!.code, unread!.stdout], [2, ""])
+    assert.include(unread!.stderr, "/nowhere.json can't be read as JSON")
+    const out = await troupe("logout", name).end()
+    assert.deepStrictEqual([out.code, out.stdout], [0, `Nobody is logged in to ${name} any more.\n`], out.stderr)
+    assert.strictEqual(await status(), "none")
+  }, 120_000)
 
   it("leads nowhere that is not public, whoever it says that it trusts", async () => {
     const refusal = async () => (await world.ask("POST", path("authorize"), {})).body.error

@@ -25,7 +25,7 @@ requires("postgres")("troupe up", () => {
     assert.include(up.said.stdout, join(troupe.home, "api_key"))
     assert.match(up.said.stdout, /sandbox +\w+/)
     assert.match(up.said.stdout, /models +demo, which works without a key/)
-    assert.include(up.said.stdout, "npx troupe run")
+    assert.include(up.said.stdout, "troupe run")
     assert.strictEqual(statSync(join(troupe.home, "api_key")).mode & 0o777, 0o600)
   })
 
@@ -83,7 +83,7 @@ requires("postgres")("troupe up", () => {
     assert.deepStrictEqual(troupe.pids(), before)
     const status = await troupe.ended(["status"])
     assert.strictEqual(status.code, 1)
-    assert.include(status.stdout, "start it again with npm start")
+    assert.include(status.stdout, "start it again with troupe up")
     up = await troupe.up()
     assert.deepStrictEqual(troupe.pids(), before)
     process.kill(before.node!, "SIGKILL")

@@ -1,6 +1,8 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
 import { System } from "../../../e2e/support/System.ts"
-import { bounded } from "../../harness/Result.ts"
+import { bounded, compared } from "../../harness/Result.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 
 const withSystem = async <A>(server: Context["server"], name: string, use: (system: System) => Promise<A>) => {
@@ -91,6 +93,36 @@ const treeKiB = (root: number): { readonly runner: number; readonly all: number 
   return { runner: residentKiB(root), all: sum(String(root)) }
 }
 
+/** The least that an isolated shell costs: bubblewrap with as many namespaces, and bash at rest. */
+const bareShellKiB = async (count: number): Promise<number> => {
+  const shells = Array.from({ length: count }, () =>
+    spawn(
+      "bwrap",
+      ["--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "bash"],
+      {
+        stdio: ["pipe", "pipe", "inherit"]
+      }
+    )
+  )
+  try {
+    await Promise.all(
+      shells.map((shell) => {
+        shell.stdin.write("echo ready\n")
+        return once(shell.stdout, "data")
+      })
+    )
+    return shells.reduce((total, { pid }) => total + treeKiB(pid!).all, 0) / count
+  } finally {
+    await Promise.all(
+      shells.map((shell) => {
+        const ended = once(shell, "exit")
+        shell.kill("SIGKILL")
+        return ended
+      })
+    )
+  }
+}
+
 /** What a session costs that has used its sandbox and rests: its shell lives, its way out is open. */
 export const idleMemory: Bench = {
   id: "R-IDLE",
@@ -114,11 +146,15 @@ export const idleMemory: Bench = {
       const after = treeKiB(runner.pid)
       return { own: (after.runner - before.runner) / sessions, all: (after.all - before.all) / sessions }
     })
-    say(`  a session: ${own.toFixed(0)} KiB in the runner, ${all.toFixed(0)} KiB with its processes`)
+    const bare = await bareShellKiB(sessions)
+    say(
+      `  a session: ${own.toFixed(0)} KiB in the runner, ${all.toFixed(0)} KiB with its processes, ${bare.toFixed(0)} a bare shell`
+    )
     const subject = (metric: string) => ({ id: "R-IDLE", metric, unit: "KiB" })
     return [
       bounded(subject("in the runner's process, garbage included"), [own], { atMost: 4_096 }),
-      bounded(subject("with its shell in bubblewrap"), [all], { atMost: 16_384 })
+      bounded(subject("with its shell in bubblewrap"), [all], { atMost: 16_384 }),
+      compared(subject("with its shell in bubblewrap"), [all], "bash in a bare bubblewrap", [bare], null)
     ]
   }
 }

@@ -8,6 +8,8 @@ export const Limits = {
   resourcesMax: 500,
   /** Inputs one `Send` may carry. */
   inputsPerCommandMax: 50,
+  /** Events that one request takes the content out of. */
+  redactedAtOnceMax: 1_000,
   /** Bytes of one command after spilling large blocks. */
   commandBytesMax: 1_048_576,
   /** Bytes of one content block before it is spilled to a blob. */

@@ -21,6 +21,7 @@ import { shellHarness } from "./harness/shell/ShellHarness.ts"
 import { Identity } from "./link/Identity.ts"
 import { Capabilities } from "./link/Capabilities.ts"
 import { McpSessions } from "./mcp/McpSessions.ts"
+import { probeMcpServer } from "./mcp/probeMcpServer.ts"
 import { mintEventId, mintModelRequestId } from "./mint.ts"
 import { Models } from "./models/Models.ts"
 import type { RunnerConfig } from "./RunnerConfig.ts"
@@ -113,11 +114,17 @@ const capabilities = (config: RunnerConfig) =>
           defaultSandbox:
             config.sandbox === null ? Effect.map(backends.best, ({ name }) => name) : Effect.succeed(config.sandbox),
           models: models.probe,
-          profiles: Effect.succeed(profiles.names)
+          profiles: Effect.succeed(profiles.names),
+          hostVariables: Effect.succeed(Object.keys(config.hostVariables))
         },
         { concurrency: "unbounded" }
       )
-      return Capabilities.of({ probe, probeCard: models.probeCard })
+      const context = yield* Effect.context<Outbound | TrustStore>()
+      return Capabilities.of({
+        probe,
+        probeCard: models.probeCard,
+        probeMcpServer: (probed) => Effect.provide(probeMcpServer(probed), context)
+      })
     })
   )
 

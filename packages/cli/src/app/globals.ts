@@ -1,4 +1,5 @@
 import { Flag, GlobalFlag } from "effect/cli"
+import { ourName } from "./NameConfig.ts"
 
 /** Data for programs: one object of JSON, or of a list one to a line. */
 export const Json = GlobalFlag.Setting("json")({
@@ -12,7 +13,7 @@ export const Json = GlobalFlag.Setting("json")({
 export const ContextName = GlobalFlag.Setting("context")({
   flag: Flag.String("context").pipe(
     Flag.optional,
-    Flag.withDescription("The server to use, by the name that troupe contexts add gave it")
+    Flag.withDescription(`The server to use, by the name that ${ourName} contexts add gave it`)
   )
 })
 

@@ -7,14 +7,15 @@ import { type Columns, printList } from "./output.ts"
 export const limitFlag = Flag.Int("limit").pipe(Flag.withDefault(100), Flag.withDescription("So many at most"))
 
 interface Lists<A> extends Columns<A> {
+  readonly name?: string
   readonly about: string
   readonly items: (troupe: Troupe) => AsyncIterable<A>
 }
 
 /** A command that lists what there is of a kind. */
-export const listCommand = <A>({ about, items, ...columns }: Lists<A>) =>
+export const listCommand = <A>({ about, items, name = "list", ...columns }: Lists<A>) =>
   Command.make(
-    "list",
+    name,
     { limit: limitFlag },
     Effect.fnUntraced(function* ({ limit }) {
       const { ask } = yield* connect()

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { columns as terminalColumns } from "../terminal/columns.ts"
 import { Json } from "./globals.ts"
 import { type Cell, table } from "./table.ts"
@@ -7,9 +7,10 @@ import { type Cell, table } from "./table.ts"
 export const print = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stdout.write(`${text}\n`))
 
 /** One thing: as JSON where that is asked for, else in words. */
-export const printOne = Effect.fnUntraced(function* <A>(item: A, inWords: (item: A) => string) {
+export const printOne = Effect.fnUntraced(function* <A>(item: A, inWords: (item: A, now: number) => string) {
   const isJson = yield* Json
-  yield* print(isJson ? JSON.stringify(item) : inWords(item))
+  const now = yield* Clock.currentTimeMillis
+  yield* print(isJson ? JSON.stringify(item) : inWords(item, now))
 })
 
 /** That something was done: as JSON where that is asked for, else it is talk. */
@@ -20,7 +21,7 @@ export const tellDone = Effect.fnUntraced(function* (facts: object, inWords: str
 
 export interface Columns<A> {
   readonly headings: ReadonlyArray<string>
-  readonly row: (item: A) => ReadonlyArray<Cell>
+  readonly row: (item: A, now: number) => ReadonlyArray<Cell>
   /** What is said where there is nothing. */
   readonly none: string
 }
@@ -36,7 +37,9 @@ export const printList = Effect.fnUntraced(function* <A>(items: ReadonlyArray<A>
     yield* Effect.sync(() => void process.stderr.write(`${columns.none}\n`))
     return
   }
-  yield* print(table(columns.headings, items.map(columns.row), terminalColumns()))
+  const now = yield* Clock.currentTimeMillis
+  const rows = items.map((item) => columns.row(item, now))
+  yield* print(table(columns.headings, rows, terminalColumns()))
 })
 
 /** The exit code of a command that worked, and yet says by it how things went. */

@@ -14,7 +14,10 @@ export const progressLine = (done: number, total: number): string => {
 }
 
 /** Passes content on, and says how far it is, where somebody looks and it takes long enough to be looked at. */
-export const counted = async function* (content: AsyncIterable<Uint8Array>, total: number): AsyncGenerator<Uint8Array> {
+export const counted = async function* <A extends { readonly length: number }>(
+  content: AsyncIterable<A>,
+  total: number
+): AsyncGenerator<A> {
   let done = 0
   let told = 0
   const isSeen = process.stderr.isTTY === true

@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { usageTrouble } from "./Trouble.ts"
+import { ourName } from "./NameConfig.ts"
 
 /** A file of YAML or JSON, or what was typed where a text is given. YAML is read only where it is needed. */
 export const readSpec = Effect.fnUntraced(function* (name: string, text?: string) {
@@ -17,7 +18,7 @@ export const readObject = Effect.fnUntraced(function* (name: string) {
     return found as Readonly<Record<string, unknown>>
   return yield* usageTrouble(
     `${name} says nothing of an agent.`,
-    "It has name, model, tools: troupe agents export AGENT shows one."
+    `It has name, model, tools: ${ourName} agents export AGENT shows one.`
   )
 })
 

@@ -3,10 +3,11 @@ import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
-import { inputLine } from "../session/toolLine.ts"
 import { clean } from "../terminal/clean.ts"
-import { bold, cyan, dim, red } from "../terminal/styles.ts"
+import { textOf } from "../terminal/Editor.ts"
+import { cyan, dim, red } from "../terminal/styles.ts"
 import { wrap } from "../terminal/wrap.ts"
+import { Calls } from "./Calls.ts"
 import { help, readCommand } from "./commands.ts"
 import { Conversation } from "./Conversation.ts"
 import { Markdown } from "./Markdown.ts"
@@ -14,7 +15,6 @@ import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { followHindrances } from "../session/hindrances.ts"
 import { answerOf } from "./questions.ts"
-import { resultLine } from "./resultLine.ts"
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -30,6 +30,7 @@ export class Chat {
   readonly #connection: Reached
   readonly #stage: Stage
   readonly #markdown = new Markdown()
+  readonly #calls = new Calls()
   #conversation: Conversation
   #transcript: Transcript
   model: Model = initial
@@ -58,7 +59,7 @@ export class Chat {
     while (!this.hasEnded) {
       const conversation = this.#conversation
       const outcome = await conversation.past(this.#transcript)
-      if (outcome === "Running") this.change({ workingSince: Date.now() })
+      if (outcome === "Running") await this.#joins(conversation)
       else await this.#ended(outcome, true)
       using _ = followHindrances(conversation.session, (hindrance) =>
         this.change({ notice: hindrance === null ? null : clean(hindrance.replaceAll("\n", " ")) })
@@ -75,6 +76,13 @@ export class Chat {
       }
       if (conversation === this.#conversation) this.hasEnded = true
     }
+  }
+
+  /** Comes to work that goes on: who does it, and what waits behind it. */
+  async #joins(conversation: Conversation): Promise<void> {
+    this.change({ workingSince: Date.now() })
+    const [standing, waiting] = await Promise.all([conversation.standing(), conversation.waiting()])
+    this.change({ standing, queued: [...waiting, ...this.model.queued] })
   }
 
   leave(): void {
@@ -104,6 +112,10 @@ export class Chat {
         return
       case "Send":
         return await this.#send(intent.text, (text) => this.#conversation.send(text))
+      case "TakeBack":
+        return await this.#takeBack()
+      case "Unfold":
+        return this.change({}, this.#calls.unfolds())
       case "Command":
         return await this.#command(intent.text)
       case "Allow":
@@ -131,6 +143,24 @@ export class Chat {
       this.change({ queued })
     } catch (error) {
       this.change({ queued: without() })
+      throw error
+    }
+  }
+
+  async #takeBack(): Promise<void> {
+    // What is still on its way can't be taken back before it is there.
+    await this.#lastSent
+    const last = this.model.queued.at(-1)
+    if (last === undefined) return
+    this.change({ queued: this.model.queued.filter((one) => one !== last) })
+    try {
+      const text = await this.#conversation.takeBack(last.id)
+      if (text === null) return this.change({}, [dim("It can't be taken back: it has begun.")])
+      const { editor } = this.model
+      const typed = textOf(editor)
+      this.change({ editor: { ...editor, before: typed === "" ? text : `${text}\n${typed}`, after: "" } })
+    } catch (error) {
+      this.change({ queued: [...this.model.queued, last] })
       throw error
     }
   }
@@ -228,25 +258,11 @@ export class Chat {
         this.#markdown.reset()
         kept([""])
       },
-      tool: ({ id, input, name }) => {
-        const line = `${name} ${inputLine(input)}`
-        this.change({ calls: isShown ? [...this.model.calls, { id, line }] : [] })
+      tool: (use) => {
+        if (isShown) this.change({ calls: [...this.model.calls, { id: use.id, line: this.#calls.begins(use) }] })
       },
-      result: (id, result) => {
-        const call = this.model.calls.find((one) => one.id === id)
-        if (call === undefined) return
-        const calls = this.model.calls.filter((one) => one !== call)
-        const mark = result.is_error ? red("●") : cyan("●")
-        kept(
-          [
-            `${mark} ${bold(call.line.split(" ")[0]!)}${call.line.slice(call.line.indexOf(" "))}`,
-            dim(resultLine(result))
-          ],
-          {
-            calls
-          }
-        )
-      },
+      result: (id, result) =>
+        kept(this.#calls.ends(id, result), { calls: this.model.calls.filter((call) => call.id !== id) }),
       answer: (id) => this.change({ calls: this.model.calls.filter((call) => call.id !== id) }),
       user: (text, { id }) => {
         this.#taken.add(id)

@@ -1,9 +1,18 @@
-import type { EventStream, SessionEvent, SessionHandle, StreamedEvent, Troupe } from "@troupe/client"
+import {
+  ConflictError,
+  type EventStream,
+  type SessionEvent,
+  type SessionHandle,
+  type StreamedEvent,
+  type Troupe,
+  type Turn,
+  type TurnQueue
+} from "@troupe/client"
 import { exitCodes } from "../app/exitCodes.ts"
 import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
 import type { Outcome, Transcript } from "../session/Transcript.ts"
-import type { Ask } from "./Model.ts"
+import type { Ask, Queued } from "./Model.ts"
 import { dollars } from "../app/money.ts"
 
 const pastMax = 200
@@ -80,9 +89,37 @@ export class Conversation {
     return sent
   }
 
+  /** What was said, by whomever, and waits for its turn. */
+  async waiting(): Promise<ReadonlyArray<Queued>> {
+    const queues = await this.#queues()
+    return queues.flatMap(({ data }) => data.map((turn) => ({ id: turn.event_id ?? turn.id, text: saidIn(turn) })))
+  }
+
+  /** Takes back what was said and waits. Answers with what it says by now, or null where it does not wait any more. */
+  async takeBack(eventId: string): Promise<string | null> {
+    for (const queue of await this.#queues()) {
+      const turn = queue.data.find(({ event_id, id }) => event_id === eventId || id === eventId)
+      if (turn === undefined) continue
+      const seen = { queue_version: queue.version }
+      const isTaken = await this.#troupe.sessions.turns.withdraw(this.session.id, turn.id, seen).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof ConflictError) return false
+          throw error
+        }
+      )
+      // It was changed, or another one was, or it has begun: what there is now says which.
+      return isTaken ? saidIn(turn) : await this.takeBack(eventId)
+    }
+    return null
+  }
+
+  #queues(): PromiseLike<ReadonlyArray<TurnQueue>> {
+    return this.#troupe.sessions.turns.queues(this.session.id)
+  }
+
   async #turnOf(eventId: string): Promise<string | null> {
-    const queues = await this.#troupe.sessions.turns.queues(this.session.id)
-    const turns = queues.flatMap(({ data }) => data)
+    const turns = (await this.#queues()).flatMap(({ data }) => data)
     return turns.find(({ event_id }) => event_id === eventId)?.id ?? null
   }
 
@@ -102,5 +139,8 @@ export class Conversation {
     return [agent.name, this.model ?? agent.model.id, id, tokens, ...(cost === null ? [] : [cost])].join(" · ")
   }
 }
+
+const saidIn = ({ content }: Turn): string =>
+  content.flatMap((block) => (typeof block["text"] === "string" ? [block["text"]] : [])).join("\n")
 
 const seqOf = (ask: Ask) => (ask._tag === "Approval" ? ask.approval.seq : ask.question.seq)

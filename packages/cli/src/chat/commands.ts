@@ -1,10 +1,11 @@
+import { ourName } from "../app/NameConfig.ts"
 /** What can be typed with a slash. */
 export const commands = [
   { name: "help", takes: "", about: "shows this" },
   { name: "steer", takes: "TEXT", about: "has TEXT join the turn that runs, instead of waiting for the next one" },
   { name: "fork", takes: "[SEQ]", about: "goes on in a session that begins as this one is, or was after event SEQ" },
   { name: "model", takes: "[MODEL]", about: "uses MODEL from the next message on, or says which one is used" },
-  { name: "quit", takes: "", about: "leaves; the session goes on, and troupe attach comes back to it" }
+  { name: "quit", takes: "", about: `leaves; the session goes on, and ${ourName} attach comes back to it` }
 ] as const
 
 /** Those that what is typed may become. */
@@ -33,7 +34,8 @@ const keys = [
   ["Enter", "sends; while work goes on, it waits for its turn"],
   ["Alt-Enter", "begins a line, as Ctrl-J does"],
   ["Esc", "interrupts"],
-  ["Up, Down", "what was said before"],
+  ["Up, Down", "what was said before; Up takes back what waits, to be changed"],
+  ["Ctrl-O", "shows all of what was shown in short: the last first, then the one before"],
   ["Tab", "writes the name of a command to its end"],
   ["Ctrl-C", "clears the line, interrupts, or when pressed twice leaves"],
   ["Ctrl-Z", "goes back to the shell; fg comes back"],

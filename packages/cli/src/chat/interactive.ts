@@ -10,6 +10,7 @@ import { Conversation } from "./Conversation.ts"
 import { press } from "./press.ts"
 import type { TalkWanted } from "./TalkWanted.ts"
 import { view } from "./view.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const bracketedPaste = { on: "\u001B[?2004h", off: "\u001B[?2004l" }
 const everyMs = 1_000
@@ -100,7 +101,9 @@ export const interactive = async ({ first, key, session, ...server }: TalkWanted
     screen.close()
     keys.pause()
   }
-  process.stderr.write(`The session goes on as ${chat.sessionId}. Come back to it: troupe attach ${chat.sessionId}\n`)
+  process.stderr.write(
+    `The session goes on as ${chat.sessionId}. Come back to it: ${ourName} attach ${chat.sessionId}\n`
+  )
   return code
 }
 

@@ -5,7 +5,9 @@ import { follow } from "../session/follow.ts"
 import { inputLine } from "../session/toolLine.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
+import { outcomeJson } from "../session/outcomeJson.ts"
 import { resultLine } from "./resultLine.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const say = (text: string) => void process.stderr.write(`${clean(text)}\n`)
 
@@ -14,21 +16,29 @@ async function* linesAfter(first: string | null): AsyncGenerator<string> {
   yield* createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
 }
 
-/** A chat without a terminal: each line that comes is said, one after the other, and the answers are printed. */
-export const plain = async (session: SessionHandle, first: string | null): Promise<Outcome["_tag"] | "Interrupted"> => {
+/** A chat in lines: each that comes is said, one after the other, and the answers are printed, or each as an object of JSON. */
+export const plain = async (
+  session: SessionHandle,
+  first: string | null,
+  isJson: boolean
+): Promise<Outcome["_tag"] | "Interrupted"> => {
   const transcript = new Transcript({
-    text: (piece) => void process.stdout.write(piece),
+    text: (piece) => void (isJson || process.stdout.write(piece)),
     tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`),
     result: (_, result) => say(resultLine(result))
   })
   let outcome: Outcome["_tag"] | "Interrupted" = "Completed"
   for await (const line of linesAfter(first)) {
     if (line.trim() === "") continue
+    const before = transcript.text.length
     outcome = await follow(session, line, transcript, say)
+    const { error } = transcript
+    const text = transcript.text.slice(before)
+    if (isJson) process.stdout.write(`${outcomeJson({ session: session.id, outcome, text, error })}\n`)
     if (transcript.error !== null) say(failureAdvice(transcript))
     transcript.error = null
     if (outcome !== "Completed") break
   }
-  if (outcome === "Waits") say(`Session ${session.id} waits for somebody. Answer it: troupe attach ${session.id}`)
+  if (outcome === "Waits") say(`Session ${session.id} waits for somebody. Answer it: ${ourName} attach ${session.id}`)
   return outcome
 }

@@ -11,6 +11,10 @@ export type Intent =
   | { readonly _tag: "Deny"; readonly message: string | null }
   | { readonly _tag: "Answer"; readonly text: string }
   | { readonly _tag: "Interrupt" }
+  /** What was said last and waits is wanted back, to be changed. */
+  | { readonly _tag: "TakeBack" }
+  /** What was shown in short is wanted whole. */
+  | { readonly _tag: "Unfold" }
   /** The shell is wanted, and this later. */
   | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }
@@ -38,6 +42,7 @@ const control = (model: Model, name: string): Pressed | null => {
   const { editor } = model
   const isEmpty = textOf(editor) === ""
   if (name === "z") return wants(model, { _tag: "Suspend" })
+  if (name === "o") return wants(model, { _tag: "Unfold" })
   if (name === "d" && isEmpty) return wants(model, { _tag: "Quit" })
   if (name !== "c") return null
   if (!isEmpty) return only({ ...model, editor: { ...editor, before: "", after: "" } })
@@ -84,6 +89,9 @@ const pressed = (model: Model, text: string | undefined, key: Key): Pressed => {
   if (ctrl) return only({ ...model, editor: edit(model.editor, text, key) })
   if (!meta && !model.editor.isPasting) {
     if (name === "return") return entered(model)
+    if (name === "up" && textOf(model.editor) === "" && model.queued.length > 0) {
+      return wants(model, { _tag: "TakeBack" })
+    }
     if (name === "tab") return only({ ...model, editor: completed(model.editor) })
     if (text !== undefined) {
       const decided = decision(model, text)

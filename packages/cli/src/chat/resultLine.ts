@@ -3,16 +3,19 @@ import { cut } from "../terminal/width.ts"
 
 const widthMax = 160
 
-/** The beginning of what a tool answered, and how much more there is. */
-export const resultLine = ({
-  content
-}: {
+interface Answered {
   readonly content?: ReadonlyArray<{ readonly type: string; readonly text?: unknown }> | undefined
-}): string => {
-  const text = (content ?? [])
-    .flatMap((block) => (typeof block.text === "string" ? [block.text] : [`(${block.type})`]))
-    .join("\n")
-  const lines = clean(text)
+}
+
+/** All that a tool answered, in words. */
+export const textIn = ({ content }: Answered): string =>
+  clean(
+    (content ?? []).flatMap((block) => (typeof block.text === "string" ? [block.text] : [`(${block.type})`])).join("\n")
+  )
+
+/** The beginning of what a tool answered, and how much more there is. */
+export const resultLine = (result: Answered): string => {
+  const lines = textIn(result)
     .split("\n")
     .filter((line) => line.trim() !== "")
   const [first] = lines

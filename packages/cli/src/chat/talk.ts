@@ -1,4 +1,5 @@
 import { Effect, Redacted } from "effect"
+import { Json } from "../app/globals.ts"
 import { leaveWith } from "../app/output.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import type { Connection } from "../connection/Connection.ts"
@@ -16,11 +17,12 @@ const codes = {
 
 /** Talks in the terminal, or where there is none in lines. */
 export const talk = Effect.fnUntraced(function* (connection: Connection, sessionId: string, first: string | null) {
-  if (isTerminal()) {
+  const isJson = yield* Json
+  if (isTerminal() && !isJson) {
     const hold = yield* Talking
     const { isOurs, key, url } = connection.server
     const wanted = { url, isOurs, key: Redacted.value(key), session: sessionId, first }
     return yield* leaveWith(yield* connection.ask(() => hold(wanted)))
   }
-  yield* leaveWith(codes[yield* connection.ask((troupe) => plain(troupe.session(sessionId), first))])
+  yield* leaveWith(codes[yield* connection.ask((troupe) => plain(troupe.session(sessionId), first, isJson))])
 })

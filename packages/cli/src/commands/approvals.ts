@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { listCommand } from "../app/listCommand.ts"
 import { printOne } from "../app/output.ts"
+import { ago } from "../app/time.ts"
 import { connect } from "../connection/Connection.ts"
 import { inputLine } from "../session/toolLine.ts"
 
@@ -9,7 +10,7 @@ const list = listCommand({
   about: "Lists the calls of all sessions that wait to be allowed",
   items: ({ approvals }) => approvals.list({ limit: 100 }),
   headings: ["CALL", "SESSION", "TOOL", "ASKED", "INPUT"],
-  row: ({ asked_at, id, input, session_id, tool }) => [id, session_id, tool, asked_at, inputLine(input)],
+  row: ({ asked_at, id, input, session_id, tool }, now) => [id, session_id, tool, ago(asked_at, now), inputLine(input)],
   none: "Nothing waits to be allowed."
 })
 

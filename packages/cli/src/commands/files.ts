@@ -1,5 +1,6 @@
 import { Command } from "effect/cli"
 import { listCommand } from "../app/listCommand.ts"
+import { ago } from "../app/time.ts"
 import { download } from "./files/download.ts"
 import { remove } from "./files/delete.ts"
 import { upload } from "./files/upload.ts"
@@ -8,12 +9,12 @@ const list = listCommand({
   about: "Lists files, the newest first",
   items: ({ files }) => files.list({ limit: 100 }),
   headings: ["FILE", "NAME", "TYPE", "BYTES", "CREATED", "OF SESSION"],
-  row: ({ created_at, filename, id, mime_type, scope, size_bytes }) => [
+  row: ({ created_at, filename, id, mime_type, scope, size_bytes }, now) => [
     id,
     filename,
     mime_type,
     size_bytes,
-    created_at,
+    ago(created_at, now),
     scope?.id ?? null
   ],
   none: "There is no file."

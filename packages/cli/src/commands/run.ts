@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
@@ -7,13 +7,15 @@ import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
 import { failureAdvice } from "../session/failureAdvice.ts"
 import { follow } from "../session/follow.ts"
-import { messageArgument, messageOf } from "../session/message.ts"
+import { besidesArgument, messageArgument, messageOf } from "../session/message.ts"
+import { outcomeJson } from "../session/outcomeJson.ts"
 import { begin } from "../session/begin.ts"
 import { inputLine } from "../session/toolLine.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { wantedFlags } from "../session/wantedFlags.ts"
 import { clean } from "../terminal/clean.ts"
 import { tellChanges } from "../workingcopy/tellChanges.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const codes: Readonly<Record<Outcome["_tag"] | "Interrupted", number>> = {
   Completed: 0,
@@ -27,10 +29,10 @@ const say = (text: string) => void process.stderr.write(`${clean(text)}\n`)
 
 export const run = Command.make(
   "run",
-  { message: messageArgument, ...wantedFlags },
-  Effect.fnUntraced(function* ({ message, ...flags }) {
+  { message: messageArgument, besides: besidesArgument, ...wantedFlags },
+  Effect.fnUntraced(function* ({ besides, message, ...flags }) {
     const isJson = yield* Json
-    const prompt = yield* messageOf(message)
+    const prompt = yield* messageOf(message, Option.isSome(besides))
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
     const session = yield* connection.ask((troupe) => begin(troupe, flags, { isTrusted, message: prompt, say }))
@@ -41,13 +43,13 @@ export const run = Command.make(
     const outcome = yield* connection.ask((troupe) => follow(troupe.session(session), prompt, transcript, say))
     if (transcript.error !== null) say(failureAdvice(transcript))
     if (outcome === "Waits") {
-      say(`Session ${session} waits for somebody. Answer it: troupe attach ${session}`)
+      say(`Session ${session} waits for somebody. Answer it: ${ourName} attach ${session}`)
       if (!isTrusted) say("Nothing isolates tools on this host, so each asks first: --yes says that it need not.")
     }
     if (flags.cwd) yield* connection.ask((troupe) => tellChanges(troupe, session, say))
     if (isJson) {
       const { error, text } = transcript
-      yield* print(JSON.stringify({ session, outcome: outcome.toLowerCase(), text, error }))
+      yield* print(outcomeJson({ session, outcome, text, error }))
     }
     yield* leaveWith(codes[outcome])
   })
@@ -59,5 +61,11 @@ export const run = Command.make(
       "2 the command line is wrong, 3 no server, 4 the server refuses it, 5 it waits for somebody, 6 its budget is used up, " +
       "130 interrupted."
   ),
-  Command.withExamples([{ command: 'troupe run "run: uname -a"', description: "The demo model runs a command" }])
+  Command.withExamples([
+    { command: `${ourName} run "run: uname -a"`, description: "The demo model runs a command" },
+    {
+      command: `git diff | ${ourName} run "Review this:" -`,
+      description: "What comes through the pipe is below the message"
+    }
+  ])
 )

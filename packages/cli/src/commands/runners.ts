@@ -2,6 +2,8 @@ import { Command } from "effect/cli"
 import { listCommand } from "../app/listCommand.ts"
 import { revoke } from "./runners/revoke.ts"
 import { token } from "./runners/token.ts"
+import { tokens } from "./runners/tokens.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const list = listCommand({
   about: "Lists runners, and what each can do",
@@ -16,10 +18,10 @@ const list = listCommand({
     harnesses.join(","),
     sandboxes.join(",")
   ],
-  none: "No runner has registered. troupe runners token makes a token for one; troupe runner starts it."
+  none: `No runner has registered. ${ourName} runners token makes a token for one; ${ourName} runner starts it.`
 })
 
 export const runners = Command.make("runners").pipe(
   Command.withDescription("Processes that do the work of sessions"),
-  Command.withSubcommands([list, token, revoke])
+  Command.withSubcommands([list, token, tokens, revoke])
 )

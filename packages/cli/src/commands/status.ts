@@ -1,25 +1,25 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { Command } from "effect/cli"
 import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
+import { ago } from "../app/time.ts"
 import { usable } from "../up/Abilities.ts"
 import { modelsLine, sandboxLine } from "../up/banner.ts"
 import { config } from "../connection/Connection.ts"
-import type { ProcessRecord } from "../up/Program.ts"
 import { lacking, type Standing, standing } from "../up/standing.ts"
 
-const processLine = (found: ProcessRecord | null) =>
-  found === null ? "does not run" : `process ${found.pid} since ${new Date(found.since).toISOString()}`
+const processLine = (found: { readonly pid: number; readonly since: number | string } | null, now: number) =>
+  found === null ? "does not run" : `process ${found.pid}, begun ${ago(new Date(found.since).toISOString(), now)}`
 
-const inWords = (found: Standing): string => {
+const inWords = (found: Standing, now: number): string => {
   const { abilities, home, node, runner, supervisor, url } = found
   const rows = [
     ["ready", lacking(found) ?? "yes"],
     ["url", url ?? "–"],
     ["home", home],
-    ["up", supervisor === null ? "does not run" : `process ${supervisor.pid} since ${supervisor.since}`],
-    ["node", processLine(node)],
-    ["runner", processLine(runner)],
+    ["up", processLine(supervisor, now)],
+    ["node", processLine(node, now)],
+    ["runner", processLine(runner, now)],
     ...(abilities === null
       ? []
       : [["sandbox", sandboxLine(abilities)] as const, ["models", modelsLine(abilities)] as const])
@@ -51,7 +51,8 @@ export const status = Command.make(
   Effect.fnUntraced(function* () {
     const isJson = yield* Json
     const found = yield* standing(yield* config)
-    yield* print(isJson ? JSON.stringify(inJson(found)) : inWords(found))
+    const now = yield* Clock.currentTimeMillis
+    yield* print(isJson ? JSON.stringify(inJson(found)) : inWords(found, now))
     yield* leaveWith(codeOf(found))
   })
 ).pipe(

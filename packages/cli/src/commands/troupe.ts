@@ -24,6 +24,7 @@ import { sessions } from "./sessions.ts"
 import { status } from "./status.ts"
 import { stop } from "./stop.ts"
 import { up } from "./up.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 /** Here for help and completions: what it is told is the runner's own affair, so it is passed on before this is read. */
 const runner = Command.make("runner", { given: Argument.String("argument").pipe(Argument.variadic()) }, ({ given }) =>
@@ -31,7 +32,9 @@ const runner = Command.make("runner", { given: Argument.String("argument").pipe(
     Effect.promise(() => startRunner(given)),
     leaveWith
   )
-).pipe(Command.withDescription("Runs sessions' attempts on this host: troupe runner --server URL --token-file FILE"))
+).pipe(
+  Command.withDescription(`Runs sessions' attempts on this host: ${ourName} runner --server URL --token-file FILE`)
+)
 
 export const troupe = Command.make("troupe").pipe(
   Command.withDescription("The open runtime for agents."),

@@ -10,6 +10,7 @@ import { failureCodes } from "../up/failures.ts"
 import { foreground, readyText } from "../up/foreground.ts"
 import { holderOf } from "../up/Home.ts"
 import { apiKeyFile } from "../up/parts.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const detached = Effect.fnUntraced(function* (isLan: boolean) {
   const given = yield* config
@@ -17,7 +18,7 @@ const detached = Effect.fnUntraced(function* (isLan: boolean) {
   if (holder !== null) {
     return yield* new Trouble({
       what: `Troupe runs already in ${given.home}: process ${holder.pid}${holder.url === undefined ? "" : `, at ${holder.url}`}.`,
-      advice: "Stop it with `npx troupe stop`, or set TROUPE_HOME to another directory.",
+      advice: `Stop it with \`${ourName} stop\`, or set TROUPE_HOME to another directory.`,
       code: failureCodes.HomeLocked
     })
   }
@@ -27,7 +28,7 @@ const detached = Effect.fnUntraced(function* (isLan: boolean) {
     )
   )
   if (yield* Json) return yield* print(JSON.stringify({ url, home: given.home, key_file: apiKeyFile(given.home) }))
-  yield* print(`${yield* readyText(given, url, null)}\nIt runs in the background; npx troupe stop ends it.`)
+  yield* print(`${yield* readyText(given, url, null)}\nIt runs in the background; ${ourName} stop ends it.`)
 })
 
 /** Runs the all-in-one in front of the terminal, or starts it in the background. */
@@ -37,7 +38,7 @@ export const up = Command.make(
     detach: Flag.Boolean("detach").pipe(
       Flag.withAlias("d"),
       Flag.withDefault(false),
-      Flag.withDescription("In the background; troupe status and troupe stop are for what runs there")
+      Flag.withDescription(`In the background; ${ourName} status and ${ourName} stop are for what runs there`)
     ),
     lan: Flag.Boolean("lan").pipe(
       Flag.withDefault(false),

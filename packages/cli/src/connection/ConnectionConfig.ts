@@ -8,6 +8,7 @@ import { apiKeyFile } from "../up/parts.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
 import { chosen } from "./Contexts.ts"
 import type { Located } from "./reach.ts"
+import { ourName, startWords } from "../app/NameConfig.ts"
 
 /** A server, and the key to it. */
 export interface Server extends Located {
@@ -18,14 +19,14 @@ const trimmed = (url: string) => url.replace(/\/+$/, "")
 
 const nothingRuns = new Trouble({
   what: "Nothing runs here.",
-  advice: "Start it with npm start, or name a server in TROUPE_SERVER.",
+  advice: `Start it with ${startWords}, or name a server in TROUPE_SERVER.`,
   code: exitCodes.noServer
 })
 
 const missingKey = (url: string) =>
   new Trouble({
     what: `The key of ${url} is missing.`,
-    advice: "Set TROUPE_API_KEY, or keep it for good: troupe contexts add NAME URL",
+    advice: `Set TROUPE_API_KEY, or keep it for good: ${ourName} contexts add NAME URL`,
     code: exitCodes.noServer
   })
 
@@ -40,7 +41,7 @@ const ofHome = (given: UpConfig): Server | Trouble => {
   }
   return new Trouble({
     what: `There is no key in ${file} yet.`,
-    advice: "Wait until npm start says that Troupe is ready.",
+    advice: `Wait until ${startWords} says that Troupe is ready.`,
     code: exitCodes.noServer
   })
 }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { exitCodes } from "../app/exitCodes.ts"
 import { Trouble, usageTrouble } from "../app/Trouble.ts"
 import { replace } from "../up/Home.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const Stored = Schema.fromJsonString(
   Schema.Struct({
@@ -30,7 +31,7 @@ const read = (home: string): Contexts => {
   if (Option.isSome(found)) return found.value
   throw usageTrouble(
     `${fileOf(home)} can't be read.`,
-    "Remove it, and add your servers again: troupe contexts add NAME URL"
+    `Remove it, and add your servers again: ${ourName} contexts add NAME URL`
   )
 }
 
@@ -62,7 +63,7 @@ export const use = (home: string, name: string | null): void => write(home, { ..
 export const unknown = (name: string): Trouble =>
   new Trouble({
     what: `There is no context ${name}.`,
-    advice: "troupe contexts list shows those there are; troupe contexts add NAME URL makes one.",
+    advice: `${ourName} contexts list shows those there are; ${ourName} contexts add NAME URL makes one.`,
     code: exitCodes.usage
   })
 
@@ -78,6 +79,6 @@ export const chosen = (
   if (server === undefined) return unknown(wanted)
   const file = keyFileOf(home, wanted)
   if (!existsSync(file))
-    return usageTrouble(`The key of ${wanted} is gone from ${file}.`, "Add it again: troupe contexts add")
+    return usageTrouble(`The key of ${wanted} is gone from ${file}.`, `Add it again: ${ourName} contexts add`)
   return { url: server.url, key: Redacted.make(readFileSync(file, "utf8").trim()) }
 }

@@ -11,21 +11,22 @@ import {
 import { exitCodes } from "../app/exitCodes.ts"
 import type { Located } from "./reach.ts"
 import { unreachable } from "./unreachable.ts"
+import { ourName, startWords } from "../app/NameConfig.ts"
 
 const keyAdvice = ({ isOurs }: Located) =>
   isOurs
     ? "Unset TROUPE_API_KEY, so that the key of this home is used."
-    : "Set TROUPE_API_KEY to a key of that server, or add it anew: troupe contexts add NAME URL"
+    : `Set TROUPE_API_KEY to a key of that server, or add it anew: ${ourName} contexts add NAME URL`
 
 const adviceFor = (error: TroupeError, server: Located): string | null => {
   if (error instanceof AuthenticationError) return keyAdvice(server)
-  if (error instanceof PermissionError) return "Ask for a key that has this scope: troupe keys create makes one."
+  if (error instanceof PermissionError) return `Ask for a key that has this scope: ${ourName} keys create makes one.`
   if (error instanceof RateLimitError) return "Wait a little, and try again."
   if (error instanceof InvalidAnswerError) return "Is it a Troupe server? Look at TROUPE_SERVER or --context."
   if (error instanceof ServerError) return "Nothing was lost. Try again; if it stays, look into the node's log."
   if (!(error instanceof ConnectionError)) return null
   return server.isOurs
-    ? "Look what runs with troupe status, and start it with npm start."
+    ? `Look what runs with ${ourName} status, and start it with ${startWords}.`
     : "Look at its address and at your network; another one is named by TROUPE_SERVER or --context."
 }
 

@@ -7,6 +7,7 @@ import { holderOf } from "../up/Home.ts"
 import { say } from "../up/Talk.ts"
 import { config, connectPatiently, findServer } from "./Connection.ts"
 import { namesServer } from "./ConnectionConfig.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 /** Talks to the server that is meant. Where that is the home's own and it does not run, it is started first. */
 export const connectOrStart = Effect.gen(function* () {
@@ -19,7 +20,7 @@ export const connectOrStart = Effect.gen(function* () {
         Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
       )
     )
-    yield* say("It runs now; npx troupe stop ends it.")
+    yield* say(`It runs now; ${ourName} stop ends it.`)
   }
   const server = yield* findServer(given)
   return { given, connection: yield* connectPatiently(server) }

@@ -3,6 +3,7 @@ import { rmSync } from "node:fs"
 import { agentFor } from "../session/agents.ts"
 import { Stage } from "./Stage.ts"
 import * as World from "./World.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const command = "echo mark >> marks; sleep 5; echo marks: $(wc -l < marks)"
 
@@ -66,7 +67,7 @@ export const demo = async (environment: NodeJS.ProcessEnv, home: string): Promis
     await stage.says(
       isWell
         ? "It ran once, nothing was lost, and the log proves it."
-        : "This is not as it should be. The log of the node is in the home; troupe doctor looks at this host."
+        : `This is not as it should be. The log of the node is in the home; ${ourName} doctor looks at this host.`
     )
   } finally {
     await World.stop(environment)

@@ -5,6 +5,7 @@ import type { Trouble } from "../app/Trouble.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
 import { bad, type Finding, ok, warn } from "./Finding.ts"
 import type { Standing } from "../up/standing.ts"
+import { ourName, startWords } from "../app/NameConfig.ts"
 
 /** Whether this host is on a network at all. Nothing is asked of it. */
 export const network = (): Finding => {
@@ -15,14 +16,14 @@ export const network = (): Finding => {
 }
 
 const unanswered = (url: string, { advice, what }: Trouble): Finding =>
-  bad("key", what.includes(url) ? what : `${url}: ${what}`, advice ?? "Look what runs with troupe status.")
+  bad("key", what.includes(url) ? what : `${url}: ${what}`, advice ?? `Look what runs with ${ourName} status.`)
 
 /** Whether the server that commands talk to answers, and takes the key that they come with. */
 export const key = Effect.fnUntraced(function* (given: UpConfig, { url }: Standing) {
   const server = yield* Effect.result(findServer(given))
   if (Result.isFailure(server)) {
     const { advice, what } = server.failure
-    return (url === null ? warn : bad)("key", what.replace(/\.$/, ""), advice ?? "npm start")
+    return (url === null ? warn : bad)("key", what.replace(/\.$/, ""), advice ?? startWords)
   }
   const me = yield* Effect.result(connectTo(server.success).ask(({ access }) => access.me()))
   if (Result.isFailure(me)) return unanswered(server.success.url, me.failure)

@@ -7,8 +7,9 @@ import { modelsLine, sandboxLine } from "../up/banner.ts"
 import { lacking, type Standing } from "../up/standing.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
 import { bad, type Finding, ok, warn } from "./Finding.ts"
+import { ourName, startWords } from "../app/NameConfig.ts"
 
-const asRunning = "it shows when Troupe runs: npm start"
+const asRunning = `it shows when Troupe runs: ${startWords}`
 
 const hasBinaries = (): boolean => {
   try {
@@ -80,7 +81,9 @@ export const models = ({ abilities }: Standing): Finding => {
 export const running = (found: Standing): ReadonlyArray<Finding> => {
   const why = lacking(found)
   const advice =
-    found.supervisor === null ? "npm start" : "Look at the logs in the home; npx troupe stop and npm start begin anew."
+    found.supervisor === null
+      ? startWords
+      : `Look at the logs in the home; ${ourName} stop and ${startWords} begin anew.`
   const all = found.supervisor === null ? warn : bad
   return [
     why === null ? ok("ready", `${found.url} can be used`) : all("ready", why, advice),

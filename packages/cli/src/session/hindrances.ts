@@ -1,5 +1,6 @@
 import type { LogEvent, SessionHandle } from "@troupe/client"
 import { sentence } from "../app/sentence.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const types = [
   "TurnWaiting",
@@ -17,7 +18,7 @@ const toldAfterMs = 1_000
 const hindranceIn = (event: LogEvent): string | null => {
   if (event.payload === null) return null
   if (event.type === "TurnWaiting") {
-    return `It waits: ${sentence(event.payload.reason)}\ntroupe runners list shows who could take it, troupe doctor looks for the reason.`
+    return `It waits: ${sentence(event.payload.reason)}\n${ourName} runners list shows who could take it, ${ourName} doctor looks for the reason.`
   }
   if (event.type !== "TurnRescheduled") return null
   const { at, error, notBefore } = event.payload

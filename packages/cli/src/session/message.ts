@@ -7,9 +7,16 @@ export const messageArgument = Argument.String("message").pipe(
   Argument.withDescription("What is to be done, in one argument; - reads it from standard input")
 )
 
-/** What was said, on the command line or through a pipe. */
-export const messageOf = Effect.fnUntraced(function* (given: string) {
-  const message = given === "-" ? yield* Effect.promise(() => readAll(process.stdin)) : given
+/** What comes through a pipe besides, such as a log that is asked about. */
+export const besidesArgument = Argument.Literals("-", ["-"]).pipe(
+  Argument.optional,
+  Argument.withDescription("Adds standard input below the message")
+)
+
+/** What was said, on the command line, through a pipe, or on one and below it through the other. */
+export const messageOf = Effect.fnUntraced(function* (given: string, hasMore = false) {
+  const piped = hasMore || given === "-" ? yield* Effect.promise(() => readAll(process.stdin)) : ""
+  const message = given === "-" ? piped : hasMore ? `${given}\n\n${piped}` : given
   if (message.trim() === "")
     return yield* usageTrouble("The message is empty.", "Say in one argument what is to be done.")
   return message

@@ -2,6 +2,7 @@ import type { SessionCreate, Troupe } from "@troupe/client"
 import { exitCodes } from "../app/exitCodes.ts"
 import { Trouble } from "../app/Trouble.ts"
 import { agentFor, madeBy, type Wanted } from "./agents.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const titleMax = 80
 
@@ -32,7 +33,7 @@ export const latest = async (troupe: Troupe): Promise<string> => {
   if (found !== undefined) return found.id
   throw new Trouble({
     what: "There is no session to go on with.",
-    advice: "Leave --continue out to begin one, or name one: troupe attach SESSION",
+    advice: `Leave --continue out to begin one, or name one: ${ourName} attach SESSION`,
     code: exitCodes.refused
   })
 }

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { Connection } from "../connection/Connection.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import { Trouble } from "../app/Trouble.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 /** Which session: by its id, or `last` for the one that was made last. */
 export const sessionArgument = Argument.String("session").pipe(
@@ -18,12 +19,12 @@ export const sessionId = Effect.fnUntraced(function* ({ ask }: Connection, named
 const notOne = (named: string) =>
   new Trouble({
     what: `${named} is no session.`,
-    advice: "troupe sessions list shows those there are; last is the newest.",
+    advice: `${ourName} sessions list shows those there are; last is the newest.`,
     code: exitCodes.refused
   })
 
-const noSession = new Trouble({
+export const noSession = new Trouble({
   what: "There is no session yet.",
-  advice: 'Begin one: troupe run "…", or troupe chat',
+  advice: `Begin one: ${ourName} run "…", or ${ourName} chat`,
   code: exitCodes.refused
 })

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { tellsOfFullDisk } from "./fullDisk.ts"
 import { lives, nameProcess } from "./processes.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const Holder = Schema.fromJsonString(
   Schema.Struct({
@@ -41,7 +42,7 @@ export class HomeLocked extends Schema.TaggedError<HomeLocked>()("HomeLocked", {
     const where = this.url === null ? "" : `, at ${this.url}`
     return (
       `Troupe runs already in ${this.home}: ${who}${since}${where}.\n` +
-      "Stop it with `npx troupe stop`, or set TROUPE_HOME to another directory."
+      `Stop it with \`${ourName} stop\`, or set TROUPE_HOME to another directory.`
     )
   }
 }

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { createServer } from "node:net"
+import { startWords } from "../app/NameConfig.ts"
 
 export class PortTaken extends Schema.TaggedError<PortTaken>()("PortTaken", {
   host: Schema.String,
@@ -9,7 +10,7 @@ export class PortTaken extends Schema.TaggedError<PortTaken>()("PortTaken", {
   override get message() {
     const where = `${this.host}:${this.port}`
     return this.code === "EADDRINUSE"
-      ? `Port ${this.port} is taken by another program.\nEnd that one, or choose another port: TROUPE_PORT=${this.port + 1} npm start`
+      ? `Port ${this.port} is taken by another program.\nEnd that one, or choose another port: TROUPE_PORT=${this.port + 1} ${startWords}`
       : `Nothing can listen at ${where} (${this.code}).\nSet TROUPE_HOST and TROUPE_PORT to an address of this host.`
   }
 }

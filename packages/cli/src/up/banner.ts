@@ -1,6 +1,7 @@
 import type { Abilities } from "@troupe/domain/runner/Hello"
 import { renderUnicodeCompact } from "uqr"
 import { unusable, usable } from "./Abilities.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 export interface Started {
   readonly url: string
@@ -23,7 +24,7 @@ export const banner = ({ abilities, inMs, isShared, keyFile, loginLink, logs, ur
     ["key", keyFile ?? "the one in TROUPE_API_KEY"],
     ...(abilities === null ? [] : about(abilities)),
     ["logs", logs],
-    ["next", 'npx troupe run "run: uname -a"']
+    ["next", `${ourName} run "run: uname -a"`]
   ]
   const table = rows.map(([name, text]) => `  ${name.padEnd(9)}${text}`).join("\n")
   const after = inMs === null ? "" : `, after ${(inMs / 1000).toFixed(1)} s`

@@ -10,6 +10,7 @@ import { signals } from "./Signals.ts"
 import { supervise, type Supervised } from "./Supervisor.ts"
 import { say } from "./Talk.ts"
 import type { UpConfig } from "./UpConfig.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 /** What is said once all of it can be used. */
 export const readyText = (given: UpConfig, url: string, inMs: number | null): Effect.Effect<string> =>
@@ -32,7 +33,7 @@ const hurriedCode = 130
 
 const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised) {
   const slow = Effect.delay(
-    say(`Still starting; what the parts say is in ${logsOf(given.home)}, and npx troupe doctor looks at this host.`),
+    say(`Still starting; what the parts say is in ${logsOf(given.home)}, and ${ourName} doctor looks at this host.`),
     slowMs
   )
   const { inMs, url } = yield* Effect.raceFirst(ready, Effect.andThen(slow, Effect.never))

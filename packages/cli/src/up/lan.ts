@@ -1,11 +1,12 @@
 import { Effect, Schema } from "effect"
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os"
 import type { UpConfig } from "./UpConfig.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 /** This host is in no local network. */
 export class NoLan extends Schema.TaggedError<NoLan>()("NoLan", {}) {
   override get message() {
-    return "This host has no address in a local network.\nConnect it to one, or name the address to listen at: TROUPE_HOST=ADDRESS troupe up --lan"
+    return `This host has no address in a local network.\nConnect it to one, or name the address to listen at: TROUPE_HOST=ADDRESS ${ourName} up --lan`
   }
 }
 

@@ -5,6 +5,7 @@ import { type Holder, holderOf } from "./Home.ts"
 import { type ProcessRecord, recordOf } from "./Program.ts"
 import { type Readiness, readiness } from "./Readiness.ts"
 import type { UpConfig } from "./UpConfig.ts"
+import { ourName, startWords } from "../app/NameConfig.ts"
 
 /** What runs in a home, as far as can be seen from beside it. */
 export interface Standing {
@@ -36,15 +37,15 @@ export const standing = Effect.fnUntraced(function* ({ home, runnerState }: UpCo
 
 /** What keeps it from being used, in words; null when it can be. */
 export const lacking = ({ node, readiness: found, runner, supervisor }: Standing): string | null => {
-  if (supervisor === null && node === null && runner === null) return "nothing runs here: start it with npm start"
+  if (supervisor === null && node === null && runner === null) return `nothing runs here: start it with ${startWords}`
   if (supervisor === null)
-    return "what keeps it running has died: start it again with npm start, which takes over what runs"
+    return `what keeps it running has died: start it again with ${startWords}, which takes over what runs`
   if (found._tag === "Ready") return null
   if (found._tag === "Silent") return "the node does not answer; see logs/node.log in the home"
   return (
     {
       database: "the database does not answer; see logs/postgres.log in the home",
-      runner: "no runner can be used; see logs/runner.log in the home, or ask npx troupe doctor",
+      runner: `no runner can be used; see logs/runner.log in the home, or ask ${ourName} doctor`,
       membership: "the node has not joined its cluster yet",
       draining: "the node is stopping"
     }[found.reason] ?? `the node is not ready: ${found.reason}`

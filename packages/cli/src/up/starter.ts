@@ -4,6 +4,7 @@ import { madeBy, modelFor, ownAgent } from "../session/agents.ts"
 import { keyOf } from "./loginLink.ts"
 import { say } from "./Talk.ts"
 import type { UpConfig } from "./UpConfig.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 const withinMs = 10_000
 
@@ -38,6 +39,6 @@ export const starter = (given: UpConfig, url: string): Effect.Effect<void> =>
   Effect.tryPromise(() => begin(new Troupe({ baseURL: url, apiKey: Redacted.value(keyOf(given)) }))).pipe(
     Effect.timeout(withinMs),
     Effect.catch(() =>
-      say("The first agent and its environment could not be made; troupe run makes them when it needs them.")
+      say(`The first agent and its environment could not be made; ${ourName} run makes them when it needs them.`)
     )
   )

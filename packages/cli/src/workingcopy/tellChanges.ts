@@ -1,6 +1,7 @@
 import { ApiError, type Troupe } from "@troupe/client"
 import { changesOf } from "./changesOf.ts"
 import { ownChanges } from "./patch.ts"
+import { ourName } from "../app/NameConfig.ts"
 
 /** Says whether a session changed anything of what it was given, and how that is had back. */
 export const tellChanges = async (troupe: Troupe, sessionId: string, say: (text: string) => void): Promise<void> => {
@@ -13,6 +14,6 @@ export const tellChanges = async (troupe: Troupe, sessionId: string, say: (text:
   const { length } = ownChanges(found.data)
   if (length === 0) return say("It changed no file.")
   say(
-    `It changed ${length} file${length === 1 ? "" : "s"}. To have that here: troupe sessions changes ${sessionId} | git apply`
+    `It changed ${length} file${length === 1 ? "" : "s"}. To have that here: ${ourName} sessions changes ${sessionId} | git apply`
   )
 }

@@ -36,6 +36,17 @@ describe("A key in a chat", () => {
     assert.deepStrictEqual(intentsOf({}, "/", "h", "return"), [{ _tag: "Command", text: "/h" }])
   })
 
+  it("takes back what waits at Up, and where nothing does shows what was said", () => {
+    const queued = [{ id: "sevt_3", text: "later" }]
+    assert.deepStrictEqual(intentsOf({ queued }, "up"), [{ _tag: "TakeBack" }])
+    assert.deepStrictEqual(intentsOf({ queued }, "x", "up"), [])
+    assert.strictEqual(keyed(initial, ["h", "return", "up"]).at(-1)!.model.editor.before, "h")
+  })
+
+  it("wants what was shown in short at Ctrl-O, whatever is typed", () => {
+    assert.deepStrictEqual(intentsOf({}, "ctrl-o", "x", "ctrl-o"), [{ _tag: "Unfold" }, { _tag: "Unfold" }])
+  })
+
   it("writes the name of a command to its end at Tab, where it can be no other", () => {
     const typed = (...keys: ReadonlyArray<string>) => keyed(initial, keys).at(-1)!.model.editor.before
     assert.strictEqual(typed("/", "s", "tab"), "/steer ")

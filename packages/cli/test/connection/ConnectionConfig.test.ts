@@ -8,6 +8,7 @@ import { Trouble } from "../../src/app/Trouble.ts"
 import { serverOf } from "../../src/connection/ConnectionConfig.ts"
 import { add, remove, use } from "../../src/connection/Contexts.ts"
 import { load } from "../../src/up/UpConfig.ts"
+import { ourName } from "../../src/app/NameConfig.ts"
 
 const key = "trp_key_that_is_long_enough_to_be_taken"
 const other = "trp_another_key_that_is_long_enough_too"
@@ -57,7 +58,7 @@ describe("The server that is meant", () => {
     use(home, null)
     assert.deepStrictEqual(meant(), { url: "http://ours", key, isOurs: true })
     assert.deepStrictEqual(meant({}, "work"), work)
-    assert.match(String(meant({}, "play")), /^There is no context play.\ntroupe contexts list/)
+    assert.include(String(meant({}, "play")), `There is no context play.\n${ourName} contexts list`)
     remove(home, "work")
     assert.match(String(meant({}, "work")), /^There is no context work/)
   })

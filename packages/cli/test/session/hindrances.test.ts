@@ -1,6 +1,7 @@
 import type { LogEvent, SessionHandle } from "@troupe/client"
 import { afterEach, assert, beforeEach, describe, it, vi } from "@effect/vitest"
 import { followHindrances } from "../../src/session/hindrances.ts"
+import { ourName } from "../../src/app/NameConfig.ts"
 
 const waiting = { type: "TurnWaiting", payload: { reason: "no runner is connected: laptop is away" } }
 const begins = { type: "AttemptStarted", payload: {} }
@@ -29,7 +30,7 @@ describe("What is in the way of a session's work", () => {
 
   it("is told with its reason and what to do, and when it is over", async () => {
     const [first, second] = await told([waiting, begins], 5_000)
-    assert.include(first, "It waits: no runner is connected: laptop is away.\ntroupe runners list")
+    assert.include(first, `It waits: no runner is connected: laptop is away.\n${ourName} runners list`)
     assert.isNull(second)
     assert.deepStrictEqual(await told([again], 5_000), ["it did not answer.\nIt is tried again by itself in 4 s."])
   })

@@ -10,6 +10,8 @@ import type {
   SessionDeleted,
   SessionFork,
   SessionListQuery,
+  SessionRedact,
+  SessionRedaction,
   SessionThread,
   SessionUpdate,
   ThreadListQuery
@@ -103,6 +105,11 @@ export class Sessions extends Resource {
 
   resume(sessionId: string, options?: CallOptions): Call<Session> {
     return this.post(path`/v1/sessions/${sessionId}/resume`, undefined, options)
+  }
+
+  /** Takes the content of events out for good. It takes a key with `admin`. */
+  redact(sessionId: string, body: SessionRedact, options?: CallOptions): Call<SessionRedaction> {
+    return this.post(path`/v1/sessions/${sessionId}/redact`, body, options)
   }
 
   /** Another session, which begins with what this one was at a place of its log. */

@@ -8,11 +8,13 @@ import type * as Search from "@troupe/domain/api/Search"
 import type * as SessionResources from "@troupe/domain/api/SessionResources"
 import type * as Inbox from "@troupe/domain/api/Inbox"
 import type * as McpAuthorizations from "@troupe/domain/api/McpAuthorizations"
+import type * as McpProbes from "@troupe/domain/api/McpProbes"
 import type * as McpServers from "@troupe/domain/api/McpServers"
 import type * as ModelCards from "@troupe/domain/api/ModelCards"
 import type * as Places from "@troupe/domain/api/Places"
 import type * as Policies from "@troupe/domain/api/Policies"
 import type * as Projects from "@troupe/domain/api/Projects"
+import type * as Redactions from "@troupe/domain/api/Redactions"
 import type * as Replay from "@troupe/domain/api/Replay"
 import type * as Sessions from "@troupe/domain/api/Sessions"
 import type * as Settings from "@troupe/domain/api/Settings"
@@ -83,6 +85,8 @@ export type SessionVerification = Plain<Replay.SessionVerification>
 export type VerifyQuery = Query<typeof Replay.verify>
 export type OutputQuery = Query<typeof Replay.output>
 export type SessionFork = Body<typeof Replay.fork>
+export type SessionRedact = Body<typeof Redactions.redact>
+export type SessionRedaction = Plain<Redactions.SessionRedaction>
 
 export type Approval = Plain<Inbox.Approval>
 export type ApprovalListQuery = Query<typeof Inbox.approvals>
@@ -124,6 +128,7 @@ export type McpServerCreate = Body<typeof McpServers.create>
 export type McpServerUpdate = Body<typeof McpServers.update>
 export type McpServerListQuery = Query<typeof McpServers.list>
 export type McpServerDeleted = Answered<typeof McpServers.remove>
+export type McpProbe = Plain<McpProbes.McpProbe>
 export type McpAuthorize = Body<typeof McpAuthorizations.authorize>
 export type McpAuthorization = Plain<McpAuthorizations.McpAuthorization>
 export type McpAuthorizationBegun = Plain<McpAuthorizations.McpAuthorizationBegun>

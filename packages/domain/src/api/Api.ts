@@ -8,10 +8,12 @@ import * as Events from "./Events.ts"
 import * as Feed from "./Feed.ts"
 import * as Fleet from "./Fleet.ts"
 import * as Inbox from "./Inbox.ts"
+import * as Redactions from "./Redactions.ts"
 import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as McpAuthorizations from "./McpAuthorizations.ts"
+import * as McpProbes from "./McpProbes.ts"
 import * as McpServers from "./McpServers.ts"
 import * as ModelCards from "./ModelCards.ts"
 import * as Policies from "./Policies.ts"
@@ -41,11 +43,20 @@ export const Api = HttpApi.make("troupe")
     Workspace.group,
     Turns.group,
     Replay.group,
+    Redactions.group,
     Inbox.group,
     Feed.group,
     Access.group
   )
-  .add(ModelCards.group, McpServers.group, McpAuthorizations.group, Projects.group, Policies.group, Settings.group)
+  .add(
+    ModelCards.group,
+    McpServers.group,
+    McpAuthorizations.group,
+    McpProbes.group,
+    Projects.group,
+    Policies.group,
+    Settings.group
+  )
   .add(UsageReport.group, Search.group, Fleet.group)
   .annotateMerge(
     OpenApi.annotations({

@@ -4,6 +4,8 @@ import { type EnvironmentConfig, packageManagers } from "./EnvironmentConfig.ts"
 export interface KnownNames {
   readonly backends: ReadonlyArray<string>
   readonly profiles: ReadonlyArray<string>
+  /** Variables of their hosts that they pass on. Null where one of them does not say: then no name is held against anybody. */
+  readonly hostVariables: ReadonlyArray<string> | null
 }
 
 /** One thing that keeps an environment from being saved; `path` leads to the field. */
@@ -16,7 +18,7 @@ export interface EnvironmentProblem {
 export const builtIn = {
   backends: ["bubblewrap", "docker", "local", "none"],
   profiles: ["none", "github", "azure"]
-} as const satisfies KnownNames
+} as const satisfies Partial<KnownNames>
 
 interface Options {
   readonly required: ReadonlyArray<string>
@@ -41,7 +43,8 @@ const unknown = (what: string, name: string, known: ReadonlyArray<string>) =>
 /** Why an environment should not be saved: names that nobody knows, and parts that its backend can't have. */
 export const checkEnvironment = (config: EnvironmentConfig, known: KnownNames): ReadonlyArray<EnvironmentProblem> => [
   ...checkBackend(config, [...new Set([...builtIn.backends, ...known.backends])]),
-  ...checkProfile(config.preparation, [...new Set([...builtIn.profiles, ...known.profiles])])
+  ...checkProfile(config.preparation, [...new Set([...builtIn.profiles, ...known.profiles])]),
+  ...checkHostVariables(config.hostVariables, known.hostVariables)
 ]
 
 const checkBackend = (config: EnvironmentConfig, known: ReadonlyArray<string>): ReadonlyArray<EnvironmentProblem> => {
@@ -73,6 +76,22 @@ const checkNothing = ({ packages, preparation, setup }: EnvironmentConfig) => [
   ...(setup === null ? [] : [problem("nothing runs with the backend none", "setup")]),
   ...(preparation.profile === "none" ? [] : [problem("nothing runs with the backend none", "preparation", "profile")])
 ]
+
+const checkHostVariables = (
+  names: ReadonlyArray<string>,
+  known: KnownNames["hostVariables"]
+): ReadonlyArray<EnvironmentProblem> =>
+  names.flatMap((name, index) =>
+    known === null || known.includes(name)
+      ? []
+      : [
+          problem(
+            `no runner passes on ${name} of its host (passed on are ${known.length === 0 ? "none" : known.toSorted().join(", ")}): its owner allows a name by TROUPE_RUNNER_HOST_VARIABLES`,
+            "hostVariables",
+            String(index)
+          )
+        ]
+  )
 
 const checkProfile = (
   { options, profile }: EnvironmentConfig["preparation"],

@@ -42,7 +42,9 @@ const abilities = {
   defaultSandbox: Schema.NullOr(Schema.String),
   models: Schema.Array(Capability),
   /** The preparation profiles that environments may name. Runners of before say nothing of theirs. */
-  profiles: Schema.optionalKey(Schema.Array(Schema.String))
+  profiles: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The variables of its host that environments may have passed on: what its owner allowed and what is set there. */
+  hostVariables: Schema.optionalKey(Schema.Array(Schema.String))
 }
 
 /** What a runner can do, as it found out by trying. */

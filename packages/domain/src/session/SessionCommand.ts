@@ -56,7 +56,7 @@ export const clientCommands = {
   CancelTimer: { timerId: TimerId },
   NoteFork: { childId: SessionId, seq: Schema.Int },
   RequestRedaction: {
-    seqs: Schema.Array(Schema.Int).check(Schema.isMinLength(1), Schema.isMaxLength(1_000)),
+    seqs: Schema.Array(Schema.Int).check(Schema.isMinLength(1), Schema.isMaxLength(Limits.redactedAtOnceMax)),
     reason: Schema.String,
     replacements: Schema.Array(Sha256Hex)
   },

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { checkEnvironment } from "../../src/environment/checkEnvironment.ts"
 import { defaults, EnvironmentConfig } from "../../src/environment/EnvironmentConfig.ts"
 
-const known = { backends: ["moon"], profiles: ["gitlab"] }
+const known = { backends: ["moon"], profiles: ["gitlab"], hostVariables: ["CORPORATE_CA"] }
 
 const problems = (config: Partial<EnvironmentConfig>) =>
   checkEnvironment({ ...defaults, ...config }, known).map(({ issue, path }) => `${path.join(".")}: ${issue}`)
@@ -22,6 +22,16 @@ describe("checkEnvironment", () => {
       "backend: there is no sandbox backend mars; known are bubblewrap, docker, local, moon, none",
       "preparation.profile: there is no preparation profile svn; known are azure, github, gitlab, none"
     ])
+  })
+
+  it("names variables of hosts that nobody passes on, where all say which they do", () => {
+    const hostVariables = ["CORPORATE_CA", "HOME"]
+    assert.deepStrictEqual(problems({ hostVariables }), [
+      "hostVariables.1: no runner passes on HOME of its host (passed on are CORPORATE_CA): its owner allows a name by TROUPE_RUNNER_HOST_VARIABLES"
+    ])
+    const asked = { ...defaults, hostVariables }
+    assert.match(checkEnvironment(asked, { ...known, hostVariables: [] })[0]!.issue, /passed on are none/)
+    assert.deepStrictEqual(checkEnvironment(asked, { ...known, hostVariables: null }), [])
   })
 
   it("refuses a Dockerfile and an image where no images run", () => {

@@ -14,7 +14,7 @@ export const refusalOf = (
 ): PreparationFailed | undefined => {
   const profile = { profile: "none", options: {} }
   const asked = { ...config, backend: name, preparation: profile }
-  const [first] = checkEnvironment(asked, { backends: [name], profiles: [] })
+  const [first] = checkEnvironment(asked, { backends: [name], profiles: [], hostVariables: null })
   if (first !== undefined) return refused(first.path.join("."), first.issue)
   return config.dockerfile !== null && !makesImages
     ? refused("dockerfile", "this runner makes no images: its owner switched that off, or its engine can't")

@@ -1,12 +1,11 @@
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Deferred, Effect, Stream } from "effect"
-import type { Readable, Writable } from "node:stream"
 import type { Leaf } from "./Cgroup.ts"
 import { checkTerminal } from "./checkRequest.ts"
 import { endingOf } from "./endings.ts"
+import { chunks, until, writeAll } from "./hostStreams.ts"
 import type { Launched } from "./Launch.ts"
 import { birthmarkOf, processesMarked, sendSignal } from "./Birthmarks.ts"
-import type { Ending, ExecRequest, OutputChunk, Process, SandboxError } from "./Sandbox.ts"
+import type { Ending, ExecRequest, OutputChunk, Process } from "./Sandbox.ts"
 import { failure } from "./SandboxFailure.ts"
 
 export interface Running {
@@ -33,10 +32,6 @@ export interface ExecProcess {
   /** Ends it if it has not ended, and waits until nothing of it is left. */
   readonly close: Effect.Effect<void>
 }
-
-/** Between two looks at what is dying. */
-const pauseMs = 5
-const looksMax = 4_000
 
 export const execProcess = Effect.fnUntraced(function* (running: Running) {
   const { backend, launched, leaf, mark, request } = running
@@ -122,28 +117,6 @@ export const execProcess = Effect.fnUntraced(function* (running: Running) {
   }
   return { process, end, inside, group: leaf?.processes, follow, close } satisfies ExecProcess
 })
-
-const until = Effect.fnUntraced(function* (done: () => boolean) {
-  for (let looks = 0; looks < looksMax && !done(); looks++) yield* Effect.sleep(pauseMs)
-})
-
-const writeAll = (backend: string, stream: Writable, bytes: Uint8Array): Effect.Effect<void, SandboxError> =>
-  Effect.callback((resume) => {
-    stream.write(bytes, (cause) =>
-      resume(
-        cause == null
-          ? Effect.void
-          : Effect.fail(failure(backend)({ _tag: "Gone", detail: "the process reads no more" }, cause))
-      )
-    )
-  })
-
-/** What is torn off by the end of the scope is an end like another. */
-const chunks = (stream: Readable, name: OutputChunk["stream"]): Stream.Stream<OutputChunk> =>
-  NodeStream.fromReadable<Uint8Array, "closed">({ evaluate: () => stream, onError: () => "closed", chunkSize: 1 }).pipe(
-    Stream.catch(() => Stream.empty),
-    Stream.map((bytes) => ({ stream: name, bytes }))
-  )
 
 /** A terminal has one stream. */
 const output = (launched: Launched, terminal: boolean): Stream.Stream<OutputChunk> =>

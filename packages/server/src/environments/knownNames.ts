@@ -9,6 +9,9 @@ export const knownNames = (runners: ReadonlyArray<Pick<KnownRunner, "hello" | "r
   const hellos = runners.flatMap(({ hello, revoked }) => (hello === null || revoked ? [] : [hello]))
   return {
     backends: [...new Set(hellos.flatMap(({ sandboxes }) => sandboxes.map(({ name }) => name)))],
-    profiles: [...new Set(hellos.flatMap(({ profiles }) => profiles ?? []))]
+    profiles: [...new Set(hellos.flatMap(({ profiles }) => profiles ?? []))],
+    hostVariables: hellos.some(({ hostVariables }) => hostVariables === undefined)
+      ? null
+      : [...new Set(hellos.flatMap(({ hostVariables = [] }) => hostVariables))]
   }
 }

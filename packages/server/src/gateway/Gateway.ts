@@ -19,6 +19,7 @@ import * as FleetRoutes from "../fleet/routes.ts"
 import { WorkspaceFeed } from "../feed/WorkspaceFeed.ts"
 import { Inbox } from "../inbox/Inbox.ts"
 import * as InboxRoutes from "../inbox/routes.ts"
+import * as RedactionRoutes from "../redactions/routes.ts"
 import { Folds } from "../replay/Folds.ts"
 import * as ReplayRoutes from "../replay/routes.ts"
 import * as FileRoutes from "../files/routes.ts"
@@ -102,6 +103,7 @@ export const routes = (config: NodeConfig) => {
     EventRoutes.routes,
     TurnRoutes.routes,
     ReplayRoutes.routes,
+    RedactionRoutes.routes,
     InboxRoutes.routes,
     FeedRoutes.routes,
     RpcRoutes.routes,

@@ -201,7 +201,8 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
       )
     )
 
-  // Only while the stream is there, and kept there by the lock: a purge must not be followed by what it purged.
+  // Only while the stream is there, and kept there by the lock: a purge must not be followed by what it purged, nor a
+  // redaction by what somebody had folded before it.
   const saveSnapshot: Store["saveSnapshot"] = ({ foldVersion, state, streamId, version }) =>
     ofStream(streamId, undefined, (uuid) =>
       query(
@@ -213,6 +214,7 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
         )
         INSERT INTO snapshots AS s (stream_id, fold_version, version, state)
         SELECT stream_id, $2::int4, $3::int4, $4::text FROM stream
+        WHERE NOT EXISTS (SELECT FROM redactions r WHERE r.stream_id = $1::uuid AND r.version >= $3::int4)
         ON CONFLICT (stream_id, fold_version) DO UPDATE SET version = excluded.version, state = excluded.state
         WHERE s.version <= excluded.version`,
         [uuid, foldVersion, version, state],

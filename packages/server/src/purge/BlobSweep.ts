@@ -7,6 +7,14 @@ const graceMs = 24 * 3_600_000
 const claimMs = 3_600_000
 const atOnce = 5_000
 
+/** Has a workspace swept once what it may name no more was not wanted for long. One sweep too many does no harm. */
+export const sweepLater = Effect.fnUntraced(function* (workspace: string, now: number) {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    INSERT INTO blob_sweeps (workspace_id, purged_at, due_at) VALUES (${workspace}, ${now}, ${now})
+    ON CONFLICT (workspace_id) DO UPDATE SET purged_at = excluded.purged_at`
+})
+
 interface Claimed {
   readonly workspace: string
   readonly purgedAt: number
@@ -56,7 +64,7 @@ const unnamed = Effect.fnUntraced(function* (workspace: string, before: Date) {
     LIMIT ${sql.literal(String(atOnce))}`
 })
 
-/** Removes what nothing names in workspaces of which sessions were purged. Answers how much there was. */
+/** Removes what nothing names in workspaces of which sessions were purged, or redacted. Answers how much there was. */
 export const sweepBlobs = Effect.fn("BlobSweep.sweepBlobs")(function* (now: number) {
   const sql = yield* SqlClient.SqlClient
   const before = new Date(now - graceMs)

@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { sweepBlobs } from "./BlobSweep.ts"
+import { sweepBlobs, sweepLater } from "./BlobSweep.ts"
 
 const everyMs = 60_000
 const atOnce = 50
@@ -17,10 +17,8 @@ export const purge = Effect.fn("Purger.purge")(function* (before: number) {
     const rows = yield* sql<{ readonly id: string; readonly workspace: string }>`
       SELECT session_id AS id, workspace_id AS workspace FROM sessions WHERE deleted_at < ${before} ORDER BY deleted_at LIMIT ${atOnce}`
     for (const { id, workspace } of rows) {
-      // Before the session goes: a sweep too many does no harm.
-      yield* sql`
-        INSERT INTO blob_sweeps (workspace_id, purged_at, due_at) VALUES (${workspace}, ${now}, ${now})
-        ON CONFLICT (workspace_id) DO UPDATE SET purged_at = excluded.purged_at`
+      // Before the session goes: nobody would remember to afterwards.
+      yield* sweepLater(workspace, now)
       yield* sql`SELECT troupe_purge_stream(${id}, 'deleted, and kept for as long as is configured', 'system')`
       purged++
     }

@@ -68,7 +68,7 @@ const make = Effect.gen(function* () {
     const agent = Setup.agentOf(setup, threadId)
     const needs = { models: modelsOf(agent, turn.overrides), mcpServers: agent.mcpServers }
     const [{ prices, ...outer }, given] = yield* Effect.all(
-      [policies.of(workspaceId), secrets.all({ workspaceId, sessionId, threadId }, needs)],
+      [policies.of(workspaceId), secrets.all({ workspaceId }, needs)],
       { concurrency: "unbounded" }
     )
     const told = {

@@ -60,6 +60,9 @@ const answerTo = (one: Waiting, exit: Exit.Exit<Accepted, SessionError>) => Defe
 
 const isOurs = (one: Waiting) => one.digest === null
 
+/** What was taken out of the log is still in what was folded before. */
+const endsRedaction = ({ command }: Waiting) => command.body._tag === "ConfirmRedaction"
+
 const failAll = (batch: ReadonlyArray<Waiting>, error: SessionError) => {
   for (const one of batch) answerTo(one, Exit.fail(error))
 }
@@ -139,6 +142,8 @@ export class BatchWriter {
   private attempt(all: ReadonlyArray<Waiting>, takenInputs: ReadonlySet<string>) {
     const { clock, committed, follow, minting, ownership, reach, sessionId, sha256, shard, spans, store } = this.options
     return Effect.gen({ self: this }, function* () {
+      // Decided on the log as it is now, so that what is written for lists has none of what was taken out.
+      if (all.some(endsRedaction)) ownership.refold()
       let from = ownership.active ?? (yield* ownership.ensure(!all.every(isOurs)))
       const stale = (one: Waiting) => isOurs(one) && one.losses < ownership.losses
       let batch = all

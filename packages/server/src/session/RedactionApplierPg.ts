@@ -5,17 +5,29 @@ import * as CommandBody from "@troupe/domain/session/CommandBody"
 import * as Redaction from "@troupe/domain/session/Redaction"
 import { alsoCarrying, holdsTextOf } from "@troupe/domain/session/sameContent"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect, Layer, Result } from "effect"
+import { Clock, Effect, Layer, Result } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { hash } from "node:crypto"
 import { type AnsweredCommand, EventStore } from "../log/EventStore.ts"
+import { sweepLater } from "../purge/BlobSweep.ts"
+import { blanked } from "./blanked.ts"
 import { RedactionApplier } from "./RedactionApplier.ts"
 
 const statement = "SELECT troupe_redact_event($1, $2, $3::json, $4, $5, 'asked for in the log', 'system')"
 const commandStatement = "SELECT troupe_redact_command($1, $2, 'asked for in the log', 'system')"
 const markStatement = "SELECT seq, command_body FROM events WHERE stream_id = $1 AND command_id = $2"
 const pageSize = 200
+/** Stands in every reference to content that is kept beside the log. */
+const named = '"sha256":"'
 /** What may carry a message's content. */
-const carriers: ReadonlySet<string> = new Set(["MessageReceived", "ThreadMessaged", "TurnEdited", "MessageTaken"])
+const carriers: ReadonlySet<string> = new Set([
+  "MessageReceived",
+  "ThreadMessaged",
+  "TurnEdited",
+  "MessageTaken",
+  "SystemMessageQueued",
+  "SystemMessageReceived"
+])
 
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */
 export const layer = Layer.effect(
@@ -103,8 +115,12 @@ export const layer = Layer.effect(
       const [recorded] = yield* store.read(sessionId, { after: seq - 1, limit: 1 })
       if (recorded === undefined || recorded.salt === null) return
       const event = Codec.decodeFast(recorded)
-      // What can't be read is not shown to anyone either; it goes as a whole.
-      const replacement = Result.isSuccess(event) ? Codec.encode(Redaction.redact(event.success)).payload : "{}"
+      const replacement = blanked(recorded)
+      // What was kept beside the log is named by nothing then.
+      if (recorded.payload?.includes(named) === true) {
+        const swept = sweepLater(toUuid(recorded.workspaceId)!, yield* Clock.currentTimeMillis)
+        yield* Effect.provideService(swept, SqlClient.SqlClient, sql)
+      }
       // First, while the log still says what to look for.
       if (Result.isSuccess(event)) yield* redactRejected(sessionId, event.success)
       const mark = yield* markOf(sessionId, recorded.causationId)

@@ -177,8 +177,6 @@ export class SessionActor {
     if (events.length > 0) feeds.publish(sessionId, { _tag: "Events", events })
     // Whoever is answered may go on at once, and must find the reactor knowing what they know.
     react(activation)
-    // The state still holds content that is gone from the log: it is folded anew.
-    if (events.some((event) => event.type === "RedactionApplied")) this.ownership.refold()
     reach("append.published")
   }
 
@@ -224,6 +222,8 @@ export class SessionActor {
       const now = this.ownership.folded
       if (now === null || now.state._tag !== "Open" || now.version === now.snapshotVersion) return Effect.void
       const { state, version } = now
+      // It holds what is being taken out.
+      if (state.redactions.length > 0) return Effect.void
       const snapshot = { streamId: this.options.sessionId, foldVersion, version, state: JSON.stringify(state) }
       return this.services.store.saveSnapshot(snapshot).pipe(
         Effect.tap(() => Effect.sync(() => this.ownership.snapshotted(version))),

@@ -41,6 +41,9 @@ const recentBytesMax = 2_097_152
 /** What a reader gets at once: as much as it may have to keep while the other side takes it. */
 export const takenBytesMax = 131_072
 
+/** From then on nobody is shown what is kept of the log from before: who is behind reads it anew. */
+export const takesOut = ({ type }: Recorded): boolean => type === "RedactionApplied"
+
 /** Where a reader stands: the last event it got, and its place among what is kept. */
 export interface Place {
   seq: number
@@ -89,6 +92,7 @@ export class WatchHub {
       }
       this.delivered = event.seq
       this.keep(new Seat(event), eventBytes(event))
+      if (takesOut(event)) this.forgetAllBut(1)
       some = true
     }
     if (some) this.wake()
@@ -169,7 +173,11 @@ export class WatchHub {
     this.bytes += bytes
     if (this.recent.length <= recentMax && this.bytes <= recentBytesMax) return
     // Half at a time: taking one off the front of an array for each that comes would cost more than all else here.
-    const dropped = this.recent.splice(0, Math.ceil(this.recent.length / 2))
+    this.forgetAllBut(Math.floor(this.recent.length / 2))
+  }
+
+  private forgetAllBut(newest: number): void {
+    const dropped = this.recent.splice(0, this.recent.length - newest)
     this.first += dropped.length
     for (const old of dropped) this.bytes -= old instanceof Seat ? eventBytes(old.event) : old.text.length
   }

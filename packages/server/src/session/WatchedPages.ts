@@ -51,6 +51,11 @@ export class WatchedPages {
     })
   }
 
+  /** Whoever comes next reads the store. */
+  forgetAll(): void {
+    for (const [from, page] of this.pages) this.forget(from, page)
+  }
+
   private page(from: number): Effect.Effect<ReadonlyArray<Seat>, StoreUnavailable> {
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const page = this.pages.get(from) ?? this.begin(from, now)

@@ -4,7 +4,7 @@ import type { StoreUnavailable } from "../log/EventStore.ts"
 import type { FedFrame } from "./FedWire.ts"
 import type { KeptPages } from "./KeptPages.ts"
 import { WatchedPages } from "./WatchedPages.ts"
-import { WatchHub } from "./WatchHub.ts"
+import { takesOut, WatchHub } from "./WatchHub.ts"
 import type { OpenReader } from "./WatchReader.ts"
 
 /** How long what a feed brings may take, before the store is asked for it. */
@@ -105,8 +105,13 @@ export class WatchedSession {
       }
       const last = fed.events[fed.events.length - 1]!.seq
       if (this.hub.delivered === null) this.wanted = Math.max(this.wanted, last)
-      else if (!this.hub.offer(fed.events)) this.catchUp(last)
+      else if (!this.offer(fed.events)) this.catchUp(last)
     }
+  }
+
+  private offer(events: ReadonlyArray<Recorded>): boolean {
+    if (events.some(takesOut)) this.pages.forgetAll()
+    return this.hub.offer(events)
   }
 
   /** Reads what the hub lacks up to `upto`, however many ask for it meanwhile. */
@@ -119,7 +124,7 @@ export class WatchedSession {
       while (hub.delivered !== null && hub.delivered < this.wanted) {
         const page = yield* watching.read(hub.sessionId, hub.delivered)
         if (page.length === 0) return
-        hub.offer(page)
+        this.offer(page)
       }
     })
     watching.fork(

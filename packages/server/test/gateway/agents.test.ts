@@ -213,6 +213,10 @@ describe("agents and environments, through the Anthropic SDK", { timeout: 120_00
       await refused({ preparation: { profile: "github", options: { name: "Ada" } } }),
       "troupe.preparation.options.email: the profile github needs it"
     )
+    assert.match(
+      await refused({ host_variables: ["CORPORATE_CA"] }),
+      /^troupe\.host_variables\.0: no runner passes on CORPORATE_CA of its host \(passed on are none\)/
+    )
     assert.match(await refused({ size: "enormous" }), /^troupe\.size: /)
     assert.match(await refused({ runner_labels: [""] }), /^troupe\.runner_labels\.0: /)
     assert.match(await refused({ runner_labels: "gpu" }), /^troupe\.runner_labels: /)
@@ -226,12 +230,13 @@ describe("agents and environments, through the Anthropic SDK", { timeout: 120_00
     const dialled = await dial({
       gateway: world.node.gateway,
       credential: Redacted.make(runner.credential),
-      hello: { sandboxes: [harness("moon")], profiles: ["gitlab"] }
+      hello: { sandboxes: [harness("moon")], profiles: ["gitlab"], hostVariables: ["CORPORATE_CA"] }
     })
     await dialled.greeted
     await eventually(async () => dialled.calls.includes("Asks"), "the runner is registered")
-    const { id } = await save({ backend: "moon", preparation: gitlab })
+    const { id } = await save({ backend: "moon", preparation: gitlab, host_variables: ["CORPORATE_CA"] })
     await dialled.cut()
+    assert.match(await refused({ host_variables: ["HOME"] }), /passed on are CORPORATE_CA\)/)
     assert.match(await refused({ backend: "mars" }), /known are bubblewrap, docker, local, moon, none/)
 
     const { tokenId } = Option.getOrThrow(

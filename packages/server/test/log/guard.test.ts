@@ -153,6 +153,10 @@ layer(TestStore, { excludeTestServices: true })("what is written once", (it) => 
       ])
       assert.strictEqual(verify(events), writer.tail.chain)
       assert.isTrue(Option.isNone(yield* store.snapshot(writer.streamId, 1)))
+      // Somebody who had folded it before, and does not know, leaves nothing of it here.
+      const folded = { streamId: writer.streamId, foldVersion: 1, state: "secret" }
+      yield* store.saveSnapshot({ ...folded, version: 3 })
+      assert.isTrue(Option.isNone(yield* store.snapshot(writer.streamId, 1)))
       const answered = yield* store.commands(writer.streamId, { after: null, limit: 10 })
       assert.deepStrictEqual(
         answered.map(({ body }) => body),
@@ -164,6 +168,8 @@ layer(TestStore, { excludeTestServices: true })("what is written once", (it) => 
       )
       // The owner of the stream goes on, and a retry of the command still gets its answer.
       yield* writer.write()
+      yield* store.saveSnapshot({ ...folded, version: 4 })
+      assert.isTrue(Option.isSome(yield* store.snapshot(writer.streamId, 1)))
       assert.lengthOf(yield* store.receipts(writer.streamId, [answered[1]!.commandId]), 1)
     })
   )

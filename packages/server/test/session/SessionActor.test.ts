@@ -284,6 +284,29 @@ describe("a session's actor", () => {
     })
   )
 
+  it.effect("leaves no snapshot of what is being taken out", () =>
+    Effect.gen(function* () {
+      const world = yield* ActorWorld.make
+      const { close, handle } = yield* world.actor()
+      yield* handle(world.open())
+      const asked = {
+        _tag: "RequestRedaction",
+        seqs: [1],
+        reason: "asked for",
+        replacements: ["0".repeat(64)]
+      } as const
+      yield* handle(world.command(asked))
+      yield* close
+      assert.isNull(world.memory.dump(world.sessionId)?.snapshot)
+      const next = yield* world.actor()
+      yield* next.handle(world.command({ _tag: "ConfirmRedaction", seqs: [1] }))
+      // What it was confirmed on was folded from the log as it is now, and so is what lists show from here on.
+      assert.isNotNull(world.held.appends.at(-1)!.summary)
+      yield* next.close
+      assert.strictEqual(world.memory.dump(world.sessionId)?.snapshot?.version, 3)
+    })
+  )
+
   it.effect("leaves a snapshot every so often", () =>
     Effect.gen(function* () {
       const world = yield* ActorWorld.make

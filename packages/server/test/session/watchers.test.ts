@@ -175,6 +175,15 @@ describe("Watchers", () => {
     assert.deepStrictEqual(shown(hub.take({ seq: 2, at: 0 }) ?? []), [1])
   })
 
+  it("shows nobody what it kept from before a redaction: who is behind reads the store", () => {
+    const hub = new WatchHub(id)
+    hub.begin(0)
+    hub.offer([recorded(id, 1), recorded(id, 2), { ...recorded(id, 3), type: "RedactionApplied" }, recorded(id, 4)])
+    assert.isNull(hub.take(hub.placeAfter(0)))
+    assert.isUndefined(hub.seatOf(1))
+    assert.deepStrictEqual(shown(hub.take(hub.placeAfter(2)) ?? []), [[3, 4]])
+  })
+
   it.live("encodes an event once a view, for all readers", () => {
     const { commit, run } = world()
     let encoded = 0

@@ -6,6 +6,7 @@ import { config, connectTo } from "../../connection/Connection.ts"
 import { secretFlag, secretOf } from "../../app/secret.ts"
 import { add as addContext, isName } from "../../connection/Contexts.ts"
 import { say } from "../../up/Talk.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 export const add = Command.make(
   "add",
@@ -29,7 +30,7 @@ export const add = Command.make(
       yield* say(`${url} takes the key, for workspace ${workspace.name}.`)
     }
     yield* Effect.sync(() => addContext(home, name, url, key))
-    yield* tellDone({ name, url, current: true }, `${name} is in use. troupe contexts use home goes back.`)
+    yield* tellDone({ name, url, current: true }, `${name} is in use. ${ourName} contexts use home goes back.`)
   })
 ).pipe(
   Command.withDescription(

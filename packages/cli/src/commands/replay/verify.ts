@@ -1,24 +1,26 @@
 import type { SessionVerification } from "@troupe/client"
 import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { createReadStream, existsSync } from "node:fs"
+import { createReadStream, existsSync, statSync } from "node:fs"
 import { leaveWith, printOne } from "../../app/output.ts"
+import { counted } from "../../app/progress.ts"
 import { exitCodes } from "../../app/exitCodes.ts"
 import { Trouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
 import { sessionId } from "../../session/sessionId.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 /** A bundle is checked here, with nothing but its file. What checks it is loaded when it is asked for. */
 const ofBundle = (file: string) =>
   Effect.tryPromise({
     try: async () => {
       const { verifyBundle } = await import("@troupe/client/verifyBundle")
-      return await verifyBundle(createReadStream(file, { encoding: "utf8" }))
+      return await verifyBundle(counted(createReadStream(file, { encoding: "utf8" }), statSync(file).size))
     },
     catch: (cause) =>
       new Trouble({
         what: `${file} is no bundle that can be read: ${(cause as Error).message}.`,
-        advice: "troupe replay export SESSION --to FILE writes one.",
+        advice: `${ourName} replay export SESSION --to FILE writes one.`,
         code: exitCodes.failed
       })
   })

@@ -6,6 +6,7 @@ import { exitCodes } from "../../app/exitCodes.ts"
 import { printOne } from "../../app/output.ts"
 import { Trouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 /** The one with this id, or the one that is called so: several may be, and none of them is taken for another. */
 const find = async ({ runners }: Troupe, given: string): Promise<Runner> => {
@@ -16,7 +17,7 @@ const find = async ({ runners }: Troupe, given: string): Promise<Runner> => {
   const [runner] = found
   if (runner !== undefined && found.length === 1) return runner
   const what = runner === undefined ? `There is no runner ${given}.` : `${found.length} runners are called ${given}.`
-  throw new Trouble({ what, advice: "troupe runners list shows their ids.", code: exitCodes.refused })
+  throw new Trouble({ what, advice: `${ourName} runners list shows their ids.`, code: exitCodes.refused })
 }
 
 export const revoke = Command.make(

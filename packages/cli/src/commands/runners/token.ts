@@ -3,6 +3,7 @@ import { Argument, Command, Flag } from "effect/cli"
 import { printOne } from "../../app/output.ts"
 import { connect } from "../../connection/Connection.ts"
 import { say } from "../../up/Talk.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 export const token = Command.make(
   "token",
@@ -17,7 +18,7 @@ export const token = Command.make(
     const { ask, server } = yield* connect()
     const made = yield* ask(({ tokens }) => tokens.create({ kind: "runner_registration", name, labels: label }))
     yield* say(
-      `Shown once. On the runner's host, in a file of mode 600: troupe runner --server ${server.url} --token-file FILE`
+      `Shown once. On the runner's host, in a file of mode 600: ${ourName} runner --server ${server.url} --token-file FILE`
     )
     yield* printOne(made, ({ secret }) => secret)
   })

@@ -7,6 +7,7 @@ import { sessionArgument, sessionId } from "../../session/sessionId.ts"
 import { say } from "../../up/Talk.ts"
 import { changesOf } from "../../workingcopy/changesOf.ts"
 import { patchOfAll } from "../../workingcopy/patch.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 const shownMax = 20
 
@@ -27,13 +28,13 @@ export const changes = Command.make(
     const more = leftOut.length > shownMax ? ` and ${leftOut.length - shownMax} more` : ""
     yield* say(
       `Different too, and not to be said in a patch: ${leftOut.slice(0, shownMax).join(", ")}${more}.\n` +
-        `troupe sessions download ${id} PATH brings one.`
+        `${ourName} sessions download ${id} PATH brings one.`
     )
   })
 ).pipe(
   Command.withShortDescription("Prints what a session changed, as a patch"),
   Command.withDescription(
     "Prints as a patch what a session changed of the files that it began with, or all that it made where it began with none: " +
-      "troupe sessions changes last | git apply"
+      `${ourName} sessions changes last | git apply`
   )
 )

@@ -3,6 +3,7 @@ import { Command, Flag } from "effect/cli"
 import { printOne } from "../../app/output.ts"
 import { connect } from "../../connection/Connection.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 export const fork = Command.make(
   "fork",
@@ -22,6 +23,6 @@ export const fork = Command.make(
       ...(Option.isSome(title) ? { title: title.value } : {})
     }
     const made = yield* connection.ask(({ sessions }) => sessions.fork(id, body))
-    yield* printOne(made, () => `${made.id} goes on from ${id}. Talk to it: troupe attach ${made.id}`)
+    yield* printOne(made, () => `${made.id} goes on from ${id}. Talk to it: ${ourName} attach ${made.id}`)
   })
 ).pipe(Command.withDescription("Makes a session that begins with what another one was"))

@@ -1,23 +1,22 @@
 import type { Session } from "@troupe/client"
-import { Clock, Effect, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import { dollars } from "../../app/money.ts"
 import { printList } from "../../app/output.ts"
 import { ago } from "../../app/time.ts"
 import { connect, take } from "../../connection/Connection.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 const statuses = ["idle", "running", "rescheduling", "terminated"] as const
 
-const row =
-  (now: number) =>
-  ({ agent, id, status, title, updated_at, usage }: Session) => [
-    id,
-    status,
-    agent.name,
-    dollars(usage.list_cost),
-    ago(updated_at, now),
-    title
-  ]
+const row = ({ agent, id, status, title, updated_at, usage }: Session, now: number) => [
+  id,
+  status,
+  agent.name,
+  dollars(usage.list_cost),
+  ago(updated_at, now),
+  title
+]
 
 export const list = Command.make(
   "list",
@@ -37,11 +36,10 @@ export const list = Command.make(
       "statuses[]": Option.isSome(status) ? [status.value] : undefined
     }
     const found = yield* ask(({ sessions }) => take(sessions.list(query as object), limit))
-    const now = yield* Clock.currentTimeMillis
     yield* printList(found, {
       headings: ["SESSION", "STATUS", "AGENT", "COST", "CHANGED", "TITLE"],
-      row: row(now),
-      none: 'There is no session yet. Begin one: troupe run "…", or troupe chat'
+      row,
+      none: `There is no session yet. Begin one: ${ourName} run "…", or ${ourName} chat`
     })
   })
 ).pipe(Command.withDescription("Lists sessions, the newest first"))

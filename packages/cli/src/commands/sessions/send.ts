@@ -4,6 +4,7 @@ import { printOne } from "../../app/output.ts"
 import { connect } from "../../connection/Connection.ts"
 import { messageArgument, messageOf } from "../../session/message.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
+import { ourName } from "../../app/NameConfig.ts"
 
 export const send = Command.make(
   "send",
@@ -13,6 +14,6 @@ export const send = Command.make(
     const connection = yield* connect()
     const id = yield* sessionId(connection, session)
     const sent = yield* connection.ask((troupe) => troupe.session(id).send(text))
-    yield* printOne(sent, () => `Sent to ${id}. Follow it: troupe attach ${id}`)
+    yield* printOne(sent, () => `Sent to ${id}. Follow it: ${ourName} attach ${id}`)
   })
 ).pipe(Command.withDescription("Says something to a session, and does not wait for what comes of it"))

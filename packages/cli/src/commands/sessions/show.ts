@@ -4,30 +4,23 @@ import { Command } from "effect/cli"
 import { facts } from "../../app/facts.ts"
 import { dollars } from "../../app/money.ts"
 import { printOne } from "../../app/output.ts"
+import { agoExactly } from "../../app/time.ts"
 import { connect } from "../../connection/Connection.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
 
-const inWords = ({
-  agent,
-  archived_at,
-  created_at,
-  environment_id,
-  id,
-  stats,
-  status,
-  title,
-  updated_at,
-  usage
-}: Session) =>
+const inWords = (
+  { agent, archived_at, created_at, environment_id, id, stats, status, title, updated_at, usage }: Session,
+  now: number
+) =>
   facts([
     ["session", id],
     ["title", title],
-    ["status", archived_at === null ? status : `${status}, archived at ${archived_at}`],
+    ["status", archived_at === null ? status : `${status}, archived ${agoExactly(archived_at, now)}`],
     ["agent", `${agent.name} (${agent.id}, version ${agent.version})`],
     ["model", agent.model.id],
     ["environment", environment_id],
-    ["created", created_at],
-    ["changed", updated_at],
+    ["created", agoExactly(created_at, now)],
+    ["changed", agoExactly(updated_at, now)],
     ["active", `${stats.active_seconds} s`],
     ["tokens", `${usage.input_tokens} in, ${usage.output_tokens} out`],
     ["cost", dollars(usage.list_cost) ?? "not known"]

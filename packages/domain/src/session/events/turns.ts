@@ -31,6 +31,9 @@ export const queue = {
     mode: Schema.Literals(["queue", "steer"]),
     at: Schema.Int
   },
+  /** It came with an input that is not taken up yet, and takes its place when that one does. */
+  SystemMessageQueued: { ...inThread, inputId: EventId, follows: EventId, content: Content, at: Schema.Int },
+  /** It has its place in the conversation: here. */
   SystemMessageReceived: { ...inThread, inputId: EventId, content: Content, at: Schema.Int },
   TurnQueued: {
     ...inTurn,
@@ -83,9 +86,9 @@ export const turns = {
   /** A call's outcome is not known, so trying again is a person's decision. */
   RetryAsked: { ...inTurn, callIds: Schema.Array(EventId), error: ErrorInfo, at: Schema.Int },
   RetryDecided: { ...inTurn, at: Schema.Int },
-  /** A failed turn is tried again: its sums go on. */
   /** It is to be tried again once the turn that its thread runs is over, before any other that waits. */
   RetryQueued: { ...inTurn, at: Schema.Int },
+  /** A failed turn is tried again: its sums go on. */
   TurnRetried: { ...inTurn, at: Schema.Int },
   InterruptRequested: {
     ...inThread,

@@ -1,5 +1,4 @@
 import type { SandboxSession } from "@openai/agents/sandbox"
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Deferred, Effect, type Scope, Stream } from "effect"
 import { mkdirSync, rmSync, writeFileSync, chownSync } from "node:fs"
 import type { Socket } from "node:net"
@@ -8,7 +7,8 @@ import { createInterface } from "node:readline"
 import type { Account } from "../Account.ts"
 import { birthmarkArgument, newBirthmark, processesMarked, sendSignal } from "../Birthmarks.ts"
 import { endingOf } from "../endings.ts"
-import type { Ending, ExecRequest, OutputChunk, Process, SandboxError, SandboxSpec } from "../Sandbox.ts"
+import { chunks, until, writeAll } from "../hostStreams.ts"
+import type { Ending, ExecRequest, Process, SandboxError, SandboxSpec } from "../Sandbox.ts"
 import { attempt, failure } from "../SandboxFailure.ts"
 import { insidePath, workingDirectory } from "../SandboxPaths.ts"
 import { findTool } from "../Tools.ts"
@@ -33,8 +33,6 @@ export interface ClientProcess {
 
 /** For the client to answer that something still runs. */
 const yieldMs = 1_000
-const pauseMs = 10
-const looksMax = 2_000
 
 /** Starts one process through the client. Its streams are named pipes: the client's own carry only text, and no end of it. */
 export const startProcess = Effect.fnUntraced(function* (
@@ -205,24 +203,3 @@ const runInClient = async (session: SandboxSession, cmd: string): Promise<string
     return cause instanceof Error ? cause.message : String(cause)
   }
 }
-
-const until = Effect.fnUntraced(function* (done: () => boolean) {
-  for (let looks = 0; looks < looksMax && !done(); looks++) yield* Effect.sleep(pauseMs)
-})
-
-const writeAll = (backend: string, stream: Socket, bytes: Uint8Array): Effect.Effect<void, SandboxError> =>
-  Effect.callback((resume) => {
-    stream.write(bytes, (cause) =>
-      resume(
-        cause == null
-          ? Effect.void
-          : Effect.fail(failure(backend)({ _tag: "Gone", detail: "the process reads no more" }, cause))
-      )
-    )
-  })
-
-const chunks = (stream: Socket, name: OutputChunk["stream"]): Stream.Stream<OutputChunk> =>
-  NodeStream.fromReadable<Uint8Array, "closed">({ evaluate: () => stream, onError: () => "closed", chunkSize: 1 }).pipe(
-    Stream.catch(() => Stream.empty),
-    Stream.map((bytes) => ({ stream: name, bytes }))
-  )

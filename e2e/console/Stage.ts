@@ -11,7 +11,13 @@ export const toolsWith = (type: "always_allow" | "always_ask") => [
   { type: "troupe_toolset", configs: [{ name: "ask_user" }] }
 ]
 
-const settingsWith = (files: string) => ({
+/** What is opened of the loopback, for nodes and runners alike. */
+interface StageOptions {
+  readonly egressAllow?: ReadonlyArray<string>
+}
+
+const settingsWith = (files: string, { egressAllow = [] }: StageOptions) => ({
+  TROUPE_EGRESS_ALLOW: egressAllow.join(","),
   TROUPE_FILES: "filesystem",
   TROUPE_FILES_DIRECTORY: files,
   TROUPE_MASTER_KEY: "a-master-key-of-tests-that-is-long-enough"
@@ -22,23 +28,23 @@ export class Stage {
   readonly system: System
   readonly origin: string
   readonly troupe: Troupe
-  private readonly files: string
+  private readonly settings: ReturnType<typeof settingsWith>
 
-  private constructor(system: System, origin: string, files: string) {
+  private constructor(system: System, origin: string, settings: ReturnType<typeof settingsWith>) {
     this.system = system
     this.origin = origin
-    this.files = files
+    this.settings = settings
     this.troupe = new Troupe({ baseURL: origin, apiKey })
   }
 
-  static async make(): Promise<Stage> {
+  static async make(options: StageOptions = {}): Promise<Stage> {
     const built = buildConsole()
     if (built?.ok === false) throw new Error(built.output)
     const system = await System.make(7)
-    const files = mkdtempSync(join(tmpdir(), "troupe-console-"))
-    const { gateway } = await system.node(settingsWith(files))
-    system.runner()
-    return new Stage(system, gateway, files)
+    const settings = settingsWith(mkdtempSync(join(tmpdir(), "troupe-console-")), options)
+    const { gateway } = await system.node(settings)
+    system.runner({ env: { TROUPE_EGRESS_ALLOW: settings.TROUPE_EGRESS_ALLOW } })
+    return new Stage(system, gateway, settings)
   }
 
   /** Where a browser is let in, once. */
@@ -48,11 +54,11 @@ export class Stage {
 
   /** Another node where one was killed. */
   async reopen(): Promise<void> {
-    await this.system.node({ ...settingsWith(this.files), TROUPE_PORT: new URL(this.origin).port })
+    await this.system.node({ ...this.settings, TROUPE_PORT: new URL(this.origin).port })
   }
 
   async end(): Promise<void> {
     await this.system.end()
-    rmSync(this.files, { recursive: true, force: true })
+    rmSync(this.settings.TROUPE_FILES_DIRECTORY, { recursive: true, force: true })
   }
 }

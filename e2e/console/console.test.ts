@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
+import { AuthorizedServer } from "../mcp/AuthorizedServer.ts"
 import { Stage, toolsWith } from "./Stage.ts"
 import { Visitor } from "./Visitor.ts"
 
@@ -11,17 +12,20 @@ requires(
   "bubblewrap",
   "root"
 )("the console, by keyboard", () => {
+  let server: AuthorizedServer
   let stage: Stage
   let visitor: Visitor
 
   beforeAll(async () => {
-    stage = await Stage.make()
+    server = await AuthorizedServer.start()
+    stage = await Stage.make({ egressAllow: [new URL(server.origin).host] })
     await stage.troupe.agents.create({ name: "Careful", model: "demo", tools: toolsWith("always_ask") })
     visitor = await Visitor.come()
   }, long)
   afterAll(async () => {
     await visitor?.leave()
     await stage?.end()
+    await server?.end()
   }, 60_000)
 
   const sees = (text: string | RegExp) => visitor.page.getByText(text).first().waitFor()
@@ -257,6 +261,49 @@ requires(
     await page.getByRole("status", { name: "Live" }).waitFor()
   })
 
+  it("adds an MCP server, connects to it, and gives it to an agent", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    await press("g", "t")
+    await sees("No MCP servers yet")
+    await visitor.take(page.getByRole("link", { name: "Add a server" }).first())
+    await visitor.write(page.getByLabel("Name", { exact: true }), "tracker")
+    await visitor.write(page.getByLabel("Address", { exact: true }), server.url)
+    await visitor.take(page.getByRole("button", { name: "Add a header" }))
+    await visitor.write(page.getByLabel("Name of header 1"), "X-Team")
+    await visitor.write(page.getByLabel("Value of header 1"), "secret-of-the-team")
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await visitor.take(page.getByRole("button", { name: "Add it" }))
+    await sees("It lets nobody in like this")
+    await visitor.take(page.getByRole("button", { name: "Connect", exact: true }))
+    await sees("It has 1 tool")
+    await sees("greet()")
+    assert.match(page.url(), /\/mcp\/mcpsrv_\w+$/)
+    const shown = await page.content()
+    for (const secret of ["secret-of-the-team", server.token]) assert.notInclude(shown, secret)
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await press("g", "a")
+    await visitor.take(page.getByRole("link", { name: "Careful" }))
+    await visitor.reach(page.getByRole("checkbox", { name: "tracker" }))
+    await press("Space")
+    await visitor.take(page.getByRole("button", { name: "Save a new version" }))
+    await sees("v2")
+    await press("g", "t")
+    await visitor.take(page.getByRole("link", { name: "tracker" }))
+    await page.getByRole("region", { name: "Agents that use it" }).getByRole("link", { name: "Careful" }).waitFor()
+    await visitor.take(page.getByRole("button", { name: "Delete", exact: true }))
+    await visitor.take(page.getByRole("dialog").getByRole("button", { name: "Delete" }))
+    const refusal = page.getByRole("dialog").getByRole("alert")
+    await refusal.getByText("The agent Careful uses this MCP server").waitFor()
+    assert.match((await refusal.textContent())!, /req_\w+/)
+    await press("Escape")
+    await visitor.take(page.getByRole("button", { name: "Disconnect" }), "Shift+Tab")
+    await visitor.take(page.getByRole("dialog").getByRole("button", { name: "Disconnect" }))
+    await sees("Nobody has logged in")
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
   it("tries an agent as it is in the form, with another model and more effort", { timeout: long }, async () => {
     const { page } = visitor
     const before = page.url()
@@ -354,6 +401,7 @@ requires(
       ["u", "Usage"],
       ["a", "Agents"],
       ["e", "Environments"],
+      ["t", "MCP servers"],
       ["r", "Runners"],
       ["f", "Fleet"],
       ["m", "Models"],

@@ -145,6 +145,7 @@ function* outcomes(sessionId: string, events: ReadonlyArray<SessionEvent>, settl
   const requests = new Map<string, number>()
   const attempts = new Set<string>()
   let tokens = 0
+  let cost = 0
   const add = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
   for (const event of events) {
     if (event._tag === "ToolStarted") add(starts, event.callId)
@@ -155,6 +156,7 @@ function* outcomes(sessionId: string, events: ReadonlyArray<SessionEvent>, settl
     if (event._tag === "ModelRequestEnded") {
       add(requests, event.requestId)
       tokens += event.usage.inputTokens + event.usage.outputTokens
+      cost += event.usage.costMicroUsd ?? 0
     }
     if (event._tag === "AttemptStarted") {
       if (attempts.has(event.attemptId)) yield broken("INV-6", `attempt ${event.attemptId} started twice`)
@@ -170,7 +172,11 @@ function* outcomes(sessionId: string, events: ReadonlyArray<SessionEvent>, settl
     if (count > 1 || (settled && count === 0)) yield broken("INV-12", `${requestId} has ${count} usage records`)
   }
   const state = fold(events)
-  if (state._tag === "Open" && state.totals.inputTokens + state.totals.outputTokens !== tokens) {
+  if (state._tag !== "Open") return
+  const { costMicroUsd, inputTokens, outputTokens, toolCalls } = state.totals
+  if (inputTokens + outputTokens !== tokens || costMicroUsd !== cost) {
     yield broken("INV-12", "the totals are not the sum of the usage records")
   }
+  const started = [...starts.values()].reduce((sum, count) => sum + count, 0)
+  if (toolCalls !== started) yield broken("INV-12", `${toolCalls} calls are counted, and ${started} were started`)
 }

@@ -170,12 +170,17 @@ export class LoginWorld {
     await this.runner.runPromise(Effect.flatMap(McpSessions, ({ drop }) => drop(sessionId)))
   }
 
-  /** What a person does with the address: opens it, agrees, and is led back to the page that they see then. */
-  async logIn(address: string): Promise<{ readonly status: number; readonly text: string; readonly back: string }> {
+  /** Where a person is led back to who opened the address and agreed, or did not. */
+  async leaveFor(address: string): Promise<{ readonly back: string }> {
     const { headers } = await fetch(address, { redirect: "manual" })
     const { origin, pathname, search } = new URL(headers.get("location") ?? "")
     assert.equal(origin, publicOrigin)
-    const back = `${pathname}${search}`
+    return { back: `${pathname}${search}` }
+  }
+
+  /** What a person does with the address, and the page that they see in the end. */
+  async logIn(address: string): Promise<{ readonly status: number; readonly text: string; readonly back: string }> {
+    const { back } = await this.leaveFor(address)
     const response = await fetch(`${this.gateway.node.gateway}${back}`)
     return { status: response.status, text: await response.text(), back }
   }

@@ -99,6 +99,20 @@ requires("postgres")("An MCP server that wants people to log in", () => {
     assert.strictEqual(server.asked.length, 1)
   })
 
+  it("leads back to the console whoever left from there", async () => {
+    const { authorization_url: address } = await begun({ back_to: "console" })
+    const { back } = await world.leaveFor(address)
+    const arrived = await fetch(`${world.gateway.node.gateway}${back}`, { redirect: "manual" })
+    const page = `/w/${session.workspaceId}/mcp/${serverId}`
+    assert.deepStrictEqual([arrived.status, arrived.headers.get("location")], [303, page])
+    assert.strictEqual(await status(), "connected")
+    server.agrees = false
+    const refused = await world.logIn((await begun({ back_to: "console" })).authorization_url)
+    assert.strictEqual(refused.status, 400)
+    assert.include(refused.text, `href="${page}"`)
+    assert.strictEqual((await world.ask("POST", path("authorize"), { back_to: "https://evil.example" })).status, 400)
+  })
+
   it("stays as it was where somebody does not agree", async () => {
     server.agrees = false
     const page = await logIn()

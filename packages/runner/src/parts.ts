@@ -21,6 +21,7 @@ import { shellHarness } from "./harness/shell/ShellHarness.ts"
 import { Identity } from "./link/Identity.ts"
 import { Capabilities } from "./link/Capabilities.ts"
 import { McpSessions } from "./mcp/McpSessions.ts"
+import { probeMcpServer } from "./mcp/probeMcpServer.ts"
 import { mintEventId, mintModelRequestId } from "./mint.ts"
 import { Models } from "./models/Models.ts"
 import type { RunnerConfig } from "./RunnerConfig.ts"
@@ -118,7 +119,12 @@ const capabilities = (config: RunnerConfig) =>
         },
         { concurrency: "unbounded" }
       )
-      return Capabilities.of({ probe, probeCard: models.probeCard })
+      const context = yield* Effect.context<Outbound | TrustStore>()
+      return Capabilities.of({
+        probe,
+        probeCard: models.probeCard,
+        probeMcpServer: (probed) => Effect.provide(probeMcpServer(probed), context)
+      })
     })
   )
 

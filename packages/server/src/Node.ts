@@ -27,6 +27,7 @@ import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
+import * as TransactionIds from "./postgres/TransactionIds.ts"
 import { release } from "./release.ts"
 import { purging } from "./purge/Purger.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
@@ -72,9 +73,9 @@ const database = (config: NodeConfig, supervised: boolean): Layer.Layer<Database
       })
   })
 
-/** The database, migrated: whatever is built on it finds its tables. */
+/** The database, migrated: whatever is built on it finds its tables, and a log that may be read. */
 const migrated = (config: NodeConfig, supervised: boolean) =>
-  Layer.effectDiscard(migrate({ directory: migrations })).pipe(
+  Layer.effectDiscard(Effect.andThen(migrate({ directory: migrations }), TransactionIds.catchUp())).pipe(
     Layer.provide(Database.layerOwner()),
     Layer.provide(NodeServices.layer),
     Layer.provideMerge(database(config, supervised))

@@ -6,6 +6,7 @@ import type {
   McpAuthorization,
   McpAuthorizationBegun,
   McpAuthorize,
+  McpProbe,
   McpServer,
   McpServerCreate,
   McpServerDeleted,
@@ -35,6 +36,11 @@ export class McpServers extends Resource {
 
   delete(mcpServerId: string, options?: CallOptions): Call<McpServerDeleted> {
     return this.remove(path`/v1/mcp_servers/${mcpServerId}`, options)
+  }
+
+  /** What the server has, as a runner finds it now. */
+  probe(mcpServerId: string, options?: CallOptions): Call<McpProbe> {
+    return this.post(path`/v1/mcp_servers/${mcpServerId}/probe`, undefined, options)
   }
 
   /** Begins a login. Somebody opens its `authorization_url`; where that is null, nobody has to. */

@@ -8,6 +8,7 @@ import type * as Search from "@troupe/domain/api/Search"
 import type * as SessionResources from "@troupe/domain/api/SessionResources"
 import type * as Inbox from "@troupe/domain/api/Inbox"
 import type * as McpAuthorizations from "@troupe/domain/api/McpAuthorizations"
+import type * as McpProbes from "@troupe/domain/api/McpProbes"
 import type * as McpServers from "@troupe/domain/api/McpServers"
 import type * as ModelCards from "@troupe/domain/api/ModelCards"
 import type * as Places from "@troupe/domain/api/Places"
@@ -127,6 +128,7 @@ export type McpServerCreate = Body<typeof McpServers.create>
 export type McpServerUpdate = Body<typeof McpServers.update>
 export type McpServerListQuery = Query<typeof McpServers.list>
 export type McpServerDeleted = Answered<typeof McpServers.remove>
+export type McpProbe = Plain<McpProbes.McpProbe>
 export type McpAuthorize = Body<typeof McpAuthorizations.authorize>
 export type McpAuthorization = Plain<McpAuthorizations.McpAuthorization>
 export type McpAuthorizationBegun = Plain<McpAuthorizations.McpAuthorizationBegun>

@@ -3,7 +3,38 @@ import { type FormEvent, useEffect, useState } from "react"
 import type { Agent } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { Problem } from "../ui/Problem.tsx"
-import { type AgentDraft, type Permission, permissionOf } from "./agents.logic.ts"
+import { type AgentDraft, type Permission, permissionOf, type RegisteredServer, serversOf } from "./agents.logic.ts"
+
+/** MCP servers of the workspace's list; nothing where there are none. */
+const Servers = (props: {
+  readonly chosen: ReadonlyArray<RegisteredServer>
+  readonly onChoose: (chosen: ReadonlyArray<RegisteredServer>) => void
+}) => {
+  const { chosen, onChoose } = props
+  const { data = [] } = useQuery(queries.mcpServers)
+  if (data.length === 0) return null
+  return (
+    <fieldset className="scopes">
+      <legend>MCP servers</legend>
+      {data.map(({ description, id, name }) => {
+        const others = chosen.filter((one) => one.id !== id)
+        const isChosen = others.length < chosen.length
+        return (
+          <label key={id} className="check">
+            <input
+              type="checkbox"
+              checked={isChosen}
+              onChange={() => onChoose(isChosen ? others : [...chosen, { id, name }])}
+            />
+            <span>
+              {name} <span className="faint">{description}</span>
+            </span>
+          </label>
+        )
+      })}
+    </fieldset>
+  )
+}
 
 /** What most agents are made of. The rest is edited as JSON. */
 export const AgentForm = (props: {
@@ -21,7 +52,8 @@ export const AgentForm = (props: {
     name: agent?.name ?? "",
     model: agent?.model.id ?? "",
     system: agent?.system ?? "",
-    permission: permissionOf(agent)
+    permission: permissionOf(agent),
+    servers: serversOf(agent)
   })
   const change = (some: Partial<AgentDraft>) => setDraft((now) => ({ ...now, ...some }))
   const model = draft.model === "" ? (models.data?.[0]?.id ?? "") : draft.model
@@ -84,6 +116,7 @@ export const AgentForm = (props: {
           onChange={(event) => change({ system: event.target.value })}
         />
       </div>
+      <Servers chosen={draft.servers} onChoose={(servers) => change({ servers })} />
       {error === null ? null : <Problem error={error} />}
       <div className="form-foot">
         <button type="submit" className="button first" disabled={isBusy || draft.name.trim() === ""}>

@@ -4,6 +4,7 @@ import { Play } from "lucide-react"
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react"
 import type { Agent } from "@troupe/client"
 import { allOf, troupe } from "../api/troupe.ts"
+import { oneAsked } from "../app/copies.logic.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
@@ -111,12 +112,6 @@ const Versions = ({ agent }: { readonly agent: Agent }) => {
   )
 }
 
-const agentAsked = (id: string) => ({
-  path: `/v1/agents/${id}`,
-  client: `troupe.agents.retrieve("${id}")`,
-  command: `agents show ${id}`
-})
-
 const AgentPage = () => {
   const { agent: id } = useParams({ strict: false }) as { readonly agent: string }
   const [place, change] = usePlace()
@@ -161,7 +156,7 @@ const AgentPage = () => {
   return (
     <>
       <PageHeader
-        asked={agentAsked(id)}
+        asked={oneAsked("agents", "agents", "agents show", id)}
         title={
           <nav className="crumbs cut" aria-label="Where this is">
             <WorkspaceLink to="agents" className="faint">

@@ -1,16 +1,22 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
+import type { AgentCreate } from "@troupe/client"
 import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { AgentForm } from "./AgentForm.tsx"
-import { type AgentDraft, toolset } from "./agents.logic.ts"
+import { type AgentDraft, toolset, withServers } from "./agents.logic.ts"
 
 const NewAgentPage = () => {
   const go = useGo()
   const client = useQueryClient()
   const create = useMutation({
-    mutationFn: ({ model, name, permission, system }: AgentDraft) =>
-      troupe.agents.create({ name, model, system: system === "" ? null : system, tools: [toolset(permission)] }),
+    mutationFn: ({ model, name, permission, servers, system }: AgentDraft) =>
+      troupe.agents.create({
+        name,
+        model,
+        system: system === "" ? null : system,
+        ...withServers({ mcp_servers: [], tools: [toolset(permission)] }, servers)
+      } as AgentCreate),
     onSuccess: ({ id }) => {
       void client.invalidateQueries({ queryKey: ["agents"] })
       go(`agents/${id}`, { replace: true })

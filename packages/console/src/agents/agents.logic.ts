@@ -36,6 +36,13 @@ export interface AgentDraft {
   readonly model: string
   readonly system: string
   readonly permission: Permission
+  /** Those of the workspace's list. */
+  readonly servers: ReadonlyArray<RegisteredServer>
+}
+
+export interface RegisteredServer {
+  readonly id: string
+  readonly name: string
 }
 
 export type Permission = "always_allow" | "always_ask"
@@ -49,18 +56,59 @@ export const permissionOf = (agent: Pick<Agent, "tools"> | null): Permission => 
   return policy === "always_ask" ? "always_ask" : "always_allow"
 }
 
+/** The servers of the workspace's list that an agent names, as it calls them. */
+export const serversOf = (agent: Pick<Agent, "mcp_servers"> | null): ReadonlyArray<RegisteredServer> =>
+  (agent?.mcp_servers ?? []).flatMap(({ name, server_id: id }) =>
+    typeof name === "string" && typeof id === "string" ? [{ id, name }] : []
+  )
+
+type Entry = Agent["tools"][number]
+
+/** An agent's servers and the toolsets that use them, with these of the list; those by address stay as they are. */
+export const withServers = (
+  { mcp_servers, tools }: { readonly mcp_servers: ReadonlyArray<Entry>; readonly tools: ReadonlyArray<Entry> },
+  servers: ReadonlyArray<RegisteredServer>
+) => {
+  const wanted = new Set(servers.map(({ id }) => id))
+  const gone = mcp_servers.filter(({ server_id: id }) => typeof id === "string" && !wanted.has(id))
+  const known = new Set(mcp_servers.map(({ server_id: id }) => id))
+  const added = servers.filter(({ id }) => !known.has(id))
+  const names = new Set(gone.map(({ name }) => name))
+  return {
+    mcp_servers: [
+      ...mcp_servers.filter((entry) => !gone.includes(entry)),
+      ...added.map(({ id, name }) => ({ type: "registered", name, server_id: id }))
+    ],
+    tools: [
+      ...tools.filter(({ mcp_server_name: name, type }) => type !== "mcp_toolset" || !names.has(name)),
+      ...added.map(({ name }) => ({ type: "mcp_toolset", mcp_server_name: name }))
+    ]
+  }
+}
+
+const sameServers = (a: ReadonlyArray<RegisteredServer>, b: ReadonlyArray<RegisteredServer>) =>
+  a.length === b.length && a.every(({ id }) => b.some((one) => one.id === id))
+
 /** A form as a change of its agent: what it does not show stays as it is. */
 export const changeOf = (
   agent: Agent,
-  { model, name, permission, system }: AgentDraft
-): Readonly<Record<string, unknown>> => ({
-  name,
-  model: model === agent.model.id ? agent.model : model,
-  system: system === "" ? null : system,
-  ...(permission === permissionOf(agent)
-    ? {}
-    : { tools: [toolset(permission), ...agent.tools.filter(({ type }) => type !== "agent_toolset_20260401")] })
-})
+  { model, name, permission, servers, system }: AgentDraft
+): Readonly<Record<string, unknown>> => {
+  const samePermission = permission === permissionOf(agent)
+  const tools = samePermission
+    ? agent.tools
+    : [toolset(permission), ...agent.tools.filter(({ type }) => type !== "agent_toolset_20260401")]
+  return {
+    name,
+    model: model === agent.model.id ? agent.model : model,
+    system: system === "" ? null : system,
+    ...(sameServers(servers, serversOf(agent))
+      ? samePermission
+        ? {}
+        : { tools }
+      : withServers({ mcp_servers: agent.mcp_servers, tools }, servers))
+  }
+}
 
 export const toolset = (permission: Permission) => ({
   type: "agent_toolset_20260401",

@@ -16,6 +16,15 @@ export const models = queryOptions({
   queryKey: ["models"],
   queryFn: ({ signal }) => allOf(troupe.models.list({ limit: 1_000 }, { signal }))
 })
+export const mcpServers = queryOptions({
+  queryKey: ["mcp-servers"],
+  queryFn: ({ signal }) => allOf(troupe.mcpServers.list(pageSize, { signal }))
+})
+export const mcpServer = (id: string) =>
+  queryOptions({
+    queryKey: ["mcp-servers", id],
+    queryFn: ({ signal }) => troupe.mcpServers.retrieve(id, { signal })
+  })
 export const runners = queryOptions({
   queryKey: ["runners"],
   queryFn: ({ signal }) => allOf(troupe.runners.list({ signal }))

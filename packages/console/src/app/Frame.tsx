@@ -51,6 +51,13 @@ const useFrameActions = () => {
           ? []
           : [{ id: `go-${id}`, title: `Go to ${title}`, section: "Go", keys: menu.keys, run: () => go(path) }]
       ),
+      {
+        id: "new-mcp-server",
+        title: "Add an MCP server",
+        section: "Everywhere",
+        words: "create tools",
+        run: () => go("mcp/new")
+      },
       { id: "new-agent", title: "New agent", section: "Everywhere", words: "create", run: () => go("agents/new") },
       ...themes.map((theme) => ({
         id: `theme-${theme}`,

@@ -87,6 +87,13 @@ export const usageAsked = (from: string, to: string, by: string): Asked => {
   }
 }
 
+/** One thing by its id. */
+export const oneAsked = (resource: string, client: string, command: string, id: string): Asked => ({
+  path: `/v1/${resource}/${id}`,
+  client: `troupe.${client}.retrieve("${id}")`,
+  command: `${command} ${id}`
+})
+
 /** A list that is shown as it is. */
 export const listAsked = (resource: string, client: string, command: string): Asked => ({
   path: `/v1/${resource}`,

@@ -8,6 +8,7 @@ import {
   type LucideIcon,
   MessagesSquare,
   Network,
+  Plug,
   Server
 } from "lucide-react"
 import type { ComponentType } from "react"
@@ -68,6 +69,20 @@ export const pages: ReadonlyArray<Page> = [
     load: () => import("../environments/EnvironmentsPage.tsx"),
     menu: { section: "Build", icon: Boxes, keys: "g e" }
   },
+  {
+    id: "mcp-servers",
+    path: "mcp",
+    title: "MCP servers",
+    load: () => import("../mcp/McpServersPage.tsx"),
+    menu: { section: "Build", icon: Plug, keys: "g t" }
+  },
+  {
+    id: "new-mcp-server",
+    path: "mcp/new",
+    title: "Add an MCP server",
+    load: () => import("../mcp/NewMcpServerPage.tsx")
+  },
+  { id: "mcp-server", path: "mcp/$server", title: "MCP server", load: () => import("../mcp/McpServerPage.tsx") },
   {
     id: "runners",
     path: "runners",

@@ -1,11 +1,11 @@
 import { Menu } from "@base-ui/react/menu"
 import { useMutation, useQueryClient } from "@tanstack/react-query"
-import { Ellipsis } from "lucide-react"
+import { Check, Ellipsis } from "lucide-react"
 import { useMemo, useState } from "react"
 import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
+import { CopyItems, useCopies } from "../app/CopyItems.tsx"
 import { useActions } from "../registry/actions.ts"
-import { copyText } from "../ui/clipboard.ts"
 import { Confirm } from "../ui/Confirm.tsx"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -26,6 +26,9 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
     mutationFn: () => troupe.sessions.fork(sessionId),
     onSuccess: ({ id }) => go(`sessions/${id}`)
   })
+  const { actions: copyActions, isCopied } = useCopies(
+    useMemo(() => copies(sessionId, window.location.origin), [sessionId])
+  )
   const { mutate: forkIt } = fork
   useActions(
     useMemo(
@@ -52,8 +55,8 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
   return (
     <>
       <Menu.Root>
-        <Menu.Trigger className="button quiet only-icon" aria-label="More about this session">
-          <Ellipsis size={16} />
+        <Menu.Trigger className="button quiet only-icon" aria-label={isCopied ? "Copied" : "More about this session"}>
+          {isCopied ? <Check size={15} /> : <Ellipsis size={16} />}
         </Menu.Trigger>
         <Menu.Portal>
           <Menu.Positioner align="end" sideOffset={4}>
@@ -70,14 +73,7 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
               <Menu.Item onClick={() => setPanel("verify")}>Verify …</Menu.Item>
               <Menu.Item onClick={() => archive.mutate()}>Archive</Menu.Item>
               <Menu.Item onClick={() => setPanel("delete")}>Delete …</Menu.Item>
-              <Menu.Group>
-                <Menu.GroupLabel className="group-label">Copy as</Menu.GroupLabel>
-                {copies(sessionId, window.location.origin).map(({ text, title: kind }) => (
-                  <Menu.Item key={kind} onClick={() => void copyText(text)}>
-                    {kind}
-                  </Menu.Item>
-                ))}
-              </Menu.Group>
+              <CopyItems actions={copyActions} />
             </Menu.Popup>
           </Menu.Positioner>
         </Menu.Portal>

@@ -1,3 +1,4 @@
+import { listMicroUsd } from "@troupe/domain/api/compat/money"
 import type { Timeline, TimelineItem } from "@troupe/domain/session/Timeline"
 import type { Session } from "@troupe/client"
 import { microUsdOf } from "../ui/format.logic.ts"
@@ -43,6 +44,7 @@ export const meters = (timeline: Timeline, session: Session | null) => {
   const { totals } = timeline
   const usage = lastRequest(timeline, ({ usage: one }) => one !== null)?.usage ?? null
   const microUsd = totals === null ? 0 : totals.unpricedRequests > 0 ? null : totals.costMicroUsd
+  const counted = totals === null ? 0 : listMicroUsd(totals)
   const limit = session?.budget === null || session === null ? null : microUsdOf(session.budget.max_list_cost)
   return {
     status: standing(timeline),
@@ -51,6 +53,6 @@ export const meters = (timeline: Timeline, session: Session | null) => {
     tokens: totals === null ? 0 : totals.inputTokens + totals.outputTokens + totals.cacheReadTokens,
     contextTokens: usage === null ? null : usage.inputTokens + usage.cacheReadTokens,
     microUsd,
-    budget: limit === null || microUsd === null || limit === 0 ? null : Math.min(1, microUsd / limit)
+    budget: limit === null || counted === null || limit === 0 ? null : Math.min(1, counted / limit)
   }
 }

@@ -1,6 +1,14 @@
 import type { Agent, Environment, Token } from "@troupe/client"
 import { assert, describe, it } from "vitest"
-import { changeOf, permissionOf, readDefinition, toolset, toolsOf } from "../../src/agents/agents.logic.ts"
+import {
+  changeOf,
+  permissionOf,
+  readDefinition,
+  serversOf,
+  toolset,
+  toolsOf,
+  withServers
+} from "../../src/agents/agents.logic.ts"
 import { agentToTry, isOutdated } from "../../src/agents/try.logic.ts"
 import { hostsOf, networkOf, packagesOf } from "../../src/environments/environments.logic.ts"
 import { living, toggled } from "../../src/keys/keys.logic.ts"
@@ -17,12 +25,12 @@ describe("a try", () => {
   } as unknown as Agent
 
   it("is of the agent as it stands, where nothing of it was changed that a try has", () => {
-    const draft = { name: "another name", model: "demo", system: "", permission: "always_allow" } as const
+    const draft = { name: "another name", model: "demo", system: "", permission: "always_allow", servers: [] } as const
     assert.deepStrictEqual(agentToTry(agent, changeOf(agent, draft)), { type: "agent", id: "agent_1", version: 3 })
   })
 
   it("is of what is in the form, which need not be saved", () => {
-    const draft = { name: "A", model: "large", system: "Be brief.", permission: "always_ask" } as const
+    const draft = { name: "A", model: "large", system: "Be brief.", permission: "always_ask", servers: [] } as const
     const tried = agentToTry(agent, changeOf(agent, draft))
     assert.deepStrictEqual(tried as object, {
       type: "agent_with_overrides",
@@ -47,6 +55,25 @@ describe("agents", () => {
     assert.strictEqual(toolsOf({ tools: [], mcp_servers: [] } as unknown as Agent), "no tools")
     assert.strictEqual(permissionOf(agent), "always_ask")
     assert.strictEqual(permissionOf(null), "always_allow")
+  })
+
+  it("are given servers of the list with their tools, and lose them, whatever else they have", () => {
+    const by = { type: "url", name: "own", url: "https://own.example" }
+    const ofOwn = { type: "mcp_toolset", mcp_server_name: "own" }
+    const agent = { name: "A", model: { id: "m" }, mcp_servers: [by], tools: [toolset("always_ask"), ofOwn] }
+    const docs = { id: "mcpsrv_1", name: "docs" }
+    const given = withServers(agent as never, [docs])
+    assert.deepStrictEqual(given as object, {
+      mcp_servers: [by, { type: "registered", name: "docs", server_id: "mcpsrv_1" }],
+      tools: [...agent.tools, { type: "mcp_toolset", mcp_server_name: "docs" }]
+    })
+    assert.deepStrictEqual(serversOf(given as never), [docs])
+    assert.deepStrictEqual(withServers(given as never, [docs]), given)
+    assert.deepStrictEqual(withServers(given as never, []) as object, { mcp_servers: [by], tools: agent.tools })
+    const before = { ...agent, ...given } as unknown as Agent
+    const draft = { name: "A", model: "m", system: "", permission: "always_ask", servers: [docs] } as const
+    assert.deepStrictEqual(Object.keys(changeOf(before, draft)), ["name", "model", "system"])
+    assert.deepStrictEqual(changeOf(before, { ...draft, servers: [] })["tools"] as object, agent.tools)
   })
 
   it("are read from JSON, or it is said what is wrong with it", () => {

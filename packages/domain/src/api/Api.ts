@@ -13,6 +13,7 @@ import * as Replay from "./Replay.ts"
 import * as Places from "./Places.ts"
 import * as Files from "./Files.ts"
 import * as McpAuthorizations from "./McpAuthorizations.ts"
+import * as McpProbes from "./McpProbes.ts"
 import * as McpServers from "./McpServers.ts"
 import * as ModelCards from "./ModelCards.ts"
 import * as Policies from "./Policies.ts"
@@ -47,7 +48,15 @@ export const Api = HttpApi.make("troupe")
     Feed.group,
     Access.group
   )
-  .add(ModelCards.group, McpServers.group, McpAuthorizations.group, Projects.group, Policies.group, Settings.group)
+  .add(
+    ModelCards.group,
+    McpServers.group,
+    McpAuthorizations.group,
+    McpProbes.group,
+    Projects.group,
+    Policies.group,
+    Settings.group
+  )
   .add(UsageReport.group, Search.group, Fleet.group)
   .annotateMerge(
     OpenApi.annotations({

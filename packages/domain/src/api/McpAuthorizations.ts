@@ -32,7 +32,9 @@ export const McpAuthorize = Schema.Struct({
   /** Where absent, the node introduces itself: by its client metadata document, else by dynamic registration. */
   client: Schema.optionalKey(McpClient),
   /** What is wanted besides what was granted before; else what the server says that it wants. */
-  scope: Schema.optionalKey(Scope)
+  scope: Schema.optionalKey(Scope),
+  /** Where the person is led in the end: a page of its own, unless it is said, or the server's page in the console. */
+  back_to: Schema.optionalKey(Schema.Literals(["page", "console"]))
 })
 export type McpAuthorize = typeof McpAuthorize.Type
 

@@ -3,6 +3,7 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId, DeploymentId, EnvironmentId, ProjectId, RunnerId, SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
+import { BudgetLimit, isCostCap } from "../session/Budget.ts"
 import { Agent, ModelIn, Servers, Tools } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
@@ -16,6 +17,19 @@ export const BudgetIn = Schema.Struct({
   max_list_cost: Schema.Struct({ amount: Cents, currency: Schema.Literal("USD") })
 })
 export type BudgetIn = typeof BudgetIn.Type
+
+const { hourMicroUsd: _hour, ...limitFields } = BudgetLimit.fields
+const SessionLimit = Schema.Struct(limitFields)
+
+/** What a session, or one turn of it, may use at most, beside its budget. A hard limit stops it, a soft one asks whether to go on. */
+export const SessionLimits = Schema.Array(SessionLimit).check(
+  Schema.isMaxLength(19),
+  Schema.makeFilter((limits: ReadonlyArray<typeof SessionLimit.Type>) => {
+    const at = limits.findIndex(isCostCap)
+    return at < 0 ? undefined : { path: [at], issue: "a hard limit on what the session costs is its `budget`" }
+  })
+)
+export type SessionLimits = typeof SessionLimits.Type
 
 const Json = Schema.Array(JsonObject)
 
@@ -76,6 +90,7 @@ export const SessionCreate = Schema.Struct({
       end_user: Schema.optionalKey(Name(128)),
       project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
       labels: Schema.optionalKey(Labels),
+      limits: Schema.optionalKey(SessionLimits),
       directory: Schema.optionalKey(Schema.NullOr(SessionDirectory)),
       lifecycle: Schema.optionalKey(
         Schema.Struct({
@@ -99,7 +114,8 @@ export const SessionUpdate = Schema.Struct({
     })
   ),
   budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),
-  vault_ids: Schema.optionalKey(Schema.Array(Schema.String))
+  vault_ids: Schema.optionalKey(Schema.Array(Schema.String)),
+  troupe: Schema.optionalKey(Schema.Struct({ limits: Schema.optionalKey(SessionLimits) }))
 })
 export type SessionUpdate = typeof SessionUpdate.Type
 
@@ -140,6 +156,7 @@ export const Session = Schema.Struct({
   troupe: Schema.Struct({
     project_id: Schema.NullOr(ProjectId),
     labels: Schema.Array(Schema.String),
+    limits: Schema.Array(SessionLimit),
     directory: Schema.NullOr(SessionDirectory),
     lifecycle: Lifecycle
   }),

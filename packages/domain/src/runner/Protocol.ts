@@ -7,7 +7,7 @@ export const spoken = { min: 1, max: 2 } as const
  * Calls that came with a version; all others are of the first. Who speaks an older one is asked for none of them. A field that
  * came later needs no place here: who does not know it does not read it.
  */
-export const since = { Places: 2 } as const
+export const since = { Places: 2, ProbeMcpServer: 2 } as const
 
 export const sinceOf = (call: string): number => (call in since ? since[call as keyof typeof since] : 1)
 

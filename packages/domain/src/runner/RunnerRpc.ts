@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import { RunnerId, SessionId } from "../Ids.ts"
+import { JsonObject } from "../Json.ts"
 import { Answer, Ask } from "./Asks.ts"
 import {
   AttemptGone,
@@ -18,6 +19,7 @@ import { TreeChange } from "./Checkpoint.ts"
 import { Expected, FileInfo, FilePage } from "./Files.ts"
 import { HostDirectoryUse } from "../session/HostDirectory.ts"
 import { Hello, Load, Verdict } from "./Hello.ts"
+import { McpProbed } from "./McpProbed.ts"
 import { Versions, VersionRefused } from "./Protocol.ts"
 import {
   Captured,
@@ -113,6 +115,12 @@ export class RunnerRpc extends RpcGroup.make(
       notes: Schema.Array(Schema.String),
       models: Schema.Array(Schema.String)
     }),
+    error: RunnerAway
+  }),
+  /** Asks an MCP server what it has, as a turn would. Nothing of it is kept, and nothing stays connected. */
+  Rpc.make("ProbeMcpServer", {
+    payload: { server: JsonObject, secret: Schema.NullOr(Schema.Redacted(Schema.String)) },
+    success: McpProbed,
     error: RunnerAway
   }),
 

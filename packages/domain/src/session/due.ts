@@ -1,18 +1,19 @@
-import type { BudgetLimit } from "./Budget.ts"
+import { type BudgetLimit, leftMs } from "./Budget.ts"
 import { expiresAt } from "./rest.ts"
 import type { OpenSession, Turn } from "./SessionState.ts"
 import { awaiting, limitKey } from "./standing.ts"
+import type { Totals } from "./Usage.ts"
 
 const startOf = (turn: Turn | null): ReadonlyArray<number> =>
   turn?.phase._tag === "Working" ? [turn.phase.startedAt] : []
 
-/** When a limit on working time will be come up to if what works goes on. */
+/** When a limit that working time counts for will be come up to if what works goes on. */
 const workedOut = (session: OpenSession, limit: BudgetLimit): ReadonlyArray<number> => {
   const at =
-    (scope: { readonly totals: { readonly activeMs: number }; readonly announced: ReadonlyArray<string> }) =>
+    (scope: { readonly totals: Totals; readonly announced: ReadonlyArray<string> }) =>
     (starts: ReadonlyArray<number>): ReadonlyArray<number> => {
-      if (starts.length === 0 || scope.announced.includes(limitKey(limit))) return []
-      const left = limit.max - scope.totals.activeMs
+      const left = leftMs(scope.totals, limit)
+      if (left === null || starts.length === 0 || scope.announced.includes(limitKey(limit))) return []
       return [Math.ceil((left + starts.reduce((sum, start) => sum + start, 0)) / starts.length)]
     }
   const turns = session.threads.map(({ turn }) => turn)
@@ -35,6 +36,6 @@ export const nextDue = (session: OpenSession): number | null => {
   }
   const expiry = expiresAt(session)
   if (expiry !== null) times.push(expiry)
-  for (const limit of session.budget) if (limit.metric === "active_ms") times.push(...workedOut(session, limit))
+  for (const limit of session.budget) times.push(...workedOut(session, limit))
   return times.length === 0 ? null : Math.min(...times)
 }

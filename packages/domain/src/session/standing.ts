@@ -54,10 +54,10 @@ export const turnUse = (turn: Turn, at: number): Totals => {
 }
 
 /** How much of a limit is used: by the session, or by that of its running turns which has used most. */
-export const used = (session: OpenSession, { metric, scope }: BudgetLimit, at: number): number => {
+export const used = (session: OpenSession, limit: BudgetLimit, at: number): number => {
   const turns = session.threads.flatMap(({ turn }) => (turn === null ? [] : [turn]))
-  const uses = scope === "session" ? [sessionUse(session, at)] : turns.map((turn) => turnUse(turn, at))
-  return uses.reduce((most, totals) => Math.max(most, consumed(totals, metric)), 0)
+  const uses = limit.scope === "session" ? [sessionUse(session, at)] : turns.map((turn) => turnUse(turn, at))
+  return uses.reduce((most, totals) => Math.max(most, consumed(totals, limit)), 0)
 }
 
 /** Limits that have been come up to and that nobody raised or let pass. */
@@ -68,7 +68,7 @@ export const spent = (session: OpenSession, turn: Turn | null): Budget => {
     if (scope === null) return false
     const key = limitKey(limit)
     if (limit.enforcement === "soft" && scope.acknowledged.includes(key)) return false
-    return scope.announced.includes(key) || consumed(scope.totals, limit.metric) >= limit.max
+    return scope.announced.includes(key) || consumed(scope.totals, limit) >= limit.max
   })
 }
 

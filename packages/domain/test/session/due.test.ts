@@ -73,6 +73,12 @@ describe("what falls due by itself", () => {
     }
   })
 
+  it("is the moment at which working time alone comes up to a limit on cost, where it has a price", () => {
+    const story = working(limit("cost_micro_usd", 3, { hourMicroUsd: 80_000 }))
+    settledBy(story, startedAt(story) + 135, null)
+    assert.isNull(nextDue(working(limit("cost_micro_usd", 3)).session))
+  })
+
   it("comes sooner where two threads work on one limit", () => {
     const one = working(limit("active_ms", 5_000)).and(openThread(2))
     const two = one.and(send(message(2, { threadId: threadId(2) })), start(2, 2, 2))

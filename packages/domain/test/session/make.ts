@@ -88,10 +88,12 @@ export const answer = (n: number, call: number, given: Json = "yes"): InputOf<"A
   answer: given
 })
 
-export const systemMessage = (n: number): InputOf<"SystemMessage"> => ({
+/** Input n; it came with another one, or by itself as those of before. */
+export const systemMessage = (n: number, follows: number | null = null): InputOf<"SystemMessage"> => ({
   _tag: "SystemMessage",
   inputId: inputId(n),
-  content: text("be brief")
+  content: text("be brief"),
+  ...(follows === null ? {} : { follows: inputId(follows) })
 })
 
 export const outcome = (n: number): InputOf<"Outcome"> => ({
@@ -135,7 +137,7 @@ export const lose = (attempt: number): CommandOf<"LoseAttempt"> => ({
 export const limit = (
   metric: BudgetLimit["metric"],
   max: number,
-  part: Partial<Pick<BudgetLimit, "enforcement" | "scope">> = {}
+  part: Partial<Omit<BudgetLimit, "metric" | "max">> = {}
 ): BudgetLimit => ({ metric, max, enforcement: "hard", scope: "session", ...part })
 
 export const pause: SessionCommand = { _tag: "Pause" }

@@ -4,6 +4,7 @@ import { Cause, Context, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import type { HarnessEnd } from "../harness/Harness.ts"
 import { Harnesses } from "../harness/Harnesses.ts"
+import { Spending } from "../harness/Spending.ts"
 import type { JournaledRequest } from "../journal/JournaledRequest.ts"
 import { BlobClient } from "../link/BlobClient.ts"
 import { agentSpan } from "../telemetry/spans.ts"
@@ -55,6 +56,7 @@ export class AttemptEngine extends Context.Service<
           request,
           frames: attempt.frames,
           inbox: attempt.inbox.forHarness(attempt.frames),
+          spending: new Spending(request),
           secret: (name) => Effect.sync(() => attempt.secret(name)),
           scrubber: attempt.scrubber,
           askPeople: askPeople(attempt.frames, attempt.answers),

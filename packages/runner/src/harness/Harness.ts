@@ -6,6 +6,7 @@ import type { ErrorInfo } from "@troupe/domain/session/Status"
 import type { Effect } from "effect"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
 import type { HarnessCapability } from "./capabilities.ts"
+import type { Spending } from "./Spending.ts"
 import type { ToolCalls } from "../tools/ToolCalls.ts"
 
 /** How an attempt ends, as its last frame says it. */
@@ -37,6 +38,8 @@ export interface HarnessRun {
   readonly request: Omit<RunRequest, "secrets">
   readonly frames: AttemptFrames
   readonly inbox: Inbox
+  /** What model requests of the attempt use is added here, whoever makes them. */
+  readonly spending: Spending
   readonly tools: ToolCalls
   /** Content of the conversation that is too large for the log; null where it can't be had. */
   readonly blob: (ref: BlobRef) => Effect.Effect<Uint8Array | null>

@@ -76,6 +76,7 @@ export const layer = (self: Self, signs: LinkSigns) =>
         RefreshSecret: ({ attempt, secret }) => attempts.refreshSecret(attempt, secret),
 
         ProbeModel: ({ card }) => capabilities.probeCard(card),
+        ProbeMcpServer: (probed) => capabilities.probeMcpServer(probed),
 
         Asks: () => singly(desk.open),
         AnswerAsk: ({ answer, askId }) => desk.answer(askId, answer),

@@ -24,6 +24,8 @@ export interface ModelSettings {
   readonly speed?: string
   /** JSON Schema of the answer. */
   readonly output?: { readonly name: string; readonly schema: JsonObject }
+  /** It knows of the tools, since the conversation has their calls, and is to call none. */
+  readonly toolChoice?: "none"
 }
 
 /** What a model says while it answers, in order. A block's pieces come between its `Begun` and its `Block`. */
@@ -41,7 +43,13 @@ export type ModelEvent =
       /** As the model wrote it: it need not be JSON. */
       readonly input: string
     }
-  | { readonly _tag: "Ended"; readonly stop: ModelStop; readonly usage: MeasuredUsage | null }
+  | {
+      readonly _tag: "Ended"
+      readonly stop: ModelStop
+      readonly usage: MeasuredUsage | null
+      /** Why it refused, where the provider says so. */
+      readonly details?: JsonObject
+    }
 
 export type ModelStop = "end_turn" | "tool_calls" | "max_tokens" | "refusal"
 export type MeasuredUsage = Omit<Usage, "source" | "costMicroUsd">

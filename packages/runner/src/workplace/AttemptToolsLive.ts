@@ -80,15 +80,15 @@ export const layer = (options: ToolsOptions) =>
       const mcp = yield* McpSessions
 
       /** Without an auxiliary model, pages come whole. */
-      const summarizerOf = ({ frames, request, secret }: AttemptContext) => {
+      const summarizerOf = ({ frames, request, secret, spending }: AttemptContext) => {
         const { auxModel } = request.agent
         if (auxModel === null) return null
         const choose = models.choose(auxModel, secret, request.prices)
-        return pageReader({ frames, choose, cacheKey: `${request.sessionId}:pages` })
+        return pageReader({ frames, choose, spending, cacheKey: `${request.sessionId}:pages` })
       }
 
       /** There is one where the agent names a model for small tasks. */
-      const classifierOf = ({ frames, request, secret }: AttemptContext) => {
+      const classifierOf = ({ frames, request, secret, spending }: AttemptContext) => {
         const { auxModel } = request.agent
         if (auxModel === null) return null
         const choose = Effect.map(
@@ -96,7 +96,7 @@ export const layer = (options: ToolsOptions) =>
           Result.getOrElse(() => null)
         )
         const cacheKey = `${request.sessionId}:classifier`
-        return modelClassifier({ choose, frames, cacheKey })
+        return modelClassifier({ choose, frames, cacheKey, spending })
       }
 
       /** Brings the place to where the log says it is. */
@@ -243,11 +243,11 @@ export const layer = (options: ToolsOptions) =>
 
       /** What servers may ask while they work on a call. */
       const peopleOf = (context: AttemptContext) => {
-        const { askPeople, frames, request, secret } = context
+        const { askPeople, frames, request, secret, spending } = context
         const { agent, overrides, sessionId } = request
         const choose = models.choose(overrides.model ?? agent.model.id, secret, request.prices)
         const sampler = modelSampler({
-          request,
+          spending,
           frames,
           choose,
           cacheKey: `${sessionId}:sampling`

@@ -7,6 +7,7 @@ import { noTotals } from "@troupe/domain/session/Usage"
 import { Deferred, Effect, Latch } from "effect"
 import type { AttemptFrames } from "../../src/attempt/AttemptFrames.ts"
 import type { HarnessRun } from "../../src/harness/Harness.ts"
+import { Spending } from "../../src/harness/Spending.ts"
 import type { NamedCall, ToolCallRequest, ToolCalls, ToolResult, ToolSpec } from "../../src/tools/ToolCalls.ts"
 
 /** A tool of a test: what it answers, or that somebody outside must answer first. */
@@ -34,6 +35,7 @@ export const user = (message: string): HistoryItem => ({
 export const make = (options: FakeRunOptions) => {
   const frames: Array<FrameBody> = []
   const deltas: Array<readonly [EventId, number, string]> = []
+  const thoughts: Array<EventId> = []
   const steers: Array<Message> = []
   const lease = Latch.makeUnsafe(true)
   const stopped = Deferred.makeUnsafe<"paused" | "budget">()
@@ -52,6 +54,7 @@ export const make = (options: FakeRunOptions) => {
     written: Effect.void,
     committed: () => Effect.void,
     delta: (blockId, offset, piece) => void deltas.push([blockId, offset, piece]),
+    thinks: (blockId) => void thoughts.push(blockId),
     mayBegin: lease.await
   }
 
@@ -105,6 +108,7 @@ export const make = (options: FakeRunOptions) => {
   const run: HarnessRun = {
     request,
     frames: attempt,
+    spending: new Spending(request),
     inbox: {
       takeSteers: Effect.gen(function* () {
         const taken = steers.splice(0)
@@ -128,6 +132,7 @@ export const make = (options: FakeRunOptions) => {
     run,
     frames,
     deltas,
+    thoughts,
     lease,
     steer: (message: string) =>
       void steers.push({ inputId: "sevt_steer" as EventId, content: text(message) } as Message),

@@ -3,10 +3,12 @@ import { type EventId, fromUuid, type ModelRequestId, TurnId } from "@troupe/dom
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Call, Message } from "@troupe/domain/session/SessionState"
+import { noTotals } from "@troupe/domain/session/Usage"
 import { Effect, Fiber, Result } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { HarnessRun } from "../../src/harness/Harness.ts"
+import { Spending } from "../../src/harness/Spending.ts"
 import { shellHarness } from "../../src/harness/shell/ShellHarness.ts"
 import { shellScript } from "../../src/harness/shell/ShellInput.ts"
 import { local } from "../../src/sandbox/Local.ts"
@@ -47,6 +49,7 @@ const attempt = (
   const run = {
     request: { turnId: turnId(), history } as unknown as HarnessRun["request"],
     frames,
+    spending: new Spending({ budget: [], used: { session: noTotals, turn: noTotals } }),
     inbox: { takeSteers: Effect.sync(() => steers.splice(0)), stop: Effect.sync(stop), stopped: Effect.never },
     tools: gateway,
     blob: ({ sha256 }) => Effect.succeed(world.blobs.get(sha256) ?? null),

@@ -35,8 +35,8 @@ for (const [name, make] of Object.entries(interfaces)) {
           assert.deepInclude(end, { _tag: "Failed", retryable: true })
           assert.match(end._tag === "Failed" ? end.error.code : "", /^model_(request_failed|timeout)$/)
           assert.deepStrictEqual(FakeRun.unbalanced(fake.frames), [])
-          // Whether to try again is the session's business: nobody asked twice.
-          assert.lengthOf(provider.asked, 1)
+          // Whether to try again is the session's business: nobody asked twice. A machine at work may be silent before once.
+          assert.isAtMost(provider.asked.length, 1)
           yield* closed(provider.open)
         })
       )
@@ -50,10 +50,14 @@ for (const [name, make] of Object.entries(interfaces)) {
           harnessOver(make(url)).run(FakeRun.make({ model: "a-model", history: [FakeRun.user("hello")] }).run)
         const nowhere = yield* run("http://127.0.0.1:9")
         assert.deepInclude(nowhere, { _tag: "Failed", retryable: true })
+        assert.match(nowhere._tag === "Failed" ? nowhere.error.message : "", /a-model: Connection error: .+/)
         const other = yield* run(provider.url)
         assert.deepInclude(other, { _tag: "Failed", retryable: false })
-        assert.strictEqual(other._tag === "Failed" && other.error.code, "model_unknown")
-        assert.include(JSON.stringify(other), "a-model")
+        assert.strictEqual(other._tag === "Failed" && other.error.code, "model_request_refused")
+        assert.match(
+          other._tag === "Failed" ? other.error.message : "",
+          /a-model: nothing there serves models.*base URL/
+        )
       })
     )
 

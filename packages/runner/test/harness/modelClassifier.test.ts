@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import { noTotals } from "@troupe/domain/session/Usage"
 import { Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { Spending } from "../../src/harness/Spending.ts"
 import { judgementIn, modelClassifier } from "../../src/harness/model/modelClassifier.ts"
 import { type ModelClient, ModelError, type ModelEvent } from "../../src/models/ModelClient.ts"
 import { MemoryFrames } from "../tools/MemoryFrames.ts"
@@ -15,10 +17,16 @@ const answers = (stream: Stream.Stream<ModelEvent, ModelError>): ModelClient => 
 const says = (text: string) =>
   answers(Stream.make({ _tag: "Text", index: 0, text }, { _tag: "Ended", stop: "end_turn", usage: null }))
 
-const classifier = (client: ModelClient | null) => {
+const spendingOf = (modelRequests: number) =>
+  new Spending({
+    budget: [{ metric: "model_requests", max: 1, enforcement: "hard", scope: "session" }],
+    used: { session: { ...noTotals, modelRequests }, turn: noTotals }
+  })
+
+const classifier = (client: ModelClient | null, spending = spendingOf(0)) => {
   const frames = new MemoryFrames()
   const choose = Effect.succeed(client === null ? null : { client, model: "small", price: null })
-  return { frames, judge: modelClassifier({ choose, frames, cacheKey: "k" }) }
+  return { frames, judge: modelClassifier({ choose, frames, spending, cacheKey: "k" }) }
 }
 
 const call = { name: "bash", input: { command: "ls" } }
@@ -46,6 +54,17 @@ describe("A model's word on a call", () => {
       const { frames, judge } = classifier(says('{"risk":"low","reason":null}'))
       assert.deepStrictEqual(yield* judge(call), { risk: "low", reason: null })
       assert.deepStrictEqual(frames.tags(), ["ModelRequestStarted", "ModelRequestEnded"])
+    })
+  )
+
+  it.effect("counts against the limits of the turn that it is for, and is not asked for beyond them", () =>
+    Effect.gen(function* () {
+      const spending = spendingOf(0)
+      const { frames, judge } = classifier(says('{"risk":"low"}'), spending)
+      assert.strictEqual((yield* judge(call))?.risk, "low")
+      assert.isTrue(spending.isSpent)
+      assert.isNull(yield* judge(call))
+      assert.lengthOf(frames.tags(), 2)
     })
   )
 

@@ -308,9 +308,8 @@ describe("How the agent's model is asked", () => {
   it.live("reaches whoever speaks another interface", () =>
     Effect.gen(function* () {
       for (const name of ["OpenAI Responses", "Anthropic Messages"]) {
-        const body = JSON.stringify(yield* asked(name))
-        assert.match(body, /77/, name)
-        assert.match(body, /"temperature":0.5/, name)
+        const { max_output_tokens, max_tokens } = yield* asked(name)
+        assert.strictEqual(max_output_tokens ?? max_tokens, 77, name)
       }
     })
   )
@@ -325,6 +324,21 @@ describe("openai-agents over the demo model", () => {
       const harness = harnessOver(() => ({ client: DemoModel.make(), model: "demo" }))
       assert.deepStrictEqual(yield* harness.run(fake.run), ended)
       assert.deepStrictEqual(commands, [{ command: "one" }, { command: "two" }])
+    })
+  )
+
+  it.live("says that it thinks, under the id of what it thought", () =>
+    Effect.gen(function* () {
+      const fake = FakeRun.make({ model: "demo", history: [user("think: of snow\nsay: Snow.")] })
+      const harness = harnessOver(() => ({ client: DemoModel.make(), model: "demo" }))
+      assert.deepStrictEqual(yield* harness.run(fake.run), ended)
+      const blocks = fake.frames.flatMap((body) => (body._tag === "ThinkingBlock" ? [body.blockId] : []))
+      assert.lengthOf(blocks, 1)
+      assert.deepStrictEqual(fake.thoughts, blocks)
+      assert.notInclude(
+        fake.deltas.map(([blockId]) => blockId),
+        blocks[0]
+      )
     })
   )
 

@@ -34,7 +34,7 @@ describe("an auxiliary model that reads pages", () => {
       const fake = FakeRun.make({ model: "main", history: [] })
       const asked: Array<ModelRequest> = []
       const choose = Effect.succeed(Result.succeed({ client: echo(asked), model: "small", price: null }))
-      const { summarize } = pageReader({ frames: fake.run.frames, choose, cacheKey: "pages" })
+      const { summarize } = pageReader({ ...fake.run, choose, cacheKey: "pages" })
       const said = yield* summarize({ url: "https://example.com", text: "The page.", prompt: "What is it?" })
       assert.strictEqual(said, "The answer is 42.")
       assert.include(JSON.stringify(asked[0]?.history), "The page.")
@@ -47,11 +47,26 @@ describe("an auxiliary model that reads pages", () => {
     })
   )
 
+  it.effect("is asked nothing beyond the limits of the turn", () =>
+    Effect.gen(function* () {
+      const limit = { metric: "tokens", max: 90, enforcement: "hard", scope: "turn" } as const
+      const fake = FakeRun.make({ model: "main", history: [], budget: [limit] })
+      const asked: Array<ModelRequest> = []
+      const choose = Effect.succeed(Result.succeed({ client: echo(asked), model: "small", price: null }))
+      const { summarize } = pageReader({ ...fake.run, choose, cacheKey: "pages" })
+      const page = { url: "https://example.com", text: "The page.", prompt: "What is it?" }
+      yield* summarize(page)
+      const failure = yield* Effect.flip(summarize(page))
+      assert.include(failure.message, "budget")
+      assert.lengthOf(asked, 1)
+    })
+  )
+
   it.effect("says why it can't", () =>
     Effect.gen(function* () {
       const fake = FakeRun.make({ model: "main", history: [] })
       const choose = Effect.succeed(Result.fail({ code: "model_unknown", message: "There is no such model" }))
-      const { summarize } = pageReader({ frames: fake.run.frames, choose, cacheKey: "pages" })
+      const { summarize } = pageReader({ ...fake.run, choose, cacheKey: "pages" })
       const failure = yield* Effect.flip(summarize({ url: "https://example.com", text: "", prompt: "" }))
       assert.include(failure.message, "There is no such model")
       assert.deepStrictEqual(fake.frames, [])

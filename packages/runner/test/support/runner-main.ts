@@ -41,7 +41,11 @@ const services = attemptsLayer({ directory: join(state, "journal"), run }).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       NoWorkplace.layer,
-      Layer.succeed(Capabilities, { probe: Effect.succeed(nothing), probeCard: () => Effect.succeed(noModel) })
+      Layer.succeed(Capabilities, {
+        probe: Effect.succeed(nothing),
+        probeCard: () => Effect.succeed(noModel),
+        probeMcpServer: () => Effect.succeed({ outcome: "failed", detail: "there is none" })
+      })
     )
   ),
   Layer.provideMerge(

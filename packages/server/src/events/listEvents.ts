@@ -1,10 +1,10 @@
 import { invalid } from "@troupe/domain/api/ApiError"
-import { shownTags, toCompat } from "@troupe/domain/api/compat/toCompat"
+import { shownTags } from "@troupe/domain/api/compat/toCompat"
 import * as Api from "@troupe/domain/api/Events"
 import { makeCursor, microsOf, readCursor } from "@troupe/domain/api/Page"
 import { Effect } from "effect"
 import type { Asked } from "../gateway/Route.ts"
-import { LoggedEvents } from "../sessions/LoggedEvents.ts"
+import { LoggedEvents, shownOf } from "../sessions/LoggedEvents.ts"
 import type { SessionView } from "../sessions/SessionView.ts"
 import { pendingOf } from "./pending.ts"
 
@@ -91,7 +91,7 @@ export const listEvents = Effect.fn("listEvents")(function* (view: SessionView, 
       const pageSize = Math.min(1_000, limit - data.length + 16)
       const { events, next } = yield* logged.page(session.id, { beyond, order, tags: shownTags, limit: pageSize })
       for (const logged of events) {
-        const shown = toCompat(logged, around)
+        const shown = shownOf(logged, around)
         for (let n = 0; n < shown.length; n++) {
           const index = ascending ? n : shown.length - 1 - n
           const seen =

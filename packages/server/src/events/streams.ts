@@ -1,5 +1,5 @@
 import { invalid } from "@troupe/domain/api/ApiError"
-import { type Surroundings, toCompat } from "@troupe/domain/api/compat/toCompat"
+import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import type * as Api from "@troupe/domain/api/Events"
 import { timeOfMicros } from "@troupe/domain/api/Page"
 import type { SessionId } from "@troupe/domain/Ids"
@@ -15,6 +15,7 @@ import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
 import type { Delta, Seen, View } from "../session/WatchHub.ts"
+import { shownOf } from "../sessions/LoggedEvents.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import type { SessionView } from "../sessions/SessionView.ts"
 import * as Previews from "./Previews.ts"
@@ -61,10 +62,10 @@ const compatView = (around: Surroundings): View<Shown> => ({
     const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
     if (event === null || Result.isFailure(event)) return { text: "", blockId: null, last: false, rests: false }
     const { eventId, recordedAt } = recorded
-    const shown = toCompat({ eventId, recordedAt, event: event.success }, around)
+    const shown = shownOf({ eventId, recordedAt, event: event.success }, around)
     return {
       text: shown.map((one) => frame(one.type, JSON.stringify(one))).join(""),
-      blockId: event.success._tag === "MessageBlock" ? event.success.blockId : null,
+      blockId: "blockId" in event.success ? event.success.blockId : null,
       last: event.success._tag === "SessionDeleted",
       rests: shown.some(({ type }) => resting.has(type))
     }
@@ -127,7 +128,7 @@ export const showing =
   }
 
 export const previewsOf = (query: Asked<typeof Api.stream>["query"]) =>
-  query["event_deltas[]"]?.includes("agent.message") === true ? Previews.make() : null
+  query["event_deltas[]"] === undefined ? null : Previews.make(query["event_deltas[]"])
 
 /** Live only: what commits from the moment on at which the headers go out. */
 export const streamEvents = Effect.fn("streamEvents")(function* (
@@ -186,7 +187,8 @@ export const streamLog = Effect.fn("streamLog")(function* (
   if (deltas) yield* Effect.timeoutOption(reader.live, liveWithinMs)
   const text = (seen: Seen) => {
     if (seen._tag === "Delta") {
-      return { text: deltas ? frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
+      const isText = seen.delta.kind === undefined
+      return { text: deltas && isText ? frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
     }
     const shown = seen.events.filter(({ event }) => wanted(event))
     return {

@@ -12,7 +12,8 @@ export type AppendExit = Exit.Exit<void, AppendRefused | StoreUnavailable>
 /** One row for each refused append: its place in the batch, the outcome, epoch, version, chain, duplicates, inputs. */
 export type Answer = ReadonlyArray<ReadonlyArray<unknown>>
 
-const code = (error: SqlError): string => {
+/** The five characters by which the server names what went wrong, if it did. */
+export const sqlState = (error: SqlError): string => {
   const { cause } = error.reason
   return Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) ? cause.code : ""
 }
@@ -25,7 +26,7 @@ type Verdict = "data" | "undone" | "doubt" | "hopeless"
 
 export const judge = (error: SqlError): Verdict => {
   if (error.reason.cause instanceof PgTypes.CodecError) return "data"
-  const state = code(error)
+  const state = sqlState(error)
   switch (state.slice(0, 2)) {
     case "22": // Data exception: a NUL in a text, invalid JSON, a number out of range.
     case "23": // A constraint: an external key that is taken, for instance.
@@ -48,9 +49,9 @@ const refused = (rows: AppendRows, reason: AppendRefused["reason"]): AppendExit 
 const badData = (rows: AppendRows, error: SqlError): AppendExit => {
   const { cause } = error.reason
   const message = Predicate.hasProperty(cause, "message") ? String(cause.message) : error.message
-  if (code(error) === "23505" && message.includes("sessions_external"))
+  if (sqlState(error) === "23505" && message.includes("sessions_external"))
     return refused(rows, { _tag: "ExternalKeyTaken" })
-  return refused(rows, { _tag: "BadData", detail: `${code(error)} ${message}`.trim() })
+  return refused(rows, { _tag: "BadData", detail: `${sqlState(error)} ${message}`.trim() })
 }
 
 const wholeBatch = (batch: ReadonlyArray<AppendRows>, exit: AppendExit) => batch.map(() => exit)

@@ -1,6 +1,7 @@
-import { Effect, type Duration } from "effect"
+import { Cause, Effect, Exit, Metric, type Duration } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { SqlError } from "effect/sql/SqlError"
+import { judge, sqlState } from "./AppendBatch.ts"
 import { type Cursor, EventStore, type Placed, type StoreUnavailable } from "./EventStore.ts"
 
 /** A read table and how events fill it. Its rows say which generation they are of, and readers see the live one. */
@@ -64,6 +65,71 @@ const goLive = Effect.fnUntraced(function* (projection: Named, at: Cursor) {
   yield* sql`UPDATE projections SET live = true WHERE name = ${name} AND version = ${version}`
 })
 
+/** Writes what these events mean, and moves on behind them, all or nothing; false where somebody else has moved on. */
+const moveOver = Effect.fnUntraced(function* <R>(
+  projection: Named,
+  at: Cursor,
+  { cursor }: Placed,
+  apply: Effect.Effect<void, SqlError, R>
+) {
+  const sql = yield* SqlClient.SqlClient
+  const { name, version } = projection
+  return yield* sql.withTransaction(
+    Effect.gen(function* () {
+      if (!(yield* hold(projection, at))) return false
+      yield* apply
+      yield* sql`
+        UPDATE projections SET xid = ${cursor.xid}::xid8, position = ${cursor.position}::int8, moved_at = now()
+        WHERE name = ${name} AND version = ${version}`
+      return true
+    })
+  )
+})
+
+/** Whether it would fail so every time, for what an event says: our code can't take it, or the database can't. */
+const isAboutData = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.every((reason) => {
+    if (Cause.isInterruptReason(reason)) return false
+    const error = Cause.isDieReason(reason) ? reason.defect : reason.error
+    return error instanceof SqlError ? judge(error) === "data" : Cause.isDieReason(reason)
+  })
+
+/** Without what the database would quote of the event. */
+const describe = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof SqlError ? `the database says ${sqlState(error)}` : String(error)
+}
+
+const leftOut = Metric.counter("troupe_projection_events_left_out", {
+  description: "Events that read tables were made without, since they can't be taken"
+})
+
+/**
+ * Takes some events. One that can't be taken is looked for by halves and left out, on record: read tables are of all
+ * sessions, and must not stand still for one of them. What is mended later gets a new version, and is made anew.
+ */
+const takeAll = <R>(
+  projection: Projection<R>,
+  at: Cursor,
+  events: ReadonlyArray<Placed>
+): Effect.Effect<boolean, SqlError, R | SqlClient.SqlClient> =>
+  Effect.gen(function* () {
+    const last = events.at(-1)!
+    const exit = yield* Effect.exit(moveOver(projection, at, last, projection.apply(events, projection.version)))
+    if (Exit.isSuccess(exit)) return exit.value
+    if (!isAboutData(exit.cause)) return yield* exit
+    if (events.length === 1) {
+      yield* Metric.update(leftOut, 1)
+      const { seq, streamId } = last.event
+      const why = describe(exit.cause)
+      yield* Effect.logError(`Projection ${projection.name} leaves out event ${seq} of ${streamId}: ${why}`)
+      return yield* moveOver(projection, at, last, Effect.void)
+    }
+    const half = Math.ceil(events.length / 2)
+    const moved = yield* takeAll(projection, at, events.slice(0, half))
+    return moved && (yield* takeAll(projection, events[half - 1]!.cursor, events.slice(half)))
+  })
+
 /**
  * Takes the next events, if there are any. Events are read before the transaction begins: a transaction that writes holds
  * back the horizon for all who read the log, so it is kept short. What a killed projector had begun is rolled back, and
@@ -75,7 +141,6 @@ export const step = Effect.fn("Projector.step")(function* <R>(
 ): Effect.fn.Return<Step, SqlError | StoreUnavailable, R | EventStore | SqlClient.SqlClient> {
   const sql = yield* SqlClient.SqlClient
   const store = yield* EventStore
-  const { name, version } = projection
   const at = yield* checkpoint(projection)
   if (at === undefined) return { _tag: "Superseded" }
   const events = yield* store.readAll({ after: at, limit })
@@ -84,16 +149,7 @@ export const step = Effect.fn("Projector.step")(function* <R>(
     if (!at.live) yield* sql.withTransaction(goLive(projection, at))
     return { _tag: "CaughtUp" }
   }
-  const moved = yield* sql.withTransaction(
-    Effect.gen(function* () {
-      if (!(yield* hold(projection, at))) return false
-      yield* projection.apply(events, version)
-      yield* sql`
-        UPDATE projections SET xid = ${last.cursor.xid}::xid8, position = ${last.cursor.position}::int8, moved_at = now()
-        WHERE name = ${name} AND version = ${version}`
-      return true
-    })
-  )
+  const moved = yield* takeAll(projection, at, events)
   return moved ? { _tag: "Moved", events: events.length } : { _tag: "Elsewhere" }
 })
 

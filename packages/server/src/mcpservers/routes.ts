@@ -1,9 +1,11 @@
 import * as Api from "@troupe/domain/api/McpServers"
+import * as Probes from "@troupe/domain/api/McpProbes"
 import { Effect, Layer } from "effect"
 import { pageOf } from "../gateway/places.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { sealing } from "../secrets/sealing.ts"
 import { McpServers } from "./McpServers.ts"
+import { probeServer } from "./probeServer.ts"
 
 const list = route(Api.list, "read", ({ caller, query }) =>
   Effect.flatMap(McpServers, (servers) =>
@@ -25,4 +27,13 @@ const remove = route(Api.remove, "admin", ({ params }) =>
   )
 )
 
-export const routes = Layer.mergeAll(list, create, retrieve, update, remove)
+/** A server's own words, of now: an answer that was kept would be of before. */
+const probe = route(
+  Probes.probe,
+  "write",
+  ({ caller, params }) =>
+    Effect.flatMap(McpServers, (servers) => Effect.flatMap(servers.find(caller.workspaceId, params.id), probeServer)),
+  { isMadeAnew: true }
+)
+
+export const routes = Layer.mergeAll(list, create, retrieve, update, probe, remove)

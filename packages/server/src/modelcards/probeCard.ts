@@ -3,14 +3,11 @@ import { timeOf } from "@troupe/domain/api/Page"
 import { Clock, Effect, Option, type Redacted } from "effect"
 import { Caller } from "../gateway/Requests.ts"
 import { Reach } from "../runners/Reach.ts"
-import { type KnownRunner, RunnerRegistry } from "../runners/RunnerRegistry.ts"
+import { bestOfRunners } from "../runners/bestOfRunners.ts"
+import type { KnownRunner } from "../runners/RunnerRegistry.ts"
 import { ModelCards } from "./ModelCards.ts"
 
-/** Runners that are asked, one after the other until one reaches the model, and for how long each. */
-const runnersMax = 3
 const withinMs = 15_000
-
-const canBeAsked = ({ hello, node, revoked }: KnownRunner): boolean => node !== null && hello !== null && !revoked
 
 const outcome = (
   status: Probe["status"],
@@ -42,23 +39,13 @@ const ask = Effect.fnUntraced(function* ({ name, runnerId }: KnownRunner, card: 
 
 const order: ReadonlyArray<Probe["status"]> = ["usable", "unusable", "not_probed"]
 
-const tried = Effect.fnUntraced(function* (card: Redacted.Redacted, model: string) {
-  const { workspaceId } = yield* Caller
-  const registry = yield* RunnerRegistry
-  const runners = (yield* registry.list(workspaceId)).filter(canBeAsked).slice(0, runnersMax)
-  let best = outcome("not_probed", "no runner is connected")
-  for (const [at, runner] of runners.entries()) {
-    const probe = yield* ask(runner, card, model)
-    if (at === 0 || order.indexOf(probe.status) < order.indexOf(best.status)) best = probe
-    if (best.status === "usable") break
-  }
-  return best
-})
+const rank = ({ status }: Probe) => order.indexOf(status)
 
 /** Has a runner of the workspace look whether the card reaches its model, and keeps what came of it. */
 export const probeCard = Effect.fn("probeCard")(function* (card: ModelCard) {
   const cards = yield* ModelCards
   const { workspaceId } = yield* Caller
   const text = yield* cards.text(workspaceId, card.id)
-  return yield* cards.probed(card, yield* tried(text, card.model))
+  const nobody = outcome("not_probed", "no runner is connected")
+  return yield* cards.probed(card, yield* bestOfRunners((runner) => ask(runner, text, card.model), rank, nobody))
 })

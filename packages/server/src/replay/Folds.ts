@@ -1,10 +1,12 @@
 import { type ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
+import type { Stored } from "@troupe/domain/log/EventCodec"
 import * as Codec from "@troupe/domain/session/Codec"
 import { evolve } from "@troupe/domain/session/evolve"
 import { foldVersion, initial, type SessionState } from "@troupe/domain/session/SessionState"
 import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
+import { unreadableCode } from "../sessions/SessionCalls.ts"
 import { EventStore, type Head, type StoreUnavailable } from "../log/EventStore.ts"
 
 /** A session as it stood after an event. */
@@ -62,7 +64,18 @@ const tooFar = (events: number) =>
     "log_too_long"
   )
 
-const unreadable = (seq: number) => invalid(`The log can't be read at ${seq} by this release`, "log_unreadable")
+const unreadable = (seq: number) => invalid(`The log can't be read at ${seq} by this release`, unreadableCode)
+
+/** The next state, or none where the event has not the shape that its type and version promise. */
+const foldOn = (state: SessionState, stored: Stored): SessionState | null => {
+  const event = Codec.decodeFast(stored)
+  if (Result.isFailure(event)) return null
+  try {
+    return evolve(state, event.success)
+  } catch {
+    return null
+  }
+}
 
 const make = Effect.gen(function* () {
   const store = yield* EventStore
@@ -80,9 +93,9 @@ const make = Effect.gen(function* () {
       const page = yield* store.readToFold(sessionId, { after: at, limit: Math.min(pageSize, seq - at) })
       if (page.length === 0) return yield* invalid(`The log ends at ${at}`)
       for (const stored of page) {
-        const event = Codec.decodeFast(stored)
-        if (stored.seq !== at + 1 || Result.isFailure(event)) return yield* unreadable(at + 1)
-        state = evolve(state, event.success)
+        const next = stored.seq === at + 1 ? foldOn(state, stored) : null
+        if (next === null) return yield* unreadable(at + 1)
+        state = next
         at = stored.seq
       }
     }

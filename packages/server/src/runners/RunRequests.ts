@@ -89,7 +89,7 @@ const make = Effect.gen(function* () {
       ...told,
       ticket: tickets.issue({ workspaceId, sessionId, runnerId }),
       secrets: yield* secrets.all(
-        { workspaceId, sessionId, threadId },
+        { workspaceId },
         { models: modelsOf(agent, turn.overrides), mcpServers: agent.mcpServers }
       )
     }

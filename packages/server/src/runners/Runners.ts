@@ -36,8 +36,8 @@ export const registry = Layer.mergeAll(RunnerRegistry.layer, Workspaces.layer, T
   Layer.merge(RunnerLinks.layer)
 )
 
-/** The way to each runner, and what may be told to it. */
-export const reach = Layer.merge(Reach.layer, StoredSecrets.layer.pipe(Layer.provide(McpTokens.layer))).pipe(
+/** The way to each runner, what may be told to it, and what is made anew of that. */
+export const reach = Layer.merge(Reach.layer, StoredSecrets.layer.pipe(Layer.provideMerge(McpTokens.layer))).pipe(
   Layer.provide(WorkspaceLog.layer),
   Layer.provide(Relays.layer),
   Layer.provide(NodeSocket.layerWebSocketConstructor)

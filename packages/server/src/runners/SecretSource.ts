@@ -32,7 +32,10 @@ export class SecretRefused extends Schema.TaggedError<SecretRefused>()("SecretRe
 export class SecretSource extends Context.Service<
   SecretSource,
   {
-    readonly all: (of: SecretsOf, needs: SecretNeeds) => Effect.Effect<ReadonlyArray<Secret>, StoreUnavailable>
+    readonly all: (
+      of: Pick<SecretsOf, "workspaceId">,
+      needs: SecretNeeds
+    ) => Effect.Effect<ReadonlyArray<Secret>, StoreUnavailable>
     /**
      * The value that comes after `version`: made, if that is still the newest, and else the one that somebody else had
      * made. Many who ask at once for the same are given the same.

@@ -210,9 +210,10 @@ export class Reactor implements Sleeper, Placing {
       reach,
       send: (body) => this.send(body),
       overtaken,
-      delta: (blockId, offset, text) => {
+      delta: ({ blockId, kind, offset, text }) => {
         const after = this.latest?.version ?? 0
-        feeds.publish(sessionId, { _tag: "Delta", blockId, offset, text, threadId, after })
+        const of = kind === undefined ? {} : { kind }
+        feeds.publish(sessionId, { _tag: "Delta", blockId, offset, text, threadId, after, ...of })
       }
     })
     followers.set(attemptId, follower)

@@ -1,4 +1,5 @@
-import { type Logged, shownTags } from "@troupe/domain/api/compat/toCompat"
+import { type Logged, shownTags, type Surroundings, toCompat } from "@troupe/domain/api/compat/toCompat"
+import type { CompatEvent } from "@troupe/domain/api/Events"
 import { fromUuid, prefixes, type SessionId, toUuid } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -58,8 +59,18 @@ export const eventOf = (stored: {
   readonly version: number
   readonly payload: string
 }): SessionEvent | null => {
-  const event = Codec.decodeFast({ ...stored, seq: 0 } as never)
+  // Why it can't be read is of no interest here, and so is where.
+  const event = Codec.decodeFast({ ...stored, streamId: "", seq: 0 })
   return Result.isSuccess(event) ? event.success : null
+}
+
+/** What clients see of an event. One that has not the shape of its type shows nothing, like one of a type that nobody knows. */
+export const shownOf = (logged: Logged, around: Surroundings): ReadonlyArray<CompatEvent> => {
+  try {
+    return toCompat(logged, around)
+  } catch {
+    return []
+  }
 }
 
 const loggedOf = ({ eventId, payload, recordedAt, seq, type, version }: StoredEvent) => {

@@ -11,6 +11,9 @@ import { Minting } from "../log/Minting.ts"
 import type { SessionError, SessionNotReached } from "../session/SessionErrors.ts"
 import { Sessions } from "../session/Sessions.ts"
 
+/** A log that this release can't read is shown up to there, and takes nothing more. */
+export const unreadableCode = "log_unreadable"
+
 export const busy = (retryAfterMs: number, message: string) =>
   new ApiFailure({ type: "api_error", status: 503, message, retryAfterMs })
 
@@ -42,8 +45,10 @@ export const failureOf = (
     case "SessionUnavailable":
     case "SessionNotReached":
       return busy(error.retryAfterMs, "The session can't be reached right now")
-    case "CommandBroken":
     case "SessionUnreadable":
+      // It stays so for this release, however often it is asked for.
+      return invalid(error.message, unreadableCode)
+    case "CommandBroken":
       return new ApiFailure({ type: "api_error", message: error.message })
   }
 }

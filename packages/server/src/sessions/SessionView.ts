@@ -1,6 +1,6 @@
 import { directoryOut } from "@troupe/domain/api/compat/directory"
 import { lifecycleOut } from "@troupe/domain/api/compat/lifecycle"
-import { budgetOut, usageOut } from "@troupe/domain/api/compat/money"
+import { budgetOut, limitsOut, usageOut } from "@troupe/domain/api/compat/money"
 import { resourceOut } from "@troupe/domain/api/compat/resources"
 import { sessionAgentOf } from "@troupe/domain/api/compat/snapshot"
 import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
@@ -135,7 +135,7 @@ const outcomesOf = (timed: ReadonlyArray<Timed>): Session["outcome_evaluations"]
     ]
   })
 
-export const viewOf = (row: SessionRow, now: number): SessionView | null => {
+const shownAs = (row: SessionRow, now: number): SessionView | null => {
   const opened = eventOf(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
   const shown = row.shown === null ? null : eventOf(row.shown)
@@ -172,6 +172,7 @@ export const viewOf = (row: SessionRow, now: number): SessionView | null => {
     troupe: {
       project_id: opened.projectId,
       labels: row.labels,
+      limits: limitsOut(budget),
       directory: directoryOut(setup.resources),
       lifecycle: lifecycleOut(opened.lifecycle)
     },
@@ -181,4 +182,13 @@ export const viewOf = (row: SessionRow, now: number): SessionView | null => {
   }
   const around = { primary: opened.threadId, agentName: opened.agent.name }
   return { session, resting: isResting(row), around, children: childrenOf(timed, setup, session.agent) }
+}
+
+/** Null where its log does not even say how it began. */
+export const viewOf = (row: SessionRow, now: number): SessionView | null => {
+  try {
+    return shownAs(row, now)
+  } catch {
+    return null
+  }
 }

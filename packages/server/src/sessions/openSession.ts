@@ -172,7 +172,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     title: input.title ?? null,
     metadata: input.metadata ?? {},
     labels: [...new Set([...(project?.defaults.labels ?? []), ...(input.troupe?.labels ?? [])])],
-    budget: budgetIn(input.budget),
+    budget: budgetIn(input.budget, input.troupe?.limits),
     origin: { type: kind === "console" ? "console" : "api" },
     createdBy: tokenId,
     projectId: project?.id ?? null,

@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { McpServers } from "../mcpservers/McpServers.ts"
 
 /** As runners read it. The id says whose headers go with it, and only where its URL still is the one of the list. */
-const entryOf = (name: string, { id, options, server }: McpServer): JsonObject => ({
+export const entryOf = (name: string, { id, options, server }: McpServer): JsonObject => ({
   ...(server as unknown as JsonObject),
   name,
   troupe: { ...options, server_id: id } as unknown as JsonObject

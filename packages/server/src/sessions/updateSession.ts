@@ -28,15 +28,27 @@ const reconfigured = Effect.fnUntraced(function* ({ agent }: Session, change: No
   return { changes: changes as unknown as JsonObject, digest: snapshot.digest }
 })
 
+/** The session's limits, changed: those that an update does not name stay. Nothing where they would say the same. */
+const rebounded = Effect.fnUntraced(function* (session: Session, { budget = session.budget, troupe }: SessionUpdate) {
+  const { limits: before } = session.troupe
+  const limits = troupe?.limits ?? before
+  if (session.budget === null && budget !== null) {
+    return yield* invalid("budget: a budget can only be given when a session is created", "budget_create_only")
+  }
+  const isSame = canonical(budget) === canonical(session.budget) && canonical(limits) === canonical(before)
+  return isSame ? null : ({ _tag: "ChangeBudget", budget: budgetIn(budget, limits) } as const)
+})
+
 /** Carries out what an update names: all of it, or nothing where one part is refused. */
 export const updateSession = Effect.fn("updateSession")(function* (
   session: Session,
   primary: ThreadId,
   input: SessionUpdate
 ) {
-  const { agent, budget, metadata, title, vault_ids } = input
+  const { agent, metadata, title, vault_ids } = input
   const { bound } = yield* Caller
-  if (bound !== null && (agent !== undefined || budget !== undefined)) {
+  const isBounding = input.budget !== undefined || input.troupe?.limits !== undefined
+  if (bound !== null && (agent !== undefined || isBounding)) {
     return yield* forbidden("This token can change neither a session's agent nor its budget")
   }
   if (vault_ids !== undefined) return yield* invalid("vault_ids: can't be changed after a session was created")
@@ -44,10 +56,7 @@ export const updateSession = Effect.fn("updateSession")(function* (
     return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
   }
   const change = agent === undefined ? null : yield* reconfigured(session, agent)
-  const limits =
-    budget === undefined || canonical(budget) === canonical(session.budget)
-      ? null
-      : ({ _tag: "ChangeBudget", budget: budgetIn(budget) } as const)
+  const limits = isBounding ? yield* rebounded(session, input) : null
   // An agent is refused while the session works, and while it does not, nothing is used: what is true of the budget stays so.
   if (change !== null && limits !== null) yield* rehearse(session.id, limits)
   if (change !== null) yield* command(session.id, { _tag: "Reconfigure", threadId: primary, ...change })

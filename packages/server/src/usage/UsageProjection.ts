@@ -97,13 +97,15 @@ const take = Effect.fnUntraced(function* (recorded: Recorded, event: SessionEven
     case "SessionOpened":
     case "ThreadOpened":
       for (const [thread, agent] of agentRows(event)) {
-        yield* sql`INSERT INTO usage_threads VALUES (${generation}, ${session}, ${thread}, ${agent})`
+        yield* sql`
+          INSERT INTO usage_threads VALUES (${generation}, ${session}, ${thread}, ${agent}) ON CONFLICT DO NOTHING`
       }
       return
     case "ModelRequestStarted":
       yield* sql`
         INSERT INTO usage_requests
-        VALUES (${generation}, ${session}, ${event.requestId}, ${`${event.provider}/${event.model}`})`
+        VALUES (${generation}, ${session}, ${event.requestId}, ${`${event.provider}/${event.model}`})
+        ON CONFLICT DO NOTHING`
       return
     case "ModelRequestEnded": {
       const [asked] = yield* sql<{ readonly model: string }>`

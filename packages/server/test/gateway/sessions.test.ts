@@ -134,6 +134,27 @@ describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
     )
   })
 
+  it("show that thinking has begun, and nothing of it, to those who ask", async () => {
+    const { id } = await open()
+    world.script(plays({ _tag: "Think", ms: 400, deltas: 1, tokens: 10, thinks: true }))
+    const both = await following(id, isIdle, { event_deltas: ["agent.message", "agent.thinking"] })
+    const messages = await following(id, isIdle, { event_deltas: ["agent.message"] })
+    await sessions().events.send(id, { events: [say("hello")] })
+    const events = await both.seen
+    const started = (seen: typeof events) =>
+      seen.flatMap((event) => (event.type === "event_start" ? [[event.event.type, event.event.id]] : []))
+    const ended = (type: string) => events.flatMap((event) => (event.type === type && "id" in event ? [event.id] : []))
+    const [thought] = ended("agent.thinking")
+    const [message] = ended("agent.message")
+    assert.deepStrictEqual(started(events), [
+      ["agent.thinking", thought!],
+      ["agent.message", message!]
+    ])
+    assert.deepStrictEqual(started(await messages.seen), [["agent.message", message!]])
+    const pieces = events.flatMap((event) => (event.type === "event_delta" ? [event.event_id] : []))
+    assert.deepStrictEqual(pieces, [message])
+  })
+
   it("wait for confirmations, and go on with them", async () => {
     const { id } = await open()
     world.script(plays(tool("ask"), tool("ask")), plays(think()))
@@ -241,6 +262,44 @@ describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
   })
 
   const limit = (amount: string) => ({ type: "limit" as const, max_list_cost: { amount, currency: "USD" as const } })
+
+  it("are bounded in what they use in every way, beside their budget", async () => {
+    const soft = { metric: "model_requests", max: 1, enforcement: "soft", scope: "session" } as const
+    const hard = { metric: "tokens", max: 1_000, enforcement: "hard", scope: "turn" } as const
+    const bounded = (...limits: ReadonlyArray<object>) => ({ troupe: { limits } })
+    const change = (id: string, update: object) => sessions().update(id, update as never)
+    const boundsOf = async (id: string) => {
+      const { budget, troupe } = (await sessions().retrieve(id)) as unknown as Session
+      return { budget, limits: troupe.limits }
+    }
+    const { id } = await open({ budget: limit("500"), ...bounded(soft, hard) })
+    assert.deepStrictEqual(await boundsOf(id), { budget: limit("500"), limits: [soft, hard] })
+
+    await untilIdle(id, say("hello"))
+    const held = await untilIdle(id, say("again"))
+    assert.deepInclude(held.at(-1), { stop_reason: { type: "budget_reached" } })
+    const { seen } = await following(id, isIdle)
+    assert.strictEqual((await world.fetch(`/v1/sessions/${id}/resume`, { method: "POST" })).status, 200)
+    assert.deepInclude((await seen).at(-1), { stop_reason: { type: "end_turn" } })
+
+    await change(id, { budget: limit("600") })
+    assert.deepStrictEqual(await boundsOf(id), { budget: limit("600"), limits: [soft, hard] })
+    assert.match((await refused(change(id, bounded({ ...soft, max: 2 }))))[1], /not above what was used/)
+    await change(id, bounded(hard))
+    assert.deepStrictEqual(await boundsOf(id), { budget: limit("600"), limits: [hard] })
+    await change(id, { budget: null, ...bounded() })
+    assert.deepStrictEqual(await boundsOf(id), { budget: null, limits: [] })
+    assert.match((await refused(change(id, bounded(hard))))[1], /only be given when a session is created/)
+
+    const cost = { metric: "cost_micro_usd", max: 1, enforcement: "hard", scope: "session" }
+    assert.match((await refused(open(bounded(cost))))[1], /limits.*its `budget`/)
+    assert.strictEqual((await refused(open(bounded({ ...soft, max: 0 }))))[0], 400)
+    const unpaid = await open(bounded(hard))
+    assert.match(
+      (await refused(change(unpaid.id, { budget: limit("1") })))[1],
+      /only be given when a session is created/
+    )
+  })
 
   it("are archived and deleted, and their streams end", async () => {
     const { id } = await open()

@@ -1,3 +1,4 @@
+import type { McpProbed } from "@troupe/domain/runner/McpProbed"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
@@ -15,6 +16,8 @@ describe("what a workspace settles", { timeout: 120_000 }, () => {
   let stranger: Ask
   let runner: Dialled
   const probed: Array<string> = []
+  const askedServers: Array<{ readonly server: object; readonly secret: string | null }> = []
+  let has: McpProbed = { outcome: "failed", detail: "nobody is there" }
   let answer: {
     readonly usable: boolean
     readonly notes: ReadonlyArray<string>
@@ -27,10 +30,7 @@ describe("what a workspace settles", { timeout: 120_000 }, () => {
       Effect.gen(function* () {
         const workspaceId = yield* first
         const source = yield* SecretSource
-        const all = yield* source.all(
-          { workspaceId, sessionId: "" as never, threadId: "" as never },
-          { models, mcpServers: mcpServers as never }
-        )
+        const all = yield* source.all({ workspaceId }, { models, mcpServers: mcpServers as never })
         return all.map(({ name, value, version }) => ({ name, version, value: JSON.parse(Redacted.value(value)) }))
       })
     )
@@ -50,6 +50,11 @@ describe("what a workspace settles", { timeout: 120_000 }, () => {
           Effect.sync(() => {
             probed.push(Redacted.value(card))
             return answer
+          }),
+        ProbeMcpServer: (asked: { readonly server: object; readonly secret: Redacted.Redacted | null }) =>
+          Effect.sync(() => {
+            askedServers.push({ ...asked, secret: asked.secret === null ? null : Redacted.value(asked.secret) })
+            return has
           })
       }
     })
@@ -385,6 +390,34 @@ describe("what a workspace settles", { timeout: 120_000 }, () => {
       made(await ask("POST", `/v1/agents/${agent.id}/archive`))
       made(await ask("DELETE", `/v1/mcp_servers/${id}`))
       assert.strictEqual(refused(await ask("GET", `/v1/mcp_servers/${id}`))[0], 404)
+    })
+
+    it("are asked by a runner what they have, with what sessions send them", async () => {
+      const { id } = made(await ask("POST", "/v1/mcp_servers", { ...docs, name: "asked" }))
+      const tools = [{ name: "search", description: "", arguments: [], read_only: false }]
+      const listing = { tools, has_resources: true, has_prompts: false, problems: ["one is odd"] }
+      has = { outcome: "listed", listing }
+      const first = await ask("POST", `/v1/mcp_servers/${id}/probe`)
+      assert.deepInclude(made(first), { server_id: id, status: "usable", reason: null, ...listing })
+      const { secret, server } = askedServers.at(-1)!
+      assert.deepStrictEqual(server, { ...docs.server, name: "asked", troupe: { ...docs.options, server_id: id } })
+      assert.deepStrictEqual(JSON.parse(secret!), { headers: docs.headers })
+      assert.notInclude(first.text, "of-the-docs")
+      has = { outcome: "unauthorized", detail: "401" }
+      const refusing = made(await ask("POST", `/v1/mcp_servers/${id}/probe`))
+      assert.deepStrictEqual([refusing.status, refusing.reason, refusing.tools], ["login_required", "401", []])
+      has = { outcome: "failed", detail: "it is away" }
+      assert.strictEqual(made(await ask("POST", `/v1/mcp_servers/${id}/probe`)).status, "unusable")
+      assert.strictEqual((await reader("POST", `/v1/mcp_servers/${id}/probe`)).status, 403)
+      assert.strictEqual((await stranger("POST", `/v1/mcp_servers/${id}/probe`)).status, 404)
+
+      const own = made(await stranger("POST", "/v1/mcp_servers", { ...docs, name: "theirs" }))
+      const nobody = made(await stranger("POST", `/v1/mcp_servers/${own.id}/probe`))
+      assert.deepStrictEqual([nobody.status, nobody.runner_id], ["not_probed", null])
+      const program = { name: "program", server: { type: "stdio", command: "npx" } }
+      const inside = made(await ask("POST", "/v1/mcp_servers", program))
+      assert.match(made(await ask("POST", `/v1/mcp_servers/${inside.id}/probe`)).reason, /sandbox/)
+      assert.lengthOf(askedServers, 3)
     })
 
     it("may write text with the session's model only while the workspace lets them", async () => {

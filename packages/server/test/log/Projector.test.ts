@@ -143,6 +143,39 @@ layer(TestProjector, { excludeTestServices: true, timeout: "30 seconds" })("Proj
     })
   )
 
+  it.effect("leaves out what can't be taken, and stands still for none of it", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { apply, retire } = counting()
+      // Some events break our code and some the database, wherever they stand on a page.
+      const bad = new Map<number, "code" | "database">([
+        [1, "code"],
+        [6, "database"],
+        [7, "code"],
+        [20, "database"]
+      ])
+      const picky: Projector.Projection<SqlClient.SqlClient> = {
+        name: "picky",
+        version: 9,
+        retire,
+        apply: (events, generation) =>
+          Effect.gen(function* () {
+            for (const { event } of events) {
+              const kind = event.streamId === writer.streamId ? bad.get(event.seq) : undefined
+              if (kind === "code") throw new TypeError("it has no such field")
+              if (kind === "database") yield* sql`INSERT INTO counting VALUES ('x'::text::int)`
+            }
+            yield* apply(events, generation)
+          })
+      }
+      const writer = yield* opened()
+      for (let i = 0; i < 20; i++) yield* writer.write()
+      yield* catchUp(picky, 7)
+      const seqs = numbers(20).filter((seq) => !bad.has(seq))
+      assert.deepStrictEqual(yield* rowsOf(writer.streamId), [{ generation: 9, events: seqs.length, seqs }])
+    })
+  )
+
   it.effect("is done by one at a time", () =>
     Effect.gen(function* () {
       const writer = yield* opened()

@@ -1,5 +1,6 @@
 import { type AgentId, CommandId, SessionId, ThreadId, type WorkspaceId } from "@troupe/domain/Ids"
 import { genesis } from "@troupe/domain/log/Chain"
+import type { Input } from "@troupe/domain/session/Input"
 import { initial } from "@troupe/domain/session/SessionState"
 import * as Summary from "@troupe/domain/session/Summary"
 import { Effect } from "effect"
@@ -9,7 +10,11 @@ import { planBatch } from "../../src/session/planBatch.ts"
 import { minting, newId, sha256 } from "./LogWriter.ts"
 
 /** Writes the beginning of a session into the log, as an owner would who is gone by now. */
-export const writeSession = Effect.fnUntraced(function* (workspaceId: WorkspaceId, agentId: AgentId) {
+export const writeSession = Effect.fnUntraced(function* (
+  workspaceId: WorkspaceId,
+  agentId: AgentId,
+  inputs: ReadonlyArray<Input> = []
+) {
   const store = yield* EventStore
   const sessionId = SessionId.make(newId("Session"))
   const { epoch } = yield* store.create({ stream: "session", streamId: sessionId, workspaceId, shard: 1 })
@@ -19,7 +24,7 @@ export const writeSession = Effect.fnUntraced(function* (workspaceId: WorkspaceI
     at,
     actor: { type: "system" as const },
     correlationId: minting.salt(),
-    body: plainOpen({ sessionId, workspaceId, threadId: ThreadId.make(newId("Thread")), agentId })
+    body: { ...plainOpen({ sessionId, workspaceId, threadId: ThreadId.make(newId("Thread")), agentId }), inputs }
   }
   const from = { state: initial, version: 0, chain: genesis, lastRecordedAt: 0 }
   const context = { sessionId, epoch, nowMicros: at * 1_000, sha256, minting, takenInputs: new Set<string>() }

@@ -3,7 +3,7 @@ import type { ResourceId } from "../../Ids.ts"
 import { Limits } from "../../Limits.ts"
 import type { Resource } from "../Opening.ts"
 import type { CommandOf } from "../SessionCommand.ts"
-import { sessionStatus, used } from "../standing.ts"
+import { limitKey, sessionStatus, used } from "../standing.ts"
 import type { Draft } from "./Draft.ts"
 import { interruptTurn } from "./ending.ts"
 import { inputs } from "./people.ts"
@@ -85,7 +85,11 @@ export const refreshResource = (draft: Draft, { details, resourceId }: CommandOf
 /** A budget is given when a session opens; later it is raised above what was used, or removed for good. */
 export const changeBudget = (draft: Draft, { budget }: CommandOf<"ChangeBudget">): void => {
   if (draft.session.budget.length === 0) draft.refuse({ _tag: "BudgetCreateOnly" })
+  const known = new Set(draft.session.budget.map(limitKey))
+  const isSame = budget.length === known.size && budget.every((limit) => known.has(limitKey(limit)))
   for (const limit of budget) {
+    // One that stays beside others that are changed may have been come up to.
+    if (known.has(limitKey(limit)) && !isSame) continue
     const use = used(draft.session, limit, draft.at)
     if (limit.max <= use) draft.refuse({ _tag: "BudgetNotRaised", metric: limit.metric, consumed: use })
   }

@@ -15,8 +15,7 @@ const announce = (draft: Draft): void => {
   if (session.budget.length === 0 || session.ended !== null) return
   const reached = (scope: BudgetLimit["scope"], announced: ReadonlyArray<string>, totals: Totals) =>
     session.budget.filter(
-      (limit) =>
-        limit.scope === scope && consumed(totals, limit.metric) >= limit.max && !announced.includes(limitKey(limit))
+      (limit) => limit.scope === scope && consumed(totals, limit) >= limit.max && !announced.includes(limitKey(limit))
     )
   const tell = (threadId: ThreadId | null, limits: Budget) => {
     if (limits.length > 0) draft.emit({ _tag: "BudgetReached", threadId, limits, totals: session.totals })

@@ -82,6 +82,21 @@ describe("a limit", () => {
     story.later(1_000).when(wake).thenEvents("BudgetReached").when(wake).thenEvents()
   })
 
+  it("on cost counts working time where an hour has a price, beside what models were paid", () => {
+    // A request of 100 millionths, and half a second at 80,000 an hour: 11 millionths.
+    const story = use(working(limit("cost_micro_usd", 111, { hourMicroUsd: 80_000 })))
+    story.when(wake).thenEvents("BudgetReached")
+    use(working(limit("cost_micro_usd", 112, { hourMicroUsd: 80_000 })))
+      .when(wake)
+      .thenEvents()
+    use(working(limit("cost_micro_usd", 111)))
+      .when(wake)
+      .thenEvents()
+    story
+      .when(change(limit("cost_micro_usd", 111, { hourMicroUsd: 80_000 })))
+      .thenRejected({ _tag: "BudgetNotRaised", consumed: 111 })
+  })
+
   it("of working time counts both threads at work", () => {
     working(limit("active_ms", 1_000))
       .and(openThread(2), send(message(2, { threadId: threadId(2) })), start(2, 2, 2))
@@ -216,5 +231,17 @@ describe("a budget", () => {
     story.when(change(limit("tokens", 15, { scope: "turn" }))).thenRejected("BudgetNotRaised")
     story.when(change(limit("active_ms", 500))).thenRejected({ _tag: "BudgetNotRaised", metric: "active_ms" })
     story.when(change(limit("tokens", 16))).thenEvents("BudgetChanged")
+  })
+
+  it("may keep what was come up to, which holds on, where others are changed beside it", () => {
+    const kept = limit("tool_calls", 1, { enforcement: "soft" })
+    const story = use(working(limit("tokens", 15), kept)).and(wake, frames(1, 6, suspended("budget")))
+    story.when(change(limit("tokens", 15), kept)).thenRejected("BudgetNotRaised")
+    story
+      .when(change(limit("tokens", 99), kept))
+      .thenEvents("BudgetChanged", { _tag: "BudgetReached", limits: [kept] })
+      .hasStatus("idle", "budget_reached")
+      .and(resume)
+      .hasStatus("running")
   })
 })

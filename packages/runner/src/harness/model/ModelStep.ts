@@ -1,5 +1,5 @@
 import type { EventId, ModelRequestId } from "@troupe/domain/Ids"
-import type { Json } from "@troupe/domain/Json"
+import type { Json, JsonObject } from "@troupe/domain/Json"
 import { costOf, type Price } from "@troupe/domain/models/Price"
 import { text } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
@@ -17,6 +17,7 @@ import type {
   ModelStop
 } from "../../models/ModelClient.ts"
 import { chatEnded, chatSpan } from "../../telemetry/spans.ts"
+import type { Spending } from "../Spending.ts"
 import { estimateTokens } from "./Conversation.ts"
 
 export interface StepCall {
@@ -35,6 +36,8 @@ export interface StepAnswer {
   readonly said: string
   readonly calls: ReadonlyArray<StepCall>
   readonly stop: ModelStop
+  /** Why it refused, where the provider says so. */
+  readonly details: JsonObject | null
   readonly usage: Usage
 }
 
@@ -47,7 +50,7 @@ export interface StepOptions {
   readonly inputTokens: number
   /** Whether what is said is the model's word to people: a summary for itself is not. */
   readonly isShown: boolean
-  readonly spent: (usage: Usage) => void
+  readonly spending: Spending
   /** Says that the calls of the answer are asked for, which belongs to it; where nothing is to be called, it is left out. */
   readonly ask?: (calls: ReadonlyArray<StepCall>, requestId: ModelRequestId) => Effect.Effect<void, JournalFull>
 }
@@ -86,12 +89,13 @@ export const step = Effect.fnUntraced(function* (
   const { client, frames, isShown, price, request } = options
   const requestId = yield* mintModelRequestId
   const open = new Map<number, OpenBlock>()
+  const thinking = new Map<number, EventId>()
   const items: Array<HistoryItem> = []
   const calls: Array<StepCall> = []
   const callIds = new Set<string>()
   let said = ""
   let heard = 0
-  let ended: { readonly stop: ModelStop; readonly usage: MeasuredUsage | null } | null = null
+  let ended: Extract<ModelEvent, { readonly _tag: "Ended" }> | null = null
 
   const usageOf = (measured: MeasuredUsage | null, estimate: MeasuredUsage): Usage => {
     const counted = measured ?? estimate
@@ -125,6 +129,11 @@ export const step = Effect.fnUntraced(function* (
     switch (event._tag) {
       case "Begun":
         if (event.kind === "text") open.set(event.index, { blockId: yield* mintEventId, text: "" })
+        if (event.kind === "thinking") {
+          const blockId = yield* mintEventId
+          thinking.set(event.index, blockId)
+          if (isShown) frames.thinks(blockId)
+        }
         return
       case "Delta": {
         heard += event.text.length
@@ -137,7 +146,8 @@ export const step = Effect.fnUntraced(function* (
       case "Text":
         return yield* block(event.index, event.text)
       case "Thinking": {
-        const blockId = yield* mintEventId
+        const blockId = thinking.get(event.index) ?? (yield* mintEventId)
+        thinking.delete(event.index)
         const { opaque, text: thought } = event
         items.push({ type: "thinking", blockId, requestId, text: thought, opaque })
         if (!isShown) return
@@ -163,7 +173,7 @@ export const step = Effect.fnUntraced(function* (
     // A provider that refused a request did not charge for it; one that began to answer did.
     const began = heard > 0 || outcome !== "failed"
     const usage = usageOf(ended?.usage ?? null, began ? guess(Math.ceil(heard / 4)) : nothing)
-    options.spent(usage)
+    options.spending.add(usage)
     const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response: null }
     yield* frames.say(end)
     yield* chatEnded(ended?.stop ?? null, usage, said)
@@ -189,8 +199,10 @@ export const step = Effect.fnUntraced(function* (
       return yield* asked
     })
   ).pipe(chatSpan(client.provider, request))
-  const { stop } = ended ?? { stop: "end_turn" as const }
-  return { requestId, items, said, calls, stop, usage }
+  const { details = null, stop } = (ended as Extract<ModelEvent, { readonly _tag: "Ended" }> | null) ?? {
+    stop: "end_turn" as const
+  }
+  return { requestId, items, said, calls, stop, details, usage }
 })
 
 /** What a request comes to, before anybody has counted it. */

@@ -1,22 +1,15 @@
 import type { EventId } from "@troupe/domain/Ids"
-import type { Price } from "@troupe/domain/models/Price"
-import { text } from "@troupe/domain/session/Content"
 import { Effect } from "effect"
 import type { JournalFull } from "../../attempt/AttemptFrames.ts"
-import type { ModelClient, ModelError, ModelRequest, ModelSettings } from "../../models/ModelClient.ts"
+import type { ModelSettings } from "../../models/ModelClient.ts"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
 import type { HarnessEnd, HarnessRun } from "../Harness.ts"
+import type { ChosenModel, ModelDraft } from "./ChosenModel.ts"
 import { shown } from "./content.ts"
 import { Conversation } from "./Conversation.ts"
-import { estimateOf, step, type StepAnswer, type StepCall } from "./ModelStep.ts"
-import { Spending, type Strategies } from "./Strategies.ts"
-
-export interface ChosenModel {
-  readonly client: ModelClient
-  readonly model: string
-  /** Null where nobody knows it. */
-  readonly price: Price | null
-}
+import { estimateOf, step, type StepAnswer, type StepCall, type StepOptions } from "./ModelStep.ts"
+import type { Strategies } from "./Strategies.ts"
+import { isTooLong, sumUp } from "./sumUp.ts"
 
 export interface ModelTurnOptions {
   readonly run: HarnessRun
@@ -48,9 +41,8 @@ const halt = (end: HarnessEnd): Halt => ({ end })
 /** What any loop over a model does the same: whoever owns the loop asks for answers and has calls run. */
 export const make = (options: ModelTurnOptions): ModelTurn => {
   const { aux, main, run, settings, strategies } = options
-  const { frames, inbox, request, tools } = run
+  const { frames, inbox, request, spending, tools } = run
   const conversation = new Conversation(request.history)
-  const spending = new Spending(request)
   const facts = main.client.facts(main.model)
   const { toolsMax = Infinity } = facts
   const catalog = strategies.tools(tools.catalog.slice(0, toolsMax))
@@ -66,11 +58,9 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
     yield* frames.emit({ _tag: "Noted", event: { _tag: "PlatformNoted", code, message, details: {} } })
   })
 
-  const ask = Effect.fnUntraced(function* (
-    chosen: ChosenModel,
-    draft: Omit<ModelRequest, "model" | "cacheKey">,
-    isShown: boolean
-  ) {
+  const asks: StepOptions["ask"] = (calls, requestId) => tools.request(calls.map((one) => ({ ...one, requestId })))
+
+  const ask = Effect.fnUntraced(function* (chosen: ChosenModel, draft: ModelDraft, isShown: boolean) {
     const { history, left } = yield* shown(draft.history, run.blob)
     for (const message of left) yield* note("content_unreadable", message)
     const modelRequest = {
@@ -86,8 +76,8 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       price: chosen.price,
       inputTokens: estimateOf(modelRequest, conversation.tokens),
       isShown,
-      spent: (usage) => spending.add(usage),
-      ask: (calls, requestId) => tools.request(calls.map((one) => ({ ...one, requestId })))
+      spending,
+      ...(isShown ? { ask: asks } : {})
     })
     return answer
   })
@@ -95,10 +85,8 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
   /** Has the conversation summed up; what was said stays in the log. */
   const compact = Effect.gen(function* () {
     const tokensBefore = conversation.tokens
-    const question = { type: "user", inputId: null, from: null, content: text(strategies.summarize) } as const
-    const history = [...conversation.history, question]
-    const answer = yield* ask(aux, { instructions, history, tools: [], settings: {} }, false)
-    const summary = text(answer.said)
+    const asked = { conversation, instructions, catalog, words: strategies.summarize }
+    const summary = yield* sumUp({ ...asked, ask: (chosen, draft) => ask(chosen, draft, false), main, aux, note })
     conversation.compact({ type: "summary", content: summary })
     const tokensAfter = conversation.tokens
     yield* frames.emit({ _tag: "ContextCompacted", summary, uptoSeq: 0, tokensBefore, tokensAfter })
@@ -117,9 +105,6 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
     if (source === "measured" && all > 0) conversation.measured(all)
     return given
   })
-
-  const isTooLong = (error: ModelError | JournalFull): boolean =>
-    error._tag === "ModelError" && error.trouble._tag === "ContextTooLong"
 
   const next: ModelTurn["next"] = Effect.gen(function* () {
     const stopped = yield* inbox.stop
@@ -142,6 +127,10 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
     const more = tools.catalog.length - toolsMax
     if (more > 0) {
       yield* note("tool_too_many", `${main.model} takes ${toolsMax} tools: it is not told of the last ${more}`)
+    }
+    if (main.price === null && request.budget.some(({ metric }) => metric === "cost_micro_usd")) {
+      const { model } = main
+      yield* note("model_unpriced", `${model} has no known price: what it costs counts towards no limit on cost`)
     }
     for (const result of yield* tools.resume) {
       if (result._tag === "Awaiting") awaiting.add(result.callId)

@@ -1,12 +1,11 @@
 import type { JsonObject } from "@troupe/domain/Json"
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
-import { consumed } from "@troupe/domain/session/Budget"
 import { fileSpecOf, outputsPath } from "@troupe/domain/session/FileResource"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
-import { addUsage, type Totals, type Usage } from "@troupe/domain/session/Usage"
 import type { ModelError, ModelFacts, ModelRequest } from "../../models/ModelClient.ts"
 import type { ToolSpec } from "../../tools/ToolCalls.ts"
 import type { HarnessEnd } from "../Harness.ts"
+import type { Spending } from "../Spending.ts"
 
 /** How a model is driven, in parts that can be replaced one by one. All of them are pure. */
 export interface Strategies {
@@ -25,32 +24,6 @@ export interface Strategies {
   /** Why no further request is made, before the one of this number. */
   readonly stop: (budget: Spending, step: number) => HarnessEnd | null
   readonly parallelCalls: number
-}
-
-/** What may be used and was used, the requests of this attempt included. */
-export class Spending {
-  private session: Totals
-  private turn: Totals
-  private readonly request: Pick<RunRequest, "budget" | "used">
-
-  constructor(request: Pick<RunRequest, "budget" | "used">) {
-    this.request = request
-    this.session = request.used.session
-    this.turn = request.used.turn
-  }
-
-  add(usage: Usage): void {
-    this.session = addUsage(this.session, usage)
-    this.turn = addUsage(this.turn, usage)
-  }
-
-  /** Soft limits ask a person, which is the session's business: it says so. Hard ones hold here too. */
-  get isSpent(): boolean {
-    return this.request.budget.some(
-      ({ enforcement, max, metric, scope }) =>
-        enforcement === "hard" && consumed(scope === "session" ? this.session : this.turn, metric) >= max
-    )
-  }
 }
 
 const stepsMax = 500

@@ -6,12 +6,14 @@ import type { ModelRequest } from "../../models/ModelClient.ts"
 import type { Classifier, Judgement } from "../../tools/Classifier.ts"
 import { estimateTokens } from "./Conversation.ts"
 import { estimateOf, step } from "./ModelStep.ts"
-import type { ChosenModel } from "./ModelTurn.ts"
+import type { Spending } from "../Spending.ts"
+import type { ChosenModel } from "./ChosenModel.ts"
 
 export interface ClassifierOptions {
   readonly choose: Effect.Effect<ChosenModel | null>
   readonly frames: AttemptFrames
   readonly cacheKey: string
+  readonly spending: Spending
 }
 
 const withinMs = 30_000
@@ -44,13 +46,13 @@ export const judgementIn = (said: string): Judgement | null => {
 
 /** Has the aux model look at calls, each in a request of its own that is on record like any other. */
 export const modelClassifier =
-  ({ cacheKey, choose, frames }: ClassifierOptions): Classifier =>
+  ({ cacheKey, choose, frames, spending }: ClassifierOptions): Classifier =>
   ({ input, name }) =>
     Effect.gen(function* () {
       const chosen = yield* choose
       const written = canonical({ tool: name, arguments: input })
       // What it can't see whole, it can't judge.
-      if (chosen === null || written.length > inputLengthMax) return null
+      if (chosen === null || spending.isSpent || written.length > inputLengthMax) return null
       const request: ModelRequest = {
         model: chosen.model,
         instructions: [{ section: "classifier", text: prompt }],
@@ -66,7 +68,7 @@ export const modelClassifier =
         price: chosen.price,
         inputTokens: estimateOf(request, estimateTokens(request.history)),
         isShown: false,
-        spent: () => undefined
+        spending
       }).pipe(
         Effect.timeoutOption(Duration.millis(withinMs)),
         Effect.catchTag("ModelError", () => Effect.succeedNone)

@@ -1,5 +1,4 @@
 import type { Json, JsonObject } from "@troupe/domain/Json"
-import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
@@ -8,11 +7,11 @@ import type { AttemptFrames } from "../../attempt/AttemptFrames.ts"
 import { mintEventId, mintModelRequestId } from "../../mint.ts"
 import { estimateTokens } from "./Conversation.ts"
 import { estimateOf, step } from "./ModelStep.ts"
-import type { ChosenModel } from "./ModelTurn.ts"
-import { Spending } from "./Strategies.ts"
+import type { Spending } from "../Spending.ts"
+import type { ChosenModel } from "./ChosenModel.ts"
 
 export interface SamplerOptions {
-  readonly request: Pick<RunRequest, "budget" | "used">
+  readonly spending: Spending
   readonly frames: AttemptFrames
   readonly choose: Effect.Effect<Result.Result<ChosenModel, ErrorInfo>>
   readonly cacheKey: string
@@ -63,9 +62,9 @@ const conversationOf = Effect.fnUntraced(function* ({ messages }: typeof Params.
  * Has the session's model write a text for an MCP server: text alone, without tools, within the session's budget. Its
  * requests are on record and counted like any other. Null where it is refused.
  */
-export const modelSampler = ({ cacheKey, choose, frames, request: of }: SamplerOptions) => {
-  const spending = new Spending(of)
-  return (params: JsonObject): Effect.Effect<JsonObject | null> =>
+export const modelSampler =
+  ({ cacheKey, choose, frames, spending }: SamplerOptions) =>
+  (params: JsonObject): Effect.Effect<JsonObject | null> =>
     Effect.gen(function* () {
       const asked = decode(params)
       if (Result.isFailure(asked) || JSON.stringify(params).length > lengthMax || spending.isSpent) return null
@@ -92,7 +91,7 @@ export const modelSampler = ({ cacheKey, choose, frames, request: of }: SamplerO
         price,
         inputTokens: estimateOf(request, estimateTokens(history)),
         isShown: false,
-        spent: (usage) => spending.add(usage)
+        spending
       })
       const content = { type: "text", text: said }
       return { model, role: "assistant", content, stopReason: stop === "max_tokens" ? "maxTokens" : "endTurn" }
@@ -100,4 +99,3 @@ export const modelSampler = ({ cacheKey, choose, frames, request: of }: SamplerO
       // A journal that is full ends the attempt at its next word; of the model's trouble the server hears a refusal.
       Effect.catchTag(["ModelError", "JournalFull"], () => Effect.succeed(null))
     )
-}

@@ -5,12 +5,14 @@ import type { AttemptFrames } from "../../attempt/AttemptFrames.ts"
 import type { Summarizer } from "../../tools/builtin/webFetch.ts"
 import { ToolFailure } from "../../tools/Tool.ts"
 import { estimateOf, step } from "./ModelStep.ts"
-import type { ChosenModel } from "./ModelTurn.ts"
+import type { Spending } from "../Spending.ts"
+import type { ChosenModel } from "./ChosenModel.ts"
 
 interface PageReaderOptions {
   readonly frames: AttemptFrames
   readonly choose: Effect.Effect<Result.Result<ChosenModel, ErrorInfo>>
   readonly cacheKey: string
+  readonly spending: Spending
 }
 
 const instructions = [
@@ -21,8 +23,11 @@ const instructions = [
 ]
 
 /** An auxiliary model that reads pages. Its requests are in the log like any other, with what they used. */
-export const pageReader = ({ cacheKey, choose, frames }: PageReaderOptions): Summarizer => ({
+export const pageReader = ({ cacheKey, choose, frames, spending }: PageReaderOptions): Summarizer => ({
   summarize: Effect.fn("pageReader.summarize")(function* ({ prompt, text: page, url }) {
+    if (spending.isSpent) {
+      return yield* new ToolFailure({ message: "The page could not be summed up: the budget is used up." })
+    }
     const chosen = yield* Effect.flatMap(choose, Effect.fromResult).pipe(
       Effect.mapError(({ message }) => new ToolFailure({ message: `The page could not be summed up: ${message}` }))
     )
@@ -43,7 +48,7 @@ export const pageReader = ({ cacheKey, choose, frames }: PageReaderOptions): Sum
       price,
       inputTokens: estimateOf(request, Math.ceil(page.length / 4)),
       isShown: false,
-      spent: () => undefined
+      spending
     }).pipe(
       Effect.mapError(({ message }) => new ToolFailure({ message: `The page could not be summed up: ${message}` }))
     )

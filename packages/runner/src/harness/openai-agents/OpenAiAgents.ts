@@ -6,13 +6,14 @@ import type { JournalFull } from "../../attempt/AttemptFrames.ts"
 import type { ModelSettings } from "../../models/ModelClient.ts"
 import { capabilities, type HarnessCapability } from "../capabilities.ts"
 import type { Harness, HarnessEnd, HarnessRun } from "../Harness.ts"
+import type { ChosenModel } from "../model/ChosenModel.ts"
 import type { StepAnswer, StepCall } from "../model/ModelStep.ts"
 import * as ModelTurn from "../model/ModelTurn.ts"
 import * as Strategies from "../model/Strategies.ts"
 
 export interface OpenAiAgentsOptions {
   /** The model of this name, or why there is none. The secrets of the run may hold its key. */
-  readonly choose: (name: string, run: HarnessRun) => Effect.Effect<Result.Result<ModelTurn.ChosenModel, ErrorInfo>>
+  readonly choose: (name: string, run: HarnessRun) => Effect.Effect<Result.Result<ChosenModel, ErrorInfo>>
   readonly strategies?: Partial<Strategies.Strategies>
 }
 
@@ -75,7 +76,7 @@ const loop = async ({ parallelCalls, run, runPromise, turn }: Loop, signal: Abor
     }
     for (const call of next.calls) calls.set(call.callId, { call, answer: next })
     if (next.stop === "refusal") {
-      end = { _tag: "Completed", stop: "refusal", details: null }
+      end = { _tag: "Completed", stop: "refusal", details: next.details }
       throw new LoopLeft()
     }
     end = next.stop === "max_tokens" ? { _tag: "Completed", stop: "end_turn", details: { truncated: true } } : null

@@ -2,6 +2,7 @@ import Anthropic from "@anthropic-ai/sdk"
 import { Effect, Redacted } from "effect"
 import type { ModelClient, ModelRequest } from "../ModelClient.ts"
 import { sdkStream } from "../sdkStream.ts"
+import { abilitiesOf } from "./abilities.ts"
 import * as Answer from "./answer.ts"
 import { toMessages } from "./messages.ts"
 
@@ -18,10 +19,30 @@ type Params = Anthropic.MessageCreateParamsStreaming
 const cached: Anthropic.CacheControlEphemeral = { type: "ephemeral" }
 const outputTokens = 32_000
 
-const efforts: ReadonlySet<string> = new Set(["low", "medium", "high", "xhigh", "max"])
+/** For models that take no effort: how many tokens they may think for, out of those that an answer may have. */
+const thoughts: Readonly<Record<string, number>> = {
+  low: 2_048,
+  medium: 8_192,
+  high: 16_384,
+  xhigh: 24_576,
+  max: 24_576
+}
+const thoughtsMin = 1_024
 
-/** Models from the fourth generation on think as much as the effort says; older ones are asked for an answer only. */
-const thinks = (model: string) => !/^claude-(2|3|instant)/.test(model)
+/** How the model is asked to think, where an effort is named. */
+const thinkingOf = ({ model, settings }: ModelRequest): Anthropic.ThinkingConfigParam | null => {
+  const { effort, maxTokens = outputTokens } = settings
+  const most = thoughts[effort ?? "none"]
+  const { thinking } = abilitiesOf(model)
+  if (most === undefined || thinking === "none") return null
+  if (thinking === "adaptive") return { type: "adaptive", display: "summarized" }
+  const budget = Math.min(most, Math.floor(maxTokens * 0.75))
+  return budget < thoughtsMin ? null : { type: "enabled", budget_tokens: budget }
+}
+
+/** The header without which some models take no speed. */
+const fastHeaders = { "anthropic-beta": "fast-mode-2026-02-01" }
+const isFast = ({ model, settings }: ModelRequest) => settings.speed === "fast" && abilitiesOf(model).fast
 
 const last = <A>(items: Array<A>, change: (item: A) => A): Array<A> =>
   items.map((item, index) => (index === items.length - 1 ? change(item) : item))
@@ -37,9 +58,11 @@ export const toParams = (request: ModelRequest): Params => {
     description,
     input_schema: inputSchema as Anthropic.Tool.InputSchema
   }))
-  const { effort, maxTokens, output, speed, temperature } = settings
+  const { effort, maxTokens, output, temperature, toolChoice } = settings
+  const takes = abilitiesOf(model)
+  const thinking = thinkingOf(request)
   const outputConfig: Anthropic.OutputConfig = {
-    ...(effort !== undefined && efforts.has(effort) ? { effort: effort as "low" } : {}),
+    ...(effort !== undefined && effort in thoughts && takes.effort ? { effort: effort as "low" } : {}),
     ...(output === undefined ? {} : { format: { type: "json_schema", schema: output.schema } })
   }
   return {
@@ -49,11 +72,13 @@ export const toParams = (request: ModelRequest): Params => {
     messages: toMessages(history),
     ...(system.length === 0 ? {} : { system: last(system, (block) => ({ ...block, cache_control: cached })) }),
     ...(catalog.length === 0 ? {} : { tools: last(catalog, (tool) => ({ ...tool, cache_control: cached })) }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(effort !== undefined && effort !== "none" && thinks(model)
-      ? { thinking: { type: "adaptive", display: "summarized" } }
-      : {}),
-    ...(speed === "fast" ? { speed: "fast" } : {}),
+    ...(toolChoice === undefined || catalog.length === 0 ? {} : { tool_choice: { type: toolChoice } }),
+    // It takes none beside thinking, and none above one.
+    ...(temperature === undefined || thinking !== null || !takes.temperature
+      ? {}
+      : { temperature: Math.min(1, temperature) }),
+    ...(thinking === null ? {} : { thinking }),
+    ...(isFast(request) ? { speed: "fast" } : {}),
     ...(Object.keys(outputConfig).length === 0 ? {} : { output_config: outputConfig })
   }
 }
@@ -89,7 +114,8 @@ export const make = (options: AnthropicOptions): ModelClient => {
         provider,
         model: request.model,
         silenceMs,
-        open: (signal) => client.messages.create(toParams(request), { signal }),
+        open: (signal) =>
+          client.messages.create(toParams(request), { signal, ...(isFast(request) ? { headers: fastHeaders } : {}) }),
         read: Answer.make()
       })
   }

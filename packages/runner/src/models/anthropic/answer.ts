@@ -1,5 +1,5 @@
 import type Anthropic from "@anthropic-ai/sdk"
-import type { Json } from "@troupe/domain/Json"
+import type { Json, JsonObject } from "@troupe/domain/Json"
 import type { MeasuredUsage, ModelEvent, ModelStop } from "../ModelClient.ts"
 
 interface OpenBlock {
@@ -26,6 +26,10 @@ const stops: Partial<Record<Anthropic.StopReason, ModelStop>> = {
 
 const opaque = (block: object): Json => ({ provider: "anthropic", block }) as unknown as Json
 
+/** Servers that only speak like this provider need not say it. */
+const refusalOf = (said: Anthropic.RefusalStopDetails | null | undefined): JsonObject | null =>
+  said == null ? null : { category: said.category ?? null, explanation: said.explanation ?? null }
+
 const closing = (index: number, { block, signature, text }: OpenBlock): ReadonlyArray<ModelEvent> => {
   switch (block.type) {
     case "text":
@@ -48,6 +52,7 @@ export const make = () => {
   const open = new Map<number, OpenBlock>()
   let usage: MeasuredUsage | null = null
   let stop: ModelStop = "end_turn"
+  let details: JsonObject | null = null
 
   const count = (from: Counts) => {
     const before = usage
@@ -107,9 +112,10 @@ export const make = () => {
       case "message_delta":
         count(event.usage)
         stop = stops[event.delta.stop_reason ?? "end_turn"] ?? "end_turn"
+        details = refusalOf(event.delta.stop_details)
         return []
       case "message_stop":
-        return [{ _tag: "Ended", stop, usage }]
+        return [{ _tag: "Ended", stop, usage, ...(details === null ? {} : { details }) }]
     }
   }
 }

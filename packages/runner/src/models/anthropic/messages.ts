@@ -1,7 +1,9 @@
 import type Anthropic from "@anthropic-ai/sdk"
 import type { Block, Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import type { EventId } from "@troupe/domain/Ids"
 import type { Json } from "@troupe/domain/Json"
+import { argumentsOf, callIds } from "../callIds.ts"
 
 type Param = Anthropic.ContentBlockParam
 type Message = { readonly role: "user" | "assistant"; readonly content: Array<Param> }
@@ -62,10 +64,10 @@ interface Signed {
 const isSigned = (opaque: Json | null): opaque is Json & Signed =>
   typeof opaque === "object" && opaque !== null && "provider" in opaque && opaque.provider === "anthropic"
 
-const inputOf = (input: Json): unknown => (typeof input === "object" && input !== null ? input : { value: input })
+type IdOf = (callId: EventId) => string
 
 /** One item of the conversation: who says it, and what. */
-const said = (item: HistoryItem): { readonly role: Message["role"]; readonly params: Array<Param> } => {
+const said = (item: HistoryItem, idOf: IdOf): { readonly role: Message["role"]; readonly params: Array<Param> } => {
   switch (item.type) {
     case "user":
       return { role: "user", params: toParams(item.content) }
@@ -91,9 +93,9 @@ const said = (item: HistoryItem): { readonly role: Message["role"]; readonly par
         params: [
           {
             type: "tool_use",
-            id: item.providerCallId,
+            id: idOf(item.callId),
             name: item.name,
-            input: inputOf(item.editedInput ?? item.input)
+            input: argumentsOf(item.editedInput ?? item.input)
           }
         ]
       }
@@ -101,7 +103,7 @@ const said = (item: HistoryItem): { readonly role: Message["role"]; readonly par
       const content = toParams(item.content) as Array<Anthropic.TextBlockParam | Anthropic.ImageBlockParam>
       const result: Anthropic.ToolResultBlockParam = {
         type: "tool_result",
-        tool_use_id: item.providerCallId,
+        tool_use_id: idOf(item.callId),
         content: content.length === 0 ? [{ type: "text", text: withoutText }] : content,
         is_error: item.isError
       }
@@ -124,8 +126,9 @@ const markLast = (messages: ReadonlyArray<Message>): void => {
 /** The conversation in turns of two speakers, as this provider wants it. */
 export const toMessages = (history: ReadonlyArray<HistoryItem>): Array<Message> => {
   const messages: Array<Message> = []
+  const idOf = callIds(history)
   for (const item of history) {
-    const { params, role } = said(item)
+    const { params, role } = said(item, idOf)
     if (params.length === 0) continue
     const last = messages[messages.length - 1]
     if (last?.role === role) last.content.push(...params)

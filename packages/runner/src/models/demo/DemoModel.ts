@@ -1,6 +1,6 @@
 import { Effect, Stream } from "effect"
 import { type MeasuredUsage, type ModelClient, ModelError, type ModelEvent, type ModelRequest } from "../ModelClient.ts"
-import { type Instruction, type Task, taskOf } from "./instructions.ts"
+import { type Instruction, linesLeft, type Task, taskOf } from "./instructions.ts"
 
 const label = "This is the demo model: it follows simple instructions and needs no key."
 const manual =
@@ -81,8 +81,16 @@ const call = (request: ModelRequest, index: number, name: string, value: object)
   ]
 }
 
+/** To call nothing is to sum up: what is left of the task is all that it has to remember. */
+const summedUp = (request: ModelRequest, task: Task): ReadonlyArray<ModelEvent> => {
+  const left = linesLeft(task)
+  const said = left.length === 0 ? "Nothing is left to be done." : `Left to be done:\n${left.join("\n")}`
+  return [...block("text", 0, said), { _tag: "Ended", stop: "end_turn", usage: usageOf(request, said) }]
+}
+
 const answer = (request: ModelRequest): ReadonlyArray<ModelEvent> | ModelError => {
   const task = taskOf(request.history)
+  if (request.settings.toolChoice === "none") return summedUp(request, task)
   const { before, calls, end } = stepOf(task)
   if (end?._tag === "Fail") {
     const trouble = { _tag: "Broken", status: 500 } as const

@@ -53,18 +53,28 @@ const patterns: ReadonlyArray<readonly [RegExp, (match: RegExpExecArray) => Inst
 export const textOf = (content: Content): string =>
   content.flatMap((block) => (block.type === "text" ? [block.text] : [])).join("\n")
 
+const instructionIn = (line: string): Instruction | null => {
+  const [, also, words = ""] = /^(&\s+)?(.*)$/.exec(line.trim()) ?? []
+  for (const [pattern, make] of patterns) {
+    const match = pattern.exec(words)
+    if (match === null) continue
+    const instruction = make(match)
+    return instruction._tag === "Tool" ? { ...instruction, together: also !== undefined } : instruction
+  }
+  return null
+}
+
 /** The instructions in a message; lines that are none are passed by. */
 export const instructionsIn = (message: string): ReadonlyArray<Instruction> =>
-  message.split("\n").flatMap((line) => {
-    const [, also, words = ""] = /^(&\s+)?(.*)$/.exec(line.trim()) ?? []
-    for (const [pattern, make] of patterns) {
-      const match = pattern.exec(words)
-      if (match === null) continue
-      const instruction = make(match)
-      return [instruction._tag === "Tool" ? { ...instruction, together: also !== undefined } : instruction]
-    }
-    return []
-  })
+  message.split("\n").flatMap((line) => instructionIn(line) ?? [])
+
+/** The lines of a task that are still to be done, as they were written. */
+export const linesLeft = ({ message, results }: Task): ReadonlyArray<string> => {
+  const lines = message.split("\n").filter((line) => instructionIn(line) !== null)
+  const isCall = (line: string) => instructionIn(line)?._tag === "Tool"
+  const calls = lines.flatMap((line, index) => (isCall(line) ? [index] : []))
+  return lines.slice(results.length === 0 ? 0 : (calls[results.length - 1] ?? lines.length) + 1)
+}
 
 /** What the conversation asks for, and what has been done of it since. */
 export interface Task {
@@ -79,7 +89,7 @@ export const taskOf = (history: ReadonlyArray<HistoryItem>): Task => {
   let results: Array<Task["results"][number]> = []
   let answered = false
   for (const item of history) {
-    if (item.type === "user") {
+    if (item.type === "user" || item.type === "summary") {
       if (answered) [messages, results] = [[], []]
       answered = false
       messages.push(textOf(item.content))

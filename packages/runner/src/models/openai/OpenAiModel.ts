@@ -54,14 +54,16 @@ const probe = (client: OpenAI): Effect.Effect<ModelProbe> =>
     )
   )
 
-/** Some models take no temperature, and take an effort instead. */
-const reasons = (model: string) => /^(o\d|gpt-5)/.test(model)
+/** Some models take no temperature, and take an effort instead. A gateway's name for them has their maker before it. */
+const reasons = (model: string) => /^(?:.*\/)?(?:o\d|gpt-[5-9])/.test(model)
+/** Those of which it is known that they refuse a request with an effort. Servers of other models pass by what they don't know. */
+const refusesEffort = (model: string) => /^(?:.*\/)?(?:gpt-[34]|chatgpt-)/.test(model)
 
 type Effort = "low" | "medium" | "high"
 
-const responsesParams = (request: ModelRequest): OpenAI.Responses.ResponseCreateParamsStreaming => {
+const responsesParams = (request: ModelRequest, provider: string): OpenAI.Responses.ResponseCreateParamsStreaming => {
   const { cacheKey, history, model, settings, tools } = request
-  const { effort, maxTokens, output, temperature } = settings
+  const { effort, maxTokens, output, temperature, toolChoice } = settings
   const reasoning = reasons(model)
   return {
     model,
@@ -70,7 +72,7 @@ const responsesParams = (request: ModelRequest): OpenAI.Responses.ResponseCreate
     store: false,
     include: reasoning ? ["reasoning.encrypted_content"] : [],
     instructions: instructionsOf(request),
-    input: toInputs(history),
+    input: toInputs(history, { provider, reasons: reasoning }),
     tools: tools.map(({ description, inputSchema, name }) => ({
       type: "function",
       name,
@@ -79,6 +81,7 @@ const responsesParams = (request: ModelRequest): OpenAI.Responses.ResponseCreate
       strict: false
     })),
     parallel_tool_calls: true,
+    ...(toolChoice === undefined || tools.length === 0 ? {} : { tool_choice: toolChoice }),
     prompt_cache_key: cacheKey,
     ...(reasoning ? { reasoning: { effort: (effort ?? "medium") as Effort, summary: "auto" } } : {}),
     ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
@@ -91,7 +94,7 @@ const responsesParams = (request: ModelRequest): OpenAI.Responses.ResponseCreate
 
 const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStreaming => {
   const { history, model, settings, tools } = request
-  const { effort, maxTokens, output, temperature } = settings
+  const { effort, maxTokens, output, temperature, toolChoice } = settings
   const reasoning = reasons(model)
   return {
     model,
@@ -104,11 +107,12 @@ const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStr
           tools: tools.map(({ description, inputSchema, name }) => ({
             type: "function",
             function: { name, description, parameters: inputSchema }
-          }))
+          })),
+          ...(toolChoice === undefined ? {} : { tool_choice: toolChoice })
         }),
     ...(maxTokens === undefined ? {} : reasoning ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
     ...(temperature === undefined || reasoning ? {} : { temperature }),
-    ...(effort === undefined || !reasoning ? {} : { reasoning_effort: effort as Effort }),
+    ...(effort === undefined || refusesEffort(model) ? {} : { reasoning_effort: effort as Effort }),
     ...(output === undefined
       ? {}
       : {
@@ -133,7 +137,7 @@ export const makeResponses = (options: OpenAiOptions): ModelClient => {
         provider,
         model: request.model,
         silenceMs,
-        open: (signal) => client.responses.create(responsesParams(request), { signal }),
+        open: (signal) => client.responses.create(responsesParams(request, provider), { signal }),
         read: ResponsesAnswer.make(provider, request.model)
       })
   }

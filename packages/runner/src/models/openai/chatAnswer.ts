@@ -39,6 +39,7 @@ export const make = () => {
   let thinking = ""
   let usage: MeasuredUsage | null = null
   let reason: string | null = null
+  let refused = false
   const calls = new Map<number, OpenCall>()
 
   const piece = (index: number, kind: "text" | "thinking", before: string, delta: string): Array<ModelEvent> => [
@@ -71,6 +72,7 @@ export const make = () => {
         events.push(...piece(thinkingAt, "thinking", thinking, thought))
         thinking += thought
       }
+      refused ||= typeof delta.refusal === "string" && delta.refusal !== ""
       const said = delta.content ?? delta.refusal ?? ""
       if (said !== "") {
         events.push(...piece(textAt, "text", text, said))
@@ -92,7 +94,11 @@ export const make = () => {
       const providerCallId = id === "" ? `call_${at}` : id
       events.push({ _tag: "ToolCall", index: callsAt + at, providerCallId, name, input: input === "" ? "{}" : input })
     }
-    const stop = calls.size > 0 && reason === "stop" ? "tool_calls" : (stops[reason] ?? "end_turn")
+    const stop = refused
+      ? "refusal"
+      : calls.size > 0 && reason === "stop"
+        ? "tool_calls"
+        : (stops[reason] ?? "end_turn")
     return [...events, { _tag: "Ended", stop, usage }]
   }
 

@@ -1,6 +1,7 @@
 import type { Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type OpenAI from "openai"
+import { argumentsOf, callIds } from "../callIds.ts"
 import { toParts, toText } from "./responsesInput.ts"
 
 type Message = OpenAI.ChatCompletionMessageParam
@@ -36,6 +37,7 @@ export const toMessages = (instructions: string, history: ReadonlyArray<HistoryI
   const messages: Array<Message> = instructions === "" ? [] : [{ role: "system", content: instructions }]
   let response: { readonly requestId: string | null; readonly message: Assistant } | null = null
   let pictures: Array<Part> = []
+  const idOf = callIds(history)
 
   const assistant = (requestId: string | null): Assistant => {
     if (response !== null && response.requestId === requestId) return response.message
@@ -78,15 +80,15 @@ export const toMessages = (instructions: string, history: ReadonlyArray<HistoryI
         break
       case "tool_call": {
         flush()
-        const { editedInput, input, name, providerCallId, requestId } = item
-        const call = { name, arguments: JSON.stringify(editedInput ?? input) }
+        const { callId, editedInput, input, name, requestId } = item
+        const call = { name, arguments: JSON.stringify(argumentsOf(editedInput ?? input)) }
         const message = assistant(requestId)
-        message.tool_calls = [...(message.tool_calls ?? []), { id: providerCallId, type: "function", function: call }]
+        message.tool_calls = [...(message.tool_calls ?? []), { id: idOf(callId), type: "function", function: call }]
         break
       }
       case "tool_result":
         response = null
-        messages.push({ role: "tool", tool_call_id: item.providerCallId, content: toText(item.content) })
+        messages.push({ role: "tool", tool_call_id: idOf(item.callId), content: toText(item.content) })
         pictures.push(...shown(item.content))
         break
     }

@@ -1,6 +1,7 @@
 import type { Json } from "@troupe/domain/Json"
 import type { Responses } from "openai/resources/responses/responses"
-import { type MeasuredUsage, ModelError, type ModelEvent, type ModelStop } from "../ModelClient.ts"
+import type { MeasuredUsage, ModelError, ModelEvent, ModelStop } from "../ModelClient.ts"
+import { fromSdk } from "../sdkErrors.ts"
 
 const usageOf = (usage: Responses.ResponseUsage | undefined, searches: number): MeasuredUsage | null => {
   if (usage === undefined || usage === null) return null
@@ -16,7 +17,7 @@ const usageOf = (usage: Responses.ResponseUsage | undefined, searches: number): 
   }
 }
 
-const kept = (item: object): Json => ({ provider: "openai", item }) as unknown as Json
+const kept = (by: string, item: object): Json => ({ provider: "openai", by, item }) as unknown as Json
 
 /** Puts an answer together from what streams in. */
 export const make = (provider: string, model: string) => {
@@ -32,7 +33,7 @@ export const make = (provider: string, model: string) => {
       }
       case "reasoning": {
         const text = item.summary.map((part) => part.text).join("\n\n")
-        return [{ _tag: "Thinking", index, text: text === "" ? null : text, opaque: kept(item) }]
+        return [{ _tag: "Thinking", index, text: text === "" ? null : text, opaque: kept(provider, item) }]
       }
       case "function_call": {
         called = true
@@ -57,15 +58,8 @@ export const make = (provider: string, model: string) => {
     return [{ _tag: "Ended", stop, usage: usageOf(response.usage, 0) }]
   }
 
-  const failed = (code: string | null, message: string): ModelError => {
-    const trouble =
-      code === "context_length_exceeded"
-        ? ({ _tag: "ContextTooLong" } as const)
-        : code === "rate_limit_exceeded"
-          ? ({ _tag: "Busy", status: 429, retryAfterMs: null } as const)
-          : ({ _tag: "Broken", status: null } as const)
-    return new ModelError({ provider, model, trouble, detail: message.slice(0, 500) })
-  }
+  const failed = (code: string | null, message: string): ModelError =>
+    fromSdk(provider, model, Object.assign(new Error(message), { code }), 0)
 
   return (event: Responses.ResponseStreamEvent): ReadonlyArray<ModelEvent> => {
     switch (event.type) {

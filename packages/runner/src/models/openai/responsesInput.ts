@@ -1,7 +1,9 @@
+import type { EventId } from "@troupe/domain/Ids"
 import type { Json } from "@troupe/domain/Json"
 import type { Block, Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Responses } from "openai/resources/responses/responses"
+import { argumentsOf, callIds } from "../callIds.ts"
 
 type Input = Responses.ResponseInputItem
 type Part = Responses.ResponseInputText | Responses.ResponseInputImage | Responses.ResponseInputFile
@@ -56,13 +58,25 @@ export const toText = (content: Content): string =>
 
 export interface Kept {
   readonly provider: "openai"
+  /** Who gave it, as the installation names them: nobody else can read it. */
+  readonly by?: string
   readonly item: Responses.ResponseReasoningItem
+}
+
+/** Who is told the conversation. */
+export interface Told {
+  readonly provider: string
+  /** Whether the model reasons: one that does not refuses a request with what another one thought. */
+  readonly reasons: boolean
 }
 
 const isKept = (opaque: Json | null): opaque is Json & Kept =>
   typeof opaque === "object" && opaque !== null && "provider" in opaque && opaque.provider === "openai"
 
-const toInput = (item: HistoryItem): Array<Input> => {
+const thought = (opaque: Json | null, { provider, reasons }: Told): Array<Input> =>
+  reasons && isKept(opaque) && (opaque.by ?? provider) === provider ? [opaque.item] : []
+
+const toInput = (item: HistoryItem, told: Told, idOf: (callId: EventId) => string): Array<Input> => {
   switch (item.type) {
     case "user":
       return [{ type: "message", role: "user", content: toParts(item.content) }]
@@ -77,14 +91,14 @@ const toInput = (item: HistoryItem): Array<Input> => {
     case "assistant":
       return [{ role: "assistant", content: toText(item.content) }]
     case "thinking":
-      return isKept(item.opaque) ? [item.opaque.item] : []
+      return thought(item.opaque, told)
     case "tool_call":
       return [
         {
           type: "function_call",
-          call_id: item.providerCallId,
+          call_id: idOf(item.callId),
           name: item.name,
-          arguments: JSON.stringify(item.editedInput ?? item.input)
+          arguments: JSON.stringify(argumentsOf(item.editedInput ?? item.input))
         }
       ]
     case "tool_result": {
@@ -93,7 +107,7 @@ const toInput = (item: HistoryItem): Array<Input> => {
       return [
         {
           type: "function_call_output",
-          call_id: item.providerCallId,
+          call_id: idOf(item.callId),
           output: plain ? toText(item.content) : parts
         }
       ]
@@ -101,4 +115,7 @@ const toInput = (item: HistoryItem): Array<Input> => {
   }
 }
 
-export const toInputs = (history: ReadonlyArray<HistoryItem>): Array<Input> => history.flatMap(toInput)
+export const toInputs = (history: ReadonlyArray<HistoryItem>, told: Told): Array<Input> => {
+  const idOf = callIds(history)
+  return history.flatMap((item) => toInput(item, told, idOf))
+}

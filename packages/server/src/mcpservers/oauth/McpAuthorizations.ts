@@ -25,9 +25,9 @@ type Failure = ApiFailure | SqlError
 
 /** How a login ended, for the person who comes back from it. */
 export type Ended =
-  | { readonly _tag: "Connected"; readonly server: string }
+  | { readonly _tag: "Connected"; readonly server: string; readonly back: string | null }
   | { readonly _tag: "Unknown" }
-  | { readonly _tag: "Refused"; readonly detail: string }
+  | { readonly _tag: "Refused"; readonly detail: string; readonly back: string | null }
 
 /** Who logs in to MCP servers of a workspace's list, by OAuth. Each end of a login is in the workspace's log. */
 export class McpAuthorizations extends Context.Service<
@@ -126,7 +126,7 @@ const make = Effect.gen(function* () {
         Effect.mapError(refused(server.name))
       )
       if (address === null) yield* settle({ actor, serverId, workspaceId }, state)
-      else yield* logins.keep(ticket, { actor, serverId, workspaceId, state })
+      else yield* logins.keep(ticket, { actor, serverId, workspaceId, state, toConsole: input.back_to === "console" })
       return { ...(yield* out(serverId)), authorization_url: address?.href ?? null }
     }
   )
@@ -135,13 +135,14 @@ const make = Effect.gen(function* () {
     function* (ticket, returned) {
       const login = yield* logins.take(ticket)
       if (login === null) return { _tag: "Unknown" } as const
+      const back = login.toConsole ? `/w/${login.workspaceId}/mcp/${login.serverId}` : null
       return yield* finish(login.state, returned).pipe(
         Effect.provideService(OutboundHttp, outbound),
         Effect.flatMap((state) => settle(login, state)),
-        Effect.map((server): Ended => ({ _tag: "Connected", server })),
+        Effect.map((server): Ended => ({ _tag: "Connected", server, back })),
         Effect.catchTags({
-          OAuthFailed: ({ detail }) => Effect.succeed<Ended>({ _tag: "Refused", detail }),
-          ApiFailure: ({ message }) => Effect.succeed<Ended>({ _tag: "Refused", detail: message })
+          OAuthFailed: ({ detail }) => Effect.succeed<Ended>({ _tag: "Refused", detail, back }),
+          ApiFailure: ({ message }) => Effect.succeed<Ended>({ _tag: "Refused", detail: message, back })
         })
       )
     },

@@ -18,6 +18,8 @@ export interface Login {
   /** Who began it: it ends as theirs. */
   readonly actor: Actor
   readonly state: OAuthState
+  /** Whether the person is led to the server's page in the console in the end. */
+  readonly toConsole: boolean
 }
 
 /** Logins under way. What comes back with the person is the key to one, once. */
@@ -55,10 +57,10 @@ const make = Effect.gen(function* () {
   const box = yield* SecretBox
 
   const keep: McpLogins["Service"]["keep"] = Effect.fn("McpLogins.keep")(function* (ticket, login) {
-    const { actor, serverId, state, workspaceId } = login
+    const { actor, serverId, state, toConsole, workspaceId } = login
     const digest = digestOf(ticket)
     const now = yield* Clock.currentTimeMillis
-    const sealed = yield* box.seal(placeOf(digest), Redacted.make(JSON.stringify({ actor, state })))
+    const sealed = yield* box.seal(placeOf(digest), Redacted.make(JSON.stringify({ actor, state, toConsole })))
     const id = toUuid(serverId)!
     yield* sql`DELETE FROM mcp_logins WHERE expires_at <= ${now}`
     yield* sql`
@@ -76,12 +78,17 @@ const make = Effect.gen(function* () {
       RETURNING server_id AS server, workspace_id AS workspace, secret, expires_at::float8 AS "expiresAt"`
     if (row === undefined || row.expiresAt <= (yield* Clock.currentTimeMillis)) return null
     const text = Redacted.value(yield* box.open(placeOf(digest), row.secret))
-    const { actor, state } = JSON.parse(text) as { readonly actor: unknown; readonly state: OAuthState }
+    const { actor, state, toConsole } = JSON.parse(text) as {
+      readonly actor: unknown
+      readonly state: OAuthState
+      readonly toConsole: boolean
+    }
     return {
       workspaceId: WorkspaceId.make(fromUuid(prefixes.Workspace, row.workspace)),
       serverId: McpServerId.make(fromUuid(prefixes.McpServer, row.server)),
       actor: yield* Effect.orDie(decodeActor(actor)),
-      state
+      state,
+      toConsole
     }
   })
 

@@ -55,7 +55,7 @@ const comeBack = Effect.gen(function* () {
     ),
     Effect.catchIf(
       (error): error is ApiFailure => error instanceof ApiFailure,
-      ({ message }) => Effect.succeed({ _tag: "Refused", detail: message } as const)
+      ({ message }) => Effect.succeed({ _tag: "Refused", detail: message, back: null } as const)
     )
   )
   return endedPage(ended)

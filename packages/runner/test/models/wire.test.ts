@@ -1,0 +1,276 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { EventId } from "@troupe/domain/Ids"
+import type { Json } from "@troupe/domain/Json"
+import { text } from "@troupe/domain/session/Content"
+import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import { Effect, Redacted, Result, Stream } from "effect"
+import * as AnthropicModel from "../../src/models/anthropic/AnthropicModel.ts"
+import type { ModelClient, ModelRequest, ModelSettings } from "../../src/models/ModelClient.ts"
+import * as OpenAiModel from "../../src/models/openai/OpenAiModel.ts"
+import { faultyProvider, type Reply } from "../support/FaultyProvider.ts"
+
+const common = { apiKey: Redacted.make("a key for tests"), headers: {}, silenceMs: 20_000 }
+const makes = {
+  messages: (baseUrl: string) => AnthropicModel.make({ ...common, provider: "anthropic", baseUrl }),
+  responses: (url: string) => OpenAiModel.makeResponses({ ...common, provider: "openai", baseUrl: `${url}/v1` }),
+  chat: (url: string) => OpenAiModel.makeChat({ ...common, provider: "compatible", baseUrl: `${url}/v1` })
+} satisfies Readonly<Record<string, (url: string) => ModelClient>>
+type Interface = keyof typeof makes
+
+const user: HistoryItem = { type: "user", inputId: null, from: null, content: text("hello") }
+const tool = { name: "look", description: "Looks.", inputSchema: { type: "object" } }
+
+interface Asking {
+  readonly model: string
+  readonly history?: ReadonlyArray<HistoryItem>
+  readonly settings?: ModelSettings
+  readonly reply?: Reply
+}
+
+const refusing: Reply = (response) => response.writeHead(401, { "content-type": "application/json" }).end("{}")
+
+/** What a server is sent, and what comes of its answer. */
+const ask = Effect.fnUntraced(function* (
+  by: Interface,
+  { history = [user], model, reply = refusing, settings = {} }: Asking
+) {
+  const provider = yield* faultyProvider
+  let beta: unknown
+  provider.reply = (response, request, body) => {
+    beta = request.headers["anthropic-beta"]
+    reply(response, request, body)
+  }
+  const instructions = [{ section: "agent", text: "Be brief." }]
+  const request: ModelRequest = { model, instructions, history, tools: [tool], settings, cacheKey: "k" }
+  const result = yield* Effect.result(Stream.runCollect(makes[by](provider.url).stream(request)))
+  const body = JSON.parse(provider.asked[0]!) as Readonly<Record<string, Json>>
+  return { body, beta, result }
+}, Effect.scoped)
+
+describe("What a model of Anthropic is asked with", () => {
+  const body = (model: string, settings: ModelSettings) =>
+    Effect.map(ask("messages", { model, settings }), ({ beta, body: sent }) => {
+      const { output_config = null, speed = null, temperature = null, thinking = null } = sent
+      return { beta, output_config, speed, temperature, thinking }
+    })
+  const none = { beta: undefined, output_config: null, speed: null, temperature: null, thinking: null }
+  const adaptive = { type: "adaptive", display: "summarized" }
+
+  it.live("is an effort, where it knows one", () =>
+    Effect.gen(function* () {
+      for (const model of ["claude-sonnet-4-6", "claude-opus-4-7", "claude-fable-5-1", "claude-to-come"]) {
+        const sent = yield* body(model, { effort: "low", temperature: 0.2 })
+        assert.deepStrictEqual(sent, { ...none, output_config: { effort: "low" }, thinking: adaptive }, model)
+      }
+      const opus = yield* body("claude-opus-4-5-20251101", { effort: "high" })
+      assert.deepStrictEqual(opus.output_config, { effort: "high" })
+      assert.deepStrictEqual(opus.thinking, { type: "enabled", budget_tokens: 16_384 })
+    })
+  )
+
+  it.live("is a number of tokens to think for, where it knows that, and an answer alone where it knows neither", () =>
+    Effect.gen(function* () {
+      for (const model of ["claude-haiku-4-5", "claude-sonnet-4-5-20250929", "claude-3-7-sonnet-20250219"]) {
+        const sent = yield* body(model, { effort: "medium", temperature: 0.2 })
+        assert.deepStrictEqual(sent, { ...none, thinking: { type: "enabled", budget_tokens: 8_192 } }, model)
+      }
+      const short = yield* body("claude-haiku-4-5", { effort: "max", maxTokens: 4_000 })
+      assert.deepStrictEqual(short.thinking, { type: "enabled", budget_tokens: 3_000 })
+      assert.deepStrictEqual(yield* body("claude-haiku-4-5", { effort: "max", maxTokens: 1_000 }), none)
+      const old = yield* body("claude-3-5-haiku-20241022", { effort: "high", temperature: 0.2 })
+      assert.deepStrictEqual(old, { ...none, temperature: 0.2 })
+    })
+  )
+
+  it.live("is a temperature that it takes, and a speed with what that wants", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* body("claude-sonnet-4-6", { temperature: 1.5 }), { ...none, temperature: 1 })
+      assert.deepStrictEqual(yield* body("claude-opus-4-8", { temperature: 0.2 }), none)
+      const fast = { ...none, speed: "fast", beta: "fast-mode-2026-02-01" }
+      assert.deepStrictEqual(yield* body("claude-opus-4-6", { speed: "fast" }), fast)
+      assert.deepStrictEqual(yield* body("claude-opus-4-6", { speed: "standard" }), none)
+      assert.deepStrictEqual(yield* body("claude-haiku-4-5", { speed: "fast" }), none)
+    })
+  )
+})
+
+describe("What a model behind OpenAI's interfaces is asked with", () => {
+  it.live("is an effort in place of a temperature, where it reasons", () =>
+    Effect.gen(function* () {
+      const settings = { effort: "low", temperature: 0.2, maxTokens: 50 }
+      const reasoning = yield* ask("responses", { model: "gpt-5-mini", settings })
+      assert.deepInclude(reasoning.body, { reasoning: { effort: "low", summary: "auto" }, max_output_tokens: 50 })
+      assert.notProperty(reasoning.body, "temperature")
+      const plain = yield* ask("responses", { model: "gpt-4.1", settings })
+      assert.deepInclude(plain.body, { temperature: 0.2, max_output_tokens: 50 })
+      assert.notProperty(plain.body, "reasoning")
+      const chat = yield* ask("chat", { model: "openai/o4-mini", settings })
+      assert.deepInclude(chat.body, { reasoning_effort: "low", max_completion_tokens: 50 })
+      assert.notProperty(chat.body, "temperature")
+    })
+  )
+
+  it.live("is both, where nobody knows what it takes", () =>
+    Effect.gen(function* () {
+      const settings = { effort: "low", temperature: 0.2, maxTokens: 50 }
+      const open = yield* ask("chat", { model: "gemini-3-flash", settings })
+      assert.deepInclude(open.body, { reasoning_effort: "low", temperature: 0.2, max_tokens: 50 })
+      assert.notProperty((yield* ask("chat", { model: "openai/gpt-4.1", settings })).body, "reasoning_effort")
+    })
+  )
+})
+
+describe("The schema that answers are to fit", () => {
+  it.live("reaches each interface in its own words", () =>
+    Effect.gen(function* () {
+      const schema = { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+      const settings = { output: { name: "answer", schema } }
+      const format = { type: "json_schema", name: "answer", schema, strict: true }
+      const messages = yield* ask("messages", { model: "claude-sonnet-4-6", settings })
+      assert.deepStrictEqual(messages.body["output_config"], { format: { type: "json_schema", schema } })
+      const responses = yield* ask("responses", { model: "gpt-4.1", settings })
+      assert.deepStrictEqual(responses.body["text"], { format })
+      const chat = yield* ask("chat", { model: "gpt-4.1", settings })
+      const { type, ...json_schema } = format
+      assert.deepStrictEqual(chat.body["response_format"], { type, json_schema })
+    })
+  )
+})
+
+describe("A conversation that another model began", () => {
+  const call = (n: number, providerCallId: string, input: Json): ReadonlyArray<HistoryItem> => {
+    const callId = `sevt_${n}` as EventId
+    const result = { callId, providerCallId, outcome: "succeeded", content: text("seen"), isError: false } as const
+    return [
+      { type: "tool_call", callId, requestId: null, providerCallId, name: "look", server: null, input },
+      { type: "tool_result", ...result }
+    ]
+  }
+  const history = [
+    user,
+    ...call(1, "call_0", { n: 1 }),
+    ...call(2, "call_0", '{"n": 2'),
+    ...call(3, `functions.look:0 ${"x".repeat(60)}`, { n: 3 })
+  ]
+  const ids = ["call_0", "sevt_2", "sevt_3"]
+  const inputs = [{ n: 1 }, { value: '{"n": 2' }, { n: 3 }]
+  type Item = Readonly<Record<string, Json>>
+
+  it.live("has calls with one id each, of a shape that is taken, and arguments that are objects", () =>
+    Effect.gen(function* () {
+      const messages = (yield* ask("messages", { model: "claude-test", history })).body["messages"] as unknown
+      const blocks = (messages as ReadonlyArray<{ readonly content: ReadonlyArray<Item> }>).flatMap(
+        (one) => one.content
+      )
+      const uses = blocks.filter(({ type }) => type === "tool_use")
+      assert.deepStrictEqual(
+        uses.map(({ id, input }) => [id, input]),
+        ids.map((id, index) => [id, inputs[index]!])
+      )
+      assert.deepStrictEqual(
+        blocks.flatMap(({ tool_use_id = null }) => tool_use_id ?? []),
+        ids
+      )
+
+      const items = (yield* ask("responses", { model: "gpt-4.1", history })).body[
+        "input"
+      ] as unknown as ReadonlyArray<Item>
+      const calls = items.filter(({ type }) => type === "function_call")
+      assert.deepStrictEqual(
+        calls.map((one) => [one["call_id"], JSON.parse(one["arguments"] as string)]),
+        ids.map((id, index) => [id, inputs[index]])
+      )
+      assert.deepStrictEqual(
+        items.filter(({ type }) => type === "function_call_output").map((one) => one["call_id"]),
+        ids
+      )
+
+      const said = (yield* ask("chat", { model: "some-model", history })).body[
+        "messages"
+      ] as unknown as ReadonlyArray<Item>
+      const asked = said.flatMap((one) => (one["tool_calls"] ?? []) as unknown as ReadonlyArray<Item>)
+      assert.deepStrictEqual(
+        asked.map((one) => [one["id"], JSON.parse((one["function"] as unknown as Item)["arguments"] as string)]),
+        ids.map((id, index) => [id, inputs[index]])
+      )
+      assert.deepStrictEqual(
+        said.flatMap(({ tool_call_id = null }) => tool_call_id ?? []),
+        ids
+      )
+    })
+  )
+
+  it.live("has what was thought told to none but whoever thought it", () =>
+    Effect.gen(function* () {
+      const item = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "sealed" }
+      const thought = (by: string): HistoryItem => {
+        const opaque = { provider: "openai", by, item }
+        return { type: "thinking", blockId: "sevt_9" as EventId, requestId: "mreq_1" as never, text: null, opaque }
+      }
+      const thinks = (model: string, by: string) =>
+        Effect.map(ask("responses", { model, history: [user, thought(by), user] }), ({ body }) =>
+          JSON.stringify(body["input"]).includes("sealed")
+        )
+      assert.isTrue(yield* thinks("gpt-5-mini", "openai"))
+      assert.isFalse(yield* thinks("gpt-5-mini", "azure"))
+      assert.isFalse(yield* thinks("gpt-4.1", "openai"))
+    })
+  )
+})
+
+describe("What goes wrong in the middle of an answer", () => {
+  const events =
+    (...data: ReadonlyArray<readonly [string, object]>): Reply =>
+    (response) => {
+      response.writeHead(200, { "content-type": "text/event-stream" })
+      response.end(data.map(([name, one]) => `event: ${name}\ndata: ${JSON.stringify(one)}\n\n`).join(""))
+    }
+  const trouble = (by: Interface, reply: Reply) =>
+    Effect.map(ask(by, { model: "m", reply }), ({ result }) =>
+      Result.isFailure(result) ? result.failure.trouble : "It went well"
+    )
+
+  it.live("is told apart by the name that it has there", () =>
+    Effect.gen(function* () {
+      const anthropic = (type: string) =>
+        trouble("messages", events(["error", { type: "error", error: { type, message: "sorry" } }]))
+      assert.deepStrictEqual(yield* anthropic("overloaded_error"), { _tag: "Busy", status: 529, retryAfterMs: null })
+      assert.deepStrictEqual(yield* anthropic("api_error"), { _tag: "Broken", status: 500 })
+      assert.deepStrictEqual(yield* anthropic("invalid_request_error"), { _tag: "Refused", status: 400 })
+      const chat = (error: object) => trouble("chat", events(["message", { error }]))
+      const busy = { type: "requests", code: "rate_limit_exceeded", message: "sorry" }
+      assert.deepStrictEqual(yield* chat(busy), { _tag: "Busy", status: 429, retryAfterMs: null })
+      const long = { type: "invalid_request_error", code: "context_length_exceeded", message: "sorry" }
+      assert.deepStrictEqual(yield* chat(long), { _tag: "ContextTooLong" })
+      const failed = (code: string) =>
+        trouble(
+          "responses",
+          events(["message", { type: "response.failed", response: { error: { code, message: "x" } } }])
+        )
+      assert.deepStrictEqual(yield* failed("insufficient_quota"), { _tag: "Denied", status: 429 })
+      assert.deepStrictEqual(yield* failed("invalid_prompt"), { _tag: "Refused", status: 400 })
+      assert.deepStrictEqual(yield* failed("server_error"), { _tag: "Broken", status: 500 })
+    })
+  )
+
+  it.live("may be a refusal, with what the provider says of it", () =>
+    Effect.gen(function* () {
+      const stop_details = { type: "refusal", category: "cyber", explanation: "No." }
+      const reply = events(
+        ["message_start", { type: "message_start", message: { usage: { input_tokens: 1, output_tokens: 1 } } }],
+        ["message_delta", { type: "message_delta", delta: { stop_reason: "refusal", stop_details }, usage: {} }],
+        ["message_stop", { type: "message_stop" }]
+      )
+      const refused = yield* ask("messages", { model: "m", reply })
+      const [end] = [...Result.getOrThrow(refused.result)].slice(-1)
+      assert.deepInclude(end, { stop: "refusal", details: { category: "cyber", explanation: "No." } })
+
+      const chunk = (delta: object, finish_reason: string | null) => ({ choices: [{ index: 0, delta, finish_reason }] })
+      const chat = yield* ask("chat", {
+        model: "m",
+        reply: events(["message", chunk({ refusal: "I won't." }, null)], ["message", chunk({}, "stop")])
+      })
+      assert.deepInclude([...Result.getOrThrow(chat.result)].at(-1), { stop: "refusal" })
+    })
+  )
+})

@@ -56,6 +56,11 @@ export class Conversation {
     return undefined
   }
 
+  /** The same conversation, told in another way. */
+  retell(items: ReadonlyArray<HistoryItem>): void {
+    this.items = [...items]
+  }
+
   /** The summary takes the place of everything. */
   compact(summary: HistoryItem): void {
     this.items = [summary]

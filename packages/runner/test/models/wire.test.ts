@@ -164,6 +164,64 @@ describe("What a model behind OpenAI's interfaces is asked with", () => {
   )
 })
 
+describe("A server that refuses a field that it does not know", () => {
+  const strict =
+    (unknown: ReadonlyArray<string>): Reply =>
+    (response, _request, body) => {
+      const [loc] = unknown.filter((name) => name in JSON.parse(body))
+      if (loc === undefined) {
+        const choice = { index: 0, delta: { content: "Yes." }, finish_reason: "stop" }
+        response.writeHead(200, { "content-type": "text/event-stream" })
+        return response.end(`data: ${JSON.stringify({ choices: [choice] })}\n\ndata: [DONE]\n\n`)
+      }
+      const error = { type: "extra_forbidden", message: `Extra inputs are not permitted: ${loc}` }
+      return response.writeHead(422, { "content-type": "application/json" }).end(JSON.stringify({ error }))
+    }
+  const settings = { effort: "low", temperature: 0.2 }
+  const request: ModelRequest = { model: "m", instructions: [], history: [user], tools: [], settings, cacheKey: "k" }
+
+  it.live("is asked without it, from then on", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      provider.reply = strict(["stream_options", "reasoning_effort"])
+      const client = makes.chat(provider.url)
+      const ask = Effect.suspend(() => Stream.runCollect(client.stream(request)))
+      assert.deepInclude([...(yield* ask)].at(-1), { _tag: "Ended", stop: "end_turn" })
+      assert.lengthOf(provider.asked, 3)
+      assert.deepInclude(JSON.parse(provider.asked[2]!), { temperature: 0.2 })
+      yield* ask
+      assert.lengthOf(provider.asked, 4)
+    })
+  )
+
+  it.live("and of which nothing can be left out is not asked again", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      provider.reply = strict(["messages"])
+      const result = yield* Effect.result(Stream.runCollect(makes.chat(provider.url).stream(request)))
+      assert.deepStrictEqual(Result.isFailure(result) && result.failure.trouble, { _tag: "Refused", status: 422 })
+      assert.lengthOf(provider.asked, 1)
+    })
+  )
+})
+
+describe("The words of the system within a conversation", () => {
+  it.live("are a user's where models take the system's at the beginning alone", () =>
+    Effect.gen(function* () {
+      const system: HistoryItem = { type: "system", inputId: "sevt_1" as EventId, content: text("Be kind.") }
+      const note: HistoryItem = { type: "note", code: "working_copy_rewound", text: "It is gone." }
+      const { body } = yield* ask("chat", { model: "m", history: [user, system, note] })
+      const messages = body["messages"] as unknown as ReadonlyArray<{ readonly role: string; readonly content: string }>
+      assert.deepStrictEqual(
+        messages.map(({ role }) => role),
+        ["system", "user", "user", "user"]
+      )
+      assert.include(messages[2]!.content, "Be kind.")
+      assert.include(messages[3]!.content, "It is gone.")
+    })
+  )
+})
+
 describe("The schema that answers are to fit", () => {
   it.live("reaches each interface in its own words", () =>
     Effect.gen(function* () {

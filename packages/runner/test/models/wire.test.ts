@@ -4,9 +4,11 @@ import type { Json } from "@troupe/domain/Json"
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import { Effect, Redacted, Result, Stream } from "effect"
+import * as OpenAiAgents from "../../src/harness/openai-agents/OpenAiAgents.ts"
 import * as AnthropicModel from "../../src/models/anthropic/AnthropicModel.ts"
 import type { ModelClient, ModelRequest, ModelSettings } from "../../src/models/ModelClient.ts"
 import * as OpenAiModel from "../../src/models/openai/OpenAiModel.ts"
+import * as FakeRun from "../harness/FakeRun.ts"
 import { faultyProvider, type Reply } from "../support/FaultyProvider.ts"
 
 const common = { apiKey: Redacted.make("a key for tests"), headers: {}, silenceMs: 20_000 }
@@ -352,6 +354,29 @@ describe("What goes wrong in the middle of an answer", () => {
       assert.deepStrictEqual(yield* failed("insufficient_quota"), { _tag: "Unpaid" })
       assert.deepStrictEqual(yield* failed("invalid_prompt"), { _tag: "Refused", status: 400 })
       assert.deepStrictEqual(yield* failed("server_error"), { _tag: "Broken", status: 500 })
+    })
+  )
+
+  it.live("is no price for another speed, where it is known for the usual one alone", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      const used = { input_tokens: 1_000, output_tokens: 0, speed: "fast" }
+      provider.reply = events(
+        ["message_start", { type: "message_start", message: { usage: used } }],
+        ["message_stop", { type: "message_stop" }]
+      )
+      const client = makes.messages(provider.url)
+      const price = { input: 1_000_000, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }
+      const costs = (isListed: boolean) =>
+        Effect.gen(function* () {
+          const chosen = { client, model: "claude-opus-4-6", price, isListed }
+          const harness = OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed(chosen)) })
+          const fake = FakeRun.make({ model: "m", history: [user], settings: { speed: "fast" } })
+          yield* harness.run(fake.run)
+          return fake.frames.flatMap((body) => (body._tag === "ModelRequestEnded" ? [body.usage.costMicroUsd] : []))
+        })
+      assert.deepStrictEqual(yield* costs(true), [null])
+      assert.deepStrictEqual(yield* costs(false), [1_000])
     })
   )
 

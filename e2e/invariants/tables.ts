@@ -3,7 +3,8 @@ import { fold } from "@troupe/domain/session/evolve"
 import { Option, Result } from "effect"
 import type { Evidence, ReadTables, Violation } from "./Evidence.ts"
 
-const nothing: ReadTables["usage"] = {
+/** Of a session that used nothing. */
+export const noUsage: ReadTables["usage"] = {
   modelRequests: 0,
   inputTokens: 0,
   outputTokens: 0,
@@ -17,7 +18,7 @@ export function* tables({ sessions }: Evidence): Generator<Violation> {
     if (tables === undefined) continue
     const broken = (detail: string): Violation => ({ invariant: "INV-8", sessionId, detail })
     const decoded = events.flatMap((event) => Option.getOrElse(Result.getSuccess(Codec.decodeStrict(event)), () => []))
-    const usage = { ...nothing }
+    const usage = { ...noUsage }
     for (const event of decoded) {
       if (event._tag === "ToolStarted") usage.toolCalls++
       if (event._tag !== "ModelRequestEnded") continue

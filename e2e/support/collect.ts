@@ -6,6 +6,7 @@ import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import type { ReadTables, StoredSession } from "../invariants/Evidence.ts"
+import { noUsage } from "../invariants/tables.ts"
 
 interface SummaryColumns {
   readonly row: string
@@ -55,10 +56,9 @@ const tablesOf = Effect.gen(function* () {
   const inbox = yield* sql<{ readonly id: string; readonly call: string }>`
     SELECT session_id::text AS id, call_id::text AS call
     FROM inbox JOIN projections p ON p.name = 'inbox' AND p.live AND p.version = generation`
-  const none = { modelRequests: 0, inputTokens: 0, outputTokens: 0, costMicroUsd: 0, toolCalls: 0 }
   return (sessionId: string): ReadTables => {
     const uuid = toUuid(sessionId)
-    const { id: _, ...sums } = usage.find(({ id }) => id === uuid) ?? { id: "", ...none }
+    const { id: _, ...sums } = usage.find(({ id }) => id === uuid) ?? { id: "", ...noUsage }
     const asked = inbox.filter(({ id }) => id === uuid)
     return { usage: sums, inbox: asked.map(({ call }) => fromUuid(prefixes.Event, call)) }
   }

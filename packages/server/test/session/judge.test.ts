@@ -8,6 +8,7 @@ import type {
   StoredSession,
   Transcript
 } from "../../../../e2e/invariants/Evidence.ts"
+import { noUsage } from "../../../../e2e/invariants/tables.ts"
 import { run, verdict } from "./simulation/run.ts"
 import { drawStory } from "./simulation/Story.ts"
 
@@ -82,9 +83,8 @@ const onFeed =
 /** What read tables would say of a session that used nothing and asks nobody, and how they are wrong. */
 const onTables = (change: (tables: ReadTables) => ReadTables) =>
   inSession((session) => {
-    const usage = { modelRequests: 0, inputTokens: 0, outputTokens: 0, costMicroUsd: 0, toolCalls: 0 }
     const used = session.events.some(({ type }) => type === "ModelRequestEnded" || type === "ToolStarted")
-    return used ? null : { ...session, tables: change({ usage, inbox: [] }) }
+    return used ? null : { ...session, tables: change({ usage: noUsage, inbox: [] }) }
   })
 
 const nobody = "cmd_01Nobody"

@@ -102,6 +102,15 @@ export type TimelineItem =
       /** Null where nothing is known of what changed. */
       readonly changes: Changes | null
     }
+  /** What the platform has to say of its own work: a server that can't be reached, a file that could not be had. */
+  | {
+      readonly kind: "noted"
+      readonly seq: number
+      readonly at: number
+      readonly code: string
+      readonly message: string
+      readonly details: JsonObject
+    }
 
 export interface TimelineAttempt {
   readonly attemptId: string
@@ -130,7 +139,10 @@ const endAttempt = (turn: TimelineTurn, at: number, end: TimelineAttempt["end"])
   attempts: turn.attempts.map((attempt) => (attempt.endedAt === null ? { ...attempt, endedAt: at, end } : attempt))
 })
 
-const show = (turn: TimelineTurn, item: TimelineItem): TimelineTurn => ({ ...turn, items: [...turn.items, item] })
+export const show = (turn: TimelineTurn, item: TimelineItem): TimelineTurn => ({
+  ...turn,
+  items: [...turn.items, item]
+})
 
 const change = (
   turn: TimelineTurn,

@@ -103,7 +103,7 @@ export const TimelineRow = memo(
         return <Calls calls={row.calls} />
       case "asks": {
         if (isPast) return <Calls calls={[row.call]} />
-        const { awaits, callId, input, name, question } = row.call
+        const { awaits, callId, input, inputDigest, name, question, reason } = row.call
         const hasKeys = callId === askKey
         return awaits === "answer" ? (
           <QuestionPanel sessionId={sessionId} callId={callId} question={question} hasKeys={hasKeys} />
@@ -113,8 +113,8 @@ export const TimelineRow = memo(
             callId={callId}
             name={name}
             input={input}
-            digest={null}
-            reason={null}
+            digest={inputDigest}
+            reason={reason}
             hasKeys={hasKeys}
           >
             <CallDetails call={row.call} />

@@ -15,7 +15,10 @@ export interface TimelineCall {
   readonly executor: EventOf<"ToolRequested">["executor"]
   readonly input: Json
   readonly editedInput: Json | null
+  readonly inputDigest: string
   readonly permission: EventOf<"ToolRequested">["verdict"]["permission"]
+  /** Why the policies say so. */
+  readonly reason: string | null
   readonly awaits: EventOf<"ToolRequested">["awaits"]
   readonly question: JsonObject | null
   readonly decision: EventOf<"ToolConfirmed">["decision"] | null
@@ -200,7 +203,9 @@ const called = (event: EventOf<"ToolRequested">, seq: number, at: number): Timel
     server: event.server,
     executor: event.executor,
     input: event.input,
+    inputDigest: event.inputDigest,
     permission: event.verdict.permission,
+    reason: event.verdict.reason,
     awaits: event.awaits,
     question: event.question,
     requestedAt: at

@@ -36,7 +36,7 @@ export function* commands({ calls, sessions }: Evidence): Generator<Violation> {
   }
 }
 
-/** INV-1: a message that was taken in is taken up once, waits, was withdrawn, or its session ended. Nothing loses it. */
+/** INV-1: an input that was taken in is taken up once, waits, was withdrawn, or its session ended. Nothing loses it. */
 export function* messages({ sessions }: Evidence): Generator<Violation> {
   for (const { events, sessionId } of sessions) {
     const broken = (detail: string): Violation => ({ invariant: "INV-1", sessionId, detail })
@@ -55,6 +55,16 @@ export function* messages({ sessions }: Evidence): Generator<Violation> {
         received.add(event.inputId)
       }
       if (event._tag === "MessageTaken") taken.set(event.inputId, (taken.get(event.inputId) ?? 0) + 1)
+    }
+    const behind = new Set(state.threads.flatMap(({ systemMessages }) => systemMessages.map(({ inputId }) => inputId)))
+    const withdrawnInputs = new Set(
+      decoded.flatMap((event) => (event._tag === "TurnQueued" && withdrawn.has(event.turnId) ? [event.inputId] : []))
+    )
+    for (const event of decoded) {
+      if (event._tag !== "SystemMessageQueued" || state.ended !== null) continue
+      const { follows, inputId } = event
+      const isThere = received.has(inputId) || behind.has(inputId) || withdrawnInputs.has(follows)
+      if (!isThere) yield broken(`${inputId} was queued behind ${follows} and is nowhere`)
     }
     for (const event of decoded) {
       if (event._tag !== "MessageReceived" && event._tag !== "ThreadMessaged") continue

@@ -147,6 +147,30 @@ requires(
     assert.deepStrictEqual(said, { stdout: "out", stderr: "err", ended: "1" })
   })
 
+  it("runs what is streamed once under a key, and shows again what it said", patient, async () => {
+    const stream = async (key: string, command: string) => {
+      const response = await ask(at("/exec/stream"), {
+        method: "POST",
+        body: JSON.stringify({ command }),
+        headers: { "content-type": "application/json", "idempotency-key": key }
+      })
+      const { headers, status } = response
+      return { status, replayed: headers.get("idempotent-replayed"), text: await response.text() }
+    }
+    const once = "echo ran >> runs.txt; wc -l < runs.txt"
+    const [first, second] = [await stream("streamed", once), await stream("streamed", once)]
+    assert.deepStrictEqual([first.status, first.replayed], [200, null])
+    assert.deepStrictEqual(second, { ...first, replayed: "true" })
+    assert.include(first.text, `event: ended`)
+    assert.strictEqual((await exec("wc -l < runs.txt; rm runs.txt")).stdout.trim(), "1")
+    assert.strictEqual((await stream("streamed", "true")).status, 409)
+    const much = "head -c 300000 /dev/zero | tr '\\0' x"
+    assert.strictEqual((await stream("much", much)).status, 200)
+    const again = await stream("much", much)
+    assert.deepStrictEqual([again.status, again.replayed], [409, "true"])
+    assert.include(again.text, "was run")
+  })
+
   it("lists, reads, writes and deletes files", patient, async () => {
     const bytes = new Uint8Array(1_500_000).map((_, index) => index % 251)
     const written = await put("data/big.bin", bytes, { "if-none-match": "*" })

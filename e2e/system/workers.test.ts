@@ -201,7 +201,27 @@ requires("postgres")("the workers of a self-hosted environment", () => {
     assert.strictEqual(await status(hosted.key, "GET", `/v1/environments/${other.environmentId}/work/poll`), 404)
     assert.strictEqual(await status(claim.token, "GET", `/v1/sessions/${session}`), 200)
     assert.strictEqual(await status(claim.token, "GET", `/v1/sessions/${elsewhere}`), 404)
-    assert.strictEqual(await status(claim.token, "GET", work), 403)
+    assert.strictEqual(await status(claim.token, "GET", `/v1/sessions/${session}/events`), 200)
+    const words = { type: "user.message", content: [{ type: "text", text: "run: true" }] }
+    const beyond = [
+      ["GET", work],
+      ["GET", "/v1/sessions"],
+      ["POST", "/v1/tokens", { kind: "stream", session_id: session }],
+      ["POST", `/v1/sessions/${session}`, { title: "mine" }],
+      ["POST", `/v1/sessions/${session}/archive`],
+      ["DELETE", `/v1/sessions/${session}`],
+      ["GET", `/v1/sessions/${session}/log`],
+      ["GET", `/v1/sessions/${session}/log/stream`],
+      ["GET", `/v1/sessions/${session}/turns`],
+      ["POST", `/v1/sessions/${session}/fork`, {}],
+      ["POST", `/v1/sessions/${session}/messages`, { content: "run: true" }],
+      ["POST", `/v1/sessions/${session}/exec`, { command: "true" }],
+      ["POST", `/v1/sessions/${session}/events`, { events: [words] }],
+      ["POST", `/v1/sessions/${session}/events`, { events: [{ type: "user.interrupt" }] }]
+    ] as const
+    for (const [method, path, body] of beyond) {
+      assert.strictEqual(await status(claim.token, method, path, body), 403, `${method} ${path}`)
+    }
     assert.strictEqual(await status(apiKey, "GET", `${work}/poll?block_ms=1000`), 400)
     const { body } = await world.ask<Work>(apiKey, "POST", `${work}/${claim.workId}`, { metadata: { shift: "night" } })
     assert.deepStrictEqual(body.metadata, { shift: "night" })

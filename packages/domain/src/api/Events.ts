@@ -42,6 +42,7 @@ const Types = Schema.optionalKey(Schema.Array(Schema.String).check(Schema.isMaxL
 const Order = Schema.optionalKey(Schema.Literals(["asc", "desc"]))
 
 export const previewed = ["agent.message", "agent.thinking"] as const
+export type Previewed = (typeof previewed)[number]
 
 const listQuery = {
   ...longPageQuery,

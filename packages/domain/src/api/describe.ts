@@ -57,6 +57,8 @@ const spoken = (name: string): string => {
 
 /** Whom no token is asked of: who logs in with one, and who has a signed address. */
 const letIn: ReadonlySet<string> = new Set(["logIn", "sendUpload"])
+/** Writes that need no key: a browser's coming and going, and what its address alone makes once. */
+const unkeyed: ReadonlySet<string> = new Set(["logIn", "logOut", "sendUpload"])
 
 const refTo = (part: string, name: string) => ({ $ref: `#/components/${part}/${name}` })
 
@@ -67,7 +69,7 @@ const describeOperation = (method: string, operation: Operation): void => {
   operation.summary ??= spoken(name)
   if (letIn.has(name)) operation.security = [{}]
   else delete operation.security
-  if (method !== "get") operation.parameters.push(refTo("parameters", "IdempotencyKey"))
+  if (method !== "get" && !unkeyed.has(name)) operation.parameters.push(refTo("parameters", "IdempotencyKey"))
   for (const [status, response] of Object.entries(operation.responses)) {
     response.description = meanings[status] ?? response.description
     const waits = status === "429" || status === "529"

@@ -88,7 +88,9 @@ export const Output = Schema.Union([
     blockId: EventId,
     offset: Schema.Int,
     text: Schema.String,
-    afterFrame: Schema.Int
+    afterFrame: Schema.Int,
+    /** Absent: of a message. Of thinking it says that it has begun, and has no text. */
+    kind: Schema.optionalKey(Schema.Literal("thinking"))
   }),
   /** A sign of life. The owner says which it has heard, and the runner's lease counts from when that one was sent. */
   Schema.Struct({ _tag: Schema.Literal("Contact"), contact: Schema.Int })

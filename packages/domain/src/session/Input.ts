@@ -37,7 +37,12 @@ export const Input = Schema.TaggedUnion({
     overrides: TurnOverrides,
     needsApproval: Schema.Boolean
   },
-  SystemMessage: { inputId: EventId, content: Content },
+  SystemMessage: {
+    inputId: EventId,
+    content: Content,
+    /** The input that it came with: it takes its place behind that one. Absent: at once. */
+    follows: Schema.optionalKey(EventId)
+  },
   /** Absent thread: all of them. */
   Interrupt: { inputId: EventId, threadId: Schema.NullOr(ThreadId) },
   Confirmation: { inputId: EventId, callId: EventId, decision: Decision },

@@ -97,6 +97,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
   ThreadMessaged: { content },
   TimerSet: { name: word, payload: nothing },
   MessageReceived: { content },
+  SystemMessageQueued: { content },
   SystemMessageReceived: { content },
   TurnQueued: { overrides },
   TurnEdited: { content, overrides },

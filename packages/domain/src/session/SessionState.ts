@@ -24,7 +24,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 6
+export const foldVersion = 7
 
 export const Message = Schema.Struct({
   inputId: EventId,
@@ -38,6 +38,10 @@ export type Message = typeof Message.Type
 
 export const QueuedTurn = Schema.Struct({ ...Message.fields, needsApproval: Schema.Boolean })
 export type QueuedTurn = typeof QueuedTurn.Type
+
+/** A system message that takes its place behind an input which is not taken up yet. */
+export const SystemMessage = Schema.Struct({ inputId: EventId, follows: EventId, content: Content })
+export type SystemMessage = typeof SystemMessage.Type
 
 /** A tool call without an outcome. */
 export const Call = Schema.Struct({
@@ -111,6 +115,7 @@ export const Thread = Schema.Struct({
   /** Messages received and not yet placed: as a turn or as a steer, by the next event of the same append. */
   inbox: Schema.Array(Message),
   queue: Schema.Array(QueuedTurn),
+  systemMessages: Schema.Array(SystemMessage),
   queueVersion: Schema.Int,
   turn: Schema.NullOr(Turn),
   /** Why the last turn ended. */

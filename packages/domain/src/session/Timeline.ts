@@ -253,12 +253,13 @@ const shown = (view: Timeline, event: EventOf<"StatusChanged">): Timeline => ({
   })
 })
 
-/** Shown with a call, which knows its turn, or with its thread: no notes of their own. */
+/** Shown with a call, which knows its turn, with its thread, or once it has its place: no notes of their own. */
 const elsewhere: ReadonlySet<SessionEvent["_tag"]> = new Set([
   "ToolConfirmed",
   "ToolAnswered",
   "QuestionAnswered",
-  "PlanUpdated"
+  "PlanUpdated",
+  "SystemMessageQueued"
 ])
 
 /** What the next event changes in what people see. */

@@ -10,6 +10,8 @@ const messageOf = (event: SessionEvent): string | null => {
   switch (event._tag) {
     case "MessageReceived":
     case "MessageTaken":
+    case "SystemMessageQueued":
+    case "SystemMessageReceived":
       return event.inputId
     case "ThreadMessaged":
       return event.messageId

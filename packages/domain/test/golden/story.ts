@@ -77,6 +77,13 @@ const more: ReadonlyArray<SessionCommand> = [
   make.frames(11, 1, make.completed()),
   make.start(32, 12),
   make.frames(12, 1, make.completed()),
+  // As clients of before sent it, and as they do now.
+  make.send(make.message(35), make.systemMessage(36)),
+  make.start(35, 14),
+  make.send(make.message(37), make.systemMessage(38, 37)),
+  make.frames(14, 1, make.completed()),
+  make.start(37, 15),
+  make.frames(15, 1, make.completed()),
   ...reserved.map((event): SessionCommand => ({ _tag: "Note", event })),
   { _tag: "RequestRedaction", seqs: [4], reason: "asked for", replacements: [make.hash(5)] },
   { _tag: "ConfirmRedaction", seqs: [4] }

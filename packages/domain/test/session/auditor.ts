@@ -48,11 +48,17 @@ export class Auditor {
   private readonly taken = new Set<string>()
   /** Messages without a place among what readers see, and the turns they would make. */
   private readonly waiting = new Map<string, string>()
+  /** System messages without a place yet, by the input that they came with. */
+  private readonly behind = new Map<string, string>()
+  private last: SessionEvent | undefined
   private sums: Totals = noTotals
 
   /** A command led from one state to another by these events. */
   step(before: SessionState, events: ReadonlyArray<SessionEvent>, after: SessionState): void {
-    for (const event of events) this.read(event)
+    for (const event of events) {
+      this.read(event)
+      this.last = event
+    }
     if (after._tag === "NotOpened") return must(events.length === 0, "something happened before the session opened")
     this.rests(after)
     must(same(after.totals, this.sums), "totals are not the sum of what was recorded")
@@ -91,6 +97,7 @@ export class Auditor {
       must(queue.length === 0, "the queue is not empty")
     }
     must(this.waiting.size === 0, "a message was neither taken nor withdrawn")
+    must(this.behind.size === 0, "a system message never got its place")
   }
 
   private read(event: SessionEvent): void {
@@ -108,8 +115,28 @@ export class Auditor {
         this.waiting.set(event.messageId, event.turnId)
         return
       case "TurnWithdrawn":
-        for (const [inputId, turnId] of this.waiting) if (turnId === event.turnId) this.waiting.delete(inputId)
+        for (const [inputId, turnId] of this.waiting) {
+          if (turnId !== event.turnId) continue
+          this.waiting.delete(inputId)
+          this.behind.delete(inputId)
+        }
         return
+      case "SystemMessageQueued":
+        this.behind.set(event.follows, event.inputId)
+        return
+      case "SystemMessageReceived": {
+        const [follows] = [...this.behind].find(([, inputId]) => inputId === event.inputId) ?? []
+        if (follows === undefined) return
+        const { last } = this
+        const isBehind =
+          last?._tag === "MessageTaken"
+            ? last.inputId === follows
+            : last?._tag === "SystemMessageReceived" ||
+              (last !== undefined && "inputIds" in last && last.inputIds.includes(follows as never))
+        must(isBehind, "a system message does not stand behind what it came with")
+        this.behind.delete(follows)
+        return
+      }
       case "MessageTaken":
         must(!this.taken.has(event.inputId), "a message is taken twice")
         this.waiting.delete(event.inputId)

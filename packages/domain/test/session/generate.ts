@@ -10,6 +10,7 @@ import {
   callId,
   confirmation,
   hash,
+  inputId,
   interrupt,
   limit,
   message,
@@ -167,8 +168,12 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     flood: 0.1
   })
   switch (kind) {
-    case "Send":
-      return send(...Array.from({ length: random.chance(0.8) ? 1 : 2 }, () => input(random, session)))
+    case "Send": {
+      const inputs = Array.from({ length: random.chance(0.8) ? 1 : 2 }, () => input(random, session))
+      const last = inputs.at(-1)!
+      const follows = random.chance(0.95) ? last.inputId : inputId(99)
+      return send(...inputs, ...(random.chance(0.15) ? [{ ...systemMessage(fresh(random)), follows }] : []))
+    }
     case "flood":
       return flood(random)
     case "EditTurn":

@@ -88,10 +88,12 @@ export const answer = (n: number, call: number, given: Json = "yes"): InputOf<"A
   answer: given
 })
 
-export const systemMessage = (n: number): InputOf<"SystemMessage"> => ({
+/** Input n; it came with another one, or by itself as those of before. */
+export const systemMessage = (n: number, follows: number | null = null): InputOf<"SystemMessage"> => ({
   _tag: "SystemMessage",
   inputId: inputId(n),
-  content: text("be brief")
+  content: text("be brief"),
+  ...(follows === null ? {} : { follows: inputId(follows) })
 })
 
 export const outcome = (n: number): InputOf<"Outcome"> => ({

@@ -3,7 +3,18 @@ import { text } from "../../src/session/Content.ts"
 import { redact } from "../../src/session/Redaction.ts"
 import { alsoCarrying, holdsTextOf } from "../../src/session/sameContent.ts"
 import { after, type Story } from "./given.ts"
-import { completed, frames, message, messageThread, open, openThread, send, start, turnId } from "./make.ts"
+import {
+  completed,
+  frames,
+  message,
+  messageThread,
+  open,
+  openThread,
+  send,
+  start,
+  systemMessage,
+  turnId
+} from "./make.ts"
 
 const placed = ({ log }: Story) => log.map((event, index) => ({ seq: index + 1, event }))
 const typesWith = (story: Story, seq: number) =>
@@ -24,6 +35,12 @@ describe("who names one event of a message", () => {
     assert.deepStrictEqual(typesWith(edited, seqOf(edited, "MessageTaken", 1)), ["MessageReceived", "TurnEdited"])
     assert.deepStrictEqual(typesWith(edited, seqOf(edited, "MessageReceived")), ["MessageTaken"])
     assert.deepStrictEqual(typesWith(edited, seqOf(edited, "TurnStarted")), [])
+  })
+
+  it("means a system message where it came in and where it stands", () => {
+    const said = after(open(), send(message(1), systemMessage(2, 1)))
+    assert.deepStrictEqual(typesWith(said, seqOf(said, "SystemMessageQueued")), ["SystemMessageReceived"])
+    assert.deepStrictEqual(typesWith(said, seqOf(said, "SystemMessageReceived")), ["SystemMessageQueued"])
   })
 
   it("means what a thread said as well", () => {

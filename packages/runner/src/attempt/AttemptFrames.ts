@@ -27,6 +27,8 @@ export interface AttemptFrames {
   readonly committed: (frame: number) => Effect.Effect<void>
   /** Text on its way, after the last frame emitted. It may be lost. */
   readonly delta: (blockId: EventId, offset: number, text: string) => void
+  /** The model has begun to think, after the last frame emitted. That may be lost as well. */
+  readonly thinks: (blockId: EventId) => void
   /** Passes while the contact lease holds, waits otherwise: no tool and no model request begins without a node in reach. */
   readonly mayBegin: Effect.Effect<void>
 }

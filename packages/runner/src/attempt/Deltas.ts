@@ -44,6 +44,11 @@ export class Deltas {
     return true
   }
 
+  /** A block of thinking has begun: what is thought is for nobody to see before it is whole. */
+  begin(blockId: EventId, afterFrame: number): void {
+    this.waiting.push({ _tag: "Delta", blockId, offset: 0, text: "", afterFrame, kind: "thinking" })
+  }
+
   take(): Delta | undefined {
     const delta = this.waiting.shift()
     if (delta !== undefined) this.chars -= delta.text.length

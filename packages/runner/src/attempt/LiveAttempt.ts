@@ -149,6 +149,11 @@ export class LiveAttempt {
     delta: (blockId, offset, text) => {
       if (this.deltas.push(blockId, offset, text, this.journal.last, this.followed)) this.touch()
     },
+    thinks: (blockId) => {
+      if (!this.followed) return
+      this.deltas.begin(blockId, this.journal.last)
+      this.touch()
+    },
     mayBegin: this.signal.until(() => this.lease.holds())
   }
 

@@ -35,6 +35,7 @@ export const user = (message: string): HistoryItem => ({
 export const make = (options: FakeRunOptions) => {
   const frames: Array<FrameBody> = []
   const deltas: Array<readonly [EventId, number, string]> = []
+  const thoughts: Array<EventId> = []
   const steers: Array<Message> = []
   const lease = Latch.makeUnsafe(true)
   const stopped = Deferred.makeUnsafe<"paused" | "budget">()
@@ -53,6 +54,7 @@ export const make = (options: FakeRunOptions) => {
     written: Effect.void,
     committed: () => Effect.void,
     delta: (blockId, offset, piece) => void deltas.push([blockId, offset, piece]),
+    thinks: (blockId) => void thoughts.push(blockId),
     mayBegin: lease.await
   }
 
@@ -130,6 +132,7 @@ export const make = (options: FakeRunOptions) => {
     run,
     frames,
     deltas,
+    thoughts,
     lease,
     steer: (message: string) =>
       void steers.push({ inputId: "sevt_steer" as EventId, content: text(message) } as Message),

@@ -327,6 +327,21 @@ describe("openai-agents over the demo model", () => {
     })
   )
 
+  it.live("says that it thinks, under the id of what it thought", () =>
+    Effect.gen(function* () {
+      const fake = FakeRun.make({ model: "demo", history: [user("think: of snow\nsay: Snow.")] })
+      const harness = harnessOver(() => ({ client: DemoModel.make(), model: "demo" }))
+      assert.deepStrictEqual(yield* harness.run(fake.run), ended)
+      const blocks = fake.frames.flatMap((body) => (body._tag === "ThinkingBlock" ? [body.blockId] : []))
+      assert.lengthOf(blocks, 1)
+      assert.deepStrictEqual(fake.thoughts, blocks)
+      assert.notInclude(
+        fake.deltas.map(([blockId]) => blockId),
+        blocks[0]
+      )
+    })
+  )
+
   it.live("says why there is no model", () =>
     Effect.gen(function* () {
       const error = { code: "model_unknown", message: "There is no such model" }

@@ -32,6 +32,8 @@ export class MemoryFrames implements AttemptFrames {
 
   readonly delta = (): void => {}
 
+  readonly thinks = (): void => {}
+
   readonly mayBegin: Effect.Effect<void> = Effect.suspend(() => this.lease.await)
 
   /** From here on nothing is in the log before it is acknowledged. */

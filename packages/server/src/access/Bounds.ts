@@ -39,6 +39,14 @@ const open: ReadonlySet<string> = new Set([
 const resources = /^\/v1\/sessions\/:id\/resources(\/|$)/
 const byHand = /^\/v1\/sessions\/:id\/(exec|terminal)(\/|$)/
 
+/** What a worker needs of its session, as the contract has it: to look at it, to follow it, and to answer its calls. */
+const ofWorkers: ReadonlySet<string> = new Set([
+  "GET /v1/sessions/:id",
+  "GET /v1/sessions/:id/events",
+  "POST /v1/sessions/:id/events",
+  "GET /v1/sessions/:id/events/stream"
+])
+
 const work = /^\/v1\/environments\/:id\/work(\/|$)/
 const ownWork = /^\/v1\/environments\/:id\/work\/:work\/(heartbeat|stop)$/
 
@@ -47,6 +55,7 @@ const beyond = ({ type }: BoundTo, method: string, path: string): boolean =>
   (method !== "GET" && resources.test(path)) || (type === "end_user" && byHand.test(path))
 
 const notTheirs = forbidden("This part of a session is not opened by this token")
+const notForWork = forbidden("This token is for the work on one session: to follow its events, and to answer its calls")
 const elsewhere = forbidden("This token is for some sessions alone, and opens nothing of the workspace")
 
 /** Whether a token that is for a part of its workspace may go where it asks to. What nobody thought of stays closed. */
@@ -85,15 +94,17 @@ const make = Effect.gen(function* () {
     const { bound } = caller
     if (bound === null) return Effect.void
     const id = (params as { readonly id?: string } | undefined)?.id
+    const workId = bound.type === "session" ? bound.work_id : undefined
+    if (workId !== undefined && ownWork.test(path)) {
+      const asked = (params as { readonly work?: string } | undefined)?.work
+      return asked === workId ? Effect.void : Effect.fail(notFound(`Work ${asked} was not found.`))
+    }
+    if (workId !== undefined && !ofWorkers.has(`${method} ${path}`)) return Effect.fail(notForWork)
     if (/^\/v1\/sessions\/:id(\/|$)/.test(path)) {
       return beyond(bound, method, path) ? Effect.fail(notTheirs) : session(caller, id as SessionId)
     }
     if (bound.type === "environment" && (path === "/v1/environments/:id" ? method === "GET" : work.test(path))) {
       return id === bound.environment_id ? Effect.void : Effect.fail(notFound(`Environment ${id} was not found.`))
-    }
-    if (bound.type === "session" && bound.work_id !== undefined && ownWork.test(path)) {
-      const asked = (params as { readonly work?: string } | undefined)?.work
-      return asked === bound.work_id ? Effect.void : Effect.fail(notFound(`Work ${asked} was not found.`))
     }
     return open.has(path) || open.has(`${path} ${method}`) ? Effect.void : Effect.fail(elsewhere)
   }

@@ -4,7 +4,7 @@ import { forbidden, notFound } from "@troupe/domain/api/ApiError"
 import { makeCursor, pageSizeDefault, readCursor, timeOf } from "@troupe/domain/api/Page"
 import { WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Effect, Layer, Option, Redacted } from "effect"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -114,20 +114,20 @@ const logout = ({ secure }: AccessOptions) =>
   )
 
 const createLoginLink = ({ origin, secure }: AccessOptions) =>
-  rawRoute(Api.createLoginLink, "read", ({ caller }, request) =>
-    Effect.gen(function* () {
-      const { link } = yield* Logins
-      const made = yield* link(caller)
-      const base = origin ?? `${secure ? "https" : "http"}://${request.headers["host"]}`
-      // Behind the #, so that it is in no log and in no Referer.
-      const url = `${base}/login#${Redacted.value(made.secret)}`
-      return HttpServerResponse.jsonUnsafe({
-        type: "login_link",
-        id: made.tokenId,
-        url,
-        expires_at: timeOf(made.expiresAt)
-      })
-    })
+  route(
+    Api.createLoginLink,
+    "read",
+    ({ caller }) =>
+      Effect.gen(function* () {
+        const { link } = yield* Logins
+        const { headers } = yield* HttpServerRequest
+        const made = yield* link(caller)
+        const base = origin ?? `${secure ? "https" : "http"}://${headers["host"]}`
+        // Behind the #, so that it is in no log and in no Referer.
+        const url = `${base}/login#${Redacted.value(made.secret)}`
+        return { type: "login_link" as const, id: made.tokenId, url, expires_at: timeOf(made.expiresAt) }
+      }),
+    { shownOnce: true }
   )
 
 const listLogins = route(Api.listLogins, "read", ({ caller }) =>

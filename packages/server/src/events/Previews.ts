@@ -1,3 +1,4 @@
+import type { Previewed } from "@troupe/domain/api/Events"
 import { frame } from "../gateway/Sse.ts"
 import type { Delta } from "../session/WatchHub.ts"
 
@@ -7,7 +8,7 @@ const blocksMax = 64
  * What a reader is shown of messages that are still being written: their parts in order from the first one, and nothing
  * more of one that has a gap or is finished.
  */
-export const make = () => {
+export const make = (wanted: ReadonlyArray<Previewed>) => {
   /** How far each block was shown; null where it is shown no further. */
   const shown = new Map<string, number | null>()
 
@@ -17,9 +18,20 @@ export const make = () => {
     if (shown.size > blocksMax) shown.delete(shown.keys().next().value!)
   }
 
-  const take = ({ blockId, offset, text }: Delta): string => {
+  const begun = (type: Previewed, id: string): string =>
+    frame("event_start", JSON.stringify({ type: "event_start", event: { type, id } }))
+
+  /** Of thinking nothing is shown but that it has begun: the event that ends it has no content either. */
+  const takeThinking = (blockId: string): string => {
+    if (!wanted.includes("agent.thinking") || shown.has(blockId)) return ""
+    end(blockId)
+    return begun("agent.thinking", blockId)
+  }
+
+  const take = ({ blockId, kind, offset, text }: Delta): string => {
+    if (kind === "thinking") return takeThinking(blockId)
     const at = shown.get(blockId)
-    if (at === null || text === "") return ""
+    if (at === null || text === "" || !wanted.includes("agent.message")) return ""
     if (offset !== (at ?? 0)) {
       end(blockId)
       return ""
@@ -28,9 +40,7 @@ export const make = () => {
     const content = { type: "text", text }
     const delta = { type: "event_delta", event_id: blockId, delta: { type: "content_delta", index: 0, content } }
     const part = frame("event_delta", JSON.stringify(delta))
-    if (at !== undefined) return part
-    const start = { type: "event_start", event: { type: "agent.message", id: blockId } }
-    return frame("event_start", JSON.stringify(start)) + part
+    return at === undefined ? begun("agent.message", blockId) + part : part
   }
 
   return { take, end }

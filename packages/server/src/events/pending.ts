@@ -5,22 +5,25 @@ import { Effect } from "effect"
 import { type Open, stateOf, unreadableCode } from "../sessions/SessionCalls.ts"
 import type { SessionView } from "../sessions/SessionView.ts"
 
-const messageOut = (message: { readonly inputId: string; readonly content: Parameters<typeof contentOut>[0] }) => ({
-  id: message.inputId,
-  type: "user.message",
-  content: contentOut(message.content),
-  processed_at: null
-})
+type Said = { readonly inputId: string; readonly content: Parameters<typeof contentOut>[0] }
+
+const saidBy =
+  (type: "user.message" | "system.message") =>
+  ({ content, inputId }: Said): CompatEvent => ({ id: inputId, type, content: contentOut(content), processed_at: null })
 
 const waiting = (state: Open, shown: ThreadId): ReadonlyArray<CompatEvent> => {
   const thread = state.threads.find(({ threadId }) => threadId === shown)
   if (thread === undefined) return []
   const steers = thread.turn?.steers ?? []
   const interrupts = thread.turn?.interrupt?.inputIds ?? []
-  return [
+  const inputs = [
     ...interrupts.map((id) => ({ id, type: "user.interrupt", processed_at: null })),
-    ...[...steers, ...thread.inbox, ...thread.queue].filter(({ from }) => from === undefined).map(messageOut)
+    ...[...steers, ...thread.inbox, ...thread.queue]
+      .filter(({ from }) => from === undefined)
+      .map(saidBy("user.message"))
   ]
+  const behind = (id: string) => thread.systemMessages.filter(({ follows }) => follows === id)
+  return inputs.flatMap((input) => [input, ...behind(input.id).map(saidBy("system.message"))])
 }
 
 /** What clients have sent and the session has not taken up yet. A session at rest has nothing, and is not woken for it. */

@@ -64,6 +64,9 @@ const send = Effect.fnUntraced(function* ({ around, id }: KnownSession, events: 
   const confirms = events.some(({ type }) => type === "user.tool_confirmation")
   if (confirms && !allows(scopes, "approve")) return yield* forbidden("This API key has no approve scope")
   if (bound?.type === "session" && bound.work_id !== undefined) {
+    if (!events.every(({ type }) => answering.has(String(type)))) {
+      return yield* forbidden("This token is for a worker: it sends the results of calls, and nothing else")
+    }
     const { isHeld } = yield* WorkQueue
     if (!(yield* isHeld(bound.work_id, caller))) {
       return yield* forbidden("This worker's claim is over: the session belongs to the queue, or to another worker")

@@ -65,7 +65,7 @@ const compatView = (around: Surroundings): View<Shown> => ({
     const shown = shownOf({ eventId, recordedAt, event: event.success }, around)
     return {
       text: shown.map((one) => frame(one.type, JSON.stringify(one))).join(""),
-      blockId: event.success._tag === "MessageBlock" ? event.success.blockId : null,
+      blockId: "blockId" in event.success ? event.success.blockId : null,
       last: event.success._tag === "SessionDeleted",
       rests: shown.some(({ type }) => resting.has(type))
     }
@@ -128,7 +128,7 @@ export const showing =
   }
 
 export const previewsOf = (query: Asked<typeof Api.stream>["query"]) =>
-  query["event_deltas[]"]?.includes("agent.message") === true ? Previews.make() : null
+  query["event_deltas[]"] === undefined ? null : Previews.make(query["event_deltas[]"])
 
 /** Live only: what commits from the moment on at which the headers go out. */
 export const streamEvents = Effect.fn("streamEvents")(function* (
@@ -187,7 +187,8 @@ export const streamLog = Effect.fn("streamLog")(function* (
   if (deltas) yield* Effect.timeoutOption(reader.live, liveWithinMs)
   const text = (seen: Seen) => {
     if (seen._tag === "Delta") {
-      return { text: deltas ? frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
+      const isText = seen.delta.kind === undefined
+      return { text: deltas && isText ? frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
     }
     const shown = seen.events.filter(({ event }) => wanted(event))
     return {

@@ -23,7 +23,7 @@ export const follow = Effect.fnUntraced(function* (
     while (true) {
       for (const seen of yield* reader.take) {
         if (seen._tag === "Delta") {
-          if (!deltas) continue
+          if (!deltas || seen.delta.kind !== undefined) continue
           const delta = JSON.stringify(deltaOut(seen.delta))
           yield* send(`"type":"delta","session_id":${JSON.stringify(session_id)},"delta":${delta}}`)
           continue

@@ -159,7 +159,7 @@ const withoutSecret =
 const notKept = () => null
 
 /** A failure that was kept was another request's: this one has a number of its own. */
-const renumbered = (answer: Answer, requestId: string): Answer => {
+export const renumbered = (answer: Answer, requestId: string): Answer => {
   if (answer.status < 400 || answer.headers?.["idempotent-replayed"] === undefined) return answer
   const failure = JSON.parse(answer.body) as ErrorBody
   return { ...answer, body: JSON.stringify({ ...failure, request_id: requestId }) }

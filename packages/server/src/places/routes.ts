@@ -4,15 +4,14 @@ import * as Api from "@troupe/domain/api/Places"
 import type { RunnerId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import type { HostDirectory } from "@troupe/domain/runner/Workplace"
 import { Effect, Layer, Option, Stream } from "effect"
-import { Caller, RequestId } from "../gateway/Requests.ts"
-import { revoked } from "../gateway/revoked.ts"
+import { Caller } from "../gateway/Requests.ts"
 import { rawRoute, route } from "../gateway/Route.ts"
-import { frame, serve } from "../gateway/Sse.ts"
 import { Reach } from "../runners/Reach.ts"
 import { RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import { Workplaces } from "../runners/Workplaces.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
-import { result, run } from "./exec.ts"
+import { result } from "./exec.ts"
+import { execStream } from "./execStream.ts"
 import { placeFailure, runnerFailure } from "./failures.ts"
 import * as Files from "./files.ts"
 import { terminal } from "./terminal.ts"
@@ -28,23 +27,8 @@ const exec = route(Api.exec, "write", (asked) =>
   Effect.flatMap(sessionOf(asked), (session) => result(session, asked.payload))
 )
 
-const execStream = rawRoute(Api.execStream, "write", (asked, request) =>
-  Effect.gen(function* () {
-    const output = yield* run(yield* sessionOf(asked), asked.payload)
-    const requestId = yield* RequestId
-    return yield* serve(request, requestId, ({ write }) =>
-      Stream.runForEach(output, (one) =>
-        one._tag === "Ended"
-          ? write(frame("ended", JSON.stringify(one.ending)))
-          : write(frame(one.stream, JSON.stringify({ data: Buffer.from(one.bytes).toString("base64") })))
-      ).pipe(
-        Effect.catch(({ code, message, type }) =>
-          write(frame("error", JSON.stringify({ type, message, ...(code === undefined ? {} : { code }) })))
-        ),
-        Effect.raceFirst(revoked(request))
-      )
-    )
-  })
+const streamed = rawRoute(Api.execStream, "write", (asked, request) =>
+  Effect.flatMap(sessionOf(asked), (session) => execStream(session, asked, request))
 )
 
 const terminals = rawRoute(Api.terminal, "write", (asked, request) =>
@@ -123,7 +107,7 @@ const register = route(Api.registerDirectory, "admin", ({ params, payload: { pat
 
 export const routes = Layer.mergeAll(
   exec,
-  execStream,
+  streamed,
   terminals,
   list,
   read,

@@ -38,7 +38,8 @@ const shown = ({ deltas, types }: Payload) => {
     let last = false
     for (const seen of some) {
       if (seen._tag === "Delta") {
-        if (deltas === true) texts.push(JSON.stringify({ type: "delta", ...deltaOut(seen.delta) }))
+        if (deltas === true && seen.delta.kind === undefined)
+          texts.push(JSON.stringify({ type: "delta", ...deltaOut(seen.delta) }))
         continue
       }
       for (const seat of seen.events) {

@@ -27,7 +27,7 @@ interface AttemptFollowerOptions {
   readonly reach: (point: CrashPoint) => void
   readonly send: (body: SessionCommand) => Effect.Effect<Accepted, SessionError>
   readonly overtaken: () => void
-  readonly delta: (blockId: string, offset: number, text: string) => void
+  readonly delta: (delta: Deltas.Delta) => void
 }
 
 export interface AttemptFollower {

@@ -1,6 +1,6 @@
 import type { Output } from "@troupe/domain/runner/Attempt"
 
-type Delta = Extract<Output, { readonly _tag: "Delta" }>
+export type Delta = Extract<Output, { readonly _tag: "Delta" }>
 
 const heldCharsMax = 65_536
 
@@ -15,7 +15,7 @@ export interface Deltas {
  * Text on its way past the log. It is shown once the frame that it follows is committed, and no more when a later one
  * is: that may have been the whole block.
  */
-export const make = (show: (blockId: string, offset: number, text: string) => void): Deltas => {
+export const make = (show: (delta: Delta) => void): Deltas => {
   let waiting: Array<Delta> = []
   let chars = 0
 
@@ -24,11 +24,11 @@ export const make = (show: (blockId: string, offset: number, text: string) => vo
     const ready = waiting.filter((delta) => delta.afterFrame === committed)
     waiting = waiting.filter((delta) => delta.afterFrame > committed)
     chars = waiting.reduce((sum, delta) => sum + delta.text.length, 0)
-    for (const { blockId, offset, text } of ready) show(blockId, offset, text)
+    for (const delta of ready) show(delta)
   }
 
   const take: Deltas["take"] = (delta, committed) => {
-    if (delta.afterFrame === committed) show(delta.blockId, delta.offset, delta.text)
+    if (delta.afterFrame === committed) show(delta)
     if (delta.afterFrame <= committed || chars + delta.text.length > heldCharsMax) return
     waiting.push(delta)
     chars += delta.text.length

@@ -38,7 +38,7 @@ export const encode = (frame: FedFrame): string =>
     frame.map((fed) =>
       fed._tag === "Events"
         ? fed.events.map(packEvent)
-        : { b: fed.blockId, o: fed.offset, t: fed.text, h: fed.threadId, a: fed.after }
+        : { b: fed.blockId, o: fed.offset, t: fed.text, h: fed.threadId, a: fed.after, k: fed.kind }
     )
   )
 
@@ -48,6 +48,7 @@ interface PackedDelta {
   readonly t: string
   readonly h: string
   readonly a: number
+  readonly k?: "thinking"
 }
 
 type Packed = ReadonlyArray<ReadonlyArray<unknown>> | PackedDelta
@@ -58,7 +59,17 @@ export const decode = (text: string): FedFrame =>
   (JSON.parse(text) as ReadonlyArray<Packed>).map((packed) =>
     isEvents(packed)
       ? { _tag: "Events", events: packed.map(unpackEvent) }
-      : { _tag: "Delta", blockId: packed.b, offset: packed.o, text: packed.t, threadId: packed.h, after: packed.a }
+      : {
+          ...{
+            _tag: "Delta",
+            blockId: packed.b,
+            offset: packed.o,
+            text: packed.t,
+            threadId: packed.h,
+            after: packed.a
+          },
+          ...(packed.k === undefined ? {} : { kind: packed.k })
+        }
   )
 
 /** Crosses to another node as one string; on the node itself it is handed over as it is. */

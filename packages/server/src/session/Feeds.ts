@@ -12,6 +12,8 @@ export type Fed =
       readonly threadId: string
       /** `seq` of the last event that was committed before it. */
       readonly after: number
+      /** Absent: of a message. Of thinking it says that it has begun, and has no text. */
+      readonly kind?: "thinking"
     }
 
 /** How far a slow listener may fall behind before it loses the oldest. It sees the hole in `seq` and reads the store. */

@@ -20,7 +20,14 @@ const pageSize = 200
 /** Stands in every reference to content that is kept beside the log. */
 const named = '"sha256":"'
 /** What may carry a message's content. */
-const carriers: ReadonlySet<string> = new Set(["MessageReceived", "ThreadMessaged", "TurnEdited", "MessageTaken"])
+const carriers: ReadonlySet<string> = new Set([
+  "MessageReceived",
+  "ThreadMessaged",
+  "TurnEdited",
+  "MessageTaken",
+  "SystemMessageQueued",
+  "SystemMessageReceived"
+])
 
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */
 export const layer = Layer.effect(

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { mintId, type Prng, prng } from "../../../../test/support/Prng.ts"
 import { prefixes, type IdKind } from "@troupe/domain/Ids"
+import { apiKey } from "../support/apiKey.ts"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
 import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
 import { type Endpoint, bodyOf, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
@@ -21,6 +22,21 @@ const seed = Number(process.env["TROUPE_SEED"] ?? 1)
 const requests = full ? 400 : 16
 const atOnce = 6
 const answerWithinMs = 60_000
+
+interface Operation {
+  readonly operationId: string
+  readonly parameters: ReadonlyArray<object>
+}
+interface Description {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+}
+
+/** A browser's coming and going, and what its address alone makes once. */
+const unkeyed = ["logIn", "logOut", "sendUpload"]
+/** These need more than a body to come as far as their key, or are answered anew; the tests of each send it twice. */
+const elsewhere = ["sendMessage", "execStream", "writeWorkingFile", "createUpload", "authorizeMcpServer"]
+/** Who asks for these again learns that they were done, and not the secret. */
+const secretive = ["createToken", "createWorkspaceToken", "createLoginLink"]
 
 interface Sent {
   readonly endpoint: Endpoint
@@ -169,6 +185,49 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
       for (let n = 0; n < drawn.length; n += atOnce) await Promise.all(drawn.slice(n, n + atOnce).map(judge))
     }
   )
+
+  it("is done once under its key, wherever something is written", async () => {
+    const description = (await (await fetch(`${world.node.gateway}/openapi.json`)).json()) as Description
+    const operations = Object.values(description.paths).flatMap((methods) => Object.values(methods))
+    const isKeyed = ({ parameters }: Operation) => JSON.stringify(parameters).includes("IdempotencyKey")
+    const keyed = new Set(operations.filter(isKeyed).map(({ operationId }) => operationId))
+    const writes = endpoints.filter(({ method }) => method !== "GET").map(({ name }) => name)
+    assert.sameMembers([...keyed, ...unkeyed], writes)
+    const random = prng(seed)
+    const idOf = (prefix: string) => mintId(random, kinds.find((kind) => prefixes[kind] === prefix) ?? "Event")
+    const twice = async (endpoint: Endpoint, value: unknown, key: string) => {
+      const params = withIds(valuesOf(endpoint.params, 1, seed)[0] ?? {}, idOf) as Record<string, string>
+      const search = searchOf(valuesOf(endpoint.query, 1, seed)[0])
+      const { headers: typed, ...sent } = bodyOf(endpoint, value)
+      const init = {
+        method: endpoint.method,
+        headers: { ...bearer(apiKey), ...typed, "idempotency-key": key },
+        ...sent
+      }
+      const send = async () => {
+        const response = await fetch(`${world.node.gateway}${pathOf(endpoint, params)}${search}`, init)
+        const text = await response.text()
+        return { status: response.status, replayed: response.headers.get("idempotent-replayed"), text }
+      }
+      return [await send(), await send()] as const
+    }
+    for (const endpoint of endpoints.filter(({ name }) => keyed.has(name) && !elsewhere.includes(name))) {
+      const { name } = endpoint
+      const said: Array<string> = []
+      let isKept = false
+      for (const value of [...(written[name] ?? []), ...valuesOf(endpoint.body, 12, seed)]) {
+        const [first, second] = await twice(endpoint, value, `${name}-${said.length}`)
+        said.push(first.text.slice(0, 200))
+        // What a schema draws is not always what the rules behind it take.
+        if (first.status === 400 && second.replayed === null) continue
+        const status = secretive.includes(name) && first.status === 200 ? 409 : first.status
+        assert.deepInclude(second, { status, replayed: "true" }, `${name} ${first.text}`)
+        isKept = true
+        break
+      }
+      assert.isTrue(isKept, `${name} was never taken: ${said.join("; ")}`)
+    }
+  })
 
   it("breaks nothing behind the answers", async () => {
     assert.deepStrictEqual(broken, [])

@@ -262,6 +262,39 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     assert.lengthOf((await send(say("a"), system)).data!, 2)
   })
 
+  it("a system message stands behind the message that it came with, while that waits and once it is taken up", async () => {
+    const { id } = await open()
+    world.script(plays(think(1, 60_000)), plays(think()))
+    const system = { type: "system.message", content: [{ type: "text", text: "s" }] }
+    await sessions().events.send(id, { events: [say("one")] })
+    const sent = (await sessions().events.send(id, { events: [say("two"), system] as never })).data!
+    const types = ["user.message", "system.message"] as const
+    const listed = async () => (await sessions().events.list(id, { types: [...types] })).data.slice(1)
+    assert.deepStrictEqual(
+      sent.map(({ processed_at }) => processed_at),
+      [null, null]
+    )
+    assert.deepStrictEqual(await listed(), sent as never)
+    const seen = await idle(id, { type: "user.interrupt" }, { ...system, content: [{ type: "text", text: "stop" }] })
+    const told = seen.flatMap((event) =>
+      /^user|^system/.test(event.type) && "id" in event ? [[event.type, event.id]] : []
+    )
+    assert.deepStrictEqual(
+      told.map(([type]) => type),
+      ["user.interrupt", "system.message", "user.message", "system.message"]
+    )
+    assert.deepStrictEqual(
+      told.slice(2).map(([, id]) => id),
+      sent.map(({ id }) => id)
+    )
+    const places = await listed()
+    assert.deepStrictEqual(
+      places.map(({ type }) => type),
+      ["system.message", "user.message", "system.message"]
+    )
+    assert.isTrue(places.every((event) => "processed_at" in event && event.processed_at !== null))
+  })
+
   it("previews are of messages and of thinking, and of nothing else", async () => {
     const { id } = await open()
     const wrong = sessions().events.stream(id, { event_deltas: ["agent.tool_use" as never] })

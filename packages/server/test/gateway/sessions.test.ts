@@ -134,6 +134,27 @@ describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
     )
   })
 
+  it("show that thinking has begun, and nothing of it, to those who ask", async () => {
+    const { id } = await open()
+    world.script(plays({ _tag: "Think", ms: 400, deltas: 1, tokens: 10, thinks: true }))
+    const both = await following(id, isIdle, { event_deltas: ["agent.message", "agent.thinking"] })
+    const messages = await following(id, isIdle, { event_deltas: ["agent.message"] })
+    await sessions().events.send(id, { events: [say("hello")] })
+    const events = await both.seen
+    const started = (seen: typeof events) =>
+      seen.flatMap((event) => (event.type === "event_start" ? [[event.event.type, event.event.id]] : []))
+    const ended = (type: string) => events.flatMap((event) => (event.type === type && "id" in event ? [event.id] : []))
+    const [thought] = ended("agent.thinking")
+    const [message] = ended("agent.message")
+    assert.deepStrictEqual(started(events), [
+      ["agent.thinking", thought!],
+      ["agent.message", message!]
+    ])
+    assert.deepStrictEqual(started(await messages.seen), [["agent.message", message!]])
+    const pieces = events.flatMap((event) => (event.type === "event_delta" ? [event.event_id] : []))
+    assert.deepStrictEqual(pieces, [message])
+  })
+
   it("wait for confirmations, and go on with them", async () => {
     const { id } = await open()
     world.script(plays(tool("ask"), tool("ask")), plays(think()))

@@ -7,7 +7,7 @@ const delta = (offset: number, afterFrame: number) =>
 
 const make = () => {
   const shown: Array<number> = []
-  return { shown, ...Deltas.make((_, offset) => shown.push(offset)) }
+  return { shown, ...Deltas.make(({ offset }) => void shown.push(offset)) }
 }
 
 describe("Deltas", () => {

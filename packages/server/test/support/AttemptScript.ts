@@ -15,7 +15,14 @@ export type ToolKind =
 /** What an attempt will do, step by step. Drawn from a seed, or written by hand. */
 export type Step =
   /** One model request: takes steers, streams deltas, says something. */
-  | { readonly _tag: "Think"; readonly ms: number; readonly deltas: number; readonly tokens: number }
+  | {
+      readonly _tag: "Think"
+      readonly ms: number
+      readonly deltas: number
+      readonly tokens: number
+      /** It says that it has begun to think, and thinks, before it speaks. */
+      readonly thinks?: boolean
+    }
   /** A tool call: allowed with or without side effects, asked for, denied, a client's, or a question. */
   | {
       readonly _tag: "Tool"

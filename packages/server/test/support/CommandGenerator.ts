@@ -162,7 +162,12 @@ const inputs = (random: Prng, session: OpenSession): ReadonlyArray<Input> => {
   }
   if (roll < 0.45) return [interrupt]
   if (roll < 0.48) return [interrupt, message(random, session)]
-  if (roll < 0.58) return [{ _tag: "SystemMessage", inputId: eventId(random), content: text("be brief") }]
+  if (roll < 0.58) {
+    const system: Input = { _tag: "SystemMessage", inputId: eventId(random), content: text("be brief") }
+    if (random.chance(0.3)) return [system]
+    const before = random.chance(0.3) ? interrupt : message(random, session)
+    return [before, { ...system, follows: before.inputId }]
+  }
   if (roll < 0.6) {
     const outcomeId = mintId(random, "Outcome") as OutcomeId
     return [{ _tag: "Outcome", inputId: eventId(random), outcomeId, description: "d", rubric: {}, maxIterations: 1 }]

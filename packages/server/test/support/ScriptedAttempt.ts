@@ -41,7 +41,7 @@ const usage = (tokens: number, source: Usage["source"]): Usage => ({
 export class ScriptedAttempt {
   readonly request: AttemptOrder
   readonly frames: Array<Frame> = []
-  readonly deltas: Array<{ blockId: EventId; offset: number; text: string; afterFrame: number }> = []
+  readonly deltas: Array<{ blockId: EventId; offset: number; text: string; afterFrame: number; kind?: "thinking" }> = []
   readonly steers = new Map<string, Message>()
   acknowledged = 0
   /** It has said its last frame. */
@@ -171,8 +171,15 @@ export class ScriptedAttempt {
     this.note({ _tag: "Request", requestId })
     this.thinking = { requestId, blockId, tokens }
     this.said = ""
-    const afterFrame = this.frames.length
     const pause = Effect.sleep(Math.floor(step.ms / (step.deltas + 1)))
+    if (step.thinks === true) {
+      const thought = mintId(random, "Event") as EventId
+      this.deltas.push({ blockId: thought, offset: 0, text: "", afterFrame: this.frames.length, kind: "thinking" })
+      this.touch()
+      yield* pause
+      this.emit({ _tag: "ThinkingBlock", blockId: thought, requestId, text: "hm", opaque: null, partial: false })
+    }
+    const afterFrame = this.frames.length
     for (let i = 0; i < step.deltas; i++) {
       this.deltas.push({ blockId, offset: this.said.length, text: "word ", afterFrame })
       this.said += "word "

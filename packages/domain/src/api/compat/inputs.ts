@@ -87,7 +87,7 @@ const answerText = (content: Content): string =>
 
 const toolContent = ["text", "image", "document", "search_result"] as const
 
-const toInput = (sent: Sent, at: string, { awaits, mint }: Reading): Input => {
+const toInput = (sent: Sent, at: string, { awaits, mint }: Reading, before?: Input): Input => {
   const inputId = EventId.make(mint("Event"))
   switch (sent.type) {
     case "user.message":
@@ -130,7 +130,12 @@ const toInput = (sent: Sent, at: string, { awaits, mint }: Reading): Input => {
       return { _tag: "Outcome", inputId, outcomeId, description, rubric, maxIterations: max_iterations ?? 3 }
     }
     case "system.message":
-      return { _tag: "SystemMessage", inputId, content: contentIn(sent.content, `${at}.content`, ["text"]) }
+      return {
+        _tag: "SystemMessage",
+        inputId,
+        content: contentIn(sent.content, `${at}.content`, ["text"]),
+        ...(before === undefined ? {} : { follows: before.inputId })
+      }
   }
 }
 
@@ -149,7 +154,12 @@ export const inputsOf = (
 ): Result.Result<ReadonlyArray<Input>, ApiFailure> =>
   attempt(() => {
     checkOrder(events, "events")
-    return events.map((raw, index) => toInput(read(raw, `events.${index}`), `events.${index}`, reading))
+    const inputs: Array<Input> = []
+    for (const [index, raw] of events.entries()) {
+      const at = `events.${index}`
+      inputs.push(toInput(read(raw, at), at, reading, inputs.at(-1)))
+    }
+    return inputs
   })
 
 /** What a session may begin with: messages, and at most one outcome. */

@@ -6,7 +6,7 @@ import type { Call, Turn } from "../SessionState.ts"
 import { awaiting } from "../standing.ts"
 import type { ErrorInfo } from "../Status.ts"
 import type { Draft } from "./Draft.ts"
-import { requeue } from "./queue.ts"
+import { placeBehind, requeue } from "./queue.ts"
 
 type Outcome = EventOf<"ToolFinished">["outcome"]
 
@@ -97,15 +97,17 @@ export const interruptTurn = (draft: Draft, threadId: ThreadId, frame: number | 
   const turn = draft.turn(threadId)
   if (turn === null) return
   closeCalls(draft, threadId, turn, "turn")
+  const inputIds = turn.interrupt?.inputIds ?? []
   draft.emit({
     _tag: "TurnInterrupted",
     threadId,
     turnId: turn.turnId,
     attemptId: turn.phase._tag === "Working" ? turn.phase.attemptId : null,
     frame,
-    inputIds: turn.interrupt?.inputIds ?? [],
+    inputIds,
     at: draft.at
   })
+  placeBehind(draft, threadId, inputIds)
   requeue(draft, threadId)
 }
 

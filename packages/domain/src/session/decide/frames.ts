@@ -5,7 +5,7 @@ import { awaitsOnceAllowed, grantKey } from "../standing.ts"
 import { afterAttempt, closeCalls, closeQuestions, interruptTurn } from "./ending.ts"
 import type { Draft, Running } from "./Draft.ts"
 import { violation } from "./protocol.ts"
-import { requeue, take } from "./queue.ts"
+import { placeBehind, requeue, take } from "./queue.ts"
 
 /**
  * Frames in order: repeats are dropped, a hole is refused so that the owner attaches again, and those of an attempt that
@@ -98,6 +98,7 @@ const apply = (draft: Draft, { thread, turn }: Running, attemptId: AttemptId, fr
       const inputIds = turn.interrupt?.inputIds ?? []
       closeCalls(draft, threadId, turn, "turn")
       draft.emit({ _tag: "TurnCompleted", ...at, stop: body.stop, details: body.details, inputIds, at: draft.at })
+      placeBehind(draft, threadId, inputIds)
       return requeue(draft, threadId)
     }
     case "Failed": {

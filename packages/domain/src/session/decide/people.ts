@@ -7,7 +7,7 @@ import type { CommandOf } from "../SessionCommand.ts"
 import { awaiting, spent } from "../standing.ts"
 import type { Draft } from "./Draft.ts"
 import { interruptTurn } from "./ending.ts"
-import { message } from "./queue.ts"
+import { message, systemMessage } from "./queue.ts"
 
 type InputOf<Tag extends Input["_tag"]> = Extract<Input, { readonly _tag: Tag }>
 
@@ -44,11 +44,9 @@ const one = (draft: Draft, input: Input): void => {
     case "Message":
       refuseAtCap(draft)
       return message(draft, input)
-    case "SystemMessage": {
+    case "SystemMessage":
       refuseAtCap(draft)
-      const { content, inputId } = input
-      return draft.emit({ _tag: "SystemMessageReceived", threadId: draft.session.primary, inputId, content, at })
-    }
+      return systemMessage(draft, input)
     case "Interrupt":
       return interrupt(draft, input)
     case "Confirmation": {

@@ -82,12 +82,37 @@ export const messageThread = (draft: Draft, command: CommandOf<"MessageThread">)
   })
 }
 
+const isTakenUp = ({ queue, turn }: Thread, inputId: EventId): boolean =>
+  ![...queue, ...(turn?.steers ?? [])].some((one) => one.inputId === inputId) &&
+  turn?.interrupt?.inputIds.includes(inputId) !== true
+
+/** A system message stands behind the input that it came with, which may have to wait for its own place. */
+export const systemMessage = (draft: Draft, input: Extract<Input, { readonly _tag: "SystemMessage" }>): void => {
+  const { content, follows, inputId } = input
+  const thread = draft.thread(null)
+  const { threadId } = thread
+  const at = draft.at
+  if (follows === undefined || isTakenUp(thread, follows)) {
+    return draft.emit({ _tag: "SystemMessageReceived", threadId, inputId, content, at })
+  }
+  draft.emit({ _tag: "SystemMessageQueued", threadId, inputId, follows, content, at })
+}
+
+/** Inputs have their place: so has what came with them. */
+export const placeBehind = (draft: Draft, threadId: ThreadId, inputIds: ReadonlyArray<EventId>): void => {
+  const waiting = draft.session.threads.find((thread) => thread.threadId === threadId)?.systemMessages ?? []
+  for (const { content, follows, inputId } of waiting) {
+    if (!inputIds.includes(follows)) continue
+    draft.emit({ _tag: "SystemMessageReceived", threadId, inputId, content, at: draft.at })
+  }
+}
+
 /** A message is taken up, by the turn that begins with it or by the one that it joins. */
 export const take = (
   draft: Draft,
   where: Pick<EventOf<"MessageTaken">, "threadId" | "turnId" | "attemptId" | "frame">,
   { content, from, inputId }: Pick<Message, "inputId" | "from" | "content">
-): void =>
+): void => {
   draft.emit({
     _tag: "MessageTaken",
     ...where,
@@ -96,6 +121,8 @@ export const take = (
     content,
     at: draft.at
   })
+  placeBehind(draft, where.threadId, [inputId])
+}
 
 /** Messages that a turn left unseen go to the front of the queue, in their order. */
 export const requeue = (draft: Draft, threadId: ThreadId): void => {

@@ -31,6 +31,9 @@ export const queue = {
     mode: Schema.Literals(["queue", "steer"]),
     at: Schema.Int
   },
+  /** It came with an input that is not taken up yet, and takes its place when that one does. */
+  SystemMessageQueued: { ...inThread, inputId: EventId, follows: EventId, content: Content, at: Schema.Int },
+  /** It has its place in the conversation: here. */
   SystemMessageReceived: { ...inThread, inputId: EventId, content: Content, at: Schema.Int },
   TurnQueued: {
     ...inTurn,

@@ -15,6 +15,7 @@ const newThread = (threadId: ThreadId, name: string, parentThreadId: ThreadId | 
   agentDigest,
   archived: false,
   inbox: [],
+  systemMessages: [],
   queue: [],
   queueVersion: 0,
   turn: null,

@@ -1,6 +1,6 @@
 import type { queue as events } from "../events/turns.ts"
 import type { ThreadId } from "../../Ids.ts"
-import type { OpenSession, Thread } from "../SessionState.ts"
+import type { OpenSession, SystemMessage, Thread } from "../SessionState.ts"
 import { type Changes, onFrame, onThread } from "./parts.ts"
 
 const onQueue = (
@@ -14,13 +14,26 @@ const onQueue = (
     queueVersion: event.queueVersion
   }))
 
+const withoutSystem = (thread: Thread, gone: (one: SystemMessage) => boolean): Thread =>
+  thread.systemMessages.some(gone)
+    ? { ...thread, systemMessages: thread.systemMessages.filter((one) => !gone(one)) }
+    : thread
+
 export const queue: Changes<keyof typeof events> = {
   MessageReceived: (session, { content, inputId, threadId, turnId }) =>
     onThread(session, threadId, (thread) => ({
       ...thread,
       inbox: [...thread.inbox, { inputId, turnId, content, overrides: {} }]
     })),
-  SystemMessageReceived: (session, { at }) => ({ ...session, activeAt: at }),
+  SystemMessageQueued: (session, { content, follows, inputId, threadId }) =>
+    onThread(session, threadId, (thread) => ({
+      ...thread,
+      systemMessages: [...thread.systemMessages, { inputId, follows, content }]
+    })),
+  SystemMessageReceived: (session, { at, inputId, threadId }) =>
+    onThread({ ...session, activeAt: at }, threadId, (thread) =>
+      withoutSystem(thread, (one) => one.inputId === inputId)
+    ),
   TurnQueued: (session, { inputId, needsApproval, overrides, place, queueVersion, threadId, turnId }) =>
     onThread(session, threadId, (thread) => {
       const message = thread.inbox.find((one) => one.inputId === inputId)
@@ -51,8 +64,11 @@ export const queue: Changes<keyof typeof events> = {
   TurnWithdrawn: (session, event) =>
     onThread(session, event.threadId, (thread) => {
       const { turnId, queueVersion } = event
-      const queue = thread.queue.filter((turn) => turn.turnId !== turnId)
-      if (thread.retry?.turnId !== turnId) return { ...thread, queue, queueVersion }
+      const withdrawn = thread.queue.find((turn) => turn.turnId === turnId)
+      const queue = thread.queue.filter((turn) => turn !== withdrawn)
+      if (thread.retry?.turnId !== turnId) {
+        return { ...withoutSystem(thread, ({ follows }) => follows === withdrawn?.inputId), queue, queueVersion }
+      }
       // It is as it was before the retry was asked for, unless another one failed since.
       return { ...thread, queue, queueVersion, retry: null, failed: thread.failed ?? thread.retry }
     }),

@@ -5,29 +5,35 @@ import { after, given, type Story } from "../given.ts"
 import {
   archive,
   asked,
+  block,
   completed,
   confirmation,
   failed,
   frames,
   hash,
+  inputId,
   interrupt,
+  interruptedFrame,
   message,
   open,
   openThread,
   outcome,
   pause,
   remove,
+  requestStarted,
   resume,
   result,
   send,
   sessionId,
   start,
+  steerTaken,
   suspended,
   systemMessage,
   threadId,
   timerId,
   turnId,
-  wake
+  wake,
+  withdraw
 } from "../make.ts"
 
 const update = (part: object) => ({ _tag: "Update", ...part }) as const
@@ -258,6 +264,41 @@ describe("other inputs", () => {
     after(open())
       .when(send(systemMessage(1), outcome(2)))
       .thenEvents({ _tag: "SystemMessageReceived", threadId: threadId() }, "OutcomeDefined")
+  })
+
+  it("stand behind what they came with, where that is a system message", () => {
+    const placed = { _tag: "SystemMessageReceived", inputId: inputId(2) } as const
+    const queued = { _tag: "SystemMessageQueued", inputId: inputId(2), follows: inputId(1) } as const
+    after(open())
+      .when(send(message(1), systemMessage(2, 1)))
+      .thenEvents("MessageReceived", "TurnQueued", queued, "TurnStarted", "MessageTaken", placed, "StatusChanged")
+    after(open())
+      .when(send(outcome(1), systemMessage(2, 1)))
+      .thenEvents("OutcomeDefined", placed)
+    const busy = after(open(), send(message(5)), start(5))
+    busy
+      .when(send(message(1), systemMessage(2, 1)))
+      .thenEvents("MessageReceived", "TurnQueued", queued)
+      .when(frames(5, 1, completed()))
+      .thenEvents("TurnCompleted", "TurnStarted", "MessageTaken", placed)
+    busy
+      .and(send(message(1, { mode: "steer" }), systemMessage(2, 1)))
+      .when(frames(5, 1, requestStarted(1), steerTaken(1), block(1)))
+      .thenEvents("ModelRequestStarted", "MessageTaken", placed, "MessageBlock")
+    busy
+      .and(send(interrupt(1), systemMessage(2, 1)))
+      .when(frames(5, 1, interruptedFrame))
+      .thenEvents("TurnInterrupted", placed, "StatusChanged")
+    busy
+      .and(send(interrupt(1), systemMessage(2, 1)))
+      .when(frames(5, 1, completed()))
+      .thenEvents("TurnCompleted", placed, "StatusChanged")
+  })
+
+  it("go with the message that they came with when it is withdrawn", () => {
+    const left = after(open(), send(message(5)), start(5), send(message(1), systemMessage(2, 1))).and(withdraw(1))
+    assert.deepStrictEqual(left.session.threads[0]!.systemMessages, [])
+    left.when(frames(5, 1, completed())).thenEvents("TurnCompleted", "StatusChanged")
   })
 
   it("are refused whole when one is, or when two share an id", () => {

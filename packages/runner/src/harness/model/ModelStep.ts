@@ -89,6 +89,7 @@ export const step = Effect.fnUntraced(function* (
   const { client, frames, isShown, price, request } = options
   const requestId = yield* mintModelRequestId
   const open = new Map<number, OpenBlock>()
+  const thinking = new Map<number, EventId>()
   const items: Array<HistoryItem> = []
   const calls: Array<StepCall> = []
   const callIds = new Set<string>()
@@ -128,6 +129,11 @@ export const step = Effect.fnUntraced(function* (
     switch (event._tag) {
       case "Begun":
         if (event.kind === "text") open.set(event.index, { blockId: yield* mintEventId, text: "" })
+        if (event.kind === "thinking") {
+          const blockId = yield* mintEventId
+          thinking.set(event.index, blockId)
+          if (isShown) frames.thinks(blockId)
+        }
         return
       case "Delta": {
         heard += event.text.length
@@ -140,7 +146,8 @@ export const step = Effect.fnUntraced(function* (
       case "Text":
         return yield* block(event.index, event.text)
       case "Thinking": {
-        const blockId = yield* mintEventId
+        const blockId = thinking.get(event.index) ?? (yield* mintEventId)
+        thinking.delete(event.index)
         const { opaque, text: thought } = event
         items.push({ type: "thinking", blockId, requestId, text: thought, opaque })
         if (!isShown) return

@@ -22,6 +22,7 @@ import { outboundRules } from "./outbound/outboundRules.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
+import * as RecentEvents from "./log/RecentEvents.ts"
 import * as Projector from "./log/Projector.ts"
 import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
@@ -136,7 +137,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
     Layer.provideMerge(Runners.reach),
-    Layer.provideMerge(EventStorePg.layer),
+    Layer.provideMerge(Layer.merge(EventStorePg.layer, RecentEvents.layer)),
     Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),

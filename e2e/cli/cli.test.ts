@@ -49,6 +49,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
       answers.map((line) => JSON.parse(line).text.includes("two")),
       [false, true]
     )
+    assert.strictEqual((await json("sessions", "list", "--limit", "1"))[0].title, "say: one")
     assert.strictEqual(other.outcome, "completed")
     const [shown] = await json("sessions", "show", other.session)
     assert.strictEqual(shown.agent.troupe.harness, "shell")
@@ -93,6 +94,8 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows(/● edit notes\n +- one\n +\+ three\n/)
     chat.type("\u000F")
     await chat.shows(/● bash seq 31 40\n +│ 31\n/)
+    chat.enter("/changes")
+    await chat.shows(/diff --git a\/notes b\/notes\n[^]*\n\+three two\nTo have that here/)
     chat.enter("run: sleep 3")
     await chat.shows("○ bash sleep 3")
     chat.enter("/steer say: steered into it")
@@ -255,8 +258,11 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const zeros = join(directory, "zeros")
     await does("sessions", "download", "last", "zeros", "--to", zeros)
     assert.strictEqual(readFileSync(zeros).length, 9)
-    const refused = await troupe.runIn(directory, ["run", "--cwd", "--continue", "x"]).end()
-    assert.strictEqual(refused.code, 2)
+    const talks = ["chat", "--yes", "--cwd", "write file more x"]
+    const asked = [["run", "--cwd", "--continue", "x"], talks].map((args) => troupe.runIn(directory, args).end())
+    const [refused, chat] = await Promise.all(asked)
+    assert.strictEqual(refused!.code, 2)
+    assert.include(chat!.stderr, "It changed 1 file. To have that here: troupe sessions changes sesn_")
   })
 
   it("makes an agent of a file, and a file of an agent", { timeout: long }, async () => {
@@ -336,6 +342,11 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const cases = [
       [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
       [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
+      [["sessions", "show", "sesn_nope"], {}, 4, "sesn_nope is no session.\ntroupe sessions list"],
+      [["files", "download", "file_nope"], {}, 4, "one that begins with file_ is wanted"],
+      [["sessions", "download", "last", "nowhere"], {}, 4, "has no file nowhere.\ntroupe sessions changes"],
+      [["agents", "apply", "/nowhere.yaml"], {}, 2, "/nowhere.yaml can't be read: there is no such file."],
+      [["sessions", "list"], { TROUPE_SERVER: "here", TROUPE_API_KEY: "k".repeat(40) }, 2, "here is no address"],
       [["attach"], {}, 2, "Which session?\nName one by its id, or say last"],
       [["attach", "nothing"], {}, 4, "nothing is no session.\ntroupe sessions list"],
       [["replay", "diff", "last", "one"], {}, 2, "Places in the log are numbers."],

@@ -56,6 +56,19 @@ export interface FeedTranscript {
   readonly seen: ReadonlyArray<{ readonly streamId: string; readonly seq: number }>
 }
 
+/** What tables that are filled from all logs say of a session. */
+export interface ReadTables {
+  readonly usage: {
+    readonly modelRequests: number
+    readonly inputTokens: number
+    readonly outputTokens: number
+    readonly costMicroUsd: number
+    readonly toolCalls: number
+  }
+  /** Calls that people are asked about. */
+  readonly inbox: ReadonlyArray<string>
+}
+
 export interface StoredSession {
   readonly sessionId: string
   readonly events: ReadonlyArray<Recorded & { readonly commandId: string | null }>
@@ -65,6 +78,7 @@ export interface StoredSession {
   readonly rejected: ReadonlyArray<string>
   readonly snapshot: { readonly version: number; readonly foldVersion: number; readonly state: string } | null
   readonly summary: SummaryRow | null
+  readonly tables?: ReadTables
 }
 
 /** Everything a run leaves behind for its judge. */

@@ -3,6 +3,7 @@ import type { Evidence, Violation } from "./Evidence.ts"
 import { chains, order, states } from "./logs.ts"
 import { deltas, feeds, transcripts } from "./readers.ts"
 import { attempts, effects, gate } from "./runners.ts"
+import { tables } from "./tables.ts"
 import { frames, tools } from "./tools.ts"
 
 /** All broken promises in what a run left behind. It knows nothing of how the system works, only of what it promises. */
@@ -10,6 +11,7 @@ export const judge = (evidence: Evidence): ReadonlyArray<Violation> => [
   ...order(evidence),
   ...chains(evidence),
   ...states(evidence),
+  ...tables(evidence),
   ...commands(evidence),
   ...messages(evidence),
   ...effects(evidence),

@@ -1,11 +1,12 @@
-import { fromUuid, prefixes } from "@troupe/domain/Ids"
+import { fromUuid, prefixes, toUuid } from "@troupe/domain/Ids"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Effect, Option } from "effect"
 import { allEvents } from "../../packages/server/test/support/allEvents.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import { SqlClient } from "effect/sql/SqlClient"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
-import type { StoredSession } from "../invariants/Evidence.ts"
+import type { ReadTables, StoredSession } from "../invariants/Evidence.ts"
+import { noUsage } from "../invariants/tables.ts"
 
 interface SummaryColumns {
   readonly row: string
@@ -33,6 +34,36 @@ const summaryOf = ({ row }: SummaryColumns): readonly [string, SummaryRow] => {
   return [fromUuid(prefixes.Session, session_id as string), summary as unknown as SummaryRow]
 }
 
+/** How long read tables may be behind, once nothing more is written. */
+const behindMs = 60_000
+
+/** Waits until read tables have taken all that is in the log. */
+const caughtUp = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const behind = sql`
+    SELECT name FROM projections
+    WHERE live AND (xid, position) < (SELECT xid, position FROM events ORDER BY xid DESC, position DESC LIMIT 1)`
+  while ((yield* behind).length > 0) yield* Effect.sleep(100)
+}).pipe(Effect.timeout(behindMs))
+
+const tablesOf = Effect.gen(function* () {
+  const sql = yield* SqlClient
+  const usage = yield* sql<{ readonly id: string } & ReadTables["usage"]>`
+    SELECT session_id::text AS id, sum(model_requests)::float8 AS "modelRequests", sum(input_tokens)::float8 AS "inputTokens",
+      sum(output_tokens)::float8 AS "outputTokens", sum(cost_micro_usd)::float8 AS "costMicroUsd",
+      sum(tool_calls)::float8 AS "toolCalls"
+    FROM usage_days JOIN projections p ON p.name = 'usage' AND p.live AND p.version = generation GROUP BY session_id`
+  const inbox = yield* sql<{ readonly id: string; readonly call: string }>`
+    SELECT session_id::text AS id, call_id::text AS call
+    FROM inbox JOIN projections p ON p.name = 'inbox' AND p.live AND p.version = generation`
+  return (sessionId: string): ReadTables => {
+    const uuid = toUuid(sessionId)
+    const { id: _, ...sums } = usage.find(({ id }) => id === uuid) ?? { id: "", ...noUsage }
+    const asked = inbox.filter(({ id }) => id === uuid)
+    return { usage: sums, inbox: asked.map(({ call }) => fromUuid(prefixes.Event, call)) }
+  }
+})
+
 /** Everything the database holds of these sessions, read as the store reads it and judged apart from it. */
 export const collect = Effect.fnUntraced(function* (sessionIds: ReadonlyArray<string>) {
   const store = yield* EventStore
@@ -41,6 +72,8 @@ export const collect = Effect.fnUntraced(function* (sessionIds: ReadonlyArray<st
     SELECT stream_id::text AS id, command_id::text AS command_id, seq FROM events WHERE command_id IS NOT NULL`
   const marks = new Map(rows.map((row) => [`${fromUuid(prefixes.Session, row.id)} ${row.seq}`, row.command_id]))
   const summaries = new Map((yield* sql.unsafe<SummaryColumns>(`SELECT ${columns} FROM sessions`)).map(summaryOf))
+  yield* caughtUp
+  const tables = yield* tablesOf
   const stored: Array<StoredSession> = []
   for (const sessionId of sessionIds) {
     const head = yield* store.head(sessionId)
@@ -59,7 +92,8 @@ export const collect = Effect.fnUntraced(function* (sessionIds: ReadonlyArray<st
         onNone: () => null,
         onSome: ({ state, version }) => ({ state, version, foldVersion })
       }),
-      summary: summaries.get(sessionId) ?? null
+      summary: summaries.get(sessionId) ?? null,
+      tables: tables(sessionId)
     })
   }
   return stored

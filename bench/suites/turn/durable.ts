@@ -10,7 +10,7 @@ const steps = 3
 
 /**
  * A turn in process beside workflows of three steps. A turn here is a message, an attempt, two model requests and a tool call
- * behind its intent gate: four commits one after the other, 15 events. Models, tools and workflow steps do nothing.
+ * behind its intent gate: three commits one after the other, 15 events. Models, tools and workflow steps do nothing.
  */
 export const durable: Bench = {
   id: "P3",

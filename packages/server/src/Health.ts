@@ -1,3 +1,4 @@
+import { isUsable } from "@troupe/domain/runner/Hello"
 import { Effect } from "effect"
 import * as Sharding from "effect/cluster/Sharding"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -29,7 +30,7 @@ const missing = Effect.fnUntraced(function* ({ needsRunner }: HealthOptions) {
   )
   if (!answers) return "database"
   const links = yield* RunnerLinks
-  return needsRunner && !links.all().some(({ load, usable }) => usable && !load.draining) ? "runner" : null
+  return needsRunner && !links.all().some(({ hello, load }) => isUsable(hello) && !load.draining) ? "runner" : null
 })
 
 const horizonAge = Effect.flatMap(Horizon, ({ ageMs }) => ageMs)

@@ -22,11 +22,13 @@ import { outboundRules } from "./outbound/outboundRules.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import { Minting } from "./log/Minting.ts"
+import * as RecentEvents from "./log/RecentEvents.ts"
 import * as Projector from "./log/Projector.ts"
 import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
 import { migrate } from "./postgres/Migrator.ts"
+import * as TransactionIds from "./postgres/TransactionIds.ts"
 import { release } from "./release.ts"
 import { purging } from "./purge/Purger.ts"
 import { messageBytesMax } from "./runners/Connection.ts"
@@ -72,9 +74,9 @@ const database = (config: NodeConfig, supervised: boolean): Layer.Layer<Database
       })
   })
 
-/** The database, migrated: whatever is built on it finds its tables. */
+/** The database, migrated: whatever is built on it finds its tables, and a log that may be read. */
 const migrated = (config: NodeConfig, supervised: boolean) =>
-  Layer.effectDiscard(migrate({ directory: migrations })).pipe(
+  Layer.effectDiscard(Effect.andThen(migrate({ directory: migrations }), TransactionIds.catchUp())).pipe(
     Layer.provide(Database.layerOwner()),
     Layer.provide(NodeServices.layer),
     Layer.provideMerge(database(config, supervised))
@@ -135,7 +137,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(entities),
     Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
     Layer.provideMerge(Runners.reach),
-    Layer.provideMerge(EventStorePg.layer),
+    Layer.provideMerge(Layer.merge(EventStorePg.layer, RecentEvents.layer)),
     Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),

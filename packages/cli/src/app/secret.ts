@@ -3,6 +3,7 @@ import { Flag, Prompt } from "effect/cli"
 import { readFileSync, statSync } from "node:fs"
 import { text as readAll } from "node:stream/consumers"
 import { usageTrouble } from "./Trouble.ts"
+import { whyUnreadable } from "./unreadable.ts"
 
 /** Where a secret is: never on the command line, which every program of the host may read. */
 export const secretFlag = (name: string) =>
@@ -23,7 +24,7 @@ const fromFile = (file: string) =>
     catch: (cause) =>
       cause instanceof Error && cause.name === "Trouble"
         ? (cause as ReturnType<typeof usageTrouble>)
-        : usageTrouble(`${file} can't be read.`, (cause as Error).message)
+        : usageTrouble(`${file} can't be read: ${whyUnreadable(cause)}.`)
   })
 
 /** A secret from its file, from a pipe, or from whoever types. */

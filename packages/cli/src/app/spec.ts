@@ -2,13 +2,14 @@ import { Effect } from "effect"
 import { readFileSync } from "node:fs"
 import { usageTrouble } from "./Trouble.ts"
 import { ourName } from "./NameConfig.ts"
+import { whyUnreadable } from "./unreadable.ts"
 
 /** A file of YAML or JSON, or what was typed where a text is given. YAML is read only where it is needed. */
 export const readSpec = Effect.fnUntraced(function* (name: string, text?: string) {
   const { parse } = yield* Effect.promise(() => import("yaml"))
   return yield* Effect.try({
     try: (): unknown => parse(text ?? readFileSync(name === "-" ? 0 : name, "utf8")),
-    catch: (cause) => usageTrouble(`${name} can't be read: ${(cause as Error).message.split("\n")[0]}.`)
+    catch: (cause) => usageTrouble(`${name} can't be read: ${whyUnreadable(cause)}.`)
   })
 })
 

@@ -4,6 +4,7 @@ import type { Reached } from "../connection/reach.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
+import { changesShown } from "../workingcopy/changesShown.ts"
 import { textOf } from "../terminal/Editor.ts"
 import { cyan, dim, red } from "../terminal/styles.ts"
 import { wrap } from "../terminal/wrap.ts"
@@ -174,6 +175,7 @@ export class Chat {
     const { name, rest } = given
     if (name === "quit") return this.leave()
     if (name === "help") return this.change({}, help())
+    if (name === "changes") return this.change({}, await changesShown(this.#connection.troupe, this.sessionId))
     if (name === "steer") return await this.#send(rest, (words) => this.#conversation.steer(words))
     if (name === "model") {
       if (rest !== "") this.#conversation.model = rest

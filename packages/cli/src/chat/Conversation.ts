@@ -14,6 +14,7 @@ import type { Reached } from "../connection/reach.ts"
 import type { Outcome, Transcript } from "../session/Transcript.ts"
 import type { Ask, Queued } from "./Model.ts"
 import { dollars } from "../app/money.ts"
+import { entitle } from "../session/title.ts"
 
 const pastMax = 200
 
@@ -24,6 +25,7 @@ export class Conversation {
   readonly session: SessionHandle
   /** Of the messages to come; null: the session's own. */
   model: string | null = null
+  #isEntitled = false
 
   private constructor(connection: Reached, session: SessionHandle, events: EventStream<StreamedEvent>) {
     this.#connection = connection
@@ -63,6 +65,8 @@ export class Conversation {
 
   /** Says something. With another model, it is given to the turn before that can begin. */
   async send(text: string): Promise<SessionEvent> {
+    if (!this.#isEntitled) void entitle(this.session, text)
+    this.#isEntitled = true
     if (this.model === null) return await this.session.send(text)
     const { model } = this
     await this.session.pause()

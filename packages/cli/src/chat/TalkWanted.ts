@@ -5,4 +5,6 @@ export interface TalkWanted extends Located {
   readonly key: string
   readonly session: string
   readonly first: string | null
+  /** It works on a copy of this directory, to which its changes may be wanted back. */
+  readonly isOnCopy: boolean
 }

@@ -4,6 +4,7 @@ export const commands = [
   { name: "help", takes: "", about: "shows this" },
   { name: "steer", takes: "TEXT", about: "has TEXT join the turn that runs, instead of waiting for the next one" },
   { name: "fork", takes: "[SEQ]", about: "goes on in a session that begins as this one is, or was after event SEQ" },
+  { name: "changes", takes: "", about: "shows what the session changed of its files" },
   { name: "model", takes: "[MODEL]", about: "uses MODEL from the next message on, or says which one is used" },
   { name: "quit", takes: "", about: `leaves; the session goes on, and ${ourName} attach comes back to it` }
 ] as const

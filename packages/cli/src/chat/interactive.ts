@@ -10,6 +10,7 @@ import { Conversation } from "./Conversation.ts"
 import { press } from "./press.ts"
 import type { TalkWanted } from "./TalkWanted.ts"
 import { view } from "./view.ts"
+import { tellChanges } from "../workingcopy/tellChanges.ts"
 import { ourName } from "../app/NameConfig.ts"
 
 const bracketedPaste = { on: "\u001B[?2004h", off: "\u001B[?2004l" }
@@ -58,7 +59,7 @@ const watched = (connection: Reached, say: (notice: string | null) => void) => {
 }
 
 /** A chat in a terminal, until the person leaves. Answers the exit code. */
-export const interactive = async ({ first, key, session, ...server }: TalkWanted): Promise<number> => {
+export const interactive = async ({ first, isOnCopy, key, session, ...server }: TalkWanted): Promise<number> => {
   const screen = new Screen(process.stdout)
   const show = (kept: ReadonlyArray<string>) =>
     screen.show(kept, () => view(chat.model, screen.columns, screen.rows, Date.now()))
@@ -104,6 +105,10 @@ export const interactive = async ({ first, key, session, ...server }: TalkWanted
   process.stderr.write(
     `The session goes on as ${chat.sessionId}. Come back to it: ${ourName} attach ${chat.sessionId}\n`
   )
+  if (isOnCopy) {
+    const say = (text: string) => void process.stderr.write(`${text}\n`)
+    await tellChanges(connection.troupe, chat.sessionId, say)
+  }
   return code
 }
 

@@ -5,6 +5,7 @@ import { follow } from "../session/follow.ts"
 import { inputLine } from "../session/toolLine.ts"
 import { type Outcome, Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
+import { entitle } from "../session/title.ts"
 import { outcomeJson } from "../session/outcomeJson.ts"
 import { resultLine } from "./resultLine.ts"
 import { ourName } from "../app/NameConfig.ts"
@@ -28,8 +29,11 @@ export const plain = async (
     result: (_, result) => say(resultLine(result))
   })
   let outcome: Outcome["_tag"] | "Interrupted" = "Completed"
+  let isEntitled = false
   for await (const line of linesAfter(first)) {
     if (line.trim() === "") continue
+    if (!isEntitled) void entitle(session, line)
+    isEntitled = true
     const before = transcript.text.length
     outcome = await follow(session, line, transcript, say)
     const { error } = transcript

@@ -3,6 +3,7 @@ import { Json } from "../app/globals.ts"
 import { leaveWith } from "../app/output.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import type { Connection } from "../connection/Connection.ts"
+import { tellChanges } from "../workingcopy/tellChanges.ts"
 import { plain } from "./plain.ts"
 import { Talking } from "./Talking.ts"
 import { isTerminal } from "../terminal/TerminalConfig.ts"
@@ -15,14 +16,23 @@ const codes = {
   Interrupted: exitCodes.interrupted
 } as const
 
+const sayTo = (text: string) => void process.stderr.write(`${text}\n`)
+
 /** Talks in the terminal, or where there is none in lines. */
-export const talk = Effect.fnUntraced(function* (connection: Connection, sessionId: string, first: string | null) {
+export const talk = Effect.fnUntraced(function* (
+  connection: Connection,
+  sessionId: string,
+  first: string | null,
+  isOnCopy = false
+) {
   const isJson = yield* Json
   if (isTerminal() && !isJson) {
     const hold = yield* Talking
     const { isOurs, key, url } = connection.server
-    const wanted = { url, isOurs, key: Redacted.value(key), session: sessionId, first }
+    const wanted = { url, isOurs, key: Redacted.value(key), session: sessionId, first, isOnCopy }
     return yield* leaveWith(yield* connection.ask(() => hold(wanted)))
   }
-  yield* leaveWith(codes[yield* connection.ask((troupe) => plain(troupe.session(sessionId), first, isJson))])
+  const outcome = yield* connection.ask((troupe) => plain(troupe.session(sessionId), first, isJson))
+  if (isOnCopy) yield* connection.ask((troupe) => tellChanges(troupe, sessionId, sayTo))
+  yield* leaveWith(codes[outcome])
 })

@@ -19,7 +19,7 @@ export const chat = Command.make(
     const session = yield* connection.ask((troupe) =>
       begin(troupe, flags, { isTrusted, message: first, say: (text) => void process.stderr.write(`${text}\n`) })
     )
-    yield* talk(connection, session, first)
+    yield* talk(connection, session, first, flags.cwd)
   })
 ).pipe(
   Command.withShortDescription("Talks to an agent"),

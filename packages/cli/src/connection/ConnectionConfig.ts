@@ -1,7 +1,7 @@
 import { Option, Redacted } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { exitCodes } from "../app/exitCodes.ts"
-import { Trouble } from "../app/Trouble.ts"
+import { Trouble, usageTrouble } from "../app/Trouble.ts"
 import { abilitiesOf } from "../up/Abilities.ts"
 import { holderOf } from "../up/Home.ts"
 import { apiKeyFile } from "../up/parts.ts"
@@ -14,6 +14,12 @@ import { ourName, startWords } from "../app/NameConfig.ts"
 export interface Server extends Located {
   readonly key: Redacted.Redacted
 }
+
+/** Whether a server can be found by it. */
+export const isAddress = (url: string): boolean => /^https?:\/\/[^/]/.test(url) && URL.canParse(url)
+
+export const noAddress = (url: string): Trouble =>
+  usageTrouble(`${url} is no address that begins with https:// or http://.`, "Look at TROUPE_SERVER.")
 
 const trimmed = (url: string) => url.replace(/\/+$/, "")
 
@@ -57,6 +63,7 @@ export const serverOf = (
 ): Server | Trouble => {
   const named = environment.TROUPE_SERVER || environment.TROUPE_SERVER_URL
   if (Option.isNone(context) && named) {
+    if (!isAddress(named)) return noAddress(named)
     return given.apiKey === null ? missingKey(named) : { url: trimmed(named), key: given.apiKey, isOurs: false }
   }
   const found = chosen(given.home, Option.getOrNull(context))

@@ -18,9 +18,25 @@ const keyAdvice = ({ isOurs }: Located) =>
     ? "Unset TROUPE_API_KEY, so that the key of this home is used."
     : `Set TROUPE_API_KEY to a key of that server, or add it anew: ${ourName} contexts add NAME URL`
 
+/** Which command lists things of a kind, by what their ids begin with. */
+const lists: Readonly<Record<string, string>> = {
+  agent_: "agents list",
+  file_: "files list",
+  sesn_: "sessions list",
+  sevt_: "approvals list",
+  tok_: "keys list",
+  turn_: "turns list SESSION"
+}
+
+/** What an id that is none should have begun with; null where that is not what is wrong. */
+const wantedPrefix = ({ message }: TroupeError): string | null =>
+  /^Invalid path: \w+: Expected an id that starts with (\w+_)/.exec(message)?.[1] ?? null
+
 const adviceFor = (error: TroupeError, server: Located): string | null => {
   if (error instanceof AuthenticationError) return keyAdvice(server)
   if (error instanceof PermissionError) return `Ask for a key that has this scope: ${ourName} keys create makes one.`
+  const prefix = wantedPrefix(error)
+  if (prefix !== null) return Object.hasOwn(lists, prefix) ? `${ourName} ${lists[prefix]} shows those there are.` : null
   if (error instanceof RateLimitError) return "Wait a little, and try again."
   if (error instanceof InvalidAnswerError) return "Is it a Troupe server? Look at TROUPE_SERVER or --context."
   if (error instanceof ServerError) return "Nothing was lost. Try again; if it stays, look into the node's log."
@@ -33,6 +49,8 @@ const adviceFor = (error: TroupeError, server: Located): string | null => {
 const whatOf = (error: TroupeError, { url }: Located): string => {
   if (error instanceof AuthenticationError) return `${url} does not take this key: it is wrong, expired or revoked.`
   if (error instanceof ConnectionError) return unreachable(url, error)
+  const prefix = wantedPrefix(error)
+  if (prefix !== null) return `That is no id: one that begins with ${prefix} is wanted.`
   return /[.!?]$/.test(error.message) ? error.message : `${error.message}.`
 }
 

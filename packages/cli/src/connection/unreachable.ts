@@ -25,6 +25,9 @@ const reasons: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: untrusted
 }
 
+/** Why no connection came about, in words where we have some for what the system says. */
+export const whyNot = (code: string): string => reasons[code] ?? code
+
 /** What the system says lies below a failure, if it does. */
 const codeOf = (error: unknown): string | null => {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {

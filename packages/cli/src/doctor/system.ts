@@ -1,6 +1,7 @@
 import { Effect, Redacted, Result } from "effect"
 import { connect } from "node:net"
 import { createRequire } from "node:module"
+import { whyNot } from "../connection/unreachable.ts"
 import { unusable, usable } from "../up/Abilities.ts"
 import { freePort } from "../up/address.ts"
 import { modelsLine, sandboxLine } from "../up/banner.ts"
@@ -32,7 +33,7 @@ const knock = (host: string, port: number): Effect.Effect<string | null> =>
     }
     socket.once("connect", () => answer(null))
     socket.once("timeout", () => answer("no answer within 3 s"))
-    socket.once("error", (cause: NodeJS.ErrnoException) => answer(cause.code ?? cause.message))
+    socket.once("error", (cause: NodeJS.ErrnoException) => answer(whyNot(cause.code ?? cause.message)))
   })
 
 export const database = Effect.fnUntraced(function* ({ databaseUrl }: UpConfig, { readiness }: Standing) {

@@ -1,12 +1,9 @@
 import type { SessionCreate, Troupe } from "@troupe/client"
 import { exitCodes } from "../app/exitCodes.ts"
 import { Trouble } from "../app/Trouble.ts"
+import { titleOf } from "./title.ts"
 import { agentFor, madeBy, type Wanted } from "./agents.ts"
 import { ourName } from "../app/NameConfig.ts"
-
-const titleMax = 80
-
-const titleOf = (message: string): string => message.trim().split("\n", 1)[0]!.slice(0, titleMax)
 
 /** Opens a session. Answers its id. */
 export const open = async (

@@ -11,7 +11,7 @@ export const sessionArgument = Argument.String("session").pipe(
 )
 
 export const sessionId = Effect.fnUntraced(function* ({ ask }: Connection, named: string) {
-  if (named !== "last") return named.startsWith("sesn_") ? named : yield* notOne(named)
+  if (named !== "last") return /^sesn_\w{24}$/.test(named) ? named : yield* notOne(named)
   const { data } = yield* ask(({ sessions }) => sessions.list({ order: "desc", limit: 1 }))
   return data[0]?.id ?? (yield* noSession)
 })

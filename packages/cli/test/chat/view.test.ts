@@ -36,7 +36,7 @@ describe("What is below a chat", () => {
 
   it("shows which commands there are while one is typed", () => {
     const typing = (before: string) => shown({ ...initial, editor: { ...empty, before } })
-    assert.lengthOf(typing("/"), 7)
+    assert.lengthOf(typing("/"), 8)
     assert.match(typing("/st")[0]!, /^ {2}\/steer TEXT +has TEXT join the turn/)
     assert.lengthOf(typing("/steer x"), 2)
   })

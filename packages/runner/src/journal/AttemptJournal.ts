@@ -1,6 +1,7 @@
 import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
 import { closeSync, fdatasync, ftruncateSync, openSync, rmSync, write, writeSync } from "node:fs"
-import { join } from "node:path"
+import { rm, rmdir, unlink } from "node:fs/promises"
+import { basename, join } from "node:path"
 import { promisify } from "node:util"
 import { errorText, syncDirectory } from "./files.ts"
 import { GroupWriter } from "./GroupWriter.ts"
@@ -183,7 +184,14 @@ export class AttemptJournal {
     this.full ??= "the attempt is forgotten"
     await this.shut()
     this.account(-this.bytes)
-    rmSync(this.directory, { recursive: true, force: true })
+    const names = ["request.json", "acknowledged", ...this.segments.map(({ path }) => basename(path))]
+    try {
+      await Promise.all(names.map((name) => unlink(join(this.directory, name))))
+      await rmdir(this.directory)
+    } catch {
+      // Something else is there, or less.
+      await rm(this.directory, { recursive: true, force: true })
+    }
   }
 
   private refusal(bytes: number): string | null {

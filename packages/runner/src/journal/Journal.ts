@@ -130,7 +130,8 @@ const open = Effect.fnUntraced(function* (directory: string, sizes: JournalSizes
     )
 
   const create = Effect.fn("Journal.create")(function* (request: JournaledRequest) {
-    const text = encodeRequest(request)
+    const kept = withoutHistory(request)
+    const text = encodeRequest(kept)
     const bytes = Buffer.byteLength(text)
     if (bytes + sizes.closingBytes > sizes.attemptBytes || commons.usedBytes + bytes > sizes.totalBytes) {
       return yield* new NoRoom({ detail: `${commons.usedBytes} of ${sizes.totalBytes} bytes are used` })
@@ -140,7 +141,7 @@ const open = Effect.fnUntraced(function* (directory: string, sizes: JournalSizes
       try: () => {
         mkdirSync(path, { mode: 0o700 })
         const place = stage(join(path, "request.json"), text)
-        const attempt = new AttemptJournal(path, withoutHistory(request), bytes, commons, async () => {
+        const attempt = new AttemptJournal(path, kept, bytes, commons, async () => {
           await place()
           await Promise.all([flushDirectory(path), flushDirectory(attempts)])
         })
@@ -187,7 +188,7 @@ const makeJournalId = (directory: string): string => {
   return journalId
 }
 
-/** The conversation may be long, and is not needed once the attempt is under way. */
+/** The conversation may be long, and is not needed once the attempt is under way: nobody takes it up again. */
 const withoutHistory = (request: JournaledRequest): JournaledRequest => ({ ...request, history: [] })
 
 const loadAttempt = (path: string, name: string, commons: Commons): AttemptJournal | string => {

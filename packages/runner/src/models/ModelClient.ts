@@ -63,6 +63,8 @@ export const ModelTrouble = Schema.TaggedUnion({
   ContextTooLong: {},
   /** The key is missing, wrong, or may not do this. */
   Denied: { status: Schema.NullOr(Schema.Int) },
+  /** Its owner is out of credit, or has to see to the bill. */
+  Unpaid: {},
   UnknownModel: {},
   Refused: { status: Schema.Int }
 })

@@ -11,8 +11,8 @@ import type { ModelClient, ModelProbe } from "./ModelClient.ts"
 import * as OpenAiModel from "./openai/OpenAiModel.ts"
 import { keyOf, type ModelsConfig, ModelsConfigInvalid, ProviderConfig } from "./ProviderConfig.ts"
 
-/** How long a provider may say nothing in the middle of an answer. */
-const silenceMs = 120_000
+/** How long a provider may say nothing before an answer or in the middle of one. Models that think say nothing meanwhile. */
+const usualSilenceMs = 300_000
 /** A node that greets a runner waits ten seconds for its answer. */
 const probeMs = 6_000
 
@@ -34,7 +34,7 @@ const own = async (config: ProviderConfig): Promise<ModelClient> => {
 }
 
 const clientOf = async (config: ProviderConfig): Promise<ModelClient> => {
-  const { adToken, apiVersion, baseUrl = null, headers = {}, kind, name: provider } = config
+  const { adToken, apiVersion, baseUrl = null, headers = {}, kind, name: provider, silenceMs = usualSilenceMs } = config
   const apiKey = keyOf(config)
   const common = { provider, apiKey, baseUrl, headers, silenceMs }
   switch (kind) {
@@ -48,7 +48,11 @@ const clientOf = async (config: ProviderConfig): Promise<ModelClient> => {
       return OpenAiModel.makeResponses({ ...common, azure })
     }
     case "anthropic":
-      return AnthropicModel.make({ ...common, apiKey: apiKey ?? Redacted.make("none") })
+      return AnthropicModel.make({
+        ...common,
+        apiKey: apiKey ?? Redacted.make("none"),
+        outputTokens: (model) => config.models?.[model]?.outputTokens
+      })
     case "module":
       return own(config)
   }

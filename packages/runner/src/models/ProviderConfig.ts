@@ -26,6 +26,8 @@ export const ProviderConfig = Schema.Struct({
   module: Schema.optionalKey(Schema.String),
   /** Takes any model's name that leads nowhere else. */
   fallback: Schema.optionalKey(Schema.Boolean),
+  /** How long it may say nothing before an answer or in the middle of one. */
+  silenceMs: Schema.optionalKey(Schema.Int.check(Schema.isBetween({ minimum: 1_000, maximum: 3_600_000 }))),
   models: Schema.optionalKey(
     Schema.Record(Schema.String, Schema.Struct({ contextTokens: Schema.Int, outputTokens: Schema.Int }))
   )

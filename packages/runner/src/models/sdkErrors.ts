@@ -11,6 +11,7 @@ interface SdkError {
 }
 
 const tooLong = /context.?(length|window)|prompt is too long|too many (input )?tokens|maximum context|input length/i
+const unpaid = /credit balance|insufficient.?quota|insufficient.?(funds|balance|credit)|billing/i
 const retryAfterMaxMs = 86_400_000
 
 /** What the provider says of when to come back: milliseconds, seconds, or a date. */
@@ -58,14 +59,15 @@ const namesModel = ({ code, message }: SdkError): boolean => /model|deployment/i
 const troubleOf = (error: SdkError, now: number): ModelTrouble => {
   const status = statusOf(error)
   if (status === undefined) return { _tag: "Broken", status: null }
+  // Out of credit looks like too many requests, or like a wrong one, and waiting does not help.
+  if (status === 402 || (status < 500 && unpaid.test(`${String(error.code)} ${error.message}`)))
+    return { _tag: "Unpaid" }
   if (status === 429 || status === 529 || status === 503) {
-    // Out of credit looks like too many requests, and waiting does not help.
-    if (error.code === "insufficient_quota") return { _tag: "Denied", status }
     return { _tag: "Busy", status, retryAfterMs: retryAfterMs(error.headers, now) }
   }
   if (status === 408) return { _tag: "Broken", status }
   if (status >= 500) return { _tag: "Broken", status }
-  if (status === 401 || status === 403 || status === 402) return { _tag: "Denied", status }
+  if (status === 401 || status === 403) return { _tag: "Denied", status }
   if (status === 404 && namesModel(error)) return { _tag: "UnknownModel" }
   if ((status === 400 || status === 413) && (error.code === "context_length_exceeded" || tooLong.test(error.message))) {
     return { _tag: "ContextTooLong" }

@@ -1,6 +1,6 @@
-import { Duration, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { spawn } from "node:child_process"
-import { readdirSync, readFileSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, statfsSync, statSync } from "node:fs"
 import { findTool, systemPath } from "./Tools.ts"
 
 /**
@@ -51,6 +51,8 @@ const attempted = <A>(look: () => A): A | undefined => {
 }
 
 const intervalMs = 500
+/** After so long a tree is walked whatever its file system says: others may have made room there meanwhile. */
+const walkedWithinMs = 5_000
 
 /** Who fills the directories. */
 interface Filling {
@@ -68,10 +70,25 @@ const activityOf = (processes: ReadonlyArray<number>): string | undefined =>
       .join("")
   )
 
+/** What the file systems of these have left; undefined where one does not say. */
+const freeBytes = (directories: ReadonlyArray<string>): ReadonlyArray<number> | undefined =>
+  attempted(() =>
+    directories.map((path) => {
+      const { bfree, bsize } = statfsSync(path)
+      return bfree * bsize
+    })
+  )
+
+/** By how much they have less left than before, at most. */
+const takenBytes = (before: ReadonlyArray<number> | undefined, now: ReadonlyArray<number> | undefined): number =>
+  before === undefined || now === undefined
+    ? Infinity
+    : before.reduce((sum, bytes, index) => sum + Math.max(0, bytes - now[index]!), 0)
+
 /**
  * Returns once the directories hold more than they may. A sandbox that was full before may go on as long as it does not
  * grow: how else could anything be deleted? While its processes rest, as a shell does between two commands, nothing can grow,
- * and nothing is walked.
+ * and nothing is walked; nor is it, for a while, where the file system has lost less than the sandbox had room for.
  */
 export const diskExceeded = Effect.fnUntraced(function* (
   directories: ReadonlyArray<string>,
@@ -80,6 +97,8 @@ export const diskExceeded = Effect.fnUntraced(function* (
 ) {
   const activity = () => (group === undefined ? undefined : activityOf(group()))
   let looked = activity()
+  let free = freeBytes(directories)
+  let walkedAt = yield* Clock.currentTimeMillis
   let [took, usage] = yield* Effect.timed(diskUsage(directories))
   const limit = Math.max(bytesMax, usage ?? 0)
   while (true) {
@@ -87,7 +106,12 @@ export const diskExceeded = Effect.fnUntraced(function* (
     yield* Effect.sleep(Math.max(intervalMs, 9 * Duration.toMillis(took)))
     const now = activity()
     if (now !== undefined && now === looked) continue
+    const at = yield* Clock.currentTimeMillis
+    const left = freeBytes(directories)
+    if (usage !== undefined && at - walkedAt < walkedWithinMs && takenBytes(free, left) < limit - usage) continue
     looked = now
+    free = left
+    walkedAt = at
     ;[took, usage] = yield* Effect.timed(diskUsage(directories))
     if (usage !== undefined && usage + deletedBytes(processes()) > limit) return
   }

@@ -70,6 +70,50 @@ describe("A conversation with", () => {
     })
   )
 
+  it.live("documents of other kinds is told their text, or that nobody can read them", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      provider.reply = saying("I see.")
+      const document = (mediaType: string, data: string): Block => ({
+        type: "document",
+        source: { type: "base64", mediaType, data: base64(data) }
+      })
+      const pdf = document("application/octet-stream", "%PDF-1.7 and so on")
+      const history = [sends(document("text/csv", "a,b\n1,2"), document("application/msword", "\xd0\xcf\x11"), pdf)]
+      const fake = FakeRun.make({ model: "a-model", history })
+      assert.deepInclude(yield* harnessOver(chat(provider.url)).run(fake.run), { _tag: "Completed" })
+      for (const part of [
+        "a,b\\n1,2",
+        "can't read: it was sent as application/msword",
+        "data:application/pdf;base64"
+      ]) {
+        assert.include(provider.asked[0], part)
+      }
+      assert.lengthOf(notes(fake.frames), 1)
+    })
+  )
+
+  it.live("pictures that the provider refuses goes on without them, and people are told why", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      provider.reply = (response, request, body) => {
+        if (!body.includes("image_url")) return saying("What was it?")(response, request, body)
+        const error = { type: "invalid_request_error", message: "Could not download it" }
+        return response.writeHead(400, { "content-type": "application/json" }).end(JSON.stringify({ error }))
+      }
+      const link: Block = { type: "image", source: { type: "url", url: "https://example.com/gone.png" } }
+      const fake = FakeRun.make({ model: "a-model", history: [sends({ type: "text", text: "look" }, link)] })
+      assert.deepInclude(yield* harnessOver(chat(provider.url)).run(fake.run), { _tag: "Completed" })
+      assert.lengthOf(provider.asked, 2)
+      assert.include(provider.asked[1], "An image that the provider refuses")
+      assert.deepStrictEqual(
+        notes(fake.frames).map(({ code, message }) => [code, /Could not download it/.test(message)]),
+        [["content_refused", true]]
+      )
+      assert.deepStrictEqual(FakeRun.unbalanced(fake.frames), [])
+    })
+  )
+
   it.live("text that is no Unicode reaches the provider as JSON, and an answer with such text comes back", () =>
     Effect.gen(function* () {
       const provider = yield* faultyProvider

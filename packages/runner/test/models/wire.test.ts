@@ -77,6 +77,9 @@ describe("What a model of Anthropic is asked with", () => {
       const short = yield* body("claude-haiku-4-5", { effort: "max", maxTokens: 4_000 })
       assert.deepStrictEqual(short.thinking, { type: "enabled", budget_tokens: 3_000 })
       assert.deepStrictEqual(yield* body("claude-haiku-4-5", { effort: "max", maxTokens: 1_000 }), none)
+      const sent = (model: string) => Effect.map(ask("messages", { model }), ({ body: all }) => all["max_tokens"])
+      assert.strictEqual(yield* sent("claude-3-5-haiku-20241022"), 8_192)
+      assert.strictEqual(yield* sent("claude-haiku-4-5"), 32_000)
       const old = yield* body("claude-3-5-haiku-20241022", { effort: "high", temperature: 0.2 })
       assert.deepStrictEqual(old, { ...none, temperature: 0.2 })
     })
@@ -90,6 +93,47 @@ describe("What a model of Anthropic is asked with", () => {
       assert.deepStrictEqual(yield* body("claude-opus-4-6", { speed: "fast" }), fast)
       assert.deepStrictEqual(yield* body("claude-opus-4-6", { speed: "standard" }), none)
       assert.deepStrictEqual(yield* body("claude-haiku-4-5", { speed: "fast" }), none)
+    })
+  )
+})
+
+describe("What Anthropic is to keep of a request", () => {
+  it.live("ends where this one ends, and where the one before it did", () =>
+    Effect.gen(function* () {
+      const callId = "sevt_1" as EventId
+      const many = Array.from({ length: 30 }, (_, n): ReadonlyArray<HistoryItem> => {
+        const providerCallId = `c${n}`
+        const id = `${callId}${n}` as EventId
+        const result = {
+          callId: id,
+          providerCallId,
+          outcome: "succeeded",
+          content: text("seen"),
+          isError: false
+        } as const
+        const asked = { callId: id, requestId: null, providerCallId, name: "look", server: null, input: {} }
+        return [
+          { type: "tool_call", ...asked },
+          { type: "tool_result", ...result }
+        ]
+      })
+      const calls = many.map(([asked]) => asked!)
+      const results = many.map(([, result]) => result!)
+      const sent = (history: ReadonlyArray<HistoryItem>) =>
+        Effect.map(ask("messages", { model: "m", history }), ({ body }) => {
+          const messages = body["messages"] as unknown as ReadonlyArray<{ readonly content: ReadonlyArray<object> }>
+          return { body, blocks: messages.flatMap(({ content }) => content) }
+        })
+      const isMarked = (block: object) => "cache_control" in block
+      const before = yield* sent([user])
+      const after = yield* sent([user, ...calls, ...results])
+      assert.strictEqual(before.blocks.findIndex(isMarked), 0)
+      assert.deepStrictEqual(
+        after.blocks.map(isMarked).flatMap((marked, at) => (marked ? [at] : [])),
+        [0, 60]
+      )
+      // It takes four marks at most.
+      assert.lengthOf(JSON.stringify(after.body).match(/cache_control/g) ?? [], 4)
     })
   )
 })
@@ -247,9 +291,23 @@ describe("What goes wrong in the middle of an answer", () => {
           "responses",
           events(["message", { type: "response.failed", response: { error: { code, message: "x" } } }])
         )
-      assert.deepStrictEqual(yield* failed("insufficient_quota"), { _tag: "Denied", status: 429 })
+      assert.deepStrictEqual(yield* failed("insufficient_quota"), { _tag: "Unpaid" })
       assert.deepStrictEqual(yield* failed("invalid_prompt"), { _tag: "Refused", status: 400 })
       assert.deepStrictEqual(yield* failed("server_error"), { _tag: "Broken", status: 500 })
+    })
+  )
+
+  it.live("is told as the bill's where it is", () =>
+    Effect.gen(function* () {
+      const says =
+        (status: number, error: object): Reply =>
+        (response) =>
+          response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify({ error }))
+      const quota = { code: "insufficient_quota", message: "You exceeded your current quota" }
+      assert.deepStrictEqual(yield* trouble("chat", says(429, quota)), { _tag: "Unpaid" })
+      const low = { type: "invalid_request_error", message: "Your credit balance is too low" }
+      assert.deepStrictEqual(yield* trouble("messages", says(400, low)), { _tag: "Unpaid" })
+      assert.deepStrictEqual(yield* trouble("responses", says(402, {})), { _tag: "Unpaid" })
     })
   )
 

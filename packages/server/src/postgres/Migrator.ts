@@ -179,7 +179,7 @@ const explain = (migration: Migration, statement: number, lockTimeoutMs: number)
 
 const isLockTimeout = (error: SqlError): boolean => error.reason._tag === "LockTimeoutError"
 
-const unavailable = (error: SqlError) => new MigrationUnavailable({ detail: describe(error), cause: error })
+export const unavailable = (error: SqlError) => new MigrationUnavailable({ detail: describe(error), cause: error })
 
 /** What Postgres said, which the reason keeps as its cause. */
 const describe = ({ reason }: SqlError): string =>

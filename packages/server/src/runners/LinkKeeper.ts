@@ -13,7 +13,7 @@ const apply = Effect.fnUntraced(
   function* (link: RunnerLink, { drained, ended }: LinkStanding) {
     const { connection, identity } = link
     if (ended !== null) return yield* connection.close(endings[ended].code, endings[ended].reason)
-    if (drained && !link.drained) {
+    if (drained && link.drained !== true) {
       yield* connection.call(identity.runnerId, "Drain", { reason: "an operator asked for it" })
     }
     link.drained = drained

@@ -65,10 +65,9 @@ export const serveLink = Effect.fnUntraced(function* (
   const hello = yield* greeting
   yield* Effect.addFinalizer(() => Effect.ignore(registry.unregister(runnerId, generation)))
   const load = { attempts: 0, sessions: 0, draining: hello.draining }
-  const usable = isUsable(hello)
   const { version } = hello
   const followed = counting(spokenOver(connection, version))
-  const link: RunnerLink = { identity, generation, version, usable, load, drained: false, ...followed }
+  const link: RunnerLink = { identity, generation, version, hello, load, drained: null, ...followed }
   const newest = yield* registry.register({ runnerId, generation, node, hello })
   if (!newest || !(yield* links.hold(link))) {
     return yield* connection.close(4409, "a newer connection of this runner is there")
@@ -78,9 +77,9 @@ export const serveLink = Effect.fnUntraced(function* (
   )
 
   const greetAgain = Effect.gen(function* () {
-    yield* Effect.sleep(link.usable ? greetEveryMs : Math.min(greetEveryMs, greetUnusableEveryMs))
+    yield* Effect.sleep(isUsable(link.hello) ? greetEveryMs : Math.min(greetEveryMs, greetUnusableEveryMs))
     const again = yield* greeting
-    link.usable = isUsable(again)
+    link.hello = again
     yield* registry.update(runnerId, generation, again)
     yield* verdicts.settle(link, again.attempts)
     yield* deleted.takeAway(link)

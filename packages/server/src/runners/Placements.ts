@@ -7,7 +7,7 @@ import type { TurnOverrides } from "@troupe/domain/session/Input"
 import type { AgentSnapshot, EnvironmentSnapshot } from "@troupe/domain/session/Opening"
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import { hash } from "node:crypto"
-import type { Placement, PlaceRequest } from "../session/AttemptDriver.ts"
+import type { EarlyPlaceRequest, Placed, Placement, PlaceRequest } from "../session/AttemptDriver.ts"
 import * as Choosing from "./Placement.ts"
 import { RunnerLinks } from "./RunnerLinks.ts"
 import { type KnownRunner, RunnerRegistry } from "./RunnerRegistry.ts"
@@ -19,6 +19,8 @@ export class Placements extends Context.Service<
   Placements,
   {
     readonly place: (request: PlaceRequest) => Effect.Effect<Placement>
+    /** A place at the session's home, where this node holds its link and knows what the session works with. */
+    readonly placeAtHome: (request: EarlyPlaceRequest) => Placed | null
     /** The attempt runs: its runner's own load counts it from here on. */
     readonly begun: (sessionId: SessionId, threadId: string) => void
   }
@@ -66,6 +68,7 @@ const make = Effect.gen(function* () {
   const registry = yield* RunnerRegistry
   const links = yield* RunnerLinks
   const log = yield* SessionLog
+  const clock = yield* Clock.Clock
   const reserved = new Map<string, { readonly runnerId: RunnerId; readonly at: number }>()
   const waiting = new Map<SessionId, number>()
 
@@ -90,24 +93,62 @@ const make = Effect.gen(function* () {
     }
   }
 
-  const decide = Effect.fnUntraced(function* ({ home, overrides, sessionId, threadId }: PlaceRequest) {
-    const setup = yield* log.setup(sessionId)
+  /** Its runner's load counts it from here on, whatever that says itself. */
+  const placed = (
+    { overrides, sessionId, threadId }: PlaceRequest,
+    agent: AgentSnapshot,
+    runnerId: RunnerId,
+    hello: Hello | null,
+    now: number
+  ): Placed => {
+    waiting.delete(sessionId)
+    reserved.set(keyOf(sessionId, threadId), { runnerId, at: now })
+    for (const [key, { at }] of reserved) if (now - at >= reservedMs) reserved.delete(key)
+    return { _tag: "Placed", runnerId, digests: digestsOf(agent, overrides, hello) }
+  }
+
+  const placeAtHome: Placements["Service"]["placeAtHome"] = (request) => {
+    const { home, sessionId, since, threadId, version } = request
+    const link = home === null ? undefined : links.get(home)
+    if (link === undefined || link.drained !== false) return null
+    const setup = since.reduce<Setup.Setup | null>(Setup.apply, log.known(sessionId, version))
+    if (setup === null || link.identity.workspaceId !== setup.workspaceId) return null
+    const needs = needsOf(setup.environment)
+    if (Option.isNone(needs)) return null
+    const agent = Setup.agentOf(setup, threadId)
+    const now = clock.currentTimeMillisUnsafe()
+    const { generation, hello, identity, load } = link
+    const runner = { ...identity, generation, hello, load, drained: false, node: "", revoked: false, silentMs: 0 }
+    const choice = Choosing.choose(wantedOf(request, setup, needs.value, now), [candidate(now, runner)])
+    return choice._tag === "None" ? null : placed(request, agent, identity.runnerId, hello, now)
+  }
+
+  const wantedOf = (
+    { home, sessionId, threadId }: PlaceRequest,
+    setup: Setup.Setup,
+    needs: typeof Needs.Type,
+    now: number
+  ): Choosing.Wanted => ({
+    sessionId,
+    labels: needs.runnerLabels ?? [],
+    backend: needs.backend ?? null,
+    harness: Setup.agentOf(setup, threadId).harness,
+    home,
+    only: hostDirectoryOf(setup.resources)?.runnerId ?? null,
+    waitedMs: now - (waiting.get(sessionId) ?? now)
+  })
+
+  const decide = Effect.fnUntraced(function* (request: PlaceRequest) {
+    const { sessionId, threadId, version } = request
+    const setup = yield* log.setup(sessionId, version)
     const needs = needsOf(setup.environment)
     if (Option.isNone(needs))
       return { _tag: "Waiting", reason: "the environment's configuration can't be read" } as const
     const agent = Setup.agentOf(setup, threadId)
     const runners = (yield* registry.list(setup.workspaceId)).filter(({ revoked }) => !revoked)
-    const now = yield* Clock.currentTimeMillis
+    const now = clock.currentTimeMillisUnsafe()
     const choice = Choosing.choose(
-      {
-        sessionId,
-        labels: needs.value.runnerLabels ?? [],
-        backend: needs.value.backend ?? null,
-        harness: agent.harness,
-        home,
-        only: hostDirectoryOf(setup.resources)?.runnerId ?? null,
-        waitedMs: now - (waiting.get(sessionId) ?? now)
-      },
+      wantedOf(request, setup, needs.value, now),
       runners.map((runner) => candidate(now, runner))
     )
     if (choice._tag === "None") {
@@ -115,12 +156,9 @@ const make = Effect.gen(function* () {
       for (const [session, since] of waiting) if (now - since > forgottenMs) waiting.delete(session)
       return { _tag: "Waiting", reason: choice.reason } as const
     }
-    waiting.delete(sessionId)
     const { runnerId } = choice.candidate
-    reserved.set(keyOf(sessionId, threadId), { runnerId, at: now })
-    for (const [key, { at }] of reserved) if (now - at >= reservedMs) reserved.delete(key)
     const { hello } = runners.find((one) => one.runnerId === runnerId)!
-    return { _tag: "Placed", runnerId, digests: digestsOf(agent, overrides, hello) } as const
+    return placed(request, agent, runnerId, hello, now)
   })
 
   return Placements.of({
@@ -139,6 +177,7 @@ const make = Effect.gen(function* () {
           }
         )
       ),
+    placeAtHome,
     begun: (sessionId, threadId) => void reserved.delete(keyOf(sessionId, threadId))
   })
 })

@@ -18,6 +18,9 @@ import { Tickets } from "./Tickets.ts"
 /** What a runner is told of a turn must fit into one message, with room to spare. */
 export const requestBytesMax = 12 * 1_048_576
 
+/** In characters of the log. Nothing that a log of fewer leads to, with all that is said beside it, comes to the maximum. */
+const measuredFrom = 1_048_576
+
 /** The conversation has outgrown what can be sent. */
 export class RequestTooLarge extends Schema.TaggedError<RequestTooLarge>()("RequestTooLarge", {
   bytes: Schema.Int,
@@ -60,10 +63,14 @@ const make = Effect.gen(function* () {
 
   const build = Effect.fn("RunRequests.build")(function* (order: AttemptOrder) {
     const { attemptId, epoch, runnerId, session, sessionId, threadId, traceparent, turn, turnId, version } = order
-    const { checkpoint, history, setup } = yield* log.conversation(sessionId, threadId, version)
+    const { checkpoint, history, setup, size } = yield* log.conversation(sessionId, threadId, version)
     const { environment, resources, workspaceId } = setup
     const agent = Setup.agentOf(setup, threadId)
-    const { prices, ...outer } = yield* policies.of(workspaceId)
+    const needs = { models: modelsOf(agent, turn.overrides), mcpServers: agent.mcpServers }
+    const [{ prices, ...outer }, given] = yield* Effect.all(
+      [policies.of(workspaceId), secrets.all({ workspaceId }, needs)],
+      { concurrency: "unbounded" }
+    )
     const told = {
       ...{ sessionId, epoch, threadId, turnId, attemptId, runnerId, workspaceId },
       agent,
@@ -83,15 +90,13 @@ const make = Effect.gen(function* () {
       sandbox: session.sandbox,
       checkpoint
     }
-    const bytes = utf8Length(JSON.stringify(told))
+    // To measure it takes longer than anything else here, and almost all are far from it.
+    const bytes = size < measuredFrom ? 0 : utf8Length(JSON.stringify(told))
     if (bytes > requestBytesMax) return yield* new RequestTooLarge({ bytes, bytesMax: requestBytesMax })
     return {
       ...told,
       ticket: tickets.issue({ workspaceId, sessionId, runnerId }),
-      secrets: yield* secrets.all(
-        { workspaceId },
-        { models: modelsOf(agent, turn.overrides), mcpServers: agent.mcpServers }
-      )
+      secrets: given
     }
   })
 

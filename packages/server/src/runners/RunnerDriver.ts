@@ -68,6 +68,7 @@ export const layer: Layer.Layer<AttemptDriver, never, Reach | Placements | RunRe
 
     return AttemptDriver.of({
       place: placements.place,
+      placeAtOnce: placements.placeAtHome,
       run: (order) =>
         begin(order).pipe(
           Stream.catchTag("RequestTooLarge", tooLarge),

@@ -1,5 +1,5 @@
 import type { RunnerId } from "@troupe/domain/Ids"
-import type { Load } from "@troupe/domain/runner/Hello"
+import type { Hello, Load } from "@troupe/domain/runner/Hello"
 import { Context, Effect, Latch, Layer, type Scope } from "effect"
 import type { CallTag, StreamTag } from "./Calls.ts"
 import type { Connection } from "./Connection.ts"
@@ -12,14 +12,14 @@ export interface RunnerLink {
   /** Of the protocol, as both sides speak it over this link. */
   readonly version: number
   readonly connection: Connection<CallTag, StreamTag>
-  /** Whether it could do a plain turn, as it said when it was greeted last. */
-  usable: boolean
+  /** What it said of itself when it was greeted last. */
+  hello: Hello
   /** As the last ping was answered. */
   load: Load
   /** How many attempts are followed over it now. */
   readonly followed: () => number
-  /** Whether it was told, over this link, that nothing more is to be placed on it. */
-  drained: boolean
+  /** Whether it was told, over this link, that nothing more is to be placed on it; null until the registry was asked. */
+  drained: boolean | null
 }
 
 /** The links that this node holds: one for each runner at most, the newest. */

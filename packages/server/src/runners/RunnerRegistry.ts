@@ -79,7 +79,10 @@ export class RunnerRegistry extends Context.Service<
     readonly touch: (links: ReadonlyArray<HeldLink>) => Effect.Effect<ReadonlyArray<LinkStanding>, SqlError>
     readonly list: (workspaceId: WorkspaceId) => Effect.Effect<ReadonlyArray<KnownRunner>, SqlError>
     readonly find: (runnerId: string) => Effect.Effect<Option.Option<KnownRunner>, SqlError>
-    /** From now on nothing is placed on it, or is again. False where the workspace has no such runner. */
+    /**
+     * From now on nothing is placed on it, or is again; what its sessions have due may be for two seconds more, until its node
+     * has seen it. False where the workspace has no such runner.
+     */
     readonly setDrained: (
       workspaceId: WorkspaceId,
       runnerId: RunnerId,

@@ -1,13 +1,14 @@
-import type { SessionId, ThreadId } from "@troupe/domain/Ids"
+import type { SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
 import * as Codec from "@troupe/domain/session/Codec"
 import * as History from "@troupe/domain/session/History"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Context, Effect, Layer, Result } from "effect"
 import { EventStore, pageBytesMax, type StoreUnavailable } from "../log/EventStore.ts"
+import { RecentEvents } from "../log/RecentEvents.ts"
+import { Remembered } from "../log/Remembered.ts"
 import { SessionUnreadable } from "../session/SessionErrors.ts"
 import * as Checkpoint from "./Checkpoint.ts"
-import { Remembered } from "./Remembered.ts"
 import * as Setup from "./Setup.ts"
 
 const pageSize = 2_000
@@ -35,6 +36,8 @@ export interface Conversation {
   readonly setup: Setup.Setup
   readonly history: ReadonlyArray<HistoryItem>
   readonly checkpoint: Checkpoint.Checkpoint["last"]
+  /** Of what it was folded from, in characters. */
+  readonly size: number
 }
 
 type ReadError = StoreUnavailable | SessionUnreadable
@@ -43,8 +46,15 @@ type ReadError = StoreUnavailable | SessionUnreadable
 export class SessionLog extends Context.Service<
   SessionLog,
   {
-    /** What it works with now. Of a session that was asked for lately, only what came since is read. */
-    readonly setup: (sessionId: SessionId) => Effect.Effect<Setup.Setup, ReadError>
+    /**
+     * What it works with at `version` of its log at least, or now. Of a session that was asked for lately, only what came
+     * since is read.
+     */
+    readonly setup: (sessionId: SessionId, version?: number) => Effect.Effect<Setup.Setup, ReadError>
+    /** The same, where it is known without reading. */
+    readonly known: (sessionId: SessionId, version: number) => Setup.Setup | null
+    /** Whose it is, which never changes. */
+    readonly workspace: (sessionId: SessionId) => Effect.Effect<WorkspaceId, ReadError>
     /** The conversation of a thread and what it works with, up to `version`. It too is remembered for a while. */
     readonly conversation: (
       sessionId: SessionId,
@@ -61,6 +71,7 @@ export class SessionLog extends Context.Service<
 
 const make = Effect.gen(function* () {
   const store = yield* EventStore
+  const recent = yield* RecentEvents
   const remembered = new Map<SessionId, Known>()
   const conversations = new Remembered<Folded>(rememberedMax, conversationsMax)
 
@@ -71,6 +82,11 @@ const make = Effect.gen(function* () {
     upto: number,
     take: (seq: number, event: SessionEvent, size: number) => void
   ) {
+    const written = recent.between(sessionId, after, upto)
+    if (written !== null) {
+      for (const { event, seq, size } of written) take(seq, event, size)
+      return upto
+    }
     let at = after
     while (at < upto) {
       const limit = Math.min(pageSize, upto - at)
@@ -94,21 +110,49 @@ const make = Effect.gen(function* () {
   const unopened = (sessionId: SessionId) =>
     new SessionUnreadable({ sessionId, seq: 1, reason: "Hole", detail: "the session is not open" })
 
-  const setup = Effect.fn("SessionLog.setup")(function* (sessionId: SessionId) {
-    const known = remembered.get(sessionId) ?? { version: 0, setup: null }
-    let current = known.setup
+  const remember = (sessionId: SessionId, version: number, setup: Setup.Setup) => {
+    remembered.delete(sessionId)
+    remembered.set(sessionId, { version, setup })
+    if (remembered.size > rememberedMax) remembered.delete(remembered.keys().next().value!)
+  }
+
+  const known: SessionLog["Service"]["known"] = (sessionId, version) => {
+    const before = remembered.get(sessionId)
+    if (before === undefined || before.setup === null) return null
+    if (before.version >= version) return before.setup
+    const since = recent.between(sessionId, before.version, version)
+    if (since === null) return null
+    const setup = since.reduce<Setup.Setup | null>((current, { event }) => Setup.apply(current, event), before.setup)
+    if (setup !== null) remember(sessionId, version, setup)
+    return setup
+  }
+
+  const setup: SessionLog["Service"]["setup"] = Effect.fn("SessionLog.setup")(function* (
+    sessionId,
+    upto = Number.MAX_SAFE_INTEGER
+  ) {
+    const found = known(sessionId, upto)
+    if (found !== null) return found
+    const before = remembered.get(sessionId) ?? { version: 0, setup: null }
+    let current = before.setup
     let redacted = false
-    const version = yield* read(sessionId, known.version, Number.MAX_SAFE_INTEGER, (_seq, event) => {
+    const version = yield* read(sessionId, before.version, upto, (_seq, event) => {
       current = Setup.apply(current, event)
       redacted ||= event._tag === "RedactionApplied"
     })
     remembered.delete(sessionId)
     if (current === null) return yield* unopened(sessionId)
     // What was taken out of the log is remembered no longer.
-    if (!redacted) remembered.set(sessionId, { version, setup: current })
-    if (remembered.size > rememberedMax) remembered.delete(remembered.keys().next().value!)
+    if (!redacted) remember(sessionId, version, current)
     return current
   })
+
+  const workspace: SessionLog["Service"]["workspace"] = (sessionId) => {
+    const before = remembered.get(sessionId)?.setup
+    return before == null
+      ? Effect.map(setup(sessionId), ({ workspaceId }) => workspaceId)
+      : Effect.succeed(before.workspaceId)
+  }
 
   /** Null where content was taken out of the log since: then all of it is folded anew. */
   const foldOn = Effect.fnUntraced(function* (sessionId: SessionId, from: Folded, version: number) {
@@ -141,9 +185,9 @@ const make = Effect.gen(function* () {
       const { checkpoint, setup: current, view } = folded
       if (current === null) return yield* unopened(sessionId)
       conversations.keep(key, folded)
-      return { setup: current, history: History.conversation(view), checkpoint: checkpoint.last }
+      return { setup: current, history: History.conversation(view), checkpoint: checkpoint.last, size: folded.size }
     }
   )
 
-  return SessionLog.of({ setup, conversation })
+  return SessionLog.of({ setup, known, workspace, conversation })
 })

@@ -10,12 +10,15 @@ import type {
 } from "@troupe/domain/runner/Attempt"
 import type { Digests } from "@troupe/domain/session/events/turns"
 import type { TurnOverrides } from "@troupe/domain/session/Input"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { OpenSession, Turn } from "@troupe/domain/session/SessionState"
 import { Context, type Effect, type Stream } from "effect"
 
 /** A turn that wants a runner. */
 export interface PlaceRequest {
   readonly sessionId: SessionId
+  /** The session's log says up to here what the turn needs. */
+  readonly version: number
   readonly threadId: ThreadId
   readonly turnId: TurnId
   readonly overrides: TurnOverrides
@@ -23,9 +26,19 @@ export interface PlaceRequest {
   readonly home: string | null
 }
 
-export type Placement =
-  | { readonly _tag: "Placed"; readonly runnerId: RunnerId; readonly digests: typeof Digests.Type }
-  | { readonly _tag: "Waiting"; readonly reason: string }
+export interface Placed {
+  readonly _tag: "Placed"
+  readonly runnerId: RunnerId
+  readonly digests: typeof Digests.Type
+}
+
+export type Placement = Placed | { readonly _tag: "Waiting"; readonly reason: string }
+
+/** The same, where what led to it is not in the log yet. */
+export interface EarlyPlaceRequest extends PlaceRequest {
+  /** What comes after `version`, if the log takes it. */
+  readonly since: ReadonlyArray<SessionEvent>
+}
 
 /** An attempt that is to begin. What else its runner must know is in the session's state and log, up to `version`. */
 export interface AttemptOrder extends AttemptRef {
@@ -55,6 +68,11 @@ export class AttemptDriver extends Context.Service<
   AttemptDriver,
   {
     readonly place: (request: PlaceRequest) => Effect.Effect<Placement>
+    /**
+     * The same for a turn whose runner is certain without asking anybody, so that its attempt is started by the commit that
+     * makes it due; null where it is not.
+     */
+    readonly placeAtOnce?: (request: EarlyPlaceRequest) => Placed | null
     /** Starts the attempt, once ever; a repeat gets its frames. */
     readonly run: (order: AttemptOrder) => Stream.Stream<Output, RunnerAway | EpochRefused | AttemptGone>
     /**

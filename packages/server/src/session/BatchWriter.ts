@@ -1,6 +1,7 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Sha256 } from "@troupe/domain/log/Chain"
-import { CommandRejected, isFinal, Refusal } from "@troupe/domain/session/SessionCommand"
+import { type Command, CommandRejected, isFinal, Refusal } from "@troupe/domain/session/SessionCommand"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
 import { type Clock, Deferred, Effect, Exit, Schema } from "effect"
@@ -9,7 +10,7 @@ import type { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
 import type { CrashPoint } from "./CrashPoints.ts"
 import type { Ownership } from "./Ownership.ts"
-import { planBatch, type Accepted, type Plan, type Planned } from "./planBatch.ts"
+import { joined, planBatch, type Accepted, type Plan, type Planned } from "./planBatch.ts"
 import {
   CommandIdReused,
   CommandUnstorable,
@@ -39,6 +40,12 @@ export interface BatchWriterOptions {
   readonly ownership: Ownership
   readonly spans: TurnSpans | null
   readonly reach: (point: CrashPoint) => void
+  /** Commands of our own that a plan makes due: they are decided behind it, and committed along with it. */
+  readonly follow: (
+    standing: Plan["standing"],
+    from: Activation,
+    facts: ReadonlyArray<SessionEvent>
+  ) => ReadonlyArray<Command>
   /** Called with what is committed, before anyone is answered. */
   readonly committed: (plan: Plan, activation: Activation) => void
 }
@@ -133,7 +140,7 @@ export class BatchWriter {
 
   /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
   private attempt(all: ReadonlyArray<Waiting>, takenInputs: ReadonlySet<string>) {
-    const { clock, committed, minting, ownership, reach, sessionId, sha256, shard, spans, store } = this.options
+    const { clock, committed, follow, minting, ownership, reach, sessionId, sha256, shard, spans, store } = this.options
     return Effect.gen({ self: this }, function* () {
       // Decided on the log as it is now, so that what is written for lists has none of what was taken out.
       if (all.some(endsRedaction)) ownership.refold()
@@ -145,8 +152,15 @@ export class BatchWriter {
         batch = all.filter((one) => !stale(one))
       }
       const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
-      const decide = () =>
-        planBatch(from, batch, { sessionId, epoch: from.epoch, nowMicros, sha256, minting, takenInputs })
+      const decide = () => {
+        const context = { sessionId, epoch: from.epoch, nowMicros, sha256, minting, takenInputs }
+        const plan = planBatch(from, batch, context)
+        if (plan.facts.length === 0) return plan
+        const behind = follow(plan.standing, from, plan.facts)
+        if (behind.length === 0) return plan
+        const next = behind.map((command) => ({ command, digest: null }))
+        return joined(plan, planBatch(plan.standing, next, context))
+      }
       let plan = decide()
       const ask = from.epoch === 0 ? [] : doubtful(batch, plan)
       if (ask.length > 0) {

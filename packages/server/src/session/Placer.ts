@@ -1,5 +1,6 @@
 import type { AttemptId, SessionId, ThreadId } from "@troupe/domain/Ids"
-import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { CommandOf, SessionCommand } from "@troupe/domain/session/SessionCommand"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import type { OpenSession, Thread } from "@troupe/domain/session/SessionState"
 import { held } from "@troupe/domain/session/standing"
 import { type Clock, Effect } from "effect"
@@ -17,8 +18,12 @@ export interface Placing {
   readonly clock: Clock.Clock
   readonly reach: (point: CrashPoint) => void
   sessionNow(): OpenSession | undefined
+  /** Of the log that this is folded from. */
+  versionNow(): number
   send(body: SessionCommand): Effect.Effect<Accepted, SessionError>
 }
+
+type StartAttempt = CommandOf<"StartAttempt">
 
 /** How long a turn without a runner waits before it asks again. */
 const againMs = 1_000
@@ -31,6 +36,8 @@ export const wantedAt = (session: OpenSession, thread: Thread): number | null =>
 /** Finds runners for turns that want one. */
 export class Placer {
   private readonly fresh = new Set<AttemptId>()
+  /** Started by what is being committed: of those that are not, nothing is left. */
+  private early: ReadonlyArray<AttemptId> = []
   private readonly placing: Placing
 
   constructor(placing: Placing) {
@@ -49,7 +56,8 @@ export class Placer {
         const { session, waiting } = found
         const { overrides, turnId } = found.turn
         const home = session.sandbox?.runnerId ?? null
-        const placement = yield* driver.place({ sessionId, threadId, turnId, overrides, home })
+        const version = this.placing.versionNow()
+        const placement = yield* driver.place({ sessionId, version, threadId, turnId, overrides, home })
         if (placement._tag === "Waiting") {
           const { reason } = placement
           if (waiting !== reason) {
@@ -72,13 +80,39 @@ export class Placer {
     })
   }
 
+  /**
+   * What starts the turns that `session` has due, where it is certain at once who takes them. It is what the log up to
+   * `version` and these facts, which are not in it yet, lead to.
+   */
+  startAtOnce(session: OpenSession, version: number, since: ReadonlyArray<SessionEvent>): ReadonlyArray<StartAttempt> {
+    const { clock, driver, minting, sessionId } = this.placing
+    const now = clock.currentTimeMillisUnsafe()
+    const home = session.sandbox?.runnerId ?? null
+    const starts = session.threads.flatMap((thread): ReadonlyArray<StartAttempt> => {
+      const { threadId, turn } = thread
+      const at = wantedAt(session, thread)
+      if (turn === null || at === null || at > now) return []
+      const { overrides, turnId } = turn
+      const placed = driver.placeAtOnce?.({ sessionId, version, since, threadId, turnId, overrides, home }) ?? null
+      if (placed === null) return []
+      const { digests, runnerId } = placed
+      const attemptId = minting.id("Attempt", now) as AttemptId
+      return [{ _tag: "StartAttempt", threadId, turnId, attemptId, runnerId, digests }]
+    })
+    this.early = starts.map(({ attemptId }) => attemptId)
+    return starts
+  }
+
   /** Whether this attempt was started here and nobody has run it yet. True once. */
   isFresh(attemptId: AttemptId): boolean {
-    return this.fresh.delete(attemptId)
+    const isEarly = this.early.includes(attemptId)
+    if (isEarly) this.early = this.early.filter((one) => one !== attemptId)
+    return this.fresh.delete(attemptId) || isEarly
   }
 
   stop(): void {
     this.fresh.clear()
+    this.early = []
   }
 
   /** The thread's turn, if it wants a runner now. */

@@ -13,7 +13,7 @@ import * as AttemptFollower from "./AttemptFollower.ts"
 import { type CrashPoint, CrashPoints } from "./CrashPoints.ts"
 import { Doings } from "./Doings.ts"
 import { Feeds } from "./Feeds.ts"
-import type { Accepted } from "./planBatch.ts"
+import type { Accepted, Plan } from "./planBatch.ts"
 import { Placer, wantedAt, type Placing } from "./Placer.ts"
 import { RedactionApplier } from "./RedactionApplier.ts"
 import type { SessionError } from "./SessionErrors.ts"
@@ -115,6 +115,12 @@ export class Reactor implements Sleeper, Placing {
     this.options.keep(working.size > 0 || placing || redacting || soon || this.doings.has("place"))
   }
 
+  /** Commands that are to be in the log along with what makes them due: nothing has to be asked or waited for between. */
+  startAtOnce({ state }: Plan["standing"], from: Activation, facts: Plan["facts"]): ReadonlyArray<Command> {
+    if (state._tag !== "Open" || this.driver.placeAtOnce === undefined) return []
+    return this.placer.startAtOnce(state, from.version, facts).map((body) => this.command(body))
+  }
+
   /** The session is somebody else's now: everything stops where it is, and nothing is told to anyone. */
   stop(): void {
     this.latest = null
@@ -123,6 +129,10 @@ export class Reactor implements Sleeper, Placing {
     this.placing?.stop()
     this.options.keep(false)
     this.doings.stop()
+  }
+
+  versionNow(): number {
+    return this.latest?.version ?? 0
   }
 
   sessionNow(): OpenSession | undefined {

@@ -9,8 +9,9 @@ import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Clock, type Context, Deferred, Effect, Exit, type Scope } from "effect"
 import { EventStore } from "../log/EventStore.ts"
 import { Minting } from "../log/Minting.ts"
+import { RecentEvents, type Recents } from "../log/RecentEvents.ts"
 import type { Activation } from "./activate.ts"
-import { BatchWriter, retryAfterMs, type Waiting } from "./BatchWriter.ts"
+import { BatchWriter, type BatchWriterOptions, retryAfterMs, type Waiting } from "./BatchWriter.ts"
 import { type CrashPoint, CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import { Mailbox } from "./Mailbox.ts"
@@ -39,6 +40,8 @@ export interface SessionActorOptions {
   readonly spans?: TurnSpans
   /** Called with what is committed, after each commit and activation: the place for everything that leaves. */
   readonly react: (activation: Activation) => void
+  /** Commands of our own that what is about to be committed makes due, to be in the log along with it. */
+  readonly follow?: BatchWriterOptions["follow"]
   /** Somebody newer owns the session: nothing may leave any more. */
   readonly stop: () => void
   readonly commandBytesMax?: number
@@ -50,6 +53,7 @@ interface Services {
   readonly store: EventStore["Service"]
   readonly feeds: Feeds["Service"]
   readonly minting: Minting["Service"]
+  readonly recent: Recents
   readonly clock: Clock.Clock
   readonly reach: (point: CrashPoint) => void
 }
@@ -81,6 +85,7 @@ export class SessionActor {
       sha256,
       ownership: this.ownership,
       spans: options.spans ?? null,
+      follow: options.follow ?? (() => []),
       committed: (plan, activation) => this.committed(plan, activation)
     })
     this.mailbox = new Mailbox(context, Limits.commandsPerAppendMax, (taken) => this.handleTaken(taken))
@@ -160,11 +165,15 @@ export class SessionActor {
     return this.post<Activation>({ check, answer: Deferred.makeUnsafe() })
   }
 
-  private committed({ events }: Plan, activation: Activation): void {
+  private committed({ events, facts }: Plan, activation: Activation): void {
     const { react, sessionId } = this.options
-    const { feeds, reach } = this.services
+    const { feeds, reach, recent } = this.services
     this.ownership.become(activation)
     reach("append.committed")
+    if (events.length > 0) {
+      const written = events.map(({ payload, seq }, index) => ({ seq, event: facts[index]!, size: payload.length }))
+      recent.note(sessionId, written)
+    }
     if (events.length > 0) feeds.publish(sessionId, { _tag: "Events", events })
     // Whoever is answered may go on at once, and must find the reactor knowing what they know.
     react(activation)
@@ -230,6 +239,7 @@ export const make = Effect.fnUntraced(function* (
   const services: Services = {
     store: yield* EventStore,
     minting: yield* Minting,
+    recent: yield* RecentEvents,
     feeds: yield* Feeds,
     clock: yield* Clock.Clock,
     reach: (yield* CrashPoints).reach

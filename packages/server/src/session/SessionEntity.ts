@@ -113,6 +113,7 @@ export const layer = (options: SessionEntityOptions) =>
         sha256: options.sha256,
         spans,
         react: (activation) => reactor?.reconcile(activation),
+        follow: (standing, from, facts) => reactor?.startAtOnce(standing, from, facts) ?? [],
         stop: () => reactor?.stop(),
         commandBytesMax: yield* CommandBytesMax
       })

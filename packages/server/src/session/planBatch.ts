@@ -50,6 +50,8 @@ export type Outcome =
 
 export interface Plan {
   readonly events: ReadonlyArray<NewEvent>
+  /** What they say, each. */
+  readonly facts: ReadonlyArray<SessionEvent>
   readonly rejections: ReadonlyArray<Rejection>
   /** Of the inputs that the events take. */
   readonly inputIds: ReadonlyArray<EventId>
@@ -57,6 +59,16 @@ export interface Plan {
   readonly outcomes: ReadonlyArray<Outcome>
   readonly standing: Standing
 }
+
+/** A plan, and one that begins where it ends, as one. Whoever sent the second is not answered. */
+export const joined = (first: Plan, second: Plan): Plan => ({
+  events: [...first.events, ...second.events],
+  facts: [...first.facts, ...second.facts],
+  rejections: first.rejections,
+  inputIds: first.inputIds,
+  outcomes: first.outcomes,
+  standing: second.standing
+})
 
 interface Context {
   readonly sessionId: string
@@ -86,6 +98,7 @@ const decideSafely = (
 /** Decides commands one after the other, each on the state that the one before it leaves. Writes nothing. */
 export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, context: Context): Plan => {
   const events: Array<NewEvent> = []
+  const allFacts: Array<SessionEvent> = []
   const rejections: Array<Rejection> = []
   const outcomes: Array<Outcome> = []
   const first = new Map<CommandId, { readonly digest: string; readonly outcome: Outcome }>()
@@ -138,6 +151,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
           digest === null ? null : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
         const recorded = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
         events.push(...recorded.events)
+        allFacts.push(...facts)
         for (const [index, { eventId, recordedAt }] of recorded.events.entries()) {
           written.push({ eventId, recordedAt, event: facts[index]! })
         }
@@ -152,5 +166,12 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
     if (digest !== null) first.set(command.commandId, { digest, outcome })
     outcomes.push(outcome)
   }
-  return { events, rejections, inputIds, outcomes, standing: { state, version, chain, lastRecordedAt } }
+  return {
+    events,
+    facts: allFacts,
+    rejections,
+    inputIds,
+    outcomes,
+    standing: { state, version, chain, lastRecordedAt }
+  }
 }

@@ -30,7 +30,7 @@ export const layer = <E, R>(
 
       const workspaceOf = (sessionId: AttemptRef["sessionId"]): Effect.Effect<WorkspaceId | null> =>
         Effect.orElseSucceed(
-          Effect.map(log.setup(sessionId), ({ workspaceId }) => workspaceId),
+          Effect.map(log.workspace(sessionId), (workspaceId): WorkspaceId | null => workspaceId),
           () => null
         )
 
@@ -61,6 +61,11 @@ export const layer = <E, R>(
           if (spent === null) return { _tag: "Waiting", reason: "the workspace's budget could not be looked up" }
           return spent.length === 0 ? yield* inner.place(request) : { _tag: "Waiting", reason: reasonOf(spent) }
         }),
+        placeAtOnce: (request) => {
+          const known = log.known(request.sessionId, request.version)
+          if (known === null || !budgets.isKnownFree(known.workspaceId)) return null
+          return inner.placeAtOnce?.(request) ?? null
+        },
         run: (order) => watched(order, inner.run(order)),
         attach: (attempt, afterFrame) => watched(attempt, inner.attach(attempt, afterFrame))
       })

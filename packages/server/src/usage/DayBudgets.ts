@@ -29,44 +29,68 @@ export class DayBudgets extends Context.Service<
      * nothing that runs is stopped for it.
      */
     readonly spent: (workspaceId: WorkspaceId) => Effect.Effect<ReadonlyArray<DayLimit> | null>
+    /** Whether nothing holds the workspace, as far as is known without asking: it had no limits a moment ago, or has used up none. */
+    readonly isKnownFree: (workspaceId: WorkspaceId) => boolean
   }
 >()("server/DayBudgets") {
   static readonly layer = (options: DayBudgetsOptions): Layer.Layer<DayBudgets, never, SettingsStore | Usage> =>
     Layer.effect(DayBudgets, make(options))
 }
 
+interface Looked {
+  readonly spent: ReadonlyArray<DayLimit> | null
+  readonly isLimited: boolean
+}
+
+/** So long after it had no limits a workspace may be given some of which turns that begin do not know. */
+const unlimitedMs = 5_000
+
 const make = Effect.fnUntraced(function* ({ freshMs }: DayBudgetsOptions) {
   const settings = yield* SettingsStore
   const usage = yield* Usage
-  const looked = new Map<WorkspaceId, { readonly at: number; readonly spent: ReadonlyArray<DayLimit> | null }>()
+  const clock = yield* Clock.Clock
+  const looked = new Map<WorkspaceId, Looked & { readonly at: number }>()
 
   const look = Effect.fnUntraced(function* (workspaceId: WorkspaceId, now: number) {
     const settled = yield* settings.get(workspaceId)
     const { dayLimits } = settled.settings
-    if (dayLimits.length === 0) return []
+    if (dayLimits.length === 0) return { spent: [], isLimited: false }
     const today = dayOf(now)
     const sums = yield* usage.ofDay(workspaceId, today)
     const hasTime = dayLimits.some(({ metric }) => metric === "active_ms")
     const workingMs = hasTime ? yield* usage.working(workspaceId, now) : 0
-    return spentToday(dayLimits, useOf(sums, workingMs), settled.passedOn === today)
+    return { spent: spentToday(dayLimits, useOf(sums, workingMs), settled.passedOn === today), isLimited: true }
   })
 
-  const spent = Effect.fn("DayBudgets.spent")(function* (workspaceId: WorkspaceId) {
-    const now = yield* Clock.currentTimeMillis
+  /** What was found when it was looked last, if that counts still. */
+  const fresh = (workspaceId: WorkspaceId, now: number) => {
     const before = looked.get(workspaceId)
-    if (before !== undefined && now - before.at < freshMs && before.at <= now) return before.spent
+    return before !== undefined && now - before.at < freshMs && before.at <= now ? before : undefined
+  }
+
+  const spent = Effect.fn("DayBudgets.spent")(function* (workspaceId: WorkspaceId) {
+    const now = clock.currentTimeMillisUnsafe()
+    const before = fresh(workspaceId, now)
+    if (before !== undefined) return before.spent
     const found = yield* look(workspaceId, now).pipe(
       Effect.catch((error) =>
         Effect.as(
           Effect.logWarning("A day's budget could not be looked up", error).pipe(Effect.annotateLogs({ workspaceId })),
-          null
+          { spent: null, isLimited: true }
         )
       )
     )
-    for (const [workspace, { at }] of looked) if (now - at >= freshMs) looked.delete(workspace)
-    looked.set(workspaceId, { at: now, spent: found })
-    return found
+    for (const [workspace, { at }] of looked) if (now - at >= Math.max(freshMs, unlimitedMs)) looked.delete(workspace)
+    looked.set(workspaceId, { ...found, at: now })
+    return found.spent
   })
 
-  return DayBudgets.of({ spent })
+  const isKnownFree = (workspaceId: WorkspaceId) => {
+    const now = clock.currentTimeMillisUnsafe()
+    const before = looked.get(workspaceId)
+    const hadNone = before?.isLimited === false && now - before.at < unlimitedMs
+    return hadNone || fresh(workspaceId, now)?.spent?.length === 0
+  }
+
+  return DayBudgets.of({ spent, isKnownFree })
 })

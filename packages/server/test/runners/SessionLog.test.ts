@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import { Context, Effect, Layer } from "effect"
 import { EventStore } from "../../src/log/EventStore.ts"
-import { Remembered } from "../../src/runners/Remembered.ts"
+import { Remembered } from "../../src/log/Remembered.ts"
 import { SessionLog } from "../../src/runners/SessionLog.ts"
 import * as ActorWorld from "../session/actorWorld.ts"
 

@@ -1,5 +1,6 @@
 import type { Command } from "@troupe/domain/session/SessionCommand"
 import type { AttemptId, CommandId, EventId, RunnerId, SessionId, TurnId, WorkspaceId } from "@troupe/domain/Ids"
+import { toUuid } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import type { OpenSession } from "@troupe/domain/session/SessionState"
 import { system } from "@troupe/domain/Actor"
@@ -7,6 +8,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Redacted, Result, Scope, Stream } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { purge } from "../../src/purge/Purger.ts"
 import { Workplaces } from "../../src/runners/Workplaces.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
@@ -105,12 +107,13 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
     workspaceId = await a.run(Effect.flatMap(Workspaces, (workspaces) => workspaces.create("test", system)))
   }
 
-  const scripted = async (runner: Registered, script: Script) => {
+  const scripted = async (runner: Registered, script: Script, first = script) => {
+    let begun = 0
     const scriptScope = Scope.makeUnsafe()
     const made = ScriptedRunner.make({
       random: random.fork(1),
       runnerId: runner.runnerId as RunnerId,
-      script: () => script
+      script: () => (begun++ === 0 ? first : script)
     })
     return await Effect.runPromise(Effect.provideService(made, Scope.Scope, scriptScope))
   }
@@ -156,6 +159,33 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
       )
     }
     assert.strictEqual(notes.filter(({ note }) => note._tag === "Effect").length, 16)
+  })
+
+  it("begin with the commit of their message, where their node holds the link of the runner that has their place", async () => {
+    await fresh()
+    const runner = await register(a, workspaceId, { name: "near" })
+    const { driver } = await scripted(runner, short, { ...short, steps: [{ _tag: "Sandbox" }] })
+    await connect(a, runner, { driver })
+    const session = await openSession(a)
+    await ended(a, session)
+    assert.strictEqual((await current(a, session)).sandbox?.runnerId, runner.runnerId)
+    const isOneCommit = async () => {
+      await send(a, session, { _tag: "Send", inputs: [message()] })
+      await ended(a, session)
+      const rows = await a.run(
+        Effect.flatMap(
+          SqlClient.SqlClient,
+          (sql) => sql<{ readonly xid: string }>`
+            SELECT xid::text FROM events WHERE stream_id = ${toUuid(session)!} AND type IN ('MessageReceived', 'AttemptStarted')
+            ORDER BY seq DESC LIMIT 2`
+        )
+      )
+      return rows[0]!.xid === rows[1]!.xid
+    }
+    await eventually(isOneCommit, "a turn begins at once", 60_000)
+    const said = await events(a, session)
+    const count = (tag: string) => said.filter(({ _tag }) => _tag === tag).length
+    assert.strictEqual(count("AttemptStarted"), count("TurnCompleted"))
   })
 
   it("go on after their runner moved to another node, from the frame that was last committed", async () => {

@@ -15,15 +15,45 @@ const plays =
     deaf: false
   })
 
-const opened = (script: () => Script, lifecycle: Partial<Lifecycle> = {}) =>
+const opened = (
+  script: () => Script,
+  lifecycle: Partial<Lifecycle> = {},
+  more: Partial<EntityWorld.EntityWorldOptions> = {}
+) =>
   Effect.gen(function* () {
-    const world = yield* EntityWorld.make({ seed: 1, script })
+    const world = yield* EntityWorld.make({ seed: 1, script, ...more })
     const { handle, random, sessionId } = world
     const open = openCommand(random, sessionId)
     const plain = { budget: [], inputs: [], history: [], lifecycle: { ...open.lifecycle, ...lifecycle } }
     yield* handle({ ...open, ...plain })
     return { ...world, send: () => handle({ _tag: "Send", inputs: [plainMessage(random)] }) }
   })
+
+describe("a turn that is due", () => {
+  const startedWith = Effect.fnUntraced(function* (placesAtOnce: boolean) {
+    const { commits, log, pass, runner, send } = yield* opened(plays(), {}, { placesAtOnce })
+    yield* send()
+    yield* pass(5_000)
+    const tags = (yield* log).map(({ _tag }) => _tag)
+    assert.deepStrictEqual(
+      tags.filter((tag) => tag === "AttemptStarted" || tag === "TurnCompleted"),
+      ["AttemptStarted", "TurnCompleted"]
+    )
+    assert.strictEqual(runner.notes.filter(({ note }) => note._tag === "RunCalled").length, 1)
+    return commits().find((types) => types.includes("AttemptStarted"))!
+  })
+
+  it.effect("has its attempt started by the commit that makes it due, where it is certain who takes it", () =>
+    Effect.map(startedWith(true), (types) => {
+      assert.include(types, "MessageReceived")
+      assert.strictEqual(types.at(-1), "AttemptStarted")
+    })
+  )
+
+  it.effect("has it started once somebody was found, where it is not", () =>
+    Effect.map(startedWith(false), (types) => assert.deepStrictEqual(types, ["AttemptStarted"]))
+  )
+})
 
 describe("a session in the cluster", () => {
   it.effect("is put away when nothing is going on, and comes back as it was", () =>

@@ -31,6 +31,8 @@ export interface EntityWorldOptions {
   readonly seed: number
   readonly script: (attempt: number) => Script
   readonly idleMs?: number
+  /** Whether it is certain at once who takes a turn; where it is not said, as often as not. */
+  readonly placesAtOnce?: boolean
 }
 
 /** Whatever can happen without time passing happens. Messages between entities take their turns of the event loop. */
@@ -46,7 +48,13 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
   const memory = yield* EventStoreMemory.make
   const claiming = recordClaims(memory)
   const faults = FaultyStore.noFaults()
-  const store = FaultyStore.wrap(claiming, random.fork(2), faults)
+  const commits: Array<ReadonlyArray<string>> = []
+  const noting: typeof claiming = {
+    ...claiming,
+    append: (append) =>
+      Effect.tap(claiming.append(append), () => Effect.sync(() => commits.push(append.events.map(({ type }) => type))))
+  }
+  const store = FaultyStore.wrap(noting, random.fork(2), faults)
   const readers = new Readers()
   const scripts = new Map<string, Script>()
   const runner = yield* ScriptedRunner.make({
@@ -58,6 +66,13 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
       return known
     }
   })
+  const { placeAtOnce: _, ...asking } = runner.driver
+  const atOnce: typeof runner.driver = {
+    ...asking,
+    placeAtOnce: () => ({ _tag: "Placed", runnerId: runner.runnerId, digests: ScriptedRunner.digests })
+  }
+  const { placesAtOnce } = options
+  const driver = placesAtOnce === undefined ? runner.driver : placesAtOnce ? atOnce : AttemptDriver.of(asking)
   const bytes = random.fork(6)
   const services = Layer.mergeAll(
     Layer.succeed(EventStore, store),
@@ -65,7 +80,7 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
       Minting,
       Minting.make((into) => bytes.bytes(into))
     ),
-    Layer.succeed(AttemptDriver, runner.driver),
+    Layer.succeed(AttemptDriver, driver),
     LiveSessions.layer,
     Layer.succeed(Members, { gone: Effect.never, joined: Effect.succeed(true) }),
     Layer.succeed(Feeds, Feeds.of({ publish: readers.publish, listen: () => Effect.never })),
@@ -119,6 +134,8 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
     isLive: () => lives.find(sessionId) !== undefined,
     log,
     state: Effect.map(log, (events) => fold(events)),
+    /** What was written together, by the types of events. */
+    commits: (): ReadonlyArray<ReadonlyArray<string>> => commits,
     /** How many entities are in memory. */
     resident: inside(Effect.flatMap(Sharding.Sharding, (sharding) => sharding.activeEntityCount)),
     /** Epochs taken: how often the session was activated. */

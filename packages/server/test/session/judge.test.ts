@@ -3,10 +3,12 @@ import { judge } from "../../../../e2e/invariants/judge.ts"
 import type {
   ClientCall,
   Evidence,
+  ReadTables,
   RunnerNote,
   StoredSession,
   Transcript
 } from "../../../../e2e/invariants/Evidence.ts"
+import { noUsage } from "../../../../e2e/invariants/tables.ts"
 import { run, verdict } from "./simulation/run.ts"
 import { drawStory } from "./simulation/Story.ts"
 
@@ -77,6 +79,13 @@ const onFeed =
   (change: (seen: Evidence["feeds"][number]["seen"]) => Evidence["feeds"][number]["seen"]): Spoil =>
   (evidence) =>
     evidence.feeds[0]!.seen.length < 3 ? null : { ...evidence, feeds: [{ seen: change(evidence.feeds[0]!.seen) }] }
+
+/** What read tables would say of a session that used nothing and asks nobody, and how they are wrong. */
+const onTables = (change: (tables: ReadTables) => ReadTables) =>
+  inSession((session) => {
+    const used = session.events.some(({ type }) => type === "ModelRequestEnded" || type === "ToolStarted")
+    return used ? null : { ...session, tables: change({ usage: noUsage, inbox: [] }) }
+  })
 
 const nobody = "cmd_01Nobody"
 
@@ -263,6 +272,18 @@ const broken: ReadonlyArray<readonly [what: string, invariant: string, says: Reg
     inSession((session) =>
       session.summary === null ? null : { ...session, summary: { ...session.summary, tokens: 1_000_000 } }
     )
+  ],
+  [
+    "a table that counts a request twice",
+    "INV-8",
+    /^the table of usage says \d+ of modelRequests/,
+    onTables((tables) => ({ ...tables, usage: { ...tables.usage, modelRequests: tables.usage.modelRequests + 1 } }))
+  ],
+  [
+    "an inbox that asks what nobody asks",
+    "INV-8",
+    /^the inbox holds/,
+    onTables((tables) => ({ ...tables, inbox: [...tables.inbox, "sevt_none"] }))
   ],
   [
     "a status that is not what it should be",

@@ -26,6 +26,7 @@ export interface ScriptedRunnerOptions {
 }
 
 export interface ScriptedRunner {
+  readonly runnerId: RunnerId
   readonly driver: AttemptDriver["Service"]
   readonly notes: ReadonlyArray<RunnerNote>
   /** What it was told to take away. */
@@ -50,7 +51,7 @@ interface Held {
 type LinkError = RunnerAway | EpochRefused | AttemptGone
 
 const zeros = "0".repeat(64)
-const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "scripted", model: "demo" }
+export const digests = { policy: zeros, catalog: zeros, agent: zeros, harness: "scripted", model: "demo" }
 
 /**
  * A runner that plays scripts. It keeps the contract of real ones: a journal of numbered frames until they are
@@ -180,6 +181,9 @@ export const make = Effect.fnUntraced(function* (
           ? { _tag: "Waiting", reason: placement ?? "the runner is away" }
           : { _tag: "Placed", runnerId, digests }
       ),
+    // It is certain where a turn goes as often as not.
+    placeAtOnce: () =>
+      away || placement !== null || random.chance(0.5) ? null : { _tag: "Placed", runnerId, digests },
     run: (request) =>
       linked(
         request,
@@ -241,6 +245,7 @@ export const make = Effect.fnUntraced(function* (
   })
 
   return {
+    runnerId,
     driver,
     notes,
     taken,

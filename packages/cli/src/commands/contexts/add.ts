@@ -7,6 +7,7 @@ import { secretFlag, secretOf } from "../../app/secret.ts"
 import { add as addContext, isName } from "../../connection/Contexts.ts"
 import { say } from "../../up/Talk.ts"
 import { ourName } from "../../app/NameConfig.ts"
+import { isAddress } from "../../connection/ConnectionConfig.ts"
 
 export const add = Command.make(
   "add",
@@ -22,8 +23,7 @@ export const add = Command.make(
   Effect.fnUntraced(function* ({ keyFile, name, unchecked, url }) {
     const { home } = yield* config
     if (!isName(name) || name === "home") return yield* usageTrouble(`${name} is no name for a server.`)
-    if (!/^https?:\/\/[^/]/.test(url))
-      return yield* usageTrouble(`${url} is no address that begins with https:// or http://.`)
+    if (!isAddress(url)) return yield* usageTrouble(`${url} is no address that begins with https:// or http://.`)
     const key = yield* secretOf(keyFile, `Key of ${url}`)
     if (!unchecked) {
       const { workspace } = yield* connectTo({ url, key, isOurs: false }).ask(({ access }) => access.me())

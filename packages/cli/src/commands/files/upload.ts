@@ -6,6 +6,7 @@ import { printOne } from "../../app/output.ts"
 import { uploadFile } from "../../app/upload.ts"
 import { usageTrouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
+import { whyUnreadable } from "../../app/unreadable.ts"
 
 export const upload = Command.make(
   "upload",
@@ -13,7 +14,7 @@ export const upload = Command.make(
   Effect.fnUntraced(function* ({ path }) {
     yield* Effect.try({
       try: () => accessSync(path, constants.R_OK),
-      catch: (cause) => usageTrouble(`${path} can't be read: ${(cause as Error).message}.`)
+      catch: (cause) => usageTrouble(`${path} can't be read: ${whyUnreadable(cause)}.`)
     })
     const { ask } = yield* connect("patient")
     const file = yield* ask((troupe) => uploadFile(troupe, { path, name: basename(path) }))

@@ -9,6 +9,7 @@ import { Trouble, usageTrouble } from "../../app/Trouble.ts"
 import { type Connection, connect } from "../../connection/Connection.ts"
 import { say } from "../../up/Talk.ts"
 import { serversByName } from "./serversByName.ts"
+import { whyUnreadable } from "../../app/unreadable.ts"
 
 const lookEveryMs = 1_000
 /** As long as an address to log in at is good. */
@@ -17,7 +18,7 @@ const waitsMs = 600_000
 const clientIn = (file: string) =>
   Effect.try({
     try: () => JSON.parse(readFileSync(file, "utf8")) as NonNullable<McpAuthorize["client"]>,
-    catch: (cause) => usageTrouble(`${file} can't be read as JSON: ${(cause as Error).message}.`)
+    catch: (cause) => usageTrouble(`${file} can't be read as JSON: ${whyUnreadable(cause)}.`)
   })
 
 const tooLate = new Trouble({

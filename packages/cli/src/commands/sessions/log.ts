@@ -6,6 +6,7 @@ import { connect } from "../../connection/Connection.ts"
 import { columns } from "../../terminal/columns.ts"
 import { logLine } from "../../session/logLine.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
+import { say } from "../../up/Talk.ts"
 
 export const log = Command.make(
   "log",
@@ -23,8 +24,11 @@ export const log = Command.make(
     const isJson = yield* Json
     const connection = yield* connect(follow ? "patient" : "hasty")
     const id = yield* sessionId(connection, session)
-    const tell = (event: LogEvent) =>
-      void process.stdout.write(`${isJson ? JSON.stringify(event) : logLine(event, columns())}\n`)
+    let told = 0
+    const tell = (event: LogEvent) => {
+      told++
+      process.stdout.write(`${isJson ? JSON.stringify(event) : logLine(event, columns())}\n`)
+    }
     const types = Option.isSome(type) ? [type.value as LogEvent["type"]] : undefined
     yield* connection.ask(async ({ sessions }) => {
       const events = follow
@@ -32,5 +36,6 @@ export const log = Command.make(
         : sessions.log.list(id, { after, limit: 1_000, ...(types === undefined ? {} : { "types[]": types }) })
       for await (const event of events) tell(event)
     })
+    if (told === 0 && Option.isSome(type)) yield* say(`No event of the type ${type.value} is in it.`)
   })
 ).pipe(Command.withDescription("Prints a session's log: everything that happened, in order"))

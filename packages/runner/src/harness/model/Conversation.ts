@@ -4,7 +4,11 @@ import type { Message } from "@troupe/domain/session/SessionState"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
 
 /** About four characters to a token: what stands in until the provider has counted. */
-export const estimateTokens = (value: unknown): number => Math.ceil(JSON.stringify(value).length / 4)
+const tokensOf = (chars: number): number => Math.ceil(chars / 4)
+
+export const estimateTokens = (value: unknown): number => tokensOf(JSON.stringify(value).length)
+
+const nothing = { chars: 0, items: 0 }
 
 /**
  * What the model is told, as it grows within an attempt: it begins with what the log says and takes in what the attempt
@@ -14,6 +18,8 @@ export class Conversation {
   private items: Array<HistoryItem>
   /** What the provider counted last, and how many items that was about. */
   private counted = { tokens: 0, items: 0 }
+  /** What those that come after are written with, as far as that was looked at: a long conversation is asked for often. */
+  private written = nothing
 
   constructor(history: ReadonlyArray<HistoryItem>) {
     this.items = [...history]
@@ -24,7 +30,12 @@ export class Conversation {
   }
 
   get tokens(): number {
-    return this.counted.tokens + estimateTokens(this.items.slice(this.counted.items))
+    const { counted, items } = this
+    let { chars, items: looked } = this.written
+    for (let at = counted.items + looked; at < items.length; at++, looked++) chars += JSON.stringify(items[at]).length
+    this.written = { chars, items: looked }
+    // With brackets, and what stands between them.
+    return counted.tokens + tokensOf(chars + Math.max(looked - 1, 0) + 2)
   }
 
   add(...items: ReadonlyArray<HistoryItem>): void {
@@ -38,6 +49,7 @@ export class Conversation {
   /** The provider's own count of everything up to here. */
   measured(tokens: number): void {
     this.counted = { tokens, items: this.items.length }
+    this.written = nothing
   }
 
   /** A call's outcome. One that the log still had as pending takes its place. */
@@ -45,8 +57,9 @@ export class Conversation {
     const { callId, content, isError, outcome } = result
     const item: HistoryItem = { type: "tool_result", callId, providerCallId, outcome, content, isError }
     const at = this.items.findIndex((one) => one.type === "tool_result" && one.callId === callId)
-    if (at < 0) this.add(item)
-    else this.items[at] = item
+    if (at < 0) return this.add(item)
+    this.items[at] = item
+    this.written = nothing
   }
 
   providerCallIdOf(callId: EventId): string | undefined {
@@ -56,9 +69,15 @@ export class Conversation {
     return undefined
   }
 
+  /** The same conversation, told in another way. */
+  retell(items: ReadonlyArray<HistoryItem>): void {
+    this.items = [...items]
+  }
+
   /** The summary takes the place of everything. */
   compact(summary: HistoryItem): void {
     this.items = [summary]
     this.counted = { tokens: 0, items: 0 }
+    this.written = nothing
   }
 }

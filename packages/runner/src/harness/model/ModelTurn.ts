@@ -1,11 +1,11 @@
 import type { EventId } from "@troupe/domain/Ids"
 import { Effect } from "effect"
 import type { JournalFull } from "../../attempt/AttemptFrames.ts"
-import type { ModelSettings } from "../../models/ModelClient.ts"
+import type { ModelError, ModelSettings } from "../../models/ModelClient.ts"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
 import type { HarnessEnd, HarnessRun } from "../Harness.ts"
 import type { ChosenModel, ModelDraft } from "./ChosenModel.ts"
-import { shown } from "./content.ts"
+import { shown, withoutMedia } from "./content.ts"
 import { Conversation } from "./Conversation.ts"
 import { estimateOf, step, type StepAnswer, type StepCall, type StepOptions } from "./ModelStep.ts"
 import type { Strategies } from "./Strategies.ts"
@@ -35,6 +35,10 @@ export interface ModelTurn {
   /** Calls that somebody outside has to answer before the turn can go on. */
   readonly isAwaiting: () => boolean
 }
+
+const refusals: ReadonlySet<number> = new Set([400, 413, 415, 422])
+const isRefused = (error: ModelError | JournalFull): error is ModelError =>
+  error._tag === "ModelError" && error.trouble._tag === "Refused" && refusals.has(error.trouble.status)
 
 const halt = (end: HarnessEnd): Halt => ({ end })
 
@@ -67,7 +71,7 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       ...draft,
       history,
       model: chosen.model,
-      cacheKey: `${request.sessionId}:${request.threadId}`
+      cacheKey: strategies.cacheKey(request)
     }
     const answer = yield* step({
       client: chosen.client,
@@ -106,6 +110,16 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
     return given
   })
 
+  /** What a provider refuses of pictures and documents it would refuse for ever: the conversation goes on without them. */
+  const inWords = Effect.fnUntraced(function* (refused: ModelError) {
+    const words = withoutMedia(conversation.history)
+    if (words === null) return yield* refused
+    conversation.retell(words)
+    const given = yield* answer
+    yield* note("content_refused", `The model is told without pictures and documents: ${refused.message}`)
+    return given
+  })
+
   const next: ModelTurn["next"] = Effect.gen(function* () {
     const stopped = yield* inbox.stop
     if (stopped !== null) return halt({ _tag: "Suspended", reason: stopped })
@@ -119,7 +133,8 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
     }
     return yield* answer.pipe(
       // The provider counts for itself, and may find it too long all the same.
-      Effect.catchIf(isTooLong, () => Effect.andThen(compact, answer))
+      Effect.catchIf(isTooLong, () => Effect.andThen(compact, answer)),
+      Effect.catchIf(isRefused, inWords)
     )
   }).pipe(Effect.catchTag("ModelError", (error) => Effect.succeed(halt(strategies.retry(error)))))
 

@@ -15,6 +15,8 @@ export interface Strategies {
   readonly tools: (catalog: ReadonlyArray<ToolSpec>) => ModelRequest["tools"]
   /** Which part of the conversation a request carries. */
   readonly context: (history: ReadonlyArray<HistoryItem>, facts: ModelFacts) => ReadonlyArray<HistoryItem>
+  /** The same for requests that begin alike: by it a provider finds again what it has kept of them. */
+  readonly cacheKey: (request: Omit<RunRequest, "secrets">) => string
   /** Whether the conversation is to be summed up before the next request. */
   readonly isFull: (tokens: number, facts: ModelFacts) => boolean
   /** What the model is asked for when it sums up. */
@@ -35,6 +37,7 @@ const codes: Readonly<Record<Exclude<ModelError["trouble"]["_tag"], "Busy">, str
   TimedOut: "model_timeout",
   ContextTooLong: "context_too_long",
   Denied: "model_access_denied",
+  Unpaid: "billing",
   UnknownModel: "model_unknown",
   Refused: "model_request_refused"
 }
@@ -64,6 +67,7 @@ export const defaults: Strategies = {
   ],
   tools: (catalog) => catalog.map(({ description, inputSchema, name }) => ({ name, description, inputSchema })),
   context: (history) => history,
+  cacheKey: ({ sessionId, threadId }) => `${sessionId}:${threadId}`,
   isFull: (tokens, { contextTokens, outputTokens }) =>
     tokens > Math.max(contextTokens * 0.25, Math.min(contextTokens * fullShare, contextTokens - outputTokens)),
   summarize:

@@ -46,6 +46,9 @@ const asItIs = (block: Media): Block => {
   const { source } = block
   if (source.type !== "base64") return block
   const { data, mediaType } = source
+  if (block.type === "document" && isText(mediaType)) {
+    return { ...block, source: { type: "text", mediaType: "text/plain", data: Buffer.from(data, "base64").toString() } }
+  }
   const found = isBase64(data) ? mediaTypeOf(Buffer.from(data.slice(0, 64), "base64")) : null
   if (block.type === "image") {
     if (found?.startsWith("image/") === true) return { ...block, source: { ...source, mediaType: found } }
@@ -53,11 +56,31 @@ const asItIs = (block: Media): Block => {
       `[An image that is none: it was sent as ${mediaType.slice(0, 100)}, and its bytes are something else.]`
     )
   }
-  if (mediaType !== "application/pdf" || found === mediaType) return block
-  return words("[A document that is none: it was sent as a PDF, and its bytes are something else.]")
+  if (found === "application/pdf") return { ...block, source: { ...source, mediaType: found } }
+  return words(
+    mediaType === "application/pdf"
+      ? "[A document that is none: it was sent as a PDF, and its bytes are something else.]"
+      : `[A document that models can't read: it was sent as ${mediaType.slice(0, 100)}. They read text and PDF.]`
+  )
 }
 
 const isMedia = (block: Block): block is Media => block.type === "image" || block.type === "document"
+const hasMedia = (item: HistoryItem): boolean => "content" in item && item.content.some(isMedia)
+
+/** The conversation in words alone, or null where it is that already: a provider may refuse a picture that looks like one. */
+export const withoutMedia = (history: ReadonlyArray<HistoryItem>): ReadonlyArray<HistoryItem> | null =>
+  history.some(hasMedia)
+    ? history.map((item): HistoryItem => {
+        if (!("content" in item)) return item
+        const content = item.content.map((block) =>
+          isMedia(block)
+            ? words(`[${block.type === "image" ? "An image" : "A document"} that the provider refuses]`)
+            : block
+        )
+        return { ...item, content }
+      })
+    : null
+
 /** What is looked at before a model is told of it. */
 const isLookedAt = (block: Block): boolean => isMedia(block) || block.type === "blob"
 

@@ -12,13 +12,13 @@ export interface AnthropicOptions {
   readonly baseUrl: string | null
   readonly headers: Readonly<Record<string, string>>
   readonly silenceMs: number
+  /** The longest answer of a model, where that is configured. */
+  readonly outputTokens?: (model: string) => number | undefined
 }
 
 type Params = Anthropic.MessageCreateParamsStreaming
 
 const cached: Anthropic.CacheControlEphemeral = { type: "ephemeral" }
-const outputTokens = 32_000
-
 /** For models that take no effort: how many tokens they may think for, out of those that an answer may have. */
 const thoughts: Readonly<Record<string, number>> = {
   low: 2_048,
@@ -30,8 +30,8 @@ const thoughts: Readonly<Record<string, number>> = {
 const thoughtsMin = 1_024
 
 /** How the model is asked to think, where an effort is named. */
-const thinkingOf = ({ model, settings }: ModelRequest): Anthropic.ThinkingConfigParam | null => {
-  const { effort, maxTokens = outputTokens } = settings
+const thinkingOf = ({ model, settings }: ModelRequest, maxTokens: number): Anthropic.ThinkingConfigParam | null => {
+  const { effort } = settings
   const most = thoughts[effort ?? "none"]
   const { thinking } = abilitiesOf(model)
   if (most === undefined || thinking === "none") return null
@@ -48,7 +48,7 @@ const last = <A>(items: Array<A>, change: (item: A) => A): Array<A> =>
   items.map((item, index) => (index === items.length - 1 ? change(item) : item))
 
 /** A request in this provider's format. What stays the same from request to request comes first and is marked for its cache. */
-export const toParams = (request: ModelRequest): Params => {
+const toParams = (request: ModelRequest, outputTokens: number): Params => {
   const { history, instructions, model, settings, tools } = request
   const system = instructions
     .filter(({ text }) => text !== "")
@@ -58,16 +58,16 @@ export const toParams = (request: ModelRequest): Params => {
     description,
     input_schema: inputSchema as Anthropic.Tool.InputSchema
   }))
-  const { effort, maxTokens, output, temperature, toolChoice } = settings
+  const { effort, maxTokens = outputTokens, output, temperature, toolChoice } = settings
   const takes = abilitiesOf(model)
-  const thinking = thinkingOf(request)
+  const thinking = thinkingOf(request, maxTokens)
   const outputConfig: Anthropic.OutputConfig = {
     ...(effort !== undefined && effort in thoughts && takes.effort ? { effort: effort as "low" } : {}),
     ...(output === undefined ? {} : { format: { type: "json_schema", schema: output.schema } })
   }
   return {
     model,
-    max_tokens: maxTokens ?? outputTokens,
+    max_tokens: maxTokens,
     stream: true,
     messages: toMessages(history),
     ...(system.length === 0 ? {} : { system: last(system, (block) => ({ ...block, cache_control: cached })) }),
@@ -95,6 +95,7 @@ export const make = (options: AnthropicOptions): ModelClient => {
     timeout: silenceMs,
     logLevel: "off"
   })
+  const longest = (model: string) => options.outputTokens?.(model) ?? abilitiesOf(model).outputTokens
   return {
     provider,
     probe: Effect.tryPromise((signal) => client.models.list({ limit: 100 }, { signal })).pipe(
@@ -108,14 +109,17 @@ export const make = (options: AnthropicOptions): ModelClient => {
         })
       )
     ),
-    facts: () => ({ contextTokens: 200_000, outputTokens }),
+    facts: (model) => ({ contextTokens: 200_000, outputTokens: longest(model) }),
     stream: (request) =>
       sdkStream({
         provider,
         model: request.model,
         silenceMs,
         open: (signal) =>
-          client.messages.create(toParams(request), { signal, ...(isFast(request) ? { headers: fastHeaders } : {}) }),
+          client.messages.create(toParams(request, longest(request.model)), {
+            signal,
+            ...(isFast(request) ? { headers: fastHeaders } : {})
+          }),
         read: Answer.make()
       })
   }

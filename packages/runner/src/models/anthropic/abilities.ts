@@ -5,6 +5,8 @@ export interface Abilities {
   readonly effort: boolean
   readonly temperature: boolean
   readonly fast: boolean
+  /** The longest answer that may be asked for. */
+  readonly outputTokens: number
 }
 
 /** Thousands and the rest are dates; a name without a number is newer than all that have one. */
@@ -21,6 +23,7 @@ export const abilitiesOf = (model: string): Abilities => {
     thinking: version >= 4.06 ? "adaptive" : version >= 3.07 ? "budget" : "none",
     effort: version >= 4.06 || (isOpus && version >= 4.05),
     temperature: version < 4.07 || version === Infinity,
-    fast: version >= 4.06
+    fast: version >= 4.06,
+    outputTokens: version >= 3.07 ? 32_000 : version >= 3.05 ? 8_192 : 4_096
   }
 }

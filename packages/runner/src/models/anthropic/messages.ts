@@ -114,13 +114,19 @@ const said = (item: HistoryItem, idOf: IdOf): { readonly role: Message["role"]; 
 
 const cached: Anthropic.CacheControlEphemeral = { type: "ephemeral" }
 
-/** Marks where the conversation's cached part ends: at its end, since all of it comes again with the next request. */
-const markLast = (messages: ReadonlyArray<Message>): void => {
-  const params = messages[messages.length - 1]?.content
-  if (params === undefined) return
+const mark = ({ content: params }: Message): void => {
   const last = params[params.length - 1]
   if (last === undefined || last.type === "thinking" || last.type === "redacted_thinking") return
   params[params.length - 1] = { ...last, cache_control: cached } as Param
+}
+
+/**
+ * Marks where the conversation's cached part ends: at its end, since all of it comes again with the next request, and where the
+ * request before this one ended. The provider looks for that only some blocks back, and many calls may lie in between.
+ */
+const markEnds = (messages: ReadonlyArray<Message>): void => {
+  const asked = messages.filter(({ role }) => role === "user")
+  for (const message of asked.slice(-2)) mark(message)
 }
 
 /** The conversation in turns of two speakers, as this provider wants it. */
@@ -136,6 +142,6 @@ export const toMessages = (history: ReadonlyArray<HistoryItem>): Array<Message> 
   }
   if (messages[0]?.role === "assistant")
     messages.unshift({ role: "user", content: [{ type: "text", text: withoutText }] })
-  markLast(messages)
+  markEnds(messages)
   return messages
 }

@@ -107,6 +107,7 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
       commandBytesMax,
       mailboxMax,
       react: (activation) => reactor?.reconcile(activation),
+      follow: (standing, from, facts) => reactor?.startAtOnce(standing, from, facts) ?? [],
       stop: () => {
         depth.add("owner", "stopped")
         reactor?.stop()

@@ -14,6 +14,10 @@ export class Remembered<A extends Sized> {
     this.sizeMax = sizeMax
   }
 
+  peek(key: string): A | undefined {
+    return this.values.get(key)
+  }
+
   /** Takes it out: whoever goes on from it keeps what it becomes. */
   take(key: string): A | undefined {
     const value = this.values.get(key)

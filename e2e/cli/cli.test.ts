@@ -40,19 +40,26 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.include(said.text, "42")
     const [other] = await json("run", "--harness", "shell", "echo made by $((1 + 1))")
     assert.notStrictEqual(other.session, made.id)
-    const piped = troupe.behind(["sh", "-c", 'echo "run: echo $((50 + 6))" | "$@"', "sh"], ["run", "First this:", "-"])
-    assert.include((await piped.end()).stdout, "56")
-    const lines = ["chat", "--yes", "--json"]
-    const chat = await troupe.behind(["sh", "-c", 'printf "say: one\\nsay: two\\n" | "$@"', "sh"], lines).end()
-    const answers = chat.stdout.trim().split("\n")
-    assert.deepStrictEqual(
-      answers.map((line) => JSON.parse(line).text.includes("two")),
-      [false, true]
-    )
-    assert.strictEqual((await json("sessions", "list", "--limit", "1"))[0].title, "say: one")
     assert.strictEqual(other.outcome, "completed")
     const [shown] = await json("sessions", "show", other.session)
     assert.strictEqual(shown.agent.troupe.harness, "shell")
+  })
+
+  it("takes a pipe beside a message, and answers lines in JSON", { timeout: long }, async () => {
+    const fed = (input: string, ...args: ReadonlyArray<string>) =>
+      troupe.behind(["sh", "-c", `printf '${input}' | "$@"`, "sh"], args).end()
+    const [piped, chat] = await Promise.all([
+      fed("run: echo $((50 + 6))\\n", "run", "--yes", "First this:", "-"),
+      fed("say: one\\nsay: two\\n", "chat", "--yes", "--json")
+    ])
+    assert.include(piped.stdout, "56", piped.stderr)
+    const answers = chat.stdout.trim().split("\n")
+    const told = answers.map((line) => JSON.parse(line))
+    assert.deepStrictEqual(
+      told.map(({ text }) => text.includes("two")),
+      [false, true]
+    )
+    assert.strictEqual((await json("sessions", "show", told[0].session))[0].title, "say: one")
   })
 
   it("looks at sessions, and changes them", { timeout: long }, async () => {
@@ -235,6 +242,19 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const forged = await troupe.ended(["replay", "verify", bundle])
     assert.strictEqual(forged.code, 1)
     assert.include(forged.stdout, "This is not what happened")
+    const unsaid = await troupe.ended(["replay", "redact", id, call!, "--reason", "asked for"])
+    assert.deepStrictEqual([unsaid.code, unsaid.stdout], [2, ""])
+    const redacted = await does("replay", "redact", id, call!, "--reason", "asked for", "--yes")
+    assert.include(redacted.stdout, `The content of ${call} `)
+    const lines = (await does("sessions", "log", id)).stdout.split("\n")
+    const asked = lines.find((line) => line.trimStart().startsWith(`${call} `))!
+    assert.include(asked, "ToolRequested")
+    assert.notInclude(asked, "7 * 6")
+    assert.match((await does("replay", "verify", id)).stdout, /^Nothing was changed./)
+    assert.strictEqual(
+      (await troupe.ended(["replay", "redact", id, "99999", "--reason", "asked for", "--yes"])).code,
+      2
+    )
   })
 
   it("gives an agent this directory's files, and takes back what it made of them", { timeout: long }, async () => {

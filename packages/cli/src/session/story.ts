@@ -42,6 +42,8 @@ const linesOf = (item: Item): ReadonlyArray<string> => {
       ]
     case "captured":
       return item.changes === null || item.changes.files === 0 ? [] : [`${at}Δ ${changesLine(item.changes)}`]
+    case "noted":
+      return indented(`${at}! `, clean(item.message))
     default:
       return []
   }

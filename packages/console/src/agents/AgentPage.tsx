@@ -7,14 +7,13 @@ import { allOf, troupe } from "../api/troupe.ts"
 import { oneAsked } from "../app/copies.logic.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
-import { Ago } from "../ui/Ago.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
 import { Problem } from "../ui/Problem.tsx"
+import { Versions } from "../ui/Versions.tsx"
 import { AgentForm } from "./AgentForm.tsx"
 import { type AgentDraft, changeOf, definitionOf, readDefinition } from "./agents.logic.ts"
 import { agentToTry } from "./try.logic.ts"
 
-const Diff = lazy(() => import("../session/tools/Diff.tsx"))
 const TryPane = lazy(() => import("./TryPane.tsx"))
 
 const tabs = [
@@ -68,47 +67,19 @@ const JsonForm = (props: {
   )
 }
 
-const Versions = ({ agent }: { readonly agent: Agent }) => {
+const History = ({ agent }: { readonly agent: Agent }) => {
   const versions = useQuery({
     queryKey: ["agent-versions", agent.id, agent.version],
     queryFn: () => allOf(troupe.agents.versions.list(agent.id, { limit: 100 }))
   })
-  const [chosen, setChosen] = useState(agent.version)
-  if (versions.data === undefined)
-    return (
-      <Loaded of={versions} isInset>
-        {() => null}
-      </Loaded>
-    )
-  const shown = versions.data.find(({ version }) => version === chosen)
-  const before = versions.data.find(({ version }) => version === chosen - 1)
   return (
-    <div className="versions">
-      <ul>
-        {versions.data.map(({ updated_at, version }) => (
-          <li key={version}>
-            <button
-              type="button"
-              className={version === chosen ? "version here" : "version"}
-              aria-pressed={version === chosen}
-              onClick={() => setChosen(version)}
-            >
-              Version {version} <Ago at={Date.parse(updated_at)} />
-            </button>
-          </li>
-        ))}
-      </ul>
-      <div>
-        <p className="soft">
-          {before === undefined ? "The first version." : `What version ${chosen} changed of version ${chosen - 1}.`}
-        </p>
-        {shown === undefined ? null : (
-          <Suspense>
-            <Diff before={before === undefined ? "" : definitionOf(before)} after={definitionOf(shown)} />
-          </Suspense>
-        )}
-      </div>
-    </div>
+    <Loaded of={versions} isInset>
+      {(data) => (
+        <Versions
+          versions={data.map((one) => ({ version: one.version, at: one.updated_at, text: definitionOf(one) }))}
+        />
+      )}
+    </Loaded>
   )
 }
 
@@ -191,7 +162,7 @@ const AgentPage = () => {
         <div className="page-body" tabIndex={0} role="region" aria-label="Agent">
           <div className={tab === "versions" ? "column broad" : "column"}>
             {tab === "versions" ? (
-              <Versions agent={agent} />
+              <History agent={agent} />
             ) : tab === "json" ? (
               <JsonForm
                 key={agent.version}

@@ -29,3 +29,11 @@ export const runners = queryOptions({
   queryKey: ["runners"],
   queryFn: ({ signal }) => allOf(troupe.runners.list({ signal }))
 })
+
+/** What checking a session found, asked for anew by whoever wants to know. */
+export const verified = (sessionId: string) =>
+  queryOptions({
+    queryKey: ["verify", sessionId],
+    queryFn: () => troupe.sessions.replay.verify(sessionId, { level: "1" }),
+    staleTime: 0
+  })

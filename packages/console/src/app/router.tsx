@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import { pages, startPage } from "../registry/pages.ts"
 import { Frame } from "./Frame.tsx"
 import { LoginPage } from "./LoginPage.tsx"
-import { NotFound } from "./NotFound.tsx"
+import { NoPage, NotFound } from "./NotFound.tsx"
 import { PageFailed } from "./PageFailed.tsx"
 import { readSearch, writeSearch } from "./search.logic.ts"
 import { whoAmI } from "../api/me.ts"
@@ -26,6 +26,7 @@ const workspace = createRoute({
   getParentRoute: () => root,
   path: "/w/$workspace",
   component: Frame,
+  notFoundComponent: NoPage,
   beforeLoad: async ({ location, params }) => {
     const me = await whoAmI()
     // A browser is let into one workspace at a time: an address of another one asks for another key.

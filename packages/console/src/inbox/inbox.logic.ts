@@ -19,7 +19,9 @@ export const callOf = (approval: Approval): TimelineCall =>
     server: approval.server,
     executor: approval.executor as TimelineCall["executor"],
     input: approval.input,
+    inputDigest: approval.input_digest,
     permission: "ask",
+    reason: approval.reason,
     awaits: "confirmation",
     question: null,
     requestedAt: Date.parse(approval.asked_at)

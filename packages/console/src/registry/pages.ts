@@ -9,6 +9,7 @@ import {
   MessagesSquare,
   Network,
   Plug,
+  Scale,
   Server
 } from "lucide-react"
 import type { ComponentType } from "react"
@@ -83,6 +84,13 @@ export const pages: ReadonlyArray<Page> = [
     load: () => import("../mcp/NewMcpServerPage.tsx")
   },
   { id: "mcp-server", path: "mcp/$server", title: "MCP server", load: () => import("../mcp/McpServerPage.tsx") },
+  {
+    id: "policies",
+    path: "policies",
+    title: "Policies",
+    load: () => import("../policies/PoliciesPage.tsx"),
+    menu: { section: "Build", icon: Scale, keys: "g p" }
+  },
   {
     id: "runners",
     path: "runners",

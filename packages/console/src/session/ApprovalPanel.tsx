@@ -92,8 +92,8 @@ export const ApprovalPanel = (props: {
   readonly callId: string
   readonly name: string
   readonly input: Json
-  /** Of what is shown, where it is known. */
-  readonly digest: string | null
+  /** Of what is shown. */
+  readonly digest: string
   readonly reason: string | null
   /** What it would do, drawn. */
   readonly children: ReactNode

@@ -1,7 +1,7 @@
 import { Menu } from "@base-ui/react/menu"
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { Check, Ellipsis } from "lucide-react"
-import { useMemo, useState } from "react"
+import { lazy, Suspense, useMemo, useState } from "react"
 import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { CopyItems, useCopies } from "../app/CopyItems.tsx"
@@ -10,7 +10,8 @@ import { Confirm } from "../ui/Confirm.tsx"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { copies } from "./copies.logic.ts"
-import { VerifyPanel } from "./VerifyPanel.tsx"
+
+const VerifyPanel = lazy(() => import("./VerifyPanel.tsx"))
 
 export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; readonly title: string | null }) => {
   const client = useQueryClient()
@@ -78,7 +79,11 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
           </Menu.Positioner>
         </Menu.Portal>
       </Menu.Root>
-      {panel === "verify" ? <VerifyPanel sessionId={sessionId} onClose={close} /> : null}
+      {panel === "verify" ? (
+        <Suspense>
+          <VerifyPanel sessionId={sessionId} onClose={close} />
+        </Suspense>
+      ) : null}
       <Panel title="It was not done" isOpen={trouble !== null} onClose={forget}>
         {trouble === null ? null : <Problem error={trouble} />}
       </Panel>

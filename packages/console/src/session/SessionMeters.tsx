@@ -4,6 +4,7 @@ import { cost, count, duration, short } from "../ui/format.logic.ts"
 import { Tip } from "../ui/Tip.tsx"
 import type { FeedView } from "./SessionFeed.ts"
 import { meters } from "./meters.logic.ts"
+import { VerifiedBadge } from "./VerifiedBadge.tsx"
 
 const connections = {
   loading: { light: "idle", text: "Loading" },
@@ -23,6 +24,7 @@ export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; read
       {session === null ? null : <span className="soft cut">{session.agent.name}</span>}
       {model === null ? null : <code className="faint cut optional">{model}</code>}
       <span className="meters-end">
+        {session === null || feed.seen === 0 ? null : <VerifiedBadge sessionId={session.id} seen={feed.seen} />}
         {contextTokens === null ? null : (
           <Tip text="What the last request told the model">
             <span className="number faint optional">{short(contextTokens)} context</span>

@@ -1,5 +1,6 @@
 import { ChevronRight, CircleAlert, Paperclip } from "lucide-react"
 import { memo, useState } from "react"
+import { WorkspaceLink } from "../app/links.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { cost, duration, plural, short } from "../ui/format.logic.ts"
 import { Markdown } from "../ui/Markdown.tsx"
@@ -102,7 +103,7 @@ export const TimelineRow = memo(
         return <Calls calls={row.calls} />
       case "asks": {
         if (isPast) return <Calls calls={[row.call]} />
-        const { awaits, callId, input, name, question } = row.call
+        const { awaits, callId, input, inputDigest, name, question, reason } = row.call
         const hasKeys = callId === askKey
         return awaits === "answer" ? (
           <QuestionPanel sessionId={sessionId} callId={callId} question={question} hasKeys={hasKeys} />
@@ -112,8 +113,8 @@ export const TimelineRow = memo(
             callId={callId}
             name={name}
             input={input}
-            digest={null}
-            reason={null}
+            digest={inputDigest}
+            reason={reason}
             hasKeys={hasKeys}
           >
             <CallDetails call={row.call} />
@@ -123,7 +124,16 @@ export const TimelineRow = memo(
       case "error":
         return <Failed row={row} />
       case "note":
-        return <p className={`note ${row.tone}`}>{row.text}</p>
+        return (
+          <p className={`note ${row.tone}`}>
+            {row.text}{" "}
+            {row.toConnect === undefined ? null : (
+              <WorkspaceLink className="link" to={`mcp/${row.toConnect}`}>
+                Connect
+              </WorkspaceLink>
+            )}
+          </p>
+        )
       case "working":
         return (
           <p className="working" role="status">

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { ShieldAlert, ShieldCheck } from "lucide-react"
-import { troupe } from "../api/troupe.ts"
+import * as queries from "../api/queries.ts"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Panel } from "../ui/Panel.tsx"
@@ -8,13 +8,9 @@ import { Problem } from "../ui/Problem.tsx"
 import { proofsOf } from "./verify.logic.ts"
 
 /** Has the session checked, and shows what that rests on. */
-export const VerifyPanel = (props: { readonly sessionId: string; readonly onClose: () => void }) => {
+const VerifyPanel = (props: { readonly sessionId: string; readonly onClose: () => void }) => {
   const { onClose, sessionId } = props
-  const { data, error, isFetching } = useQuery({
-    queryKey: ["verify", sessionId],
-    queryFn: () => troupe.sessions.replay.verify(sessionId, { level: "1" }),
-    staleTime: 0
-  })
+  const { data, error, isFetching } = useQuery(queries.verified(sessionId))
   return (
     <Panel
       title={
@@ -61,3 +57,4 @@ export const VerifyPanel = (props: { readonly sessionId: string; readonly onClos
     </Panel>
   )
 }
+export default VerifyPanel

@@ -19,11 +19,11 @@ export const readArguments = (text: string): Edited => {
   }
 }
 
-/** Only what was seen is allowed: where its digest is known, other arguments are refused. */
-export const allowance = (scope: "once" | "session", digest: string | null): ApprovalAnswer => ({
+/** Only what was seen is allowed: other arguments are refused. */
+export const allowance = (scope: "once" | "session", digest: string): ApprovalAnswer => ({
   result: "allow",
   scope,
-  ...(digest === null ? {} : { input_digest: digest as never })
+  input_digest: digest as never
 })
 
 /** These arguments and no others, so there is nothing left to be mistaken about. */

@@ -6,11 +6,19 @@ import type {
   TimelineThread,
   TimelineTurn
 } from "@troupe/domain/session/Timeline"
+import type { JsonObject } from "@troupe/domain/Json"
 import type { Changes } from "@troupe/domain/session/Changes"
 import type { Writing } from "./writing.logic.ts"
 import { type Moves, movesOf, type Place, placeOf } from "./queue/queue.logic.ts"
 
 type ItemOf<Kind extends TimelineItem["kind"]> = Extract<TimelineItem, { readonly kind: Kind }>
+
+interface Note {
+  readonly text: string
+  readonly tone: "plain" | "warn"
+  /** The MCP server that somebody has to connect to. */
+  readonly toConnect?: string
+}
 
 /** One line of the timeline, as tall as what it shows. */
 export type Row = { readonly key: string; readonly seq: number } & (
@@ -21,7 +29,7 @@ export type Row = { readonly key: string; readonly seq: number } & (
   /** A call that waits for a person. */
   | { readonly kind: "asks"; readonly call: TimelineCall }
   | { readonly kind: "error"; readonly item: ItemOf<"error"> }
-  | { readonly kind: "note"; readonly text: string; readonly tone: "plain" | "warn" }
+  | ({ readonly kind: "note" } & Note)
   | { readonly kind: "writing"; readonly text: string }
   | { readonly kind: "working"; readonly turn: TimelineTurn }
   | { readonly kind: "end"; readonly turn: TimelineTurn }
@@ -55,8 +63,23 @@ export const changesText = ({ added, deleted, files, isComplete, paths }: Change
   return `Changed ${count} (+${added} −${deleted})${paths.length === 0 ? "" : named}`
 }
 
-const noteOf = (item: TimelineItem): { readonly text: string; readonly tone: "plain" | "warn" } | null => {
+const serverIn = (details: JsonObject): string | null => {
+  const { authorize } = details
+  const id = typeof authorize === "object" && authorize !== null ? (authorize as JsonObject)["server_id"] : null
+  return typeof id === "string" ? id : null
+}
+
+/** What the platform noted: files that it kept are no trouble, all else is. */
+const notedText = ({ code, details, message }: ItemOf<"noted">): Note => {
+  if (code === "output_collected") return { text: `Kept ${message} among the outputs`, tone: "plain" }
+  const toConnect = serverIn(details)
+  return { text: message, tone: "warn", ...(toConnect === null ? {} : { toConnect }) }
+}
+
+const noteOf = (item: TimelineItem): Note | null => {
   switch (item.kind) {
+    case "noted":
+      return notedText(item)
     case "retry":
       return { text: retryText(item), tone: item.why === "asked" ? "warn" : "plain" }
     case "interrupt":

@@ -40,3 +40,23 @@ export const proofsOf = ({ chain, decisions, projection, unreadable }: SessionVe
       ]),
   ...(unreadable === null ? [] : [{ ok: false, title: "Not all of it can be read", text: unreadable }])
 ]
+
+interface Badge {
+  readonly kind: "unknown" | "good" | "bad"
+  readonly text: string
+  /** What it means, and what happens on a click. */
+  readonly title: string
+}
+
+/** What a check says of the session as it is on the screen: of what came later it says nothing. */
+export const badgeOf = (found: Pick<SessionVerification, "ok" | "version"> | null, seen: number): Badge => {
+  if (found === null) return { kind: "unknown", text: "Verify", title: "Check that nothing of the log was changed" }
+  if (!found.ok) return { kind: "bad", text: "Does not verify", title: "The check found something: show what" }
+  if (found.version >= seen)
+    return { kind: "good", text: "Verified", title: `All ${found.version} events hold: check again` }
+  return {
+    kind: "good",
+    text: `Verified to ${found.version}`,
+    title: `Events up to ${found.version} hold, and ${seen - found.version} came since: check again`
+  }
+}

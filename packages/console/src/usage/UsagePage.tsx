@@ -32,6 +32,12 @@ const usage = (from: string, to: string, by: Group | "day") =>
     queryFn: ({ signal }) => allOf(troupe.usage.query({ from, to, "group_by[]": [by], limit: 100 }, { signal }))
   })
 
+/** Those that are named; older ones are known by their ids. */
+const newestSessions = queryOptions({
+  queryKey: ["newest-sessions", "names"],
+  queryFn: async ({ signal }) => (await troupe.sessions.list({ limit: 100, include_archived: "true" }, { signal })).data
+})
+
 const Breakdown = (props: {
   readonly rows: ReadonlyArray<UsageRow>
   readonly group: Group
@@ -39,7 +45,15 @@ const Breakdown = (props: {
 }) => {
   const { group, metric, rows } = props
   const agents = useQuery(queries.agents)
-  const names = useMemo(() => new Map((agents.data ?? []).map(({ id, name }) => [id as string, name])), [agents.data])
+  const sessions = useQuery({ ...newestSessions, enabled: group === "session" })
+  const names = useMemo(
+    () =>
+      new Map<string, string>([
+        ...(agents.data ?? []).map(({ id, name }) => [id, name] as const),
+        ...(sessions.data ?? []).flatMap(({ id, title }) => (title === null ? [] : [[id, title] as const]))
+      ]),
+    [agents.data, sessions.data]
+  )
   const total = totalOf(rows, metric)
   return (
     <table className="table">
@@ -59,11 +73,11 @@ const Breakdown = (props: {
           const name = nameIn(row, group, names)
           const value = metric.of(row)
           return (
-            <tr key={name}>
+            <tr key={row.session_id ?? name}>
               <td className="wide cut">
                 {group === "session" && row.session_id !== null ? (
                   <WorkspaceLink to={`sessions/${row.session_id}`}>
-                    <code>{name}</code>
+                    {name === row.session_id ? <code>{name}</code> : name}
                   </WorkspaceLink>
                 ) : (
                   name

@@ -54,13 +54,13 @@ export const totalOf = (rows: ReadonlyArray<UsageRow>, { of }: Metric): number =
 export const ranked = (rows: ReadonlyArray<UsageRow>, { of }: Metric): ReadonlyArray<UsageRow> =>
   rows.toSorted((a, b) => of(b) - of(a))
 
-export const nameIn = (row: UsageRow, group: Group, agents: ReadonlyMap<string, string>): string => {
+export const nameIn = (row: UsageRow, group: Group, names: ReadonlyMap<string, string>): string => {
   switch (group) {
     case "model":
       return row.model === null || row.model === "" ? "Tools" : row.model
     case "agent":
-      return row.agent_id === null ? "No agent" : (agents.get(row.agent_id) ?? row.agent_id)
+      return row.agent_id === null ? "No agent" : (names.get(row.agent_id) ?? row.agent_id)
     case "session":
-      return row.session_id ?? "No session"
+      return row.session_id === null ? "No session" : (names.get(row.session_id) ?? row.session_id)
   }
 }

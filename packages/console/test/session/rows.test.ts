@@ -1,3 +1,4 @@
+import type { JsonObject } from "@troupe/domain/Json"
 import type { TimelineCall, TimelineTurn } from "@troupe/domain/session/Timeline"
 import { assert, describe, it } from "vitest"
 import { tell, untold } from "../../src/session/fold.logic.ts"
@@ -57,6 +58,26 @@ describe("the rows of a timeline", () => {
     const rows = rowsOf(thread, new Map([["sevt_1", { text: "Hello", end: 5 }]]))
     assert.isTrue(rows.some(({ kind }) => kind === "writing"))
     assert.isFalse(rows.some(({ kind }) => kind === "working"))
+  })
+})
+
+describe("what the platform noted", () => {
+  const rowOf = (code: string, message: string, details: JsonObject = {}) => {
+    const thread = primaryOf(at(log.length))!
+    const item = { kind: "noted", seq: 1, at: 0, code, message, details } as const
+    return rowsOf({ ...thread, turns: [{ ...thread.turns[0]!, items: [item] }] }, nothing)[0]
+  }
+
+  it("is said where it happened, with what to do", () => {
+    assert.deepInclude(rowOf("output_collected", "/outputs/a.csv"), {
+      kind: "note",
+      tone: "plain",
+      text: "Kept /outputs/a.csv among the outputs"
+    })
+    assert.deepInclude(rowOf("checkpoint_failed", "The disk is full"), { tone: "warn", text: "The disk is full" })
+    const authorize = { server_id: "mcpsrv_1", method: "POST", path: "/v1/mcp_servers/mcpsrv_1/authorize" }
+    assert.deepInclude(rowOf("mcp_authentication_failed", "Log in", { authorize }), { toConnect: "mcpsrv_1" })
+    assert.notProperty(rowOf("mcp_connection_failed", "It is away", { authorize: "odd" }), "toConnect")
   })
 })
 

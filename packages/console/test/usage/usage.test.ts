@@ -32,5 +32,8 @@ describe("usage", () => {
     )
     assert.strictEqual(nameIn(row({ agent_id: "agent_1" }), "agent", new Map([["agent_1", "Analyst"]])), "Analyst")
     assert.strictEqual(nameIn(row({ agent_id: "agent_2" }), "agent", new Map()), "agent_2")
+    const session = row({ session_id: "sesn_1" as never })
+    assert.strictEqual(nameIn(session, "session", new Map([["sesn_1", "Weekly numbers"]])), "Weekly numbers")
+    assert.strictEqual(nameIn(session, "session", new Map()), "sesn_1")
   })
 })

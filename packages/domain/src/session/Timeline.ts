@@ -3,7 +3,7 @@ import type { Placed } from "./History.ts"
 import type { TurnOverrides } from "./Input.ts"
 import { type PlanStep, stepsOf } from "./Plan.ts"
 import type { EventOf, SessionEvent } from "./SessionEvent.ts"
-import { applyToTurn, changeCall, type TimelineTurn } from "./TimelineTurn.ts"
+import { applyToTurn, changeCall, show, type TimelineTurn } from "./TimelineTurn.ts"
 
 export { askedCall } from "./TimelineTurn.ts"
 export type { TimelineAttempt, TimelineCall, TimelineItem, TimelineTurn } from "./TimelineTurn.ts"
@@ -207,6 +207,20 @@ const inThread = (thread: TimelineThread, event: SessionEvent, seq: number, at: 
   }
 }
 
+/** Notes name no turn: they are of what goes on in the session's own thread, or went on there last. */
+const noted = (
+  view: Timeline,
+  { code, details, message }: EventOf<"PlatformNoted">,
+  seq: number,
+  at: number
+): Timeline | null => {
+  const primary = view.threads.find(({ parentThreadId }) => parentThreadId === null)
+  const turn = primary?.turns.at(-1)
+  if (primary === undefined || turn === undefined) return null
+  const item = { kind: "noted", seq, at, code, message, details } as const
+  return onThread(view, primary.threadId, (thread) => onTurn(thread, turn.turnId, (one) => show(one, item)))
+}
+
 const settings = (view: Timeline, event: SessionEvent, at: number): Timeline => {
   switch (event._tag) {
     case "SessionOpened": {
@@ -252,6 +266,10 @@ const elsewhere: ReadonlySet<SessionEvent["_tag"]> = new Set([
 export const apply = (view: Timeline, { event, recordedAt, seq }: Placed): Timeline => {
   const at = Math.floor(recordedAt / 1_000)
   if (event._tag === "StatusChanged") return shown(view, event)
+  if (event._tag === "PlatformNoted") {
+    const inTurn = noted(view, event, seq, at)
+    if (inTurn !== null) return inTurn
+  }
   let changed = settings(view, event, at)
   if ("threadId" in event && event.threadId !== null) {
     changed = onThread(changed, event.threadId, (thread) => inThread(thread, event, seq, at))

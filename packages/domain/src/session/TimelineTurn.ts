@@ -15,7 +15,10 @@ export interface TimelineCall {
   readonly executor: EventOf<"ToolRequested">["executor"]
   readonly input: Json
   readonly editedInput: Json | null
+  readonly inputDigest: string
   readonly permission: EventOf<"ToolRequested">["verdict"]["permission"]
+  /** Why the policies say so. */
+  readonly reason: string | null
   readonly awaits: EventOf<"ToolRequested">["awaits"]
   readonly question: JsonObject | null
   readonly decision: EventOf<"ToolConfirmed">["decision"] | null
@@ -102,6 +105,15 @@ export type TimelineItem =
       /** Null where nothing is known of what changed. */
       readonly changes: Changes | null
     }
+  /** What the platform has to say of its own work: a server that can't be reached, a file that could not be had. */
+  | {
+      readonly kind: "noted"
+      readonly seq: number
+      readonly at: number
+      readonly code: string
+      readonly message: string
+      readonly details: JsonObject
+    }
 
 export interface TimelineAttempt {
   readonly attemptId: string
@@ -130,7 +142,10 @@ const endAttempt = (turn: TimelineTurn, at: number, end: TimelineAttempt["end"])
   attempts: turn.attempts.map((attempt) => (attempt.endedAt === null ? { ...attempt, endedAt: at, end } : attempt))
 })
 
-const show = (turn: TimelineTurn, item: TimelineItem): TimelineTurn => ({ ...turn, items: [...turn.items, item] })
+export const show = (turn: TimelineTurn, item: TimelineItem): TimelineTurn => ({
+  ...turn,
+  items: [...turn.items, item]
+})
 
 const change = (
   turn: TimelineTurn,
@@ -188,7 +203,9 @@ const called = (event: EventOf<"ToolRequested">, seq: number, at: number): Timel
     server: event.server,
     executor: event.executor,
     input: event.input,
+    inputDigest: event.inputDigest,
     permission: event.verdict.permission,
+    reason: event.verdict.reason,
     awaits: event.awaits,
     question: event.question,
     requestedAt: at

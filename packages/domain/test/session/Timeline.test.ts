@@ -74,6 +74,20 @@ describe("Timeline", () => {
     assert.isNull(told(...working, make.frames(1, 1, planned(steps), planned([]))).plan)
   })
 
+  it("shows what the platform noted where it happened, and beside the turns before there is one", () => {
+    const event = { _tag: "PlatformNoted", code: "mcp_connection_failed", message: "It is away", details: {} } as const
+    const note = { _tag: "Note", event } as const
+    const view = timelineOf(recorded(note, ...working, make.frames(1, 1, { _tag: "Noted", event } as never), note))
+    assert.deepStrictEqual(
+      view.threads[0]!.turns[0]!.items.flatMap((item) => (item.kind === "noted" ? [[item.code, item.message]] : [])),
+      [
+        ["mcp_connection_failed", "It is away"],
+        ["mcp_connection_failed", "It is away"]
+      ]
+    )
+    assert.strictEqual(view.notes.filter((one) => one.event._tag === "PlatformNoted").length, 1)
+  })
+
   it("shows with each call what became of it", () => {
     const [edited, denied, answered, asked] = calls(rich.threads[0]!.turns[1]!)
     assert.deepInclude(edited, { outcome: "succeeded", editedInput: { command: "ls -l" }, durationMs: 3 })

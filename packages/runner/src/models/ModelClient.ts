@@ -47,6 +47,8 @@ export type ModelEvent =
       readonly _tag: "Ended"
       readonly stop: ModelStop
       readonly usage: MeasuredUsage | null
+      /** It answered at a higher speed, which has a price of its own. */
+      readonly isFast?: true
       /** Why it refused, where the provider says so. */
       readonly details?: JsonObject
     }

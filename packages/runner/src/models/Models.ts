@@ -101,6 +101,8 @@ export interface Chosen {
   readonly model: string
   /** Null where nobody knows it. */
   readonly price: Price | null
+  /** That price is the maker's list price, which is for the usual speed. */
+  readonly isListed: boolean
 }
 
 /** The models that this runner reaches. */
@@ -143,8 +145,10 @@ const make = Effect.fnUntraced(function* (config: ModelsConfig) {
   for (const provider of config.providers) clients.set(provider.name, yield* connect(provider))
   const fallback = config.providers.find((provider) => provider.fallback === true)?.name ?? null
 
-  const priceOf = (model: string, prices: PriceTable = {}) =>
-    firstPrice([prices, config.prices ?? {}, listPrices], model)
+  const priced = (model: string, prices: PriceTable = {}): Pick<Chosen, "price" | "isListed"> => {
+    const ours = firstPrice([prices, config.prices ?? {}], model)
+    return { price: ours ?? firstPrice([listPrices], model), isListed: ours === null }
+  }
 
   const fromCard = Effect.fnUntraced(function* (name: string, card: string, prices?: PriceTable) {
     const decoded = decodeCard(card)
@@ -155,14 +159,15 @@ const make = Effect.fnUntraced(function* (config: ModelsConfig) {
     const { model, price, provider } = decoded.success
     const client = yield* Effect.result(connect(provider))
     if (Result.isFailure(client)) return refusal("model_card_invalid", client.failure.message)
-    return Result.succeed<Chosen>({ client: client.success, model, price: price ?? priceOf(model, prices) })
+    const given = price === undefined ? priced(model, prices) : { price, isListed: false }
+    return Result.succeed<Chosen>({ client: client.success, model, ...given })
   })
 
   const own = ({ model, provider }: ModelName, prices?: PriceTable): Result.Result<Chosen, ErrorInfo> => {
     const client = clients.get(provider)
     return client === undefined
       ? refusal("model_unknown", `This runner has no provider ${provider}`)
-      : Result.succeed({ client, model, price: priceOf(model, prices) })
+      : Result.succeed({ client, model, ...priced(model, prices) })
   }
 
   return Models.of({

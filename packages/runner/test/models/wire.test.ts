@@ -4,9 +4,11 @@ import type { Json } from "@troupe/domain/Json"
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import { Effect, Redacted, Result, Stream } from "effect"
+import * as OpenAiAgents from "../../src/harness/openai-agents/OpenAiAgents.ts"
 import * as AnthropicModel from "../../src/models/anthropic/AnthropicModel.ts"
 import type { ModelClient, ModelRequest, ModelSettings } from "../../src/models/ModelClient.ts"
 import * as OpenAiModel from "../../src/models/openai/OpenAiModel.ts"
+import * as FakeRun from "../harness/FakeRun.ts"
 import { faultyProvider, type Reply } from "../support/FaultyProvider.ts"
 
 const common = { apiKey: Redacted.make("a key for tests"), headers: {}, silenceMs: 20_000 }
@@ -164,6 +166,64 @@ describe("What a model behind OpenAI's interfaces is asked with", () => {
   )
 })
 
+describe("A server that refuses a field that it does not know", () => {
+  const strict =
+    (unknown: ReadonlyArray<string>): Reply =>
+    (response, _request, body) => {
+      const [loc] = unknown.filter((name) => name in JSON.parse(body))
+      if (loc === undefined) {
+        const choice = { index: 0, delta: { content: "Yes." }, finish_reason: "stop" }
+        response.writeHead(200, { "content-type": "text/event-stream" })
+        return response.end(`data: ${JSON.stringify({ choices: [choice] })}\n\ndata: [DONE]\n\n`)
+      }
+      const error = { type: "extra_forbidden", message: `Extra inputs are not permitted: ${loc}` }
+      return response.writeHead(422, { "content-type": "application/json" }).end(JSON.stringify({ error }))
+    }
+  const settings = { effort: "low", temperature: 0.2 }
+  const request: ModelRequest = { model: "m", instructions: [], history: [user], tools: [], settings, cacheKey: "k" }
+
+  it.live("is asked without it, from then on", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      provider.reply = strict(["stream_options", "reasoning_effort"])
+      const client = makes.chat(provider.url)
+      const ask = Effect.suspend(() => Stream.runCollect(client.stream(request)))
+      assert.deepInclude([...(yield* ask)].at(-1), { _tag: "Ended", stop: "end_turn" })
+      assert.lengthOf(provider.asked, 3)
+      assert.deepInclude(JSON.parse(provider.asked[2]!), { temperature: 0.2 })
+      yield* ask
+      assert.lengthOf(provider.asked, 4)
+    })
+  )
+
+  it.live("and of which nothing can be left out is not asked again", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      provider.reply = strict(["messages"])
+      const result = yield* Effect.result(Stream.runCollect(makes.chat(provider.url).stream(request)))
+      assert.deepStrictEqual(Result.isFailure(result) && result.failure.trouble, { _tag: "Refused", status: 422 })
+      assert.lengthOf(provider.asked, 1)
+    })
+  )
+})
+
+describe("The words of the system within a conversation", () => {
+  it.live("are a user's where models take the system's at the beginning alone", () =>
+    Effect.gen(function* () {
+      const system: HistoryItem = { type: "system", inputId: "sevt_1" as EventId, content: text("Be kind.") }
+      const note: HistoryItem = { type: "note", code: "working_copy_rewound", text: "It is gone." }
+      const { body } = yield* ask("chat", { model: "m", history: [user, system, note] })
+      const messages = body["messages"] as unknown as ReadonlyArray<{ readonly role: string; readonly content: string }>
+      assert.deepStrictEqual(
+        messages.map(({ role }) => role),
+        ["system", "user", "user", "user"]
+      )
+      assert.include(messages[2]!.content, "Be kind.")
+      assert.include(messages[3]!.content, "It is gone.")
+    })
+  )
+})
+
 describe("The schema that answers are to fit", () => {
   it.live("reaches each interface in its own words", () =>
     Effect.gen(function* () {
@@ -294,6 +354,29 @@ describe("What goes wrong in the middle of an answer", () => {
       assert.deepStrictEqual(yield* failed("insufficient_quota"), { _tag: "Unpaid" })
       assert.deepStrictEqual(yield* failed("invalid_prompt"), { _tag: "Refused", status: 400 })
       assert.deepStrictEqual(yield* failed("server_error"), { _tag: "Broken", status: 500 })
+    })
+  )
+
+  it.live("is no price for another speed, where it is known for the usual one alone", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      const used = { input_tokens: 1_000, output_tokens: 0, speed: "fast" }
+      provider.reply = events(
+        ["message_start", { type: "message_start", message: { usage: used } }],
+        ["message_stop", { type: "message_stop" }]
+      )
+      const client = makes.messages(provider.url)
+      const price = { input: 1_000_000, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }
+      const costs = (isListed: boolean) =>
+        Effect.gen(function* () {
+          const chosen = { client, model: "claude-opus-4-6", price, isListed }
+          const harness = OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed(chosen)) })
+          const fake = FakeRun.make({ model: "m", history: [user], settings: { speed: "fast" } })
+          yield* harness.run(fake.run)
+          return fake.frames.flatMap((body) => (body._tag === "ModelRequestEnded" ? [body.usage.costMicroUsd] : []))
+        })
+      assert.deepStrictEqual(yield* costs(true), [null])
+      assert.deepStrictEqual(yield* costs(false), [1_000])
     })
   )
 

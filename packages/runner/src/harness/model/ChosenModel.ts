@@ -6,6 +6,8 @@ export interface ChosenModel {
   readonly model: string
   /** Null where nobody knows it. */
   readonly price: Price | null
+  /** That price is the maker's list price, which is for the usual speed. */
+  readonly isListed?: boolean
 }
 
 /** A request, before it is known which model it is for. */

@@ -46,6 +46,7 @@ export interface StepOptions {
   readonly request: ModelRequest
   readonly frames: AttemptFrames
   readonly price: Price | null
+  readonly isListed?: boolean
   /** Of what the conversation comes to before the answer. */
   readonly inputTokens: number
   /** Whether what is said is the model's word to people: a summary for itself is not. */
@@ -86,7 +87,7 @@ interface OpenBlock {
 export const step = Effect.fnUntraced(function* (
   options: StepOptions
 ): Effect.fn.Return<StepAnswer, ModelError | JournalFull> {
-  const { client, frames, isShown, price, request } = options
+  const { client, frames, isListed = false, isShown, request } = options
   const requestId = yield* mintModelRequestId
   const open = new Map<number, OpenBlock>()
   const thinking = new Map<number, EventId>()
@@ -99,6 +100,7 @@ export const step = Effect.fnUntraced(function* (
 
   const usageOf = (measured: MeasuredUsage | null, estimate: MeasuredUsage): Usage => {
     const counted = measured ?? estimate
+    const price = isListed && ended?.isFast === true ? null : options.price
     return { ...counted, source: measured === null ? "estimated" : "measured", costMicroUsd: costOf(price, counted) }
   }
   const guess = (outputTokens: number) => ({ ...nothing, inputTokens: options.inputTokens, outputTokens })

@@ -78,6 +78,7 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       request: modelRequest,
       frames,
       price: chosen.price,
+      isListed: chosen.isListed === true,
       inputTokens: estimateOf(modelRequest, conversation.tokens),
       isShown,
       spending,

@@ -15,6 +15,7 @@ type Counts = Pick<
 > & {
   readonly cache_creation?: Anthropic.CacheCreation | null
   readonly server_tool_use?: Anthropic.ServerToolUsage | null
+  readonly speed?: "standard" | "fast" | null
 }
 
 const stops: Partial<Record<Anthropic.StopReason, ModelStop>> = {
@@ -53,9 +54,11 @@ export const make = () => {
   let usage: MeasuredUsage | null = null
   let stop: ModelStop = "end_turn"
   let details: JsonObject | null = null
+  let isFast = false
 
   const count = (from: Counts) => {
     const before = usage
+    isFast ||= from.speed === "fast"
     const hour = from.cache_creation?.ephemeral_1h_input_tokens ?? before?.cacheWrite1hTokens ?? 0
     const written = from.cache_creation_input_tokens ?? null
     usage = {
@@ -115,7 +118,7 @@ export const make = () => {
         details = refusalOf(event.delta.stop_details)
         return []
       case "message_stop":
-        return [{ _tag: "Ended", stop, usage, ...(details === null ? {} : { details }) }]
+        return [{ _tag: "Ended", stop, usage, ...(isFast ? { isFast } : {}), ...(details === null ? {} : { details }) }]
     }
   }
 }

@@ -4,6 +4,7 @@ import type { ModelClient, ModelProbe, ModelRequest } from "../ModelClient.ts"
 import { sdkStream } from "../sdkStream.ts"
 import * as ChatAnswer from "./chatAnswer.ts"
 import { toMessages } from "./chatMessages.ts"
+import { dispensing } from "./dispensing.ts"
 import * as ResponsesAnswer from "./responsesAnswer.ts"
 import { toInputs } from "./responsesInput.ts"
 
@@ -128,6 +129,7 @@ const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStr
 export const makeResponses = (options: OpenAiOptions): ModelClient => {
   const { provider, silenceMs } = options
   const client = clientOf(options)
+  const asked = dispensing()
   return {
     provider,
     probe: probe(client),
@@ -137,7 +139,8 @@ export const makeResponses = (options: OpenAiOptions): ModelClient => {
         provider,
         model: request.model,
         silenceMs,
-        open: (signal) => client.responses.create(responsesParams(request, provider), { signal }),
+        open: (signal) =>
+          asked(responsesParams(request, provider), (params) => client.responses.create(params, { signal })),
         read: ResponsesAnswer.make(provider, request.model)
       })
   }
@@ -147,6 +150,7 @@ export const makeResponses = (options: OpenAiOptions): ModelClient => {
 export const makeChat = (options: OpenAiOptions): ModelClient => {
   const { provider, silenceMs } = options
   const client = clientOf(options)
+  const asked = dispensing()
   return {
     provider,
     probe: probe(client),
@@ -157,7 +161,7 @@ export const makeChat = (options: OpenAiOptions): ModelClient => {
         provider,
         model: request.model,
         silenceMs,
-        open: (signal) => client.chat.completions.create(chatParams(request), { signal }),
+        open: (signal) => asked(chatParams(request), (params) => client.chat.completions.create(params, { signal })),
         read: answer.read,
         end: answer.end
       })

@@ -62,13 +62,14 @@ export const toMessages = (instructions: string, history: ReadonlyArray<HistoryI
         say(user(item.content))
         break
       case "system":
-        say({ role: "system", content: toText(item.content) })
+        // Many models take the role of the system at the beginning alone.
+        say({ role: "user", content: `<system>\n${toText(item.content)}\n</system>` })
         break
       case "summary":
         say({ role: "user", content: `Summary of the conversation so far:\n${toText(item.content)}` })
         break
       case "note":
-        say({ role: "system", content: item.text })
+        say({ role: "user", content: `<note>${item.text}</note>` })
         break
       case "assistant": {
         flush()

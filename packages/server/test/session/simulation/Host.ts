@@ -64,7 +64,9 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
         name,
         (...args: ReadonlyArray<unknown>) => {
           const result: unknown = method(...args)
-          return Effect.isEffect(result) ? gated(result) : gatedStream(result as Stream.Stream<unknown>)
+          if (Effect.isEffect(result)) return gated(result)
+          // What is answered at once passes no gate: whoever asks stands behind one already.
+          return Stream.isStream(result) ? gatedStream(result) : result
         }
       ])
     ) as S

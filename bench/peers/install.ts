@@ -17,5 +17,6 @@ export const installPeers = (say: (line: string) => void): void => {
 export const peers = {
   emmett: new URL("./emmett.js", import.meta.url),
   dbos: new URL("./dbos.js", import.meta.url),
+  durableStreams: new URL("./durableStreams.js", import.meta.url),
   restate: new URL("./restate.js", import.meta.url)
 }

@@ -1,7 +1,8 @@
 import type { Bench, Suite } from "../harness/Suite.ts"
 import { acknowledgement, delivery } from "./gateway/commands.ts"
 import { lists } from "./gateway/lists.ts"
-import { fanOut, resume } from "./gateway/readers.ts"
+import { fanOut } from "./gateway/fanOut.ts"
+import { resume } from "./gateway/resume.ts"
 import { turn } from "./gateway/turn.ts"
 
 /** In shorter rounds than others: all of it is to be over in six minutes. */
@@ -18,5 +19,6 @@ const inShortRounds = ({ run, ...bench }: Bench): Bench => ({
 
 /** What clients see of a node over HTTP. */
 export const suite: Suite = {
+  hasPeers: true,
   benches: [turn, acknowledgement, delivery, fanOut, resume, lists].map(inShortRounds)
 }

@@ -235,6 +235,19 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const forged = await troupe.ended(["replay", "verify", bundle])
     assert.strictEqual(forged.code, 1)
     assert.include(forged.stdout, "This is not what happened")
+    const unsaid = await troupe.ended(["replay", "redact", id, call!, "--reason", "asked for"])
+    assert.deepStrictEqual([unsaid.code, unsaid.stdout], [2, ""])
+    const redacted = await does("replay", "redact", id, call!, "--reason", "asked for", "--yes")
+    assert.include(redacted.stdout, `The content of ${call} `)
+    const lines = (await does("sessions", "log", id)).stdout.split("\n")
+    const asked = lines.find((line) => line.trimStart().startsWith(`${call} `))!
+    assert.include(asked, "ToolRequested")
+    assert.notInclude(asked, "7 * 6")
+    assert.match((await does("replay", "verify", id)).stdout, /^Nothing was changed./)
+    assert.strictEqual(
+      (await troupe.ended(["replay", "redact", id, "99999", "--reason", "asked for", "--yes"])).code,
+      2
+    )
   })
 
   it("gives an agent this directory's files, and takes back what it made of them", { timeout: long }, async () => {

@@ -3,26 +3,35 @@ import { createServer, type ServerResponse } from "node:http"
 import { once } from "node:events"
 import { serve } from "../../harness/serve.ts"
 
-const readers = new Set<ServerResponse>()
+/** By what stands behind the slash of an address. */
+const readers = new Map<string, Set<ServerResponse>>()
+const readersOf = (path: string): Set<ServerResponse> => {
+  const name = path.slice(path.indexOf("/", 1))
+  const known = readers.get(name) ?? new Set()
+  readers.set(name, known)
+  return known
+}
 let page = ""
 let frame = ""
 let backlog = 0
 
-const stream = (response: ServerResponse): void => {
+const stream = (path: string, response: ServerResponse): void => {
   response.writeHead(200, { "content-type": "text/event-stream" })
   response.flushHeaders()
   if (backlog > 0) response.write(frame.repeat(backlog))
-  readers.add(response)
-  response.once("close", () => readers.delete(response))
+  const all = readersOf(path)
+  all.add(response)
+  response.once("close", () => all.delete(response))
 }
 
 const server = createServer({ keepAliveTimeout: 75_000 }, async (request, response) => {
-  if (request.url === "/stream") return stream(response)
+  const path = request.url ?? "/"
+  if (path.startsWith("/stream")) return stream(path, response)
   const chunks: Array<Buffer> = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   if (request.method === "POST") {
     JSON.parse(Buffer.concat(chunks).toString())
-    for (const reader of readers) reader.write(frame)
+    for (const reader of readersOf(path)) reader.write(frame)
   }
   response.writeHead(200, { "content-type": "application/json" }).end(page)
 })

@@ -1,3 +1,4 @@
+import { once } from "node:events"
 import { Agent, type IncomingMessage, request } from "node:http"
 import { apiKey } from "../../../packages/server/test/support/apiKey.ts"
 
@@ -26,6 +27,14 @@ export const get = async (origin: string, path: string): Promise<string> => text
 
 export const post = async (origin: string, path: string, body: string): Promise<string> =>
   textOf(await respond(origin, "POST", path, body))
+
+/** Sends something, and is content with any answer but a refusal. */
+export const send = async (method: "PUT" | "POST", origin: string, path: string, body?: string): Promise<void> => {
+  const response = await respond(origin, method, path, body)
+  response.resume()
+  if ((response.statusCode ?? 500) >= 300) throw new Error(`${method} ${path} is answered with ${response.statusCode}`)
+  await once(response, "end")
+}
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what the API answers is looked into by the benches
 export const make = async (origin: string, path: string, body: unknown): Promise<any> =>

@@ -1,6 +1,7 @@
 import { System } from "../../../e2e/support/System.ts"
 import { Contender } from "../../harness/Contender.ts"
 import type { Database } from "../../harness/Database.ts"
+import { collecting } from "../../harness/Memory.ts"
 import { textOf } from "../../harness/payload.ts"
 import type { Context } from "../../harness/Suite.ts"
 import { make, post } from "./http.ts"
@@ -25,9 +26,9 @@ export const withWorld = async <A>(
 ): Promise<A> => {
   const database = await server.createMigrated(name)
   const system = System.on(database.url)
-  const bare = await Contender.start(new URL("./bare.ts", import.meta.url))
+  const bare = await Contender.start(new URL("./bare.ts", import.meta.url), { execArgv: collecting })
   try {
-    const node = await system.node()
+    const node = await system.node({ NODE_OPTIONS: collecting.join(" ") })
     const origin = node.gateway
     const port = await bare.request<number>("listen")
     const tools = [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_allow" } } }]

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { readdirSync, readFileSync } from "node:fs"
 import { System } from "../../../e2e/support/System.ts"
+import { residentKiB } from "../../harness/Memory.ts"
 import { bounded, compared } from "../../harness/Result.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 
@@ -66,9 +67,6 @@ export const attachTime: Bench = {
     return [bounded(subject, gaps, { atMost: 1_500 })]
   }
 }
-
-const residentKiB = (pid: number | string): number =>
-  Number(/Pss:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1] ?? 0)
 
 /** A process and all below it. */
 const treeKiB = (root: number): { readonly runner: number; readonly all: number } => {

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { Page } from "playwright-core"
+import { AuthorizedServer } from "../mcp/AuthorizedServer.ts"
 import { perform } from "./cast.ts"
 import { Stage } from "./Stage.ts"
 import { Visitor } from "./Visitor.ts"
@@ -14,7 +15,14 @@ const looks = [
   { name: "phone", theme: "light", viewport: { width: 390, height: 844 } }
 ] as const
 
-const screens = (session: string, agent: string) => [
+interface Cast {
+  readonly session: string
+  readonly agent: string
+  /** An MCP server that wants a login. */
+  readonly server: string
+}
+
+const screens = ({ agent, server, session }: Cast) => [
   { name: "sessions", path: "sessions" },
   { name: "search", path: "sessions?q=publish" },
   { name: "new-session", path: "sessions/new" },
@@ -31,6 +39,10 @@ const screens = (session: string, agent: string) => [
   { name: "agent-try", path: `agents/${agent}` },
   { name: "agent-versions", path: `agents/${agent}?tab=versions` },
   { name: "environments", path: "environments" },
+  { name: "mcp", path: "mcp" },
+  { name: "mcp-new", path: "mcp/new" },
+  { name: "mcp-server", path: `mcp/${server}` },
+  { name: "policies", path: "policies" },
   { name: "runners", path: "runners" },
   { name: "fleet", path: "fleet" },
   { name: "models", path: "models" },
@@ -80,16 +92,35 @@ const tryOut = async (page: Page): Promise<void> => {
   await page.waitForTimeout(400)
 }
 
+/** One that somebody has connected to: at the first look, and there for all that follow. */
+const connect = async (page: Page): Promise<void> => {
+  await page.getByText(/It lets nobody in|It has 1 tool/).waitFor()
+  const button = page.getByRole("button", { name: "Connect", exact: true })
+  if (await button.isVisible()) await button.click()
+  await page.getByText("It has 1 tool").waitFor()
+  await page.waitForTimeout(400)
+}
+
+/** A call that is tried. */
+const judge = async (page: Page): Promise<void> => {
+  await page.getByLabel("Arguments").fill('{ "command": "npm publish --tag latest" }')
+  await page.getByRole("button", { name: "What would happen?" }).click()
+  await page.locator(".verdict").waitFor()
+  await page.locator(".verdict").scrollIntoViewIfNeeded()
+}
+
 const acts: Readonly<Record<string, (page: Page) => Promise<void>>> = {
   session: unfold,
   terminal: lookAround,
-  "agent-try": tryOut
+  "agent-try": tryOut,
+  "mcp-server": connect,
+  policies: judge
 }
 
 /** Takes the pictures whose names begin with one of the words that were given; all of them where there are none. */
 export const takePictures = async (
   stage: Pick<Stage, "origin" | "door">,
-  { agent, session }: { readonly session: string; readonly agent: string },
+  cast: Cast,
   words: ReadonlyArray<string>
 ): Promise<void> => {
   const isWanted = (name: string) => words.length === 0 || words.some((word) => name.startsWith(word))
@@ -109,7 +140,7 @@ export const takePictures = async (
       await page.goto(await stage.door())
       await page.waitForURL(/\/sessions$/)
       const workspace = page.url().replace(/sessions$/, "")
-      for (const { name, path } of screens(session, agent)) {
+      for (const { name, path } of screens(cast)) {
         if (!isWanted(`${name}-${look}`)) continue
         await page.goto(`${workspace}${path}`)
         await page.locator(".page-header").waitFor()
@@ -134,10 +165,18 @@ export const takePictures = async (
 }
 
 if (import.meta.main) {
-  const stage = await Stage.make()
+  const tracker = await AuthorizedServer.start()
+  const stage = await Stage.make({ egressAllow: [new URL(tracker.origin).host] })
   try {
-    await takePictures(stage, await perform(stage.troupe), process.argv.slice(2))
+    const cast = await perform(stage.troupe)
+    const { id: server } = await stage.troupe.mcpServers.create({
+      name: "tracker",
+      description: "Tickets, and who works on them",
+      server: { type: "url", url: tracker.url }
+    })
+    await takePictures(stage, { ...cast, server }, process.argv.slice(2))
   } finally {
     await stage.end()
+    await tracker.end()
   }
 }

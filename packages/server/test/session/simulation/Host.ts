@@ -56,7 +56,7 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
       Effect.tap(() => gate),
       Effect.flatten
     )
-  const gatedStream = <A, E>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  const gatedStream = <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
     Stream.unwrap(Effect.as(gate, stream)).pipe(Stream.tap(() => gate))
   const gatedAll = <S extends object>(service: S): S =>
     Object.fromEntries(

@@ -34,7 +34,14 @@ interface Description {
 /** A browser's coming and going, and what its address alone makes once. */
 const unkeyed = ["logIn", "logOut", "sendUpload"]
 /** These need more than a body to come as far as their key, or are answered anew; the tests of each send it twice. */
-const elsewhere = ["sendMessage", "execStream", "writeWorkingFile", "createUpload", "authorizeMcpServer"]
+const elsewhere = [
+  "sendMessage",
+  "execStream",
+  "writeWorkingFile",
+  "createUpload",
+  "authorizeMcpServer",
+  "probeMcpServer"
+]
 /** Who asks for these again learns that they were done, and not the secret. */
 const secretive = ["createToken", "createWorkspaceToken", "createLoginLink"]
 

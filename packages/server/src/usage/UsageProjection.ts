@@ -1,64 +1,98 @@
 import { toUuid } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { Effect } from "effect"
+import * as Codec from "@troupe/domain/session/Codec"
+import { Effect, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { sessionProjection } from "../log/sessionProjection.ts"
+import type { Placed } from "../log/EventStore.ts"
+import type { Projection } from "../log/Projector.ts"
+import { retiring } from "../log/sessionProjection.ts"
+import { UsageFold, usageTags } from "./UsageFold.ts"
 
-/** What an attempt's work ends with. Whichever comes first ends it, and those that follow find none. */
-const endings = [
-  "AttemptLost",
-  "TurnSuspended",
-  "TurnRescheduled",
-  "RetryAsked",
-  "TurnInterrupted",
-  "TurnCompleted",
-  "TurnFailed"
-] as const
-const told = new Set<string>([
-  ...["SessionOpened", "ThreadOpened", "ModelRequestStarted", "ModelRequestEnded", "ToolStarted", "AttemptStarted"],
-  ...endings
-])
-
-/** No model has this name: the row that holds a session's tool calls, and how long it worked. */
-const noModel = ""
 const unknownModel = "unknown"
 
 const dayOf = ({ recordedAt }: Recorded): string => new Date(Math.floor(recordedAt / 1_000)).toISOString().slice(0, 10)
 
-interface Row {
-  readonly generation: number
-  readonly workspace: string
-  readonly day: string
-  readonly session: string
-  readonly thread: string
-  readonly model: string
+const folded = (events: ReadonlyArray<Placed>): UsageFold => {
+  const fold = new UsageFold()
+  for (const { event: recorded } of events) {
+    const { payload, stream, streamId, threadId, type, workspaceId } = recorded
+    if (stream !== "session" || payload === null || !usageTags.has(type)) continue
+    const event = Result.getOrNull(Codec.decodeFast(recorded))
+    if (event === null) continue
+    const [workspace, session] = [toUuid(workspaceId)!, toUuid(streamId)!]
+    fold.take({ event, workspace, session, day: dayOf(recorded), thread: threadId ?? "" })
+  }
+  return fold
 }
 
-const counts = (event: EventOf<"ModelRequestEnded"> | EventOf<"ToolStarted">): ReadonlyArray<number> => {
-  if (event._tag === "ToolStarted") return [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]
-  const { usage } = event
-  return [
-    ...[1, usage.source === "estimated" ? 1 : 0, usage.costMicroUsd === null ? 1 : 0],
-    ...[usage.inputTokens, usage.outputTokens, usage.cacheReadTokens],
-    ...[usage.cacheWrite5mTokens + usage.cacheWrite1hTokens, usage.webSearches, usage.webFetches],
-    ...[usage.costMicroUsd ?? 0, 0, 0]
-  ]
-}
-
-/** Adds to a row of the day, of the agent whose thread it is: its own, or else that of the primary thread. */
-const add = Effect.fnUntraced(function* (row: Row, sums: ReadonlyArray<number>) {
+/** What began with earlier events, and ended with these: it is counted with what its row says, which goes. */
+const endEarlier = Effect.fnUntraced(function* (fold: UsageFold, generation: number) {
   const sql = yield* SqlClient.SqlClient
-  const [requests, estimated, unpriced, input, output, cacheRead, cacheWrite, searches, fetches, cost, calls, active] =
-    sums
+  if (fold.asked.length > 0) {
+    const rows = yield* sql<{ readonly session: string; readonly requestId: string; readonly model: string }>`
+      DELETE FROM usage_requests r
+      USING json_to_recordset(${JSON.stringify(fold.asked)}::json) AS e (session uuid, "requestId" text)
+      WHERE r.generation = ${generation} AND r.session_id = e.session AND r.request_id = e."requestId"
+      RETURNING r.session_id::text AS session, r.request_id AS "requestId", r.model`
+    const models = new Map(rows.map(({ model, requestId, session }) => [`${session} ${requestId}`, model]))
+    for (const { requestId, sums, ...row } of fold.asked) {
+      fold.add({ ...row, model: models.get(`${row.session} ${requestId}`) ?? unknownModel }, sums)
+    }
+  }
+  if (fold.work.size > 0) {
+    const rows = yield* sql<{ readonly session: string; readonly thread: string; readonly startedAt: string }>`
+      DELETE FROM usage_work w
+      USING json_to_recordset(${JSON.stringify([...fold.work.values()])}::json) AS e (session uuid, thread text)
+      WHERE w.generation = ${generation} AND w.session_id = e.session AND w.thread_id = e.thread
+      RETURNING w.session_id::text AS session, w.thread_id AS thread, w.started_at::text AS "startedAt"`
+    for (const { session, startedAt, thread } of rows) {
+      const ended = fold.work.get(`${session} ${thread}`)?.ended ?? null
+      if (ended !== null) fold.add(ended.row, { active: Math.max(0, ended.at - Number(startedAt)) })
+    }
+  }
+})
+
+const begin = Effect.fnUntraced(function* ({ requests, threads, work }: UsageFold, generation: number) {
+  const sql = yield* SqlClient.SqlClient
+  if (threads.length > 0) {
+    yield* sql`
+      INSERT INTO usage_threads SELECT ${generation}, session, thread, agent
+      FROM json_to_recordset(${JSON.stringify(threads)}::json) AS t (session uuid, thread text, agent text)`
+  }
+  if (requests.size > 0) {
+    yield* sql`
+      INSERT INTO usage_requests SELECT ${generation}, session, "requestId", model
+      FROM json_to_recordset(${JSON.stringify([...requests.values()])}::json)
+        AS r (session uuid, "requestId" text, model text)`
+  }
+  const working = [...work.values()].filter(({ startedAt }) => startedAt !== null)
+  if (working.length > 0) {
+    yield* sql`
+      INSERT INTO usage_work SELECT ${generation}, session, thread, workspace, "startedAt"
+      FROM json_to_recordset(${JSON.stringify(working)}::json)
+        AS w (session uuid, thread text, workspace uuid, "startedAt" bigint)`
+  }
+})
+
+/** Adds to rows of the day, of the agent whose thread it is: its own, or else that of the primary thread. */
+const add = Effect.fnUntraced(function* ({ added }: UsageFold, generation: number) {
+  const sql = yield* SqlClient.SqlClient
+  if (added.length === 0) return
   yield* sql`
     INSERT INTO usage_days AS u
-    VALUES (${row.generation}, ${row.workspace}, ${row.day}::date, ${row.session}, COALESCE((
-        SELECT agent_id FROM usage_threads
-        WHERE generation = ${row.generation} AND session_id = ${row.session} AND thread_id IN (${row.thread}, '')
-        ORDER BY thread_id DESC LIMIT 1
-      ), 'unknown'), ${row.model}, ${requests}, ${estimated}, ${unpriced}, ${input}, ${output}, ${cacheRead},
-      ${cacheWrite}, ${searches}, ${fetches}, ${cost}, ${calls}, ${active})
+    SELECT ${generation}, workspace, day, session, agent, model, sum(requests), sum(estimated), sum(unpriced), sum(input),
+      sum(output), sum("cacheRead"), sum("cacheWrite"), sum(searches), sum(fetches), sum(cost), sum(calls), sum(active)
+    FROM (
+      SELECT a.*, COALESCE((
+        SELECT agent_id FROM usage_threads t
+        WHERE t.generation = ${generation} AND t.session_id = a.session AND t.thread_id IN (a.thread, '')
+        ORDER BY t.thread_id DESC LIMIT 1
+      ), 'unknown') AS agent
+      FROM json_to_recordset(${JSON.stringify(added)}::json) AS a (workspace uuid, day date, session uuid, thread text,
+        model text, requests bigint, estimated bigint, unpriced bigint, input bigint, output bigint, "cacheRead" bigint,
+        "cacheWrite" bigint, searches bigint, fetches bigint, cost bigint, calls bigint, active bigint)
+    ) AS counted
+    GROUP BY workspace, day, session, agent, model
     ON CONFLICT (generation, workspace_id, day, session_id, agent_id, model) DO UPDATE SET
       model_requests = u.model_requests + excluded.model_requests,
       estimated_requests = u.estimated_requests + excluded.estimated_requests,
@@ -74,80 +108,20 @@ const add = Effect.fnUntraced(function* (row: Row, sums: ReadonlyArray<number>) 
       active_ms = u.active_ms + excluded.active_ms`
 })
 
-/** The agent of a thread; that of the primary one stands under no name as well, for threads without an agent of their own. */
-const agentRows = (
-  event: EventOf<"SessionOpened"> | EventOf<"ThreadOpened">
-): ReadonlyArray<readonly [string, string]> => {
-  if (event._tag === "SessionOpened") return [["", event.agent.agentId]]
-  const agentId = event.agent?.["agentId"]
-  return typeof agentId === "string" ? [[event.threadId, agentId]] : []
-}
-
-const take = Effect.fnUntraced(function* (recorded: Recorded, event: SessionEvent, generation: number) {
-  const sql = yield* SqlClient.SqlClient
-  const session = toUuid(recorded.streamId)!
-  const row = {
-    generation,
-    session,
-    workspace: toUuid(recorded.workspaceId)!,
-    day: dayOf(recorded),
-    thread: recorded.threadId ?? ""
-  }
-  switch (event._tag) {
-    case "SessionOpened":
-    case "ThreadOpened":
-      for (const [thread, agent] of agentRows(event)) {
-        yield* sql`
-          INSERT INTO usage_threads VALUES (${generation}, ${session}, ${thread}, ${agent}) ON CONFLICT DO NOTHING`
-      }
-      return
-    case "ModelRequestStarted":
-      yield* sql`
-        INSERT INTO usage_requests
-        VALUES (${generation}, ${session}, ${event.requestId}, ${`${event.provider}/${event.model}`})
-        ON CONFLICT DO NOTHING`
-      return
-    case "ModelRequestEnded": {
-      const [asked] = yield* sql<{ readonly model: string }>`
-        DELETE FROM usage_requests
-        WHERE generation = ${generation} AND session_id = ${session} AND request_id = ${event.requestId}
-        RETURNING model`
-      return yield* add({ ...row, model: asked?.model ?? unknownModel }, counts(event))
-    }
-    case "ToolStarted":
-      return yield* add({ ...row, model: noModel }, counts(event))
-    case "AttemptStarted":
-      yield* sql`
-        INSERT INTO usage_work VALUES (${generation}, ${session}, ${row.thread}, ${row.workspace}, ${event.at})
-        ON CONFLICT (generation, session_id, thread_id) DO UPDATE SET started_at = excluded.started_at`
-      return
-    case "AttemptLost":
-    case "TurnSuspended":
-    case "TurnRescheduled":
-    case "RetryAsked":
-    case "TurnInterrupted":
-    case "TurnCompleted":
-    case "TurnFailed": {
-      const [work] = yield* sql<{ readonly startedAt: string }>`
-        DELETE FROM usage_work
-        WHERE generation = ${generation} AND session_id = ${session} AND thread_id = ${row.thread}
-        RETURNING started_at::text AS "startedAt"`
-      if (work === undefined) return
-      const activeMs = Math.max(0, event.at - Number(work.startedAt))
-      return yield* add({ ...row, model: noModel }, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, activeMs])
-    }
-  }
-})
-
 /**
  * What was used, by day, session, agent and model: counted once for each request that ended, whatever it took; and for how long
  * attempts worked, on the day on which they ended. What an event
- * counted that was redacted later is in the rows already, unless these are made anew.
+ * counted that was redacted later is in the rows already, unless these are made anew. Events are folded before anything is
+ * written, so that many turns cost a few statements.
  */
-export const usageProjection = sessionProjection({
+export const usageProjection: Projection<SqlClient.SqlClient> = {
   name: "usage",
   version: 2,
-  tables: ["usage_days", "usage_requests", "usage_threads", "usage_work"],
-  tells: ({ type }) => told.has(type),
-  take
-})
+  apply: Effect.fnUntraced(function* (events, generation) {
+    const fold = folded(events)
+    yield* endEarlier(fold, generation)
+    yield* begin(fold, generation)
+    yield* add(fold, generation)
+  }),
+  retire: retiring(["usage_days", "usage_requests", "usage_threads", "usage_work"])
+}

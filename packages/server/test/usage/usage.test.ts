@@ -234,16 +234,24 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("What is used
     })
   )
 
-  it.effect("is the same when it is made anew", () =>
+  it.effect("is the same when it is made anew, one event after the other", () =>
     Effect.gen(function* () {
       const workspaceId = yield* workspace
       const session = yield* told(workspaceId)
       yield* session.tell(...session.request("a", 10), session.call())
+      yield* session.tell(session.begins(1_000), session.ends("AttemptLost", 3_000), session.ends("TurnFailed", 9_000))
+      yield* session.tell(session.begins(10_000), session.begins(11_000), session.ends("TurnCompleted", 11_500))
       yield* catchUp()
       const before = yield* used(workspaceId, "day", "model", "agent", "session")
-      assert.lengthOf(before, 2)
+      assert.deepStrictEqual(
+        before.map(({ activeMs, inputTokens }) => [activeMs, inputTokens]),
+        [
+          [2_500, 0],
+          [0, 10]
+        ]
+      )
       const anew = { ...usageProjection, version: usageProjection.version + 1 }
-      yield* catchUp(anew, 7)
+      yield* catchUp(anew, 1)
       assert.deepStrictEqual(yield* used(workspaceId, "day", "model", "agent", "session"), before)
       yield* Projector.retire(anew, 0)
       assert.deepStrictEqual(yield* used(workspaceId, "day", "model", "agent", "session"), before)

@@ -90,7 +90,13 @@ export class Visitor {
   /** Goes there as somebody does who has no mouse. */
   async reach(wanted: Locator, by: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
     await wanted.waitFor()
-    const isThere = () => wanted.evaluate((element) => element === element.ownerDocument.activeElement)
+    // Found once: to look for it at each step takes longer than the step. What was drawn anew is found again.
+    let found = (await wanted.elementHandle())!
+    const isThere = async () => {
+      const standing = await found.evaluate((element) => [element.isConnected, element.matches(":focus")] as const)
+      if (!standing[0]) found = (await wanted.elementHandle())!
+      return standing[1]
+    }
     for (let steps = 0; !(await isThere()); steps++) {
       if (steps === stepsMax) throw new Error(`${String(wanted)} can't be reached by ${by}`)
       await this.page.keyboard.press(by)

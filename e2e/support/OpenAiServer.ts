@@ -96,7 +96,10 @@ export class OpenAiServer {
   }
 
   private async answer(body: string, response: ServerResponse): Promise<void> {
-    const { messages } = JSON.parse(body) as { readonly messages: ReadonlyArray<Message> }
+    const { messages, tool_choice } = JSON.parse(body) as {
+      readonly messages: ReadonlyArray<Message>
+      readonly tool_choice?: string
+    }
     const history = messages.flatMap(itemsOf)
     const isSummary = history.at(-1)?.type === "user" && JSON.stringify(history.at(-1)).includes("Sum up this")
     const overflows = JSON.stringify(messages).includes("too much for the window")
@@ -106,7 +109,8 @@ export class OpenAiServer {
       return
     }
     this.answered++
-    const request = { model: "demo", instructions: [], history, tools: [], settings: {}, cacheKey: "" }
+    const settings = tool_choice === "none" ? ({ toolChoice: "none" } as const) : {}
+    const request = { model: "demo", instructions: [], history, tools: [], settings, cacheKey: "" }
     const chunk = (delta: object, finish_reason: string | null = null, more: object = {}) =>
       response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }], ...more })}\n\n`)
     let calls = 0

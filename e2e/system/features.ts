@@ -145,7 +145,9 @@ const story = async () => {
   await chapter("A conversation that is too long is summed up", async () => {
     const much = kind === "openai" ? "too much for the window" : "blah ".repeat(131_000)
     await send(system.message(`say: still here\n${much}`))
-    assert.equal(only(await ended(), "ContextCompacted").length, 1)
+    const fresh = await ended()
+    assert.equal(only(fresh, "ContextCompacted").length, 1)
+    assert.match(wordsOf(only(fresh, "MessageBlock")), /still here/)
   })
   await chapter("A turn fails after three attempts, and is tried again", async () => {
     const failing = system.message("fail")

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { confirmed, yesFlag } from "../../app/confirm.ts"
 import { printOne } from "../../app/output.ts"
+import { ourName } from "../../app/NameConfig.ts"
 import { usageTrouble } from "../../app/Trouble.ts"
 import { connect } from "../../connection/Connection.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
@@ -42,7 +43,10 @@ export const redact = Command.make(
         const [found] = data
         return found?.seq === after + 1
           ? found.id
-          : yield* usageTrouble(`The log has no event ${event}.`, "Say one that it has: troupe replay show tells them")
+          : yield* usageTrouble(
+              `The log has no event ${event}.`,
+              `Say one that it has: ${ourName} replay show tells them`
+            )
       })
     )
     if (!(yield* confirmed(yes, `Take the content of ${events.join(", ")} out of ${id} for good?`))) return

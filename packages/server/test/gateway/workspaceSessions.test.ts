@@ -64,7 +64,8 @@ describe("a workspace's sessions, as a whole", { timeout: 180_000 }, () => {
         project_id: project.id,
         labels: ["blue", "green"],
         directory: null,
-        lifecycle: { on_idle: "retain", keep_failed: true, ttl_seconds: null }
+        lifecycle: { on_idle: "retain", keep_failed: true, ttl_seconds: null },
+        limits: []
       })
       await open()
       const listed = made(await ask("GET", `/v1/sessions?project_id=${project.id}`)).data

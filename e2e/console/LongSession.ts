@@ -25,10 +25,12 @@ const json = (response: ServerResponse, body: unknown) => {
 /** A server of one session that is as long and as quick as one likes, for measuring what shows it. */
 export class LongSession {
   static readonly path = "/w/wrkspc_1/sessions/sesn_1"
+  static readonly listPath = "/w/wrkspc_1/sessions"
   private readonly server: Server
   private readonly log: Array<LogEvent> = []
   private readonly more = longLog()
   private readonly readers = new Set<ServerResponse>()
+  private others: ReadonlyArray<object> = []
   /** How often parts of its log were asked for. */
   reads = 0
   /** How many of its events were given out as parts of its log. */
@@ -62,6 +64,19 @@ export class LongSession {
       .map((event) => `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
       .join("")
     for (const reader of this.readers) reader.write(text)
+  }
+
+  /** Has so many sessions in its list. */
+  list(count: number): void {
+    this.others = Array.from({ length: count }, (_, index) => ({
+      id: `sesn_${index}`,
+      title: `Session ${index}`,
+      status: "idle",
+      agent: { name: "Assistant" },
+      usage: { input_tokens: index, output_tokens: 1, list_cost: null },
+      updated_at: "2026-11-22T00:00:00Z",
+      archived_at: null
+    }))
   }
 
   /** Lets so many events happen every second, for a while. */
@@ -120,6 +135,13 @@ export class LongSession {
       this.readers.add(response)
       response.on("close", () => this.readers.delete(response))
       return
+    }
+    if (url.pathname === "/v1/sessions") {
+      // The newest as one asks for them, and behind them all of the rest at once.
+      const limit = Number(url.searchParams.get("limit"))
+      const isFirst = !url.searchParams.has("page")
+      const data = isFirst ? this.others.slice(0, limit) : this.others.slice(limit)
+      return json(response, { data, next_page: isFirst && this.others.length > limit ? "rest" : null })
     }
     if (url.pathname.startsWith("/v1/sessions/")) {
       response.writeHead(404, { "content-type": "application/json" })

@@ -6,6 +6,12 @@ import { Visitor } from "./Visitor.ts"
 
 const long = 240_000
 
+/** A PNG of one pixel. */
+const picture = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64"
+)
+
 requires(
   "chromium",
   "postgres",
@@ -226,10 +232,14 @@ requires(
     await command("fork")
     await page.waitForURL(({ pathname }) => pathname !== new URL(before).pathname)
     await page.getByRole("textbox", { name: "Message" }).waitFor()
+    await page.getByLabel("Files to attach").setInputFiles({ name: "dot.png", mimeType: "image/png", buffer: picture })
+    await page.getByRole("list", { name: "Attached" }).getByText("dot.png").waitFor()
     await press("i")
     await page.keyboard.type("run: echo from the fork")
     await press("Enter")
     await page.getByRole("region", { name: "Approval of bash" }).waitFor()
+    await page.locator(".said", { hasText: "from the fork" }).getByText("A picture").waitFor()
+    await page.getByRole("list", { name: "Attached" }).waitFor({ state: "detached" })
     await visitor.reach(page.getByRole("log"), "Shift+Tab")
     await press("g", "i")
     await page.getByRole("list").getByRole("region", { name: "Approval of bash" }).waitFor()
@@ -258,6 +268,10 @@ requires(
     assert.notInclude(await page.content(), "sk-secret")
     await visitor.take(page.getByRole("button", { name: "Try it" }))
     await page.locator(".badge.bad").waitFor()
+    await visitor.take(page.getByRole("button", { name: "Edit ours" }))
+    await visitor.write(page.getByLabel("Model", { exact: true }), "smaller")
+    await visitor.take(page.getByRole("dialog").getByRole("button", { name: "Save" }))
+    await sees(/smaller · key …1234/)
     await page.goBack()
     await page.getByRole("status", { name: "Live" }).waitFor()
   })
@@ -366,6 +380,17 @@ requires(
     assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
     await visitor.take(button("Make it"))
     await sees("example.com, package registries")
+    await visitor.take(page.getByRole("link", { name: "Walled" }))
+    await visitor.write(page.getByLabel("What it is for", { exact: true }), "to be ended")
+    await visitor.take(button("Save"))
+    await visitor.take(button("JSON"), "Shift+Tab")
+    await page.getByLabel("All of it").filter({ hasText: "to be ended" }).waitFor()
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await visitor.take(button("Archive"))
+    await sees("It is archived")
+    await visitor.take(button("Delete"))
+    await visitor.take(page.getByRole("dialog").getByRole("button", { name: "Delete" }))
+    await page.getByRole("heading", { name: "Environments", level: 1 }).waitFor()
     await press("g", "a")
     await visitor.take(page.getByRole("link", { name: "New agent" }))
     await visitor.write(page.getByLabel("Name", { exact: true }), "Quick")
@@ -394,6 +419,59 @@ requires(
     await visitor.take(page.getByRole("row", { name: /for a program/ }).getByRole("button", { name: "Revoke" }))
     await visitor.take(page.getByRole("dialog").getByRole("button", { name: "Revoke" }))
     await page.getByRole("row", { name: /for a program/ }).waitFor({ state: "detached" })
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
+  it("rests at a limit that asks, and goes on once somebody says so", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    await press("c")
+    await page.getByLabel("What is to be done?").waitFor()
+    await page.keyboard.type("say: once")
+    await visitor.take(page.getByRole("button", { name: "Add a limit" }))
+    await visitor.reach(page.getByLabel("Limit 1, how much"), "Shift+Tab")
+    await page.keyboard.type("1")
+    await visitor.choose(page.getByLabel("Limit 1, of what"), "requests")
+    await visitor.take(page.getByRole("button", { name: "Start" }))
+    await page.locator(".turn-end", { hasText: "Done" }).waitFor()
+    await press("i")
+    await page.keyboard.type("say: twice")
+    await press("Enter")
+    await sees("It has come up to a limit: 1 request to models in all, then it asks")
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await visitor.take(page.getByRole("button", { name: "Go on" }), "Shift+Tab")
+    await page.locator(".turn-end").nth(1).waitFor()
+    await page.getByRole("region", { name: "Limit reached" }).waitFor({ state: "detached" })
+    await visitor.take(page.getByRole("button", { name: /^Limits: 100 %/ }))
+    await visitor.take(page.getByRole("dialog", { name: "Limits" }).getByRole("button", { name: "Change them" }))
+    await visitor.write(page.getByLabel("Limit 1, how much"), "8")
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await visitor.take(page.getByRole("dialog").getByRole("button", { name: "Save" }))
+    await page.getByRole("button", { name: /^Limits: 25 %/ }).waitFor()
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
+  it("settles what holds for all sessions, and says where an address leads nowhere", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    await press("g", "w")
+    await visitor.take(page.getByRole("button", { name: "Add a limit" }))
+    await visitor.reach(page.getByLabel("Limit 1, how much"), "Shift+Tab")
+    await page.keyboard.type("1000000")
+    await visitor.take(page.getByRole("button", { name: "Save" }))
+    await sees("Saved.")
+    const { day_limits } = await stage.troupe.settings.retrieve()
+    assert.deepStrictEqual(day_limits, [{ metric: "tokens", max: 1_000_000, enforcement: "soft" }])
+    await visitor.take(page.getByRole("button", { name: "Let today's soft limits pass" }))
+    await sees("Today's soft limits are let pass.")
+    await stage.troupe.settings.update({ day_limits: [] })
+    await page.goto(before.replace(/sesn_.*/, "sesn_gone"))
+    await page.getByRole("heading", { name: /no session's address|no such session/ }).waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await visitor.take(page.getByRole("link", { name: "Go to the sessions" }))
+    await page.getByRole("searchbox", { name: "Search sessions" }).waitFor()
     await page.goto(before)
     await page.getByRole("status", { name: "Live" }).waitFor()
   })
@@ -427,7 +505,8 @@ requires(
       ["r", "Runners"],
       ["f", "Fleet"],
       ["m", "Models"],
-      ["k", "API keys"]
+      ["k", "API keys"],
+      ["w", "Workspace settings"]
     ] as const) {
       await press("g", keys)
       await page.getByRole("heading", { name: title, level: 1 }).waitFor()

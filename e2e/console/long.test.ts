@@ -135,4 +135,34 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 390)
     await page.setViewportSize({ width: 1280, height: 800 })
   })
+  it("lists 100,000 sessions, and draws those that are in sight", { timeout: long }, async () => {
+    const { page } = visitor
+    const rows = 100_000
+    session.list(rows)
+    await page.goto(`${session.origin}${LongSession.listPath}`)
+    const list = page.getByRole("region", { name: "Sessions" })
+    const scroll = (share: number) =>
+      list.evaluate((box, at) => {
+        const { scrollHeight } = box as unknown as { readonly scrollHeight: number }
+        Object.assign(box, { scrollTop: scrollHeight * at })
+      }, share)
+    await list.getByText("Session 0", { exact: true }).waitFor()
+    await scroll(1)
+    await page.waitForFunction(`document.querySelector('[role=region] ul').offsetHeight === ${rows * 40}`)
+    const parts = 10
+    const before = await visitor.workMs()
+    for (let part = parts - 1; part >= 0; part--) {
+      await scroll(part / parts)
+      await list.getByText(`Session ${(rows * part) / parts}`, { exact: true }).waitFor()
+    }
+    await page.keyboard.press("j")
+    await list.locator(".chosen", { hasText: "Session 0" }).waitFor()
+    const work_ms_per_jump = Math.round(((await visitor.workMs()) - before) / parts)
+    const elements = await visitor.elements()
+    console.log({ work_ms_per_jump, elements })
+    assert.isBelow(elements, 1_500)
+    // By the processor's clock: what grew with the number of rows would take seconds.
+    assert.isBelow(work_ms_per_jump, 400)
+    assert.deepStrictEqual(visitor.complaints, [])
+  })
 })

@@ -46,7 +46,8 @@ const screens = ({ agent, server, session }: Cast) => [
   { name: "runners", path: "runners" },
   { name: "fleet", path: "fleet" },
   { name: "models", path: "models" },
-  { name: "keys", path: "keys" }
+  { name: "keys", path: "keys" },
+  { name: "workspace-settings", path: "settings" }
 ]
 
 const overlays = [

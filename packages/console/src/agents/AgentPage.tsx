@@ -1,17 +1,17 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useParams } from "@tanstack/react-router"
 import { Play } from "lucide-react"
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react"
+import { lazy, Suspense, useCallback, useState } from "react"
 import type { Agent } from "@troupe/client"
 import { allOf, troupe } from "../api/troupe.ts"
 import { oneAsked } from "../app/copies.logic.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
+import { JsonForm } from "../ui/JsonForm.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
-import { Problem } from "../ui/Problem.tsx"
 import { Versions } from "../ui/Versions.tsx"
 import { AgentForm } from "./AgentForm.tsx"
-import { type AgentDraft, changeOf, definitionOf, readDefinition } from "./agents.logic.ts"
+import { type AgentDraft, changeOf, definitionOf } from "./agents.logic.ts"
 import { agentToTry } from "./try.logic.ts"
 
 const TryPane = lazy(() => import("./TryPane.tsx"))
@@ -21,51 +21,6 @@ const tabs = [
   { id: "json", title: "JSON" },
   { id: "versions", title: "Versions" }
 ] as const
-
-const JsonForm = (props: {
-  readonly agent: Agent
-  readonly isBusy: boolean
-  readonly error: unknown
-  readonly onSubmit: (body: object) => void
-  /** Hears of every text that can be read. */
-  readonly onDraft: (body: object) => void
-}) => {
-  const { onDraft } = props
-  const [text, setText] = useState(() => definitionOf(props.agent))
-  const read = useMemo(() => readDefinition(text), [text])
-  useEffect(() => {
-    if (read._tag === "Read") onDraft(read.value)
-  }, [onDraft, read])
-  return (
-    <form
-      className="form"
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (read._tag === "Read") props.onSubmit(read.value)
-      }}
-    >
-      <div className="field">
-        <label htmlFor="definition">All of version {props.agent.version}</label>
-        <textarea
-          id="definition"
-          className="input mono"
-          rows={26}
-          spellCheck={false}
-          value={text}
-          aria-invalid={read._tag === "Wrong"}
-          onChange={(event) => setText(event.target.value)}
-        />
-        {read._tag === "Wrong" ? <span className="hint">{read.why}</span> : null}
-      </div>
-      {props.error === null ? null : <Problem error={props.error} />}
-      <div className="form-foot">
-        <button type="submit" className="button first" disabled={props.isBusy || read._tag === "Wrong"}>
-          Save a new version
-        </button>
-      </div>
-    </form>
-  )
-}
 
 const History = ({ agent }: { readonly agent: Agent }) => {
   const versions = useQuery({
@@ -166,7 +121,10 @@ const AgentPage = () => {
             ) : tab === "json" ? (
               <JsonForm
                 key={agent.version}
-                agent={agent}
+                title={`All of version ${agent.version}`}
+                what="An agent"
+                definition={definitionOf(agent)}
+                verb="Save a new version"
                 isBusy={save.isPending}
                 error={save.error}
                 onSubmit={save.mutate}

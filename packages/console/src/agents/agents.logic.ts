@@ -6,19 +6,6 @@ export const definitionOf = (agent: Agent): string => {
   return JSON.stringify({ name, description, model, system, tools, mcp_servers, skills, metadata, troupe }, null, 2)
 }
 
-export type Read = { readonly _tag: "Read"; readonly value: object } | { readonly _tag: "Wrong"; readonly why: string }
-
-export const readDefinition = (text: string): Read => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? { _tag: "Read", value }
-      : { _tag: "Wrong", why: "An agent is a JSON object." }
-  } catch (error) {
-    return { _tag: "Wrong", why: error instanceof Error ? error.message : String(error) }
-  }
-}
-
 /** What an agent may use, in a few words. */
 export const toolsOf = ({ mcp_servers, tools }: Agent): string => {
   const parts = tools.flatMap((tool) => {

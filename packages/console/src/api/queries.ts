@@ -12,6 +12,16 @@ export const environments = queryOptions({
   queryKey: ["environments"],
   queryFn: ({ signal }) => allOf(troupe.environments.list(pageSize, { signal }))
 })
+/** The same with those that are archived. */
+export const allEnvironments = queryOptions({
+  queryKey: ["all-environments"],
+  queryFn: ({ signal }) => allOf(troupe.environments.list({ ...pageSize, include_archived: "true" }, { signal }))
+})
+export const environment = (id: string) =>
+  queryOptions({
+    queryKey: ["environments", id],
+    queryFn: ({ signal }) => troupe.environments.retrieve(id, { signal })
+  })
 export const models = queryOptions({
   queryKey: ["models"],
   queryFn: ({ signal }) => allOf(troupe.models.list({ limit: 1_000 }, { signal }))
@@ -28,6 +38,10 @@ export const mcpServer = (id: string) =>
 export const runners = queryOptions({
   queryKey: ["runners"],
   queryFn: ({ signal }) => allOf(troupe.runners.list({ signal }))
+})
+export const settings = queryOptions({
+  queryKey: ["settings"],
+  queryFn: ({ signal }) => troupe.settings.retrieve({ signal })
 })
 
 /** What checking a session found, asked for anew by whoever wants to know. */

@@ -1,113 +1,46 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { Boxes, Plus } from "lucide-react"
-import { type FormEvent, useState } from "react"
+import { useState } from "react"
+import type { EnvironmentCreate } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
 import { listAsked } from "../app/copies.logic.ts"
+import { usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
 import { Panel } from "../ui/Panel.tsx"
-import { Problem } from "../ui/Problem.tsx"
-import { hostsOf, networkOf, packagesOf } from "./environments.logic.ts"
+import { EnvironmentForm } from "./EnvironmentForm.tsx"
+import { networkOf, packagesOf } from "./environments.logic.ts"
 
 const NewEnvironment = ({ onClose }: { readonly onClose: () => void }) => {
   const client = useQueryClient()
-  const [name, setName] = useState("")
-  const [reach, setReach] = useState<"limited" | "unrestricted">("limited")
-  const [hosts, setHosts] = useState("")
-  const [allowsPackages, setAllowsPackages] = useState(true)
   const create = useMutation({
-    mutationFn: () =>
-      troupe.environments.create({
-        name: name.trim(),
-        config: {
-          type: "cloud",
-          networking:
-            reach === "unrestricted"
-              ? { type: "unrestricted" }
-              : { type: "limited", allowed_hosts: hostsOf(hosts), allow_package_managers: allowsPackages }
-        }
-      }),
+    mutationFn: (body: EnvironmentCreate) => troupe.environments.create(body),
     onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ["environments"] })
+      void client.invalidateQueries({ queryKey: queries.environments.queryKey, exact: true })
+      void client.invalidateQueries({ queryKey: queries.allEnvironments.queryKey })
       onClose()
     }
   })
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    create.mutate()
-  }
   return (
-    <Panel
-      title="New environment"
-      isOpen
-      onClose={onClose}
-      footer={
-        <button
-          type="submit"
-          form="new-environment"
-          className="button first"
-          disabled={name.trim() === "" || create.isPending}
-        >
-          Make it
-        </button>
-      }
-    >
-      <form id="new-environment" className="form" onSubmit={submit}>
-        <div className="field">
-          <label htmlFor="environment-name">Name</label>
-          <input
-            id="environment-name"
-            className="input"
-            value={name}
-            onChange={(event) => setName(event.target.value)}
-          />
-        </div>
-        <div className="field">
-          <label htmlFor="environment-reach">Programs may connect to</label>
-          <select
-            id="environment-reach"
-            className="input"
-            value={reach}
-            onChange={(event) => setReach(event.target.value as typeof reach)}
-          >
-            <option value="limited">named hosts only</option>
-            <option value="unrestricted">everywhere</option>
-          </select>
-        </div>
-        {reach === "unrestricted" ? null : (
-          <>
-            <div className="field">
-              <label htmlFor="environment-hosts">Hosts</label>
-              <textarea
-                id="environment-hosts"
-                className="input mono"
-                rows={3}
-                placeholder="api.github.com *.example.com"
-                value={hosts}
-                onChange={(event) => setHosts(event.target.value)}
-              />
-            </div>
-            <label className="check">
-              <input
-                type="checkbox"
-                checked={allowsPackages}
-                onChange={(event) => setAllowsPackages(event.target.checked)}
-              />
-              and the registries of package managers
-            </label>
-          </>
-        )}
-        {create.error === null ? null : <Problem error={create.error} />}
-      </form>
+    <Panel title="New environment" isOpen onClose={onClose}>
+      <EnvironmentForm
+        environment={null}
+        verb="Make it"
+        isBusy={create.isPending}
+        error={create.error}
+        onSubmit={create.mutate}
+      />
     </Panel>
   )
 }
 
 const EnvironmentsPage = () => {
-  const environments = useQuery(queries.environments)
+  const [place, change] = usePlace()
+  const withArchived = place["archived"] === "1"
+  const environments = useQuery(withArchived ? queries.allEnvironments : queries.environments)
   const [isMaking, setMaking] = useState(false)
   const make = (
     <button type="button" className="button first" onClick={() => setMaking(true)}>
@@ -117,6 +50,14 @@ const EnvironmentsPage = () => {
   return (
     <>
       <PageHeader title="Environments" asked={listAsked("environments", "environments", "environments")}>
+        <label className="check optional">
+          <input
+            type="checkbox"
+            checked={withArchived}
+            onChange={(event) => change({ archived: event.target.checked ? "1" : undefined })}
+          />
+          Archived
+        </label>
         {make}
       </PageHeader>
       <div className="page-body" tabIndex={0} role="region" aria-label="Environments">
@@ -144,7 +85,9 @@ const EnvironmentsPage = () => {
                   {data.map((environment) => (
                     <tr key={environment.id}>
                       <td className="wide">
-                        <strong>{environment.name}</strong> <span className="faint">{environment.description}</span>
+                        <WorkspaceLink to={`environments/${environment.id}`}>{environment.name}</WorkspaceLink>{" "}
+                        {environment.archived_at === null ? null : <span className="badge">archived</span>}{" "}
+                        <span className="faint">{environment.description}</span>
                       </td>
                       <td className="soft">{networkOf(environment)}</td>
                       <td className="soft optional">{packagesOf(environment)}</td>

@@ -1,9 +1,5 @@
 import type { Agent, McpProbe, McpServer, McpServerCreate } from "@troupe/client"
-
-export interface Header {
-  readonly name: string
-  readonly value: string
-}
+import { type Header, halfOf, headersOf } from "../ui/secretHeaders.logic.ts"
 
 export interface Draft {
   readonly name: string
@@ -50,13 +46,7 @@ export const missing = ({ command, headers, kind, name, url }: Draft): string | 
   const address = URL.parse(url.trim())
   if (address === null || !/^https?:$/.test(address.protocol)) return "Its address begins with https:// or http://."
   if (address.username !== "" || address.password !== "") return "An address has no password: headers are kept sealed."
-  const half = headers?.find((header) => (header.name.trim() === "") !== (header.value === ""))
-  return half === undefined ? null : `The header ${half.name.trim() || "without a name"} has one half only.`
-}
-
-const headersOf = (headers: ReadonlyArray<Header>) => {
-  const given = headers.filter(({ name }) => name.trim() !== "")
-  return given.length === 0 ? null : Object.fromEntries(given.map(({ name, value }) => [name.trim(), value]))
+  return halfOf(headers)
 }
 
 /** What a form says, over what it does not show of the server as it is. */

@@ -3,6 +3,7 @@ import { useState } from "react"
 import type { ModelCard } from "@troupe/client"
 import { allOf, troupe } from "../api/troupe.ts"
 import { Problem } from "../ui/Problem.tsx"
+import { CardPanel } from "./CardPanel.tsx"
 import { standingOf } from "./cards.logic.ts"
 
 const Card = ({ card }: { readonly card: ModelCard }) => {
@@ -11,6 +12,7 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
   const probe = useMutation({ mutationFn: () => troupe.modelCards.probe(card.id), onSettled: refresh })
   const remove = useMutation({ mutationFn: () => troupe.modelCards.delete(card.id), onSettled: refresh })
   const [isSure, setSure] = useState(false)
+  const [isEdited, setEdited] = useState(false)
   const { text, tone } = standingOf(card)
   const problem = probe.error ?? remove.error
   return (
@@ -32,6 +34,14 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
           </button>
           <button
             type="button"
+            className="button quiet"
+            aria-label={`Edit ${card.name}`}
+            onClick={() => setEdited(true)}
+          >
+            Edit
+          </button>
+          <button
+            type="button"
             className="button quiet danger"
             disabled={remove.isPending}
             onBlur={() => setSure(false)}
@@ -39,6 +49,7 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
           >
             {isSure ? "Agents that use it will fail. Delete" : "Delete"}
           </button>
+          {isEdited ? <CardPanel card={card} onClose={() => setEdited(false)} /> : null}
         </td>
       </tr>
       {problem === null ? null : (

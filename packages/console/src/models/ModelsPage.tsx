@@ -7,8 +7,8 @@ import { PageHeader } from "../app/PageHeader.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
+import { CardPanel } from "./CardPanel.tsx"
 import { Cards } from "./Cards.tsx"
-import { NewCard } from "./NewCard.tsx"
 
 const ModelsPage = () => {
   const models = useQuery(queries.models)
@@ -57,7 +57,7 @@ const ModelsPage = () => {
           }
         </Loaded>
       </div>
-      {isMaking ? <NewCard onClose={() => setMaking(false)} /> : null}
+      {isMaking ? <CardPanel card={null} onClose={() => setMaking(false)} /> : null}
     </>
   )
 }

@@ -10,7 +10,8 @@ import {
   Network,
   Plug,
   Scale,
-  Server
+  Server,
+  SlidersHorizontal
 } from "lucide-react"
 import type { ComponentType } from "react"
 import { useWaiting } from "../inbox/useInbox.ts"
@@ -71,6 +72,12 @@ export const pages: ReadonlyArray<Page> = [
     menu: { section: "Build", icon: Boxes, keys: "g e" }
   },
   {
+    id: "environment",
+    path: "environments/$environment",
+    title: "Environment",
+    load: () => import("../environments/EnvironmentPage.tsx")
+  },
+  {
     id: "mcp-servers",
     path: "mcp",
     title: "MCP servers",
@@ -125,6 +132,13 @@ export const pages: ReadonlyArray<Page> = [
     title: "API keys",
     load: () => import("../keys/KeysPage.tsx"),
     menu: { section: "Operate", icon: KeyRound, keys: "g k" }
+  },
+  {
+    id: "workspace-settings",
+    path: "settings",
+    title: "Workspace settings",
+    load: () => import("../settings/SettingsPage.tsx"),
+    menu: { section: "Operate", icon: SlidersHorizontal, keys: "g w" }
   }
 ]
 

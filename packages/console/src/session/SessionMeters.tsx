@@ -2,6 +2,8 @@ import type { Session } from "@troupe/client"
 import { Ago } from "../ui/Ago.tsx"
 import { cost, count, duration, short } from "../ui/format.logic.ts"
 import { Tip } from "../ui/Tip.tsx"
+import { Bounds } from "./Bounds.tsx"
+import { boundsOf } from "./limits.logic.ts"
 import type { FeedView } from "./SessionFeed.ts"
 import { meters } from "./meters.logic.ts"
 import { VerifiedBadge } from "./VerifiedBadge.tsx"
@@ -14,7 +16,7 @@ const connections = {
 
 /** How the session stands, what it has used, and whether what is shown is live. */
 export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; readonly session: Session | null }) => {
-  const { budget, contextTokens, microUsd, model, status, tokens, totals } = meters(feed.timeline, session)
+  const { contextTokens, microUsd, model, status, tokens, totals } = meters(feed.timeline, session)
   const { light, text } = connections[feed.connection]
   return (
     <div className="meters" data-events={feed.seen}>
@@ -40,11 +42,7 @@ export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; read
           <span className="number soft">{short(tokens)} tokens</span>
         </Tip>
         <span className="number soft">{cost(microUsd)}</span>
-        {budget === null ? null : (
-          <span className="budget" title={`${Math.round(budget * 100)} % of the budget`}>
-            <meter min={0} max={1} value={budget} aria-label="Budget used" />
-          </span>
-        )}
+        {session === null ? null : <Bounds bounds={boundsOf(feed.timeline, session)} session={session} />}
         {session === null ? null : (
           <span className="faint optional">
             <Ago at={Date.parse(session.created_at)} />

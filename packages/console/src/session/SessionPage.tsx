@@ -8,6 +8,10 @@ import { useActions } from "../registry/actions.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { Composer } from "./Composer.tsx"
+import { heldBy } from "./limits.logic.ts"
+import { LimitNotice } from "./LimitNotice.tsx"
+import { missingSession } from "./missing.logic.ts"
+import { NoSession } from "./NoSession.tsx"
 import { Plan } from "./Plan.tsx"
 import { currentTurn, firstAsk, primaryOf, rowsOf } from "./rows.logic.ts"
 import { SessionMenu } from "./SessionMenu.tsx"
@@ -42,19 +46,25 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
   const ask = firstAsk(thread)
   const tab = place["tab"] ?? ""
   const at = place["at"] === undefined ? null : Number(place["at"])
+  const missing = missingSession(sessionId, seen, problem)
+  const isThere = missing === null
   useActions(
     useMemo(
       () =>
-        tabs.map(({ id, keys, title }) => ({
-          id: `tab-${id}`,
-          title: `Show the ${title.toLowerCase()}`,
-          section: "Session",
-          keys: `v ${keys}`,
-          run: () => change({ tab: id })
-        })),
-      [change]
+        isThere
+          ? tabs.map(({ id, keys, title }) => ({
+              id: `tab-${id}`,
+              title: `Show the ${title.toLowerCase()}`,
+              section: "Session",
+              keys: `v ${keys}`,
+              run: () => change({ tab: id })
+            }))
+          : [],
+      [change, isThere]
     )
   )
+  if (missing !== null) return <NoSession missing={missing} />
+  const held = heldBy(timeline, session.data ?? null)
   const title = timeline.title ?? session.data?.title ?? "Untitled session"
   return (
     <>
@@ -92,6 +102,7 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
           <Problem error={problem} />
         </div>
       )}
+      {held === null ? null : <LimitNotice sessionId={sessionId} held={held} />}
       {connection === "loading" && seen === 0 ? (
         <Skeleton rows={8} />
       ) : tab === "log" ? (

@@ -1,7 +1,5 @@
-import { listMicroUsd } from "@troupe/domain/api/compat/money"
 import type { Timeline, TimelineItem } from "@troupe/domain/session/Timeline"
 import type { Session } from "@troupe/client"
-import { microUsdOf } from "../ui/format.logic.ts"
 import { currentTurn, firstAsk, primaryOf } from "./rows.logic.ts"
 
 interface Standing {
@@ -21,7 +19,7 @@ export const standing = (timeline: Timeline): Standing => {
   }
   const turn = currentTurn(thread)
   if (turn?.state === "deciding") return { light: "waiting", tone: "warn", text: "Waits for a decision" }
-  if (turn?.reason === "budget") return { light: "waiting", tone: "warn", text: "Budget used up" }
+  if (turn?.reason === "budget") return { light: "waiting", tone: "warn", text: "Limit reached" }
   if (turn !== null) return { light: "running", tone: "accent", text: "Running" }
   if (thread?.turns.at(-1)?.state === "failed") return { light: "bad", tone: "bad", text: "Last turn failed" }
   return { light: "idle", tone: "", text: "Idle" }
@@ -44,15 +42,12 @@ export const meters = (timeline: Timeline, session: Session | null) => {
   const { totals } = timeline
   const usage = lastRequest(timeline, ({ usage: one }) => one !== null)?.usage ?? null
   const microUsd = totals === null ? 0 : totals.unpricedRequests > 0 ? null : totals.costMicroUsd
-  const counted = totals === null ? 0 : listMicroUsd(totals)
-  const limit = session?.budget === null || session === null ? null : microUsdOf(session.budget.max_list_cost)
   return {
     status: standing(timeline),
     totals,
     model: lastRequest(timeline)?.model ?? session?.agent.model.id ?? null,
     tokens: totals === null ? 0 : totals.inputTokens + totals.outputTokens + totals.cacheReadTokens,
     contextTokens: usage === null ? null : usage.inputTokens + usage.cacheReadTokens,
-    microUsd,
-    budget: limit === null || counted === null || limit === 0 ? null : Math.min(1, counted / limit)
+    microUsd
   }
 }

@@ -34,7 +34,7 @@ export const endOf = (turn: TimelineTurn) => {
 const waits: Readonly<Record<string, string>> = {
   no_runner: "No runner is connected: it waits for one",
   runner_busy: "All runners are busy: it waits for a free one",
-  budget: "The budget is used up: it waits for a larger one",
+  budget: "It has come up to a limit: it waits for somebody to say that it goes on, or for a larger one",
   paused: "Paused"
 }
 

@@ -4,6 +4,8 @@ import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
 import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
+import { LimitRows } from "../limits/LimitRows.tsx"
+import { type LimitDraft, sessionLimitsIn, wrongWithSession } from "../limits/limits.logic.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -21,7 +23,9 @@ const NewSessionPage = () => {
   const [agent, setAgent] = useState(place["agent"] ?? "")
   const [environment, setEnvironment] = useState("")
   const [budget, setBudget] = useState("")
+  const [limits, setLimits] = useState<ReadonlyArray<LimitDraft>>([])
   const cents = centsOf(budget)
+  const wrong = wrongWithSession(limits)
   const living = agents.data?.filter(({ archived_at }) => archived_at === null) ?? []
 
   const create = useMutation({
@@ -35,6 +39,7 @@ const NewSessionPage = () => {
         title: titleOf(prompt),
         ...(environment === "" ? {} : { environment_id: environment }),
         ...(cents == null ? {} : { budget: { type: "limit", max_list_cost: { amount: cents, currency: "USD" } } }),
+        ...(limits.length === 0 ? {} : { troupe: { limits: sessionLimitsIn(limits) } }),
         initial_events: [{ type: "user.message", content: [{ type: "text", text: prompt.trim() }] }]
       })
     },
@@ -43,7 +48,7 @@ const NewSessionPage = () => {
       go(`sessions/${id}`, { replace: true })
     }
   })
-  const isReady = prompt.trim() !== "" && cents !== undefined && !create.isPending
+  const isReady = prompt.trim() !== "" && cents !== undefined && wrong === null && !create.isPending
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (isReady) create.mutate()
@@ -127,6 +132,7 @@ const NewSessionPage = () => {
                 ) : null}
               </div>
             </div>
+            <LimitRows title="Other limits" limits={limits} hasScope wrong={wrong} onChange={setLimits} />
             {hasRunner ? null : (
               <div className="notice">
                 <strong>No runner is connected</strong>

@@ -1,18 +1,18 @@
 import type { Agent, Environment, Token } from "@troupe/client"
 import { assert, describe, it } from "vitest"
-import {
-  changeOf,
-  permissionOf,
-  readDefinition,
-  serversOf,
-  toolset,
-  toolsOf,
-  withServers
-} from "../../src/agents/agents.logic.ts"
+import { changeOf, permissionOf, serversOf, toolset, toolsOf, withServers } from "../../src/agents/agents.logic.ts"
 import { agentToTry, isOutdated } from "../../src/agents/try.logic.ts"
-import { hostsOf, networkOf, packagesOf } from "../../src/environments/environments.logic.ts"
+import {
+  bodyOf,
+  definitionOf,
+  draftOf,
+  hostsOf,
+  networkOf,
+  packagesOf
+} from "../../src/environments/environments.logic.ts"
 import { living, toggled } from "../../src/keys/keys.logic.ts"
 import { lacks, standingOf } from "../../src/runners/runners.logic.ts"
+import { readObject } from "../../src/ui/readObject.logic.ts"
 
 describe("a try", () => {
   const agent = {
@@ -77,9 +77,9 @@ describe("agents", () => {
   })
 
   it("are read from JSON, or it is said what is wrong with it", () => {
-    assert.deepStrictEqual(readDefinition('{"name":"a"}'), { _tag: "Read", value: { name: "a" } })
-    assert.strictEqual(readDefinition("[]")._tag, "Wrong")
-    assert.strictEqual(readDefinition("{")._tag, "Wrong")
+    assert.deepStrictEqual(readObject('{"name":"a"}', "An agent"), { _tag: "Read", value: { name: "a" } })
+    assert.deepStrictEqual(readObject("[]", "An agent"), { _tag: "Wrong", why: "An agent is a JSON object." })
+    assert.strictEqual(readObject("{", "An agent")._tag, "Wrong")
   })
 })
 
@@ -99,6 +99,48 @@ describe("environments", () => {
       "a.com, package registries"
     )
     assert.strictEqual(packagesOf(made(limited, { npm: ["a", "b"], pip: [] })), "2 npm")
+  })
+
+  it("are changed by what their form shows, and keep the rest", () => {
+    const limited = {
+      type: "limited",
+      allowed_hosts: ["a.com"],
+      allow_mcp_servers: true,
+      allow_package_managers: false
+    }
+    const before = { ...made(limited, { npm: ["a"] }), name: "Walled", description: null } as Environment
+    const draft = draftOf(before)
+    assert.deepStrictEqual(bodyOf(draft, before), {
+      name: "Walled",
+      description: null,
+      config: { type: "cloud", networking: limited }
+    } as never)
+    assert.deepStrictEqual(bodyOf({ ...draft, reach: "unrestricted" }, before).config, {
+      type: "cloud",
+      networking: { type: "unrestricted" }
+    })
+    const own = { ...before, config: { type: "self_hosted" } } as Environment
+    assert.deepStrictEqual(bodyOf({ ...draftOf(own), description: " for us " }, own), {
+      name: "Walled",
+      description: "for us"
+    })
+    assert.include(definitionOf(before), '"npm"')
+  })
+
+  it("begin with named hosts only", () => {
+    assert.deepStrictEqual(bodyOf({ ...draftOf(null), name: " New ", hosts: "a.com" }, null), {
+      name: "New",
+      description: null,
+      config: {
+        type: "cloud",
+        networking: {
+          type: "limited",
+          allowed_hosts: ["a.com"],
+          allow_mcp_servers: false,
+          allow_package_managers: true
+        }
+      }
+    })
   })
 
   it("take hosts however people part them", () => {

@@ -2,6 +2,7 @@ import { ApiError, AuthenticationError, ConnectionError, InvalidAnswerError, Tim
 import { apiErrorOf } from "@troupe/client/errors"
 import { assert, describe, it } from "vitest"
 import { isLasting } from "../../src/api/lasting.logic.ts"
+import { missingSession } from "../../src/session/missing.logic.ts"
 import { explain, Refused } from "../../src/ui/problem.logic.ts"
 
 const refused = (status: number, requestId: string | null = null): ApiError =>
@@ -46,5 +47,21 @@ describe("a problem", () => {
     )
     assert.isFalse(isLasting(new ConnectionError("refused")))
     assert.isFalse(isLasting(null))
+  })
+})
+
+describe("an address of a session", () => {
+  it("that is none says so, with what it may be and the request's number", () => {
+    const missing = missingSession("sesn_1", 0, refused(404, "req_1"))
+    assert.strictEqual(missing?.requestId, "req_1")
+    assert.include(missing?.text ?? "", "sesn_1")
+    assert.include(missingSession("nonsense", 0, refused(400))?.text ?? "", "nonsense is not the id")
+  })
+
+  it("leads to the session where it was seen, or where nothing is known of it", () => {
+    assert.isNull(missingSession("sesn_1", 12, refused(404)))
+    assert.isNull(missingSession("sesn_1", 0, refused(500)))
+    assert.isNull(missingSession("sesn_1", 0, new ConnectionError("refused")))
+    assert.isNull(missingSession("sesn_1", 0, null))
   })
 })

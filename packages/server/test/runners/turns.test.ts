@@ -8,6 +8,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Codec from "@troupe/domain/session/Codec"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Redacted, Result, Scope, Stream } from "effect"
+import * as EntityId from "effect/cluster/EntityId"
+import * as Sharding from "effect/cluster/Sharding"
 import * as SqlClient from "effect/sql/SqlClient"
 import { purge } from "../../src/purge/Purger.ts"
 import { Workplaces } from "../../src/runners/Workplaces.ts"
@@ -75,8 +77,11 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
   const send = (node: TestNode, session: SessionId, body: Command["body"]) =>
     node.run(Effect.flatMap(Sessions, ({ handle }) => handle(session, command(body))))
 
-  const openSession = async (node: TestNode, more: object = {}): Promise<SessionId> => {
-    const session = newId("Session") as SessionId
+  const openSession = async (
+    node: TestNode,
+    more: object = {},
+    session = newId("Session") as SessionId
+  ): Promise<SessionId> => {
     const body = {
       ...openCommand(random, session, workspaceId),
       budget: [],
@@ -98,6 +103,13 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
   }
 
   const phase = async (node: TestNode, session: SessionId) => (await current(node, session)).threads[0]!.turn?.phase
+
+  const isOwnedBy = (node: TestNode, session: SessionId) =>
+    node.run(
+      Effect.map(Sharding.Sharding, (sharding) =>
+        sharding.hasShardId(sharding.getShardId(EntityId.make(session), "default"))
+      )
+    )
 
   const ended = (node: TestNode, session: SessionId) =>
     eventually(async () => (await phase(node, session)) === undefined, "the turn ends", 60_000)
@@ -166,7 +178,9 @@ describe("turns on runners that dialled in", { timeout: 180_000 }, () => {
     const runner = await register(a, workspaceId, { name: "near" })
     const { driver } = await scripted(runner, short, { ...short, steps: [{ _tag: "Sandbox" }] })
     await connect(a, runner, { driver })
-    const session = await openSession(a)
+    let session = newId("Session") as SessionId
+    while (!(await isOwnedBy(a, session))) session = newId("Session") as SessionId
+    await openSession(a, {}, session)
     await ended(a, session)
     assert.strictEqual((await current(a, session)).sandbox?.runnerId, runner.runnerId)
     const isOneCommit = async () => {

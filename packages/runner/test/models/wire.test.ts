@@ -198,7 +198,7 @@ describe("A higher speed", () => {
         }
         const fake = FakeRun.make({ model: "m", history: [user], settings: { speed: "fast" } })
         yield* harness.run(fake.run)
-        return fake.frames.flatMap((one) =>
+        return fake.frames.flatMap((one): ReadonlyArray<number | string | null> =>
           one._tag === "ModelRequestEnded"
             ? [one.usage.costMicroUsd]
             : one._tag === "Noted" && one.event._tag === "PlatformNoted"

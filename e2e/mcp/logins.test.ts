@@ -8,6 +8,7 @@ import { asStranger } from "../../packages/server/test/gateway/asking.ts"
 import { startNode, type TestNode } from "../../packages/server/test/support/TestNode.ts"
 import * as NoRunners from "../../packages/server/test/support/NoRunners.ts"
 import * as SqlClient from "effect/sql/SqlClient"
+import { compiled } from "../../test/support/compiled.ts"
 import { requires } from "../../test/requires.ts"
 import { AuthorizedServer } from "./AuthorizedServer.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
@@ -43,6 +44,7 @@ requires("postgres")("An MCP server that wants people to log in", () => {
       spawn(process.execPath, [commandLine, "mcp", ...args], {
         env: {
           PATH: process.env["PATH"] ?? "",
+          ...compiled,
           TROUPE_SERVER: world.gateway.node.gateway,
           TROUPE_API_KEY: apiKey
         },
@@ -226,11 +228,16 @@ requires("postgres")("An MCP server that wants people to log in", () => {
       assert.strictEqual((await stranger(method, path(end), method === "POST" ? {} : undefined)).status, 404)
     }
     const client = { client_id: "c", client_secret: "a secret" }
+    const identity = { token_endpoint: "https://idp.example/token", id_token: "a token", client_id: "us" }
     for (const input of [
       { grant: "client_credentials" },
       { client: { ...client, private_key: "none", signing_algorithm: "ES256" } },
       { client: { client_id: "c", private_key: "none", signing_algorithm: "ES256" } },
       { client: { client_id: "c", token_endpoint_auth_method: "client_secret_post" } },
+      { client, grant: "cross_app_access" },
+      { client, identity },
+      { client: { client_id: "c" }, grant: "cross_app_access", identity },
+      { client, grant: "cross_app_access", identity: { ...identity, token_endpoint: "nowhere" } },
       { scope: 'a"b' }
     ]) {
       assert.strictEqual((await world.ask("POST", path("authorize"), input)).status, 400, JSON.stringify(input))

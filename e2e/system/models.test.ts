@@ -1,9 +1,12 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import type { EventId } from "@troupe/domain/Ids"
+import { text } from "@troupe/domain/session/Content"
 import { requires } from "../../test/requires.ts"
 import { System, wordsOf } from "../support/System.ts"
 import { anthropicAt } from "../../packages/server/test/support/anthropic.ts"
 
+const asks = { type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_ask" } } }
 const usage = { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49, input_tokens: 40, output_tokens: 9 }
 
 requires(
@@ -29,6 +32,16 @@ requires(
         match: { userMessage: "six times seven", hasToolResult: true, toolResultContains: "42" },
         response: { content: "It is 42.", usage }
       },
+      {
+        match: { userMessage: "take your time", hasToolResult: false },
+        response: { toolCalls: [{ ...bash, arguments: JSON.stringify({ command: "sleep 1" }) }], usage }
+      },
+      { match: { userMessage: /take your time|be quick|on fire/ }, response: { content: "I am done.", usage } },
+      {
+        match: { userMessage: "two things", hasToolResult: false },
+        response: { content: "Both.", reasoning: "Both at once.", toolCalls: [bash, { ...bash, id: "call_2" }], usage }
+      },
+      { match: { userMessage: "two things" }, response: { content: "Done.", usage } },
       { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 1 } }
     ] as never)
     await mock.start()
@@ -92,6 +105,63 @@ requires(
         "session.usage",
         "session.status_idle"
       ])
+    })
+
+    it("are told in that order where people are asked for several calls, on streams as in lists", async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { model, tools: [asks] })
+      const { events } = anthropicAt(node!.gateway).beta.sessions
+      const stream = await events.stream(session)
+      await system.say(node!, session, "Do two things.")
+      const seen: Array<{ readonly type: string }> = []
+      for await (const event of stream) {
+        seen.push(event)
+        if (event.type !== "session.status_idle") continue
+        if (event.stop_reason.type !== "requires_action") break
+        const allowed = event.stop_reason.event_ids.map((tool_use_id) => ({
+          type: "user.tool_confirmation" as const,
+          tool_use_id,
+          result: "allow" as const
+        }))
+        assert.lengthOf(allowed, 2)
+        await events.send(session, { events: allowed })
+      }
+      const types = seen.map(({ type }) => type)
+      const running = ["session.status_running", "session.thread_status_running"]
+      const idle = ["session.thread_status_idle", "session.usage", "session.status_idle"]
+      const [start, end] = ["span.model_request_start", "span.model_request_end"]
+      const calls = [start, "agent.thinking", "agent.message", "agent.tool_use", "agent.tool_use", end]
+      const confirmed = ["user.tool_confirmation", "user.tool_confirmation"]
+      const results = ["agent.tool_result", "agent.tool_result"]
+      assert.deepStrictEqual(types, [
+        ...["user.message", ...running, ...calls, ...idle],
+        ...[...confirmed, ...running, ...results],
+        ...[start, "agent.message", end, ...idle]
+      ])
+      const listed: Array<unknown> = []
+      for await (const event of events.list(session)) listed.push(event)
+      assert.deepStrictEqual(listed, seen as Array<unknown>)
+    })
+
+    it("are told what came with a message as soon as the message joins their turn", { timeout: 180_000 }, async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { model })
+      const before = mock.getRequests().length
+      await system.say(node!, session, "take your time")
+      await system.until(session, "a call runs", (events) => events.some(({ _tag }) => _tag === "ToolStarted"))
+      const steer = system.message("be quick", { mode: "steer" })
+      const inputId = system.mint("Event") as EventId
+      const follows = steer.inputId
+      const behind = { _tag: "SystemMessage" as const, inputId, follows, content: text("The house is on fire.") }
+      await system.send(node!, session, { _tag: "Send", inputs: [steer, behind] })
+      // One that came too late for the turn makes its own, with what came with it too.
+      await system.until(session, "all that was said is answered", (events) => {
+        const count = (tag: string) => events.filter(({ _tag }) => _tag === tag).length
+        return count("MessageTaken") === 2 && count("TurnStarted") === count("TurnCompleted")
+      })
+      const asked = mock.getRequests().slice(before)
+      const told = asked.map(({ body }) => JSON.stringify(body)).find((body) => body.includes("be quick"))
+      assert.include(told, "The house is on fire.")
     })
 
     it(

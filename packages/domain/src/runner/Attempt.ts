@@ -7,7 +7,7 @@ import { Frame } from "../session/Frame.ts"
 import { HistoryItem } from "../session/HistoryItem.ts"
 import { TurnOverrides } from "../session/Input.ts"
 import { AgentSnapshot, EnvironmentSnapshot, Resource } from "../session/Opening.ts"
-import { Call, Message } from "../session/SessionState.ts"
+import { Call, Message, SystemMessage } from "../session/SessionState.ts"
 import { Totals } from "../session/Usage.ts"
 
 /** An attempt as its owner knows it. `epoch` fences: a runner refuses calls of an epoch below one it has seen. */
@@ -100,7 +100,12 @@ export type Output = typeof Output.Type
 export const Delivery = Schema.Union([
   Schema.Struct({ _tag: Schema.Literal("Interrupt") }),
   Schema.Struct({ _tag: Schema.Literal("Stop"), reason: Schema.Literals(["paused", "budget"]) }),
-  Schema.Struct({ _tag: Schema.Literal("Steer"), message: Message }),
+  Schema.Struct({
+    _tag: Schema.Literal("Steer"),
+    message: Message,
+    /** What the model is told of the system right behind it, where something came with it. */
+    behind: Schema.optionalKey(Schema.Array(SystemMessage))
+  }),
   /** Everything that is allowed for the whole session by now. */
   Schema.Struct({ _tag: Schema.Literal("Grants"), grants: Schema.Array(Schema.String) }),
   /** What people answered to a question that a running call of this attempt has asked. */

@@ -1,16 +1,15 @@
-import type { Message } from "@troupe/domain/session/SessionState"
 import { Deferred, Effect } from "effect"
-import type { Inbox } from "../harness/Harness.ts"
+import type { Inbox, Steer } from "../harness/Harness.ts"
 import type { AttemptFrames } from "./AttemptFrames.ts"
 
 /** What people sent to an attempt. Each steer is given to the harness once, however often it is delivered. */
 export class AttemptInbox {
-  private readonly waiting = new Map<string, Message>()
+  private readonly waiting = new Map<string, Steer>()
   private readonly taken = new Set<string>()
   private reason: "paused" | "budget" | null = null
   private readonly stopped = Deferred.makeUnsafe<"paused" | "budget">()
 
-  steer(message: Message): void {
+  steer(message: Steer): void {
     if (!this.taken.has(message.inputId)) this.waiting.set(message.inputId, message)
   }
 

@@ -246,7 +246,7 @@ const make = Effect.fnUntraced(function* ({ capacity, timing: given }: AttemptsO
     deliver: Effect.fn("Attempts.deliver")(function* (ref, delivery) {
       const attempt = yield* findOrNone(ref)
       if (attempt === undefined) return
-      if (delivery._tag === "Steer") attempt.inbox.steer(delivery.message)
+      if (delivery._tag === "Steer") attempt.inbox.steer({ ...delivery.message, behind: delivery.behind ?? [] })
       else if (delivery._tag === "Stop") attempt.inbox.stop(delivery.reason)
       else if (delivery._tag === "Grants") attempt.grant(delivery.grants)
       else if (delivery._tag === "Answer") attempt.answers.give(delivery.callId, delivery.answer)

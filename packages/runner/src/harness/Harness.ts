@@ -1,7 +1,7 @@
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { BlobRef } from "@troupe/domain/session/Content"
-import type { Message } from "@troupe/domain/session/SessionState"
+import type { Message, SystemMessage } from "@troupe/domain/session/SessionState"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
 import type { Effect } from "effect"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
@@ -24,10 +24,15 @@ export type HarnessEnd =
       readonly retryAfterMs: number | null
     }
 
+/** A message that joins a running turn, with what the model is told of the system behind it. */
+export interface Steer extends Message {
+  readonly behind?: ReadonlyArray<SystemMessage>
+}
+
 /** What people sent to a running attempt, to be asked for between steps. */
 export interface Inbox {
   /** Steers not taken yet, in order. What is taken is confirmed by a `SteerTaken` frame that this emits. */
-  readonly takeSteers: Effect.Effect<ReadonlyArray<Message>, JournalFull>
+  readonly takeSteers: Effect.Effect<ReadonlyArray<Steer>, JournalFull>
   /** Why the attempt is to stop after its current step, if it is. */
   readonly stop: Effect.Effect<"paused" | "budget" | null>
   /** Resolves when a stop is asked for. */

@@ -387,13 +387,13 @@ describe("What people send", () => {
   it.effect("a steer is taken once, however often it is delivered, and confirmed", () =>
     Effect.gen(function* () {
       const look = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
-      const taken: Array<number> = []
+      const taken: Array<unknown> = []
       const attempts = yield* start({
         directory: yield* scratch,
         run: Effect.fnUntraced(function* ({ frames, inbox }) {
           for (const one of look) {
             yield* Deferred.await(one)
-            taken.push((yield* inbox.takeSteers).length)
+            taken.push((yield* inbox.takeSteers).map(({ behind }) => behind))
             yield* frames.emit(title("looked"))
           }
           const stop = yield* inbox.stopped
@@ -401,10 +401,9 @@ describe("What people send", () => {
         })
       })
       const owner = yield* follow(attempts.run(request))
-      const steer = {
-        _tag: "Steer",
-        message: { inputId: eventId(5), turnId: request.turnId, content: text("left"), overrides: {} }
-      } as const
+      const behind = [{ inputId: eventId(6), follows: eventId(5), content: text("slowly") }]
+      const message = { inputId: eventId(5), turnId: request.turnId, content: text("left"), overrides: {} }
+      const steer = { _tag: "Steer", message, behind } as const
       yield* owner.until(({ contact }) => contact === 1)
       yield* attempts.deliver(ref, steer)
       yield* attempts.deliver(ref, steer)
@@ -415,7 +414,7 @@ describe("What people send", () => {
       yield* attempts.deliver(ref, { _tag: "Stop", reason: "paused" })
       yield* attempts.deliver(ref, { _tag: "Stop", reason: "paused" })
       yield* owner.until(({ tags }) => tags.includes("Suspended"))
-      assert.deepStrictEqual(taken, [1, 0])
+      assert.deepStrictEqual(taken, [[behind], []])
       assert.deepStrictEqual(owner.tags, ["SteerTaken", "TitleSuggested", "TitleSuggested", "Suspended"])
     }).pipe(Effect.scoped)
   )

@@ -1,5 +1,5 @@
 import type { Delivery } from "@troupe/domain/runner/Attempt"
-import type { OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
+import type { Message, OpenSession, Thread, Turn } from "@troupe/domain/session/SessionState"
 import { held } from "@troupe/domain/session/standing"
 import { Effect, Latch } from "effect"
 
@@ -12,6 +12,11 @@ export interface Deliveries {
 }
 
 const againMs = 200
+
+const steer = ({ systemMessages }: Thread, message: Message): Delivery => {
+  const behind = systemMessages.filter(({ follows }) => follows === message.inputId)
+  return { _tag: "Steer", message, ...(behind.length === 0 ? {} : { behind }) }
+}
 
 /** Carries interrupts, stops, steers, grants and answers to an attempt's runner: once over each link, until the log shows that they took. */
 export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknown>): Deliveries => {
@@ -26,7 +31,7 @@ export const make = (deliver: (delivery: Delivery) => Effect.Effect<void, unknow
     if (reason !== null) next.set(`stop:${reason}`, { _tag: "Stop", reason })
     const { grants } = session
     if (grants.length > 0) next.set(`grants:${grants.length}`, { _tag: "Grants", grants })
-    for (const message of turn.steers) next.set(`steer:${message.inputId}`, { _tag: "Steer", message })
+    for (const message of turn.steers) next.set(`steer:${message.inputId}`, steer(thread, message))
     for (const { answer, callId } of turn.answers ?? [])
       next.set(`answer:${callId}`, { _tag: "Answer", callId, answer })
     wanted = next

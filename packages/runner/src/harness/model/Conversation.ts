@@ -1,7 +1,7 @@
 import type { EventId } from "@troupe/domain/Ids"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
-import type { Message } from "@troupe/domain/session/SessionState"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
+import type { Steer } from "../Harness.ts"
 
 /** About four characters to a token: what stands in until the provider has counted. */
 const tokensOf = (chars: number): number => Math.ceil(chars / 4)
@@ -42,8 +42,11 @@ export class Conversation {
     this.items.push(...items)
   }
 
-  steer(messages: ReadonlyArray<Message>): void {
-    for (const { content, inputId } of messages) this.add({ type: "user", inputId, from: null, content })
+  steer(messages: ReadonlyArray<Steer>): void {
+    for (const { behind = [], content, inputId } of messages) {
+      this.add({ type: "user", inputId, from: null, content })
+      for (const system of behind) this.add({ type: "system", inputId: system.inputId, content: system.content })
+    }
   }
 
   /** The provider's own count of everything up to here. */

@@ -27,7 +27,8 @@ const addressOf = (block: Block): string | null => {
 }
 
 /** Pictures that came with it, as addresses. */
-export const picturesOf = (content: Content): ReadonlyArray<string> => content.map(addressOf).filter((one) => one !== null)
+export const picturesOf = (content: Content): ReadonlyArray<string> =>
+  content.map(addressOf).filter((one) => one !== null)
 
 /** What came with it and is not drawn: its name, what it is, and where it can be had. */
 export interface Attachment {

@@ -319,8 +319,19 @@ requires(
     await visitor.take(page.getByRole("link", { name: "Careful" }))
     await visitor.reach(page.getByRole("checkbox", { name: "tracker" }))
     await press("Space")
+    await visitor.choose(page.getByLabel("Tools of tracker"), "run")
+    await visitor.take(page.getByRole("button", { name: "Each by itself" }))
+    await visitor.choose(page.getByLabel("Calls of greet"), "ask")
+    assert.deepStrictEqual(await visitor.barriers(), [])
     await visitor.take(page.getByRole("button", { name: "Save a new version" }))
     await sees("v2")
+    for await (const { name, tools } of stage.troupe.agents.list()) {
+      if (name !== "Careful") continue
+      assert.deepInclude(tools.at(-1), {
+        default_config: { enabled: true, permission_policy: { type: "always_allow" } },
+        configs: [{ enabled: true, permission_policy: { type: "always_ask" }, name: "greet" }]
+      })
+    }
     await press("g", "t")
     await visitor.take(page.getByRole("link", { name: "tracker" }))
     await page.getByRole("region", { name: "Agents that use it" }).getByRole("link", { name: "Careful" }).waitFor()

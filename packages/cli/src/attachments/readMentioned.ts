@@ -1,10 +1,10 @@
 import { readFileSync, statSync } from "node:fs"
 import { homedir } from "node:os"
 import { basename, resolve } from "node:path"
-import { usageTrouble } from "../app/Trouble.ts"
 import { whyUnreadable } from "../app/unreadable.ts"
 import { mediaTypeOf } from "./mediaType.ts"
 import type { Mention } from "./mentions.ts"
+import { Unattachable } from "./Unattachable.ts"
 
 export interface Mentioned {
   readonly path: string
@@ -22,7 +22,7 @@ const maxOfAny = 20 * mib
 export const placeOf = (path: string): string => resolve(path.replace(/^~(?=\/|$)/, homedir()))
 
 const tooLarge = (path: string, bytes: number, max: number) =>
-  usageTrouble(
+  new Unattachable(
     `${path} has ${(bytes / mib).toFixed(1)} MB, and at most ${max / mib} MB of such a file can be attached.`,
     "Attach a smaller one, or give the agent this directory's files with --cwd."
   )
@@ -32,10 +32,10 @@ const sizeOf = ({ isMeant, path }: Mention, place: string): number | null => {
     const found = statSync(place)
     if (found.isFile()) return found.size
   } catch (cause) {
-    if (isMeant) throw usageTrouble(`${path} can't be attached: ${whyUnreadable(cause)}.`)
+    if (isMeant) throw new Unattachable(`${path} can't be attached: ${whyUnreadable(cause)}.`)
     return null
   }
-  if (isMeant) throw usageTrouble(`${path} can't be attached: it is no file.`, "--cwd gives the agent a directory.")
+  if (isMeant) throw new Unattachable(`${path} can't be attached: it is no file.`, "--cwd gives the agent a directory.")
   return null
 }
 
@@ -43,7 +43,7 @@ const contentOf = (path: string, place: string): Buffer => {
   try {
     return readFileSync(place)
   } catch (cause) {
-    throw usageTrouble(`${path} can't be attached: ${whyUnreadable(cause)}.`)
+    throw new Unattachable(`${path} can't be attached: ${whyUnreadable(cause)}.`)
   }
 }
 
@@ -56,7 +56,7 @@ export const readMentioned = (mention: Mention): Mentioned | null => {
   if (bytes > maxOfAny) throw tooLarge(path, bytes, maxOfAny)
   const mediaType = mediaTypeOf(contentOf(path, place))
   if (mediaType === null || bytes === 0) {
-    throw usageTrouble(
+    throw new Unattachable(
       bytes === 0
         ? `${path} can't be attached: it is empty.`
         : `${path} can't be attached: it is no picture, PDF or text, and models look at nothing else.`,

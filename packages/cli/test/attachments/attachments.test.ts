@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { completePath } from "../../src/attachments/completePath.ts"
 import { mentionsIn, mentionTyped } from "../../src/attachments/mentions.ts"
+import { Unattachable } from "../../src/attachments/Unattachable.ts"
 import { mentionedIn } from "../../src/attachments/withAttachments.ts"
 
 const home = mkdtempSync(join(tmpdir(), "troupe-attach-"))
@@ -13,7 +14,8 @@ const refused = (message: string): string => {
   try {
     mentionedIn(message)
   } catch (error) {
-    return (error as Error).message
+    assert.instanceOf(error, Unattachable)
+    return [error.message, error.advice ?? ""].join("\n")
   }
   return assert.fail(`${message} is not refused`)
 }

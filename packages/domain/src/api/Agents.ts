@@ -56,6 +56,8 @@ export const AgentExtras = Schema.Struct({
   temperature: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.temperature)),
   /** How long an answer may get. */
   max_tokens: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.maxTokens)),
+  /** How many requests a turn may make of models before it ends, with `max_steps` as the reason. */
+  max_steps: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.maxSteps)),
   /** JSON Schema that each answer is to fit. */
   output_schema: Schema.optionalKey(Schema.NullOr(JsonObject))
 })
@@ -109,6 +111,7 @@ export const agentDefinition = {
     aux_model: Schema.NullOr(Schema.String),
     temperature: Schema.optionalKey(ModelOptions.fields.temperature),
     max_tokens: Schema.optionalKey(ModelOptions.fields.maxTokens),
+    max_steps: Schema.optionalKey(ModelOptions.fields.maxSteps),
     output_schema: Schema.optionalKey(JsonObject)
   })
 }

@@ -5,6 +5,8 @@ import { JsonObject } from "../Json.ts"
 export const ModelOptions = Schema.Struct({
   temperature: Schema.Number.check(Schema.isBetween({ minimum: 0, maximum: 2 })),
   maxTokens: Schema.Int.check(Schema.isGreaterThan(0)),
+  /** How many requests a turn may make of models before it ends. */
+  maxSteps: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })),
   /** JSON Schema that each answer is to fit. */
   output: JsonObject
 })

@@ -68,4 +68,22 @@ export const listPriceSources: ReadonlyArray<ListPrices> = [
   }
 ]
 
+/** The same for what models do at a higher speed, where they are asked for one. */
+export const fastListPriceSources: ReadonlyArray<ListPrices> = [
+  {
+    source: "https://openai.com/api-priority-processing/",
+    read: "2025-06",
+    prices: {
+      "gpt-4.1": price(3_500_000, 14_000_000, 875_000, 3_500_000, 3_500_000),
+      "gpt-4.1-2025*": price(3_500_000, 14_000_000, 875_000, 3_500_000, 3_500_000),
+      "gpt-4.1-mini*": price(700_000, 2_800_000, 175_000, 700_000, 700_000),
+      "gpt-4.1-nano*": price(200_000, 800_000, 50_000, 200_000, 200_000),
+      "gpt-4o-2024-08*": price(4_250_000, 17_000_000, 2_125_000, 4_250_000, 4_250_000),
+      "gpt-4o-2024-11*": price(4_250_000, 17_000_000, 2_125_000, 4_250_000, 4_250_000)
+    }
+  }
+]
+
+export const fastListPrices: PriceTable = Object.assign({}, ...fastListPriceSources.map(({ prices }) => prices))
+
 export const listPrices: PriceTable = Object.assign({}, ...listPriceSources.map(({ prices }) => prices))

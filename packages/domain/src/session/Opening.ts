@@ -32,6 +32,8 @@ export const AgentSnapshot = Schema.Struct({
     output: Schema.optionalKey(ModelOptions.fields.output)
   }),
   auxModel: Schema.NullOr(Schema.String),
+  /** How many requests a turn may make of models; absent: as many as the harness does by itself. */
+  maxSteps: Schema.optionalKey(ModelOptions.fields.maxSteps),
   system: Schema.NullOr(Schema.String),
   harness: Schema.String,
   tools: Schema.Array(JsonObject),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { route } from "@troupe/domain/models/ModelName"
-import { listPrices, listPriceSources } from "@troupe/domain/models/listPrices"
+import { fastListPrices, fastListPriceSources, listPrices, listPriceSources } from "@troupe/domain/models/listPrices"
 import { costOf, firstPrice, priceOf, type Price } from "@troupe/domain/models/Price"
 import { Result } from "effect"
 import { readFileSync } from "node:fs"
@@ -113,9 +113,17 @@ describe("the price of a request", () => {
     }
   })
 
+  it("is higher at a higher speed", () => {
+    for (const [model, { input, output }] of Object.entries(fastListPrices)) {
+      assert.isAbove(input, listPrices[model]!.input, model)
+      assert.isAbove(output, listPrices[model]!.output, model)
+    }
+  })
+
   it("is said to be from where and when it was read, each from one source", () => {
     const page = readFileSync(new URL("../../../../docs/models.md", import.meta.url), "utf8")
-    for (const { read, source } of listPriceSources) assert.include(page, `| ${source} | ${read} |`)
+    for (const { read, source } of [...listPriceSources, ...fastListPriceSources])
+      assert.include(page, `| ${source} | ${read} |`)
     const names = listPriceSources.flatMap(({ prices }) => Object.keys(prices))
     assert.deepStrictEqual(names.toSorted(), Object.keys(listPrices).toSorted())
   })

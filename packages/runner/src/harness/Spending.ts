@@ -19,6 +19,11 @@ export class Spending {
     this.turn = addUsage(this.turn, usage)
   }
 
+  /** Those that the turn has made of models, in all of its attempts. */
+  get requests(): number {
+    return this.turn.modelRequests
+  }
+
   /** Soft limits ask a person, which is the session's business: it says so. Hard ones hold here too. */
   get isSpent(): boolean {
     return this.request.budget.some(

@@ -103,11 +103,16 @@ export interface ModelFacts {
   readonly toolsMax?: number
 }
 
+/** Which model is asked, and how the agent wants it to be asked. */
+export type Asked = Pick<ModelRequest, "model" | "settings">
+
 /** A provider of models. It never tries again by itself: that is decided, and recorded, where the turn is driven. */
 export interface ModelClient {
   readonly provider: string
   readonly probe: Effect.Effect<ModelProbe>
   readonly facts: (model: string) => ModelFacts
+  /** Which of the settings the model is not asked with, each in a sentence for people, as far as that is known by now. */
+  readonly leavesOut?: (asked: Asked) => ReadonlyArray<string>
   /** Interrupting closes the connection to the provider. */
   readonly stream: (request: ModelRequest) => Stream.Stream<ModelEvent, ModelError>
 }

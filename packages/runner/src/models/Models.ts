@@ -1,5 +1,5 @@
 import { type ModelName, route } from "@troupe/domain/models/ModelName"
-import { listPrices } from "@troupe/domain/models/listPrices"
+import { fastListPrices, listPrices } from "@troupe/domain/models/listPrices"
 import { firstPrice, Price, type PriceTable } from "@troupe/domain/models/Price"
 import type { Capability } from "@troupe/domain/runner/Hello"
 import type { ErrorInfo } from "@troupe/domain/session/Status"
@@ -101,8 +101,8 @@ export interface Chosen {
   readonly model: string
   /** Null where nobody knows it. */
   readonly price: Price | null
-  /** That price is the maker's list price, which is for the usual speed. */
-  readonly isListed: boolean
+  /** The same for what it does at a higher speed. */
+  readonly fastPrice: Price | null
 }
 
 /** The models that this runner reaches. */
@@ -145,9 +145,13 @@ const make = Effect.fnUntraced(function* (config: ModelsConfig) {
   for (const provider of config.providers) clients.set(provider.name, yield* connect(provider))
   const fallback = config.providers.find((provider) => provider.fallback === true)?.name ?? null
 
-  const priced = (model: string, prices: PriceTable = {}): Pick<Chosen, "price" | "isListed"> => {
-    const ours = firstPrice([prices, config.prices ?? {}], model)
-    return { price: ours ?? firstPrice([listPrices], model), isListed: ours === null }
+  const priced = (model: string, prices: PriceTable = {}): Pick<Chosen, "price" | "fastPrice"> => {
+    const ours = [prices, config.prices ?? {}]
+    // A table of ours says what a model costs, whatever its speed; a maker's list has a price for each.
+    return {
+      price: firstPrice([...ours, listPrices], model),
+      fastPrice: firstPrice([...ours, fastListPrices], model)
+    }
   }
 
   const fromCard = Effect.fnUntraced(function* (name: string, card: string, prices?: PriceTable) {
@@ -159,7 +163,7 @@ const make = Effect.fnUntraced(function* (config: ModelsConfig) {
     const { model, price, provider } = decoded.success
     const client = yield* Effect.result(connect(provider))
     if (Result.isFailure(client)) return refusal("model_card_invalid", client.failure.message)
-    const given = price === undefined ? priced(model, prices) : { price, isListed: false }
+    const given = price === undefined ? priced(model, prices) : { price, fastPrice: price }
     return Result.succeed<Chosen>({ client: client.success, model, ...given })
   })
 

@@ -20,6 +20,9 @@ export interface FakeRunOptions {
   readonly budget?: HarnessRun["request"]["budget"]
   readonly aux?: string
   readonly system?: string
+  readonly maxSteps?: number
+  /** Requests that earlier attempts of the turn made. */
+  readonly modelRequests?: number
   readonly settings?: Partial<HarnessRun["request"]["agent"]["model"]>
   readonly resume?: ToolCalls["resume"]
 }
@@ -91,6 +94,7 @@ export const make = (options: FakeRunOptions) => {
     name: "tester",
     model: { ...options.settings, id: options.model },
     auxModel: options.aux ?? null,
+    ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
     system: options.system ?? "You are brief."
   }
   const request = {
@@ -102,7 +106,7 @@ export const make = (options: FakeRunOptions) => {
     history: options.history,
     resources: [],
     budget: options.budget ?? [],
-    used: { session: noTotals, turn: noTotals }
+    used: { session: noTotals, turn: { ...noTotals, modelRequests: options.modelRequests ?? 0 } }
   } as unknown as HarnessRun["request"]
 
   const run: HarnessRun = {

@@ -64,6 +64,33 @@ describe("How a model is driven", () => {
     })
   )
 
+  it.effect("ends a turn at the most steps of its agent, over all of its attempts", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const client: ModelClient = {
+        provider: "test",
+        probe: Effect.succeed({ usable: true, notes: [], models: [] }),
+        facts: () => ({ contextTokens: 10_000, outputTokens: 1_000 }),
+        stream: () =>
+          Stream.make(
+            { _tag: "ToolCall", index: 0, providerCallId: `c${++asked}`, name: "look", input: "{}" },
+            { _tag: "Ended", stop: "tool_calls", usage: null }
+          )
+      }
+      const choose = () => Effect.succeed(Result.succeed({ client, model: "m", price: null }))
+      const ended = (modelRequests: number) => {
+        const tools = { look: () => Effect.succeed("seen") }
+        const run = FakeRun.make({ model: "m", history: [FakeRun.user("one")], tools, maxSteps: 3, modelRequests })
+        return OpenAiAgents.make({ choose }).run(run.run)
+      }
+      const stopped = { _tag: "Completed", stop: "max_steps", details: { steps: 3 } } as const
+      assert.deepStrictEqual(yield* ended(0), stopped)
+      assert.strictEqual(asked, 3)
+      assert.deepStrictEqual(yield* ended(2), stopped)
+      assert.strictEqual(asked, 4)
+    })
+  )
+
   it.effect("tells people that a limit on cost does not hold what has no price", () =>
     Effect.gen(function* () {
       const { frames } = yield* driven({})

@@ -140,6 +140,81 @@ describe("What Anthropic is to keep of a request", () => {
   )
 })
 
+describe("What an agent wants and its model does not take", () => {
+  const client = {
+    messages: makes.messages("http://x"),
+    responses: makes.responses("http://x"),
+    chat: makes.chat("http://x")
+  }
+  const left = (by: Interface, model: string, settings: ModelSettings) => client[by].leavesOut?.({ model, settings })
+  const both = { effort: "low", temperature: 1.5 }
+
+  it("is told to people", () => {
+    assert.deepStrictEqual(left("messages", "claude-opus-4-8", both), ["claude-opus-4-8 takes no temperature"])
+    assert.deepStrictEqual(left("messages", "claude-haiku-4-5", both), [
+      "claude-haiku-4-5 takes no temperature beside an effort"
+    ])
+    assert.deepStrictEqual(left("messages", "claude-3-5-haiku-20241022", both), [
+      "claude-3-5-haiku-20241022 takes no effort",
+      "claude-3-5-haiku-20241022 takes a temperature of 1 at most, and is asked with that"
+    ])
+    assert.deepStrictEqual(left("responses", "gpt-4.1", both), ["gpt-4.1 takes no effort"])
+    assert.deepStrictEqual(left("responses", "gpt-5-mini", both), ["gpt-5-mini takes no temperature"])
+    assert.deepStrictEqual(left("chat", "openai/gpt-4o", both), ["openai/gpt-4o takes no effort"])
+    for (const by of ["messages", "responses", "chat"] as const) {
+      assert.deepStrictEqual(
+        left(by, "a-model-to-come", by === "messages" ? { effort: "low" } : { temperature: 1 }),
+        []
+      )
+    }
+  })
+})
+
+describe("A higher speed", () => {
+  const body = (by: Interface, speed: string) =>
+    Effect.map(ask(by, { model: "gpt-4.1", settings: { speed } }), ({ body: sent }) => sent["service_tier"])
+
+  it.live("is a tier of its own behind OpenAI's interfaces", () =>
+    Effect.gen(function* () {
+      for (const by of ["responses", "chat"] as const) {
+        assert.strictEqual(yield* body(by, "fast"), "priority")
+        assert.isUndefined(yield* body(by, "standard"))
+      }
+    })
+  )
+
+  it.live("has its own price where the answer says that it was had, and is missed aloud where it does not", () =>
+    Effect.gen(function* () {
+      const provider = yield* faultyProvider
+      const price = { input: 1_000_000, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }
+      const chosen = { client: makes.chat(provider.url), model: "m", price, fastPrice: { ...price, input: 2_000_000 } }
+      const harness = OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed(chosen)) })
+      const turn = Effect.fnUntraced(function* (service_tier: string) {
+        const choices = [{ index: 0, delta: { content: "Yes." }, finish_reason: "stop" }]
+        const usage = { prompt_tokens: 1_000, completion_tokens: 0 }
+        provider.reply = (response) => {
+          response.writeHead(200, { "content-type": "text/event-stream" })
+          response.end(`data: ${JSON.stringify({ choices, usage, service_tier })}\n\ndata: [DONE]\n\n`)
+        }
+        const fake = FakeRun.make({ model: "m", history: [user], settings: { speed: "fast" } })
+        yield* harness.run(fake.run)
+        return fake.frames.flatMap((one): ReadonlyArray<number | string | null> =>
+          one._tag === "ModelRequestEnded"
+            ? [one.usage.costMicroUsd]
+            : one._tag === "Noted" && one.event._tag === "PlatformNoted"
+              ? [one.event.message]
+              : []
+        )
+      })
+      assert.deepStrictEqual(yield* turn("priority"), [2_000])
+      assert.deepStrictEqual(yield* turn("default"), [
+        1_000,
+        "m was asked for a higher speed, and does not say that it had it"
+      ])
+    })
+  )
+})
+
 describe("What a model behind OpenAI's interfaces is asked with", () => {
   it.live("is an effort in place of a temperature, where it reasons", () =>
     Effect.gen(function* () {
@@ -193,6 +268,7 @@ describe("A server that refuses a field that it does not know", () => {
       assert.deepInclude(JSON.parse(provider.asked[2]!), { temperature: 0.2 })
       yield* ask
       assert.lengthOf(provider.asked, 4)
+      assert.deepStrictEqual(client.leavesOut?.(request), ["m takes no effort"])
     })
   )
 
@@ -304,6 +380,41 @@ describe("A conversation that another model began", () => {
     })
   )
 
+  it.live("has ids of nine letters and digits for Mistral's models, the same in each request", () =>
+    Effect.gen(function* () {
+      const own: ReadonlyArray<HistoryItem> = [...history, ...call(4, "D681PevKs", { n: 4 })]
+      const idsIn = (body: Readonly<Record<string, Json>>) => {
+        const messages = body["messages"] as unknown as ReadonlyArray<Item>
+        const calls = messages.flatMap((one) => (one["tool_calls"] ?? []) as unknown as ReadonlyArray<Item>)
+        const told = messages.flatMap(({ tool_call_id = null }) => tool_call_id ?? [])
+        assert.deepStrictEqual(
+          calls.map(({ id }) => id!),
+          told
+        )
+        return told as ReadonlyArray<string>
+      }
+      const sent = idsIn((yield* ask("chat", { model: "mistral-large-latest", history: own })).body)
+      for (const id of sent) assert.match(id, /^[A-Za-z0-9]{9}$/)
+      assert.strictEqual(new Set(sent).size, 4)
+      assert.strictEqual(sent[3], "D681PevKs")
+      const next = idsIn((yield* ask("chat", { model: "mistral/devstral", history: [...own, user] })).body)
+      assert.deepStrictEqual(next, sent)
+
+      // By another name it is found out when it refuses the ids of others.
+      const provider = yield* faultyProvider
+      provider.reply = (response) => {
+        const message = "Tool call id was call_0 but must be a-z, A-Z, 0-9, with a length of 9."
+        response.writeHead(400, { "content-type": "application/json" }).end(JSON.stringify({ error: { message } }))
+      }
+      const request = { model: "ours", instructions: [], history: own, tools: [], settings: {}, cacheKey: "k" }
+      yield* Effect.result(Stream.runCollect(makes.chat(provider.url).stream(request)))
+      assert.deepStrictEqual(
+        provider.asked.map((text) => idsIn(JSON.parse(text) as Readonly<Record<string, Json>>)),
+        [[...ids, "D681PevKs"], sent]
+      )
+    })
+  )
+
   it.live("has what was thought told to none but whoever thought it", () =>
     Effect.gen(function* () {
       const item = { type: "reasoning", id: "rs_1", summary: [], encrypted_content: "sealed" }
@@ -367,16 +478,16 @@ describe("What goes wrong in the middle of an answer", () => {
       )
       const client = makes.messages(provider.url)
       const price = { input: 1_000_000, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 }
-      const costs = (isListed: boolean) =>
+      const costs = (fast: { readonly fastPrice?: null }) =>
         Effect.gen(function* () {
-          const chosen = { client, model: "claude-opus-4-6", price, isListed }
+          const chosen = { client, model: "claude-opus-4-6", price, ...fast }
           const harness = OpenAiAgents.make({ choose: () => Effect.succeed(Result.succeed(chosen)) })
           const fake = FakeRun.make({ model: "m", history: [user], settings: { speed: "fast" } })
           yield* harness.run(fake.run)
           return fake.frames.flatMap((body) => (body._tag === "ModelRequestEnded" ? [body.usage.costMicroUsd] : []))
         })
-      assert.deepStrictEqual(yield* costs(true), [null])
-      assert.deepStrictEqual(yield* costs(false), [1_000])
+      assert.deepStrictEqual(yield* costs({ fastPrice: null }), [null])
+      assert.deepStrictEqual(yield* costs({}), [1_000])
     })
   )
 

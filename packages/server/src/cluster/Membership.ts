@@ -15,11 +15,19 @@ const lockWaitMs = 500
  * database. The cluster would ask again only after a second, which callers of a handed over session would wait.
  */
 const acquireMs = 1_200
-/** Less than the cluster gives a refresh, the wait for the lock included. */
 const refreshMs = 1_200
+/**
+ * For so long a refresh listens for the loss of our own lock. The cluster refreshes every other second; told by then that the
+ * database went, it has let go of all that went with it before the database is back, and asks for it at once.
+ */
+const listenMs = 1_400
+/** Less than the cluster gives a refresh. */
+const refreshedMs = 1_900
 /** How long no member is dropped after our own lock was lost: theirs may be on the way back like ours. */
 const settleMs = 2_000
 const againMs = 100
+/** How long the first try may take to acquire anything after a session has ended. */
+const reviveFirstMs = 100
 /** The cluster waits for five seconds before it gives a list up. */
 const listMs = 4_000
 
@@ -59,6 +67,21 @@ const make = Effect.gen(function* () {
 
   /** Shards whose locks went with their session. */
   const lost = new Set<string>()
+  /** How long an acquisition may take on what is in place of a session that ended; null where none did. */
+  let reviveMs: number | null = null
+
+  /**
+   * A session that could not be replaced while the database was away is replaced once an acquisition on it has failed, which
+   * would take its whole time. Each try gets more of it: a database that is only slow is not to begin anew for ever.
+   */
+  const tryAcquire = (address: RunnerAddress, wanted: ReadonlyArray<ShardId.ShardId>) =>
+    Effect.suspend(() => {
+      const acquiring = inner.acquire(address, wanted)
+      if (reviveMs === null) return acquiring
+      const withinMs = reviveMs
+      reviveMs *= 2
+      return Effect.tap(Effect.timeout(acquiring, withinMs), () => Effect.sync(() => (reviveMs = null)))
+    }).pipe(PersistenceError.refail)
 
   const learn = (listed: ReadonlyArray<Listed>): void => {
     const addresses = new Map(listed.map((one) => [format(one[0].address), one]))
@@ -80,7 +103,7 @@ const make = Effect.gen(function* () {
       const leftMs = deadline - clock.currentTimeMillisUnsafe()
       // An error is asked about again after the poll interval, no shards only after a second.
       const acquired = (yield* lock.await(Math.max(0, leftMs)))
-        ? yield* Effect.exit(inner.acquire(address, wanted))
+        ? yield* Effect.exit(tryAcquire(address, wanted))
         : Exit.fail(new PersistenceError({ cause: new Error("The node does not hold its lock") }))
       if (Exit.isSuccess(acquired)) {
         for (const shardId of acquired.value) lost.delete(String(shardId))
@@ -89,6 +112,34 @@ const make = Effect.gen(function* () {
       if (leftMs <= 0) return yield* acquired
       yield* Effect.sleep(againMs)
     }
+  })
+
+  /** Which of these locks are still ours, by the session that took them. */
+  const look = Effect.fnUntraced(function* (
+    address: RunnerAddress,
+    asked: ReadonlyArray<ShardId.ShardId>,
+    withinMs: number
+  ) {
+    // A refresh that fails took its session along, and the locks with it. Saying so takes less time than the cluster's
+    // own way back from storage that it holds for broken, which it asks every other second whether it has recovered.
+    const found = yield* Effect.catch(Effect.timeout(inner.refresh(address, asked), withinMs), () => {
+      reviveMs = reviveFirstMs
+      return Effect.succeed([])
+    })
+    const kept = new Set(found.map(String))
+    for (const shardId of asked.map(String)) if (!kept.has(shardId)) lost.add(shardId)
+    return found
+  })
+
+  const refresh = Effect.fnUntraced(function* (address: RunnerAddress, shardIds: Iterable<ShardId.ShardId>) {
+    const began = clock.currentTimeMillisUnsafe()
+    const left = (untilMs: number) => Math.max(0, untilMs - (clock.currentTimeMillisUnsafe() - began))
+    const asked = [...shardIds]
+    let kept = yield* look(address, asked, refreshMs)
+    const listens = kept.length > 0 && (yield* lock.held)
+    if (listens && (yield* lock.lost(left(listenMs)))) kept = yield* look(address, kept, left(refreshedMs))
+    if (kept.length === 0) return kept
+    return (yield* lock.await(Math.min(lockWaitMs, left(refreshedMs)))) ? kept : []
   })
 
   const list = Effect.gen(function* () {
@@ -128,17 +179,7 @@ const make = Effect.gen(function* () {
       Effect.withTracerEnabled(false)
     ),
     acquire,
-    refresh: Effect.fnUntraced(function* (address, shardIds) {
-      const asked = [...shardIds]
-      // A refresh that fails took its session along, and the locks with it. Saying so takes less time than the cluster's
-      // own way back from storage that it holds for broken, which it asks every other second whether it has recovered.
-      const refreshed = yield* Effect.catch(Effect.timeout(inner.refresh(address, asked), refreshMs), () =>
-        Effect.succeed([])
-      )
-      const kept = new Set(refreshed.map(String))
-      for (const shardId of asked.map(String)) if (!kept.has(shardId)) lost.add(shardId)
-      return (yield* lock.await(lockWaitMs)) ? refreshed : []
-    }),
+    refresh,
     // What went with its session can't be unlocked any more: trying would wait for the database, once for each shard.
     release: (address, shardId) =>
       Effect.suspend(() => (lost.delete(String(shardId)) ? Effect.void : inner.release(address, shardId)))

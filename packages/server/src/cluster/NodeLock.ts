@@ -30,6 +30,8 @@ export class NodeLock extends Context.Service<
     readonly retaken: (withinMs: number) => Effect.Effect<boolean>
     /** Waits for the lock, at most so long; false if it did not come. */
     readonly await: (timeoutMs: number) => Effect.Effect<boolean>
+    /** Waits for the lock's loss, at most so long; true if it is lost. */
+    readonly lost: (timeoutMs: number) => Effect.Effect<boolean>
     /** Writes which lock stands for this address, now and whenever the lock is made anew. */
     readonly announce: (address: string) => Effect.Effect<void, NodeLockLost>
     readonly withdraw: Effect.Effect<void, NodeLockLost>
@@ -62,6 +64,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
   const clock = yield* Clock.Clock
   const nodeId = randomUUID()
   const ready = Latch.makeUnsafe(false)
+  const gone = Latch.makeUnsafe(true)
   // A lock that is made anew and an address that is announced must not overwrite each other's row.
   const writing = Semaphore.makeUnsafe(1).withPermits(1)
   let current: Held | undefined
@@ -104,6 +107,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
       Effect.sync(() => {
         current = undefined
         ready.closeUnsafe()
+        gone.openUnsafe()
       })
     )
     yield* writing(
@@ -112,6 +116,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
         return write(held)
       })
     ).pipe(Effect.timeout(lockExpirationMs / 2))
+    gone.closeUnsafe()
     ready.openUnsafe()
     takenAt = takenAt === undefined ? 0 : clock.currentTimeMillisUnsafe()
     tries = 0
@@ -126,7 +131,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
             Effect.annotateLogs({ cause: Cause.prettyErrors(cause)[0]?.message })
           )
     ),
-    Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(200, 25 * 2 ** tries++)))),
+    Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(100, 25 * 2 ** tries++)))),
     Effect.forever,
     Effect.forkScoped
   )
@@ -148,6 +153,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
           ? Effect.succeed(true)
           : Effect.as(Effect.timeoutOption(ready.await, timeoutMs), undefined).pipe(Effect.map(isHeld))
       ),
+    lost: (timeoutMs) => Effect.timeoutOption(gone.await, Math.max(0, timeoutMs)).pipe(Effect.map(() => gone.isOpen())),
     announce: (of) =>
       Effect.suspend(() => {
         address = of

@@ -4,7 +4,6 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { Idempotency, toResponse } from "../gateway/Idempotency.ts"
 import { RequestId } from "../gateway/Requests.ts"
 import { answerOf, type Asked } from "../gateway/Route.ts"
-import { serve } from "../gateway/Sse.ts"
 import { Watchers } from "../session/Watchers.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import { sendEvents } from "./sendEvents.ts"
@@ -37,5 +36,5 @@ export const sendMessage = Effect.fn("sendMessage")(function* (
 
   const reader = yield* watchers.open(id, seq - 1)
   const text = showing(viewOf(around), around, previewsOf(query), true)
-  return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
-}, Effect.scoped)
+  return yield* follow(request, requestId, reader, text)
+})

@@ -8,9 +8,8 @@ import * as Codec from "@troupe/domain/session/Codec"
 import { Effect, Option, Result } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { RequestId } from "../gateway/Requests.ts"
-import { revoked } from "../gateway/revoked.ts"
 import type { Asked } from "../gateway/Route.ts"
-import { frame, serve, type Wire } from "../gateway/Sse.ts"
+import * as Sse from "../gateway/Sse.ts"
 import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
@@ -43,7 +42,7 @@ const logEvent = (event: Recorded): Api.LogEvent => ({
 export const jsonView: View<string> = { encode: ({ event }) => JSON.stringify(logEvent(event)) }
 
 const logView: View<string> = {
-  encode: (seat) => frame(seat.event.type, seat.as(jsonView), seat.seq)
+  encode: (seat) => Sse.frame(seat.event.type, seat.as(jsonView), seat.seq)
 }
 
 interface Shown {
@@ -64,7 +63,7 @@ const compatView = (around: Surroundings): View<Shown> => ({
     const { eventId, recordedAt } = recorded
     const shown = shownOf({ eventId, recordedAt, event: event.success }, around)
     return {
-      text: shown.map((one) => frame(one.type, JSON.stringify(one))).join(""),
+      text: shown.map((one) => Sse.frame(one.type, JSON.stringify(one))).join(""),
       blockId: "blockId" in event.success ? event.success.blockId : null,
       last: event.success._tag === "SessionDeleted",
       rests: shown.some(({ type }) => resting.has(type))
@@ -88,29 +87,28 @@ export const viewOf = (around: Surroundings): View<Shown> => {
 /** Writes what a reader sees until it was the last, or the session or the reader is gone, or the key is. */
 export const follow = (
   request: HttpServerRequest,
+  requestId: string,
   reader: Reader,
-  { write }: Wire,
   text: (seen: Seen) => { readonly text: string; readonly last: boolean }
-) => {
-  const pump = Effect.gen(function* () {
-    while (true) {
-      let batch = ""
-      let over = false
-      for (const seen of yield* reader.take) {
-        const { last, text: one } = text(seen)
-        batch += one
-        over = last
-        if (over) break
+) =>
+  Sse.follow(request, requestId, ({ write }, end) => {
+    reader.onCut(end)
+    return Effect.gen(function* () {
+      while (true) {
+        let batch = ""
+        let over = false
+        for (const seen of yield* reader.take) {
+          const { last, text: one } = text(seen)
+          batch += one
+          over = last
+          if (over) break
+        }
+        if (batch !== "") yield* write(batch)
+        if (over) return
       }
-      if (batch !== "") yield* write(batch)
-      if (over) return
-    }
+      // Slow readers, broken storage and a node that goes all end a stream: the client opens another one.
+    }).pipe(Effect.catch(() => Effect.void))
   })
-  return Effect.raceAllFirst([pump, reader.cut, revoked(request)]).pipe(
-    // Slow readers, broken storage and a node that goes all end a stream: the client opens another one.
-    Effect.catch(() => Effect.void)
-  )
-}
 
 /** Shows what is seen as clients of the compatible API know it; with `untilRest`, nothing after the session rests. */
 export const showing =
@@ -144,7 +142,7 @@ export const streamEvents = Effect.fn("streamEvents")(function* (
   const reader = yield* watchers.open(session.id, yield* Effect.orDie(watchers.versionOf(session.id)))
   if (previews !== null) yield* Effect.timeoutOption(reader.live, liveWithinMs)
   const text = showing(view, around, previews)
-  return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
+  return yield* follow(request, requestId, reader, text)
 })
 
 const afterOf = Effect.fnUntraced(function* (query: { readonly after?: number }, request: HttpServerRequest) {
@@ -188,7 +186,7 @@ export const streamLog = Effect.fn("streamLog")(function* (
   const text = (seen: Seen) => {
     if (seen._tag === "Delta") {
       const isText = seen.delta.kind === undefined
-      return { text: deltas && isText ? frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
+      return { text: deltas && isText ? Sse.frame("delta", JSON.stringify(deltaOut(seen.delta))) : "", last: false }
     }
     const shown = seen.events.filter(({ event }) => wanted(event))
     return {
@@ -196,7 +194,7 @@ export const streamLog = Effect.fn("streamLog")(function* (
       last: seen.events.some(({ event }) => event.type === "SessionDeleted")
     }
   }
-  return yield* serve(request, requestId, (wire) => follow(request, reader, wire, text))
+  return yield* follow(request, requestId, reader, text)
 })
 
 /** How many events a filtered page looks through at most: what it stopped at is where the next one begins. */

@@ -5,9 +5,8 @@ import type { WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Effect } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { RequestId } from "../gateway/Requests.ts"
-import { revoked } from "../gateway/revoked.ts"
 import type { Asked } from "../gateway/Route.ts"
-import { frame, serve, type Wire } from "../gateway/Sse.ts"
+import * as Sse from "../gateway/Sse.ts"
 import { RunnerRegistry } from "../runners/RunnerRegistry.ts"
 import { runnerOut } from "../workspace/routes.ts"
 import { summariesOf } from "./ChangeReads.ts"
@@ -27,7 +26,7 @@ const placeOf = Effect.fnUntraced(function* (after: string | undefined, request:
   return readCursor(text) ?? (yield* invalid("after: takes the id of an event of this stream"))
 })
 
-const write = (change: Api.WorkspaceChange, id?: string) => frame(change.type, JSON.stringify(change), id)
+const write = (change: Api.WorkspaceChange, id?: string) => Sse.frame(change.type, JSON.stringify(change), id)
 
 /** A batch as it is sent. A session is shown as it is now, once, at the last of its changes. */
 const textOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, { changes, cursor, reset }: Batch) {
@@ -49,7 +48,7 @@ const textOf = Effect.fnUntraced(function* (workspaceId: WorkspaceId, { changes,
 })
 
 /** Runners come and go without a word in any log: what is shown of one is compared with what was told of it last. */
-const runners = Effect.fnUntraced(function* (workspaceId: WorkspaceId, { write: send }: Wire) {
+const runners = Effect.fnUntraced(function* (workspaceId: WorkspaceId, { write: send }: Sse.Wire) {
   const registry = yield* RunnerRegistry
   const told = new Map<string, string>()
   while (true) {
@@ -77,7 +76,7 @@ export const streamWorkspace = Effect.fn("streamWorkspace")(function* (
   const requestId = yield* RequestId
   const reader = yield* feed.open(workspaceId, yield* placeOf(query.after, request))
 
-  const follow = (wire: Wire) =>
+  const follow = (wire: Sse.Wire) =>
     Effect.gen(function* () {
       let saidAt = yield* Clock.currentTimeMillis
       while (true) {
@@ -91,12 +90,13 @@ export const streamWorkspace = Effect.fn("streamWorkspace")(function* (
       }
     })
 
-  const begin = (wire: Wire) => wire.write(write({ type: "at" }, cursorText(reader.begins)))
-  return yield* serve(request, requestId, (wire) =>
+  const begin = (wire: Sse.Wire) => wire.write(write({ type: "at" }, cursorText(reader.begins)))
+  const context = yield* Effect.context<Effect.Services<ReturnType<typeof follow> | ReturnType<typeof runners>>>()
+  return yield* Sse.follow(request, requestId, (wire) =>
     Effect.andThen(begin(wire), Effect.raceFirst(follow(wire), runners(workspaceId, wire))).pipe(
-      Effect.raceFirst(revoked(request)),
       // A slow reader, a broken database and a node that goes all end the stream: the client opens another one.
-      Effect.catch(() => Effect.void)
+      Effect.catch(() => Effect.void),
+      Effect.provideContext(context)
     )
   )
 })

@@ -31,6 +31,8 @@ export class Callers extends Context.Service<
     readonly identify: (headers: Headers) => Effect.Effect<Caller["Service"], ApiFailure | SqlError>
     /** Ends when what these headers show opens nothing any more: looked for once for all who wait for it of one key. */
     readonly revoked: (headers: Headers) => Effect.Effect<void>
+    /** Calls once then; what it returns takes that back. */
+    readonly onRevoked: (headers: Headers, tell: () => void) => () => void
   }
 >()("server/Callers") {
   static readonly layer: Layer.Layer<Callers, never, Tokens> = Layer.effect(
@@ -138,22 +140,19 @@ const make = Effect.gen(function* () {
     if (streams.get(key) === all) streams.delete(key)
   })
 
-  const revoked: Callers["Service"]["revoked"] = (headers) =>
-    Effect.callback<void>((resume) => {
-      const key = shownBy(headers)?.key ?? ""
-      let all = streams.get(key)
-      if (all === undefined) {
-        all = new Set()
-        streams.set(key, all)
-        runFork(Effect.forkIn(watch(key, headers, all), scope))
-      }
-      const tell = () => {
-        all.delete(tell)
-        resume(Effect.void)
-      }
-      all.add(tell)
-      return Effect.sync(() => all.delete(tell))
-    })
+  const onRevoked: Callers["Service"]["onRevoked"] = (headers, tell) => {
+    const key = shownBy(headers)?.key ?? ""
+    const all = streams.get(key) ?? new Set()
+    all.add(tell)
+    if (all.size === 1 && streams.get(key) !== all) {
+      streams.set(key, all)
+      runFork(Effect.forkIn(watch(key, headers, all), scope))
+    }
+    return () => all.delete(tell)
+  }
 
-  return Callers.of({ identify, revoked })
+  const revoked: Callers["Service"]["revoked"] = (headers) =>
+    Effect.callback<void>((resume) => Effect.sync(onRevoked(headers, () => resume(Effect.void))))
+
+  return Callers.of({ identify, onRevoked, revoked })
 })

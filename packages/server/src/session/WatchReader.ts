@@ -19,12 +19,15 @@ export interface Reader {
   readonly live: Effect.Effect<void>
   /** Fails when the reader is cut off: for one that hangs in a write and takes nothing. */
   readonly cut: Effect.Effect<never, SlowReader>
+  /** Calls once then: less to keep than somebody who waits, where readers are many. */
+  readonly onCut: (tell: () => void) => void
 }
 
 /** A reader's place, and whether it still comes for more. */
 export class OpenReader {
   readonly place: Place
   private readonly ended = Deferred.makeUnsafe<never, SlowReader>()
+  private tell: () => void = () => undefined
   private waiting = false
   private tookAt: number
 
@@ -41,6 +44,10 @@ export class OpenReader {
     return Deferred.isDoneUnsafe(this.ended)
   }
 
+  onCut(tell: () => void): void {
+    this.tell = tell
+  }
+
   begins(): void {
     this.waiting = true
   }
@@ -53,5 +60,6 @@ export class OpenReader {
   cutIfSlow(sessionId: string, now: number, slowAfterMs: number): void {
     if (this.waiting || now - this.tookAt < slowAfterMs) return
     Deferred.doneUnsafe(this.ended, Effect.fail(new SlowReader({ sessionId, lastSeq: this.place.seq })))
+    this.tell()
   }
 }

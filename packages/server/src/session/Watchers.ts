@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, Option, type Scope, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, Option, Scope, Stream } from "effect"
 import * as Together from "../Together.ts"
 import { Members } from "../cluster/Membership.ts"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
@@ -159,26 +159,27 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
       }
     }).pipe(Effect.ensuring(Effect.sync(() => reader.took(clock.currentTimeMillisUnsafe()))))
 
+  const leave = (one: WatchedSession, reader: OpenReader) =>
+    Effect.sync(() => {
+      one.readers.delete(reader)
+      if (one.readers.size === 0) one.leftAt = clock.currentTimeMillisUnsafe()
+    })
+
+  // Not acquireRelease: that keeps what its caller has to work with, and readers are many.
   const open = (sessionId: string, after: number) =>
-    Effect.acquireRelease(
-      Effect.sync(() => {
+    Effect.flatMap(Effect.scope, (of) =>
+      Effect.suspend(() => {
         const one = enter(sessionId)
         const reader = new OpenReader(one.hub.placeAfter(after), clock.currentTimeMillisUnsafe())
         one.readers.add(reader)
-        return { one, reader }
-      }),
-      ({ one, reader }) =>
-        Effect.sync(() => {
-          one.readers.delete(reader)
-          if (one.readers.size === 0) one.leftAt = clock.currentTimeMillisUnsafe()
-        })
-    ).pipe(
-      Effect.map(({ one, reader }): Reader => ({
-        take: takeFor(one, reader),
-        live: one.stands.await,
-        cut: reader.cut
-      }))
-    )
+        return Effect.as(Scope.addFinalizer(of, leave(one, reader)), {
+          take: takeFor(one, reader),
+          live: one.stands.await,
+          cut: reader.cut,
+          onCut: (tell) => reader.onCut(tell)
+        } satisfies Reader)
+      })
+    ).pipe(Effect.uninterruptible)
 
   const forever = (name: string, effect: Effect.Effect<void, StoreUnavailable>) =>
     effect.pipe(

@@ -1,6 +1,6 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Layer, Scope } from "effect"
+import { Context, Effect, Fiber, Layer, Scope } from "effect"
 import * as Runner from "effect/cluster/Runner"
 import * as RunnerAddress from "effect/cluster/RunnerAddress"
 import { RunnerStorage } from "effect/cluster/RunnerStorage"
@@ -165,6 +165,35 @@ layer(superuser.pipe(Layer.provideMerge(TestDatabase.layer())), { excludeTestSer
         ),
         "the shards are acquired on the new session"
       )
+    })
+  )
+
+  it.effect("lets go of its shards while a refresh is under way, and has them as soon as it is let in again", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const a = yield* member(1071)
+      const shards = [shard(31), shard(32)]
+      const limit = (connections: number) =>
+        sql.unsafe(
+          `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I CONNECTION LIMIT ${connections}', current_database()); END $$`
+        )
+      const seen = sql`
+        SELECT 1 FROM pg_stat_activity
+        WHERE application_name = 'member 1071' AND state = 'idle' AND query LIKE 'SELECT objid FROM pg_locks%'`
+      yield* a.storage.acquire(a.address, shards)
+      const refreshing = yield* Effect.forkChild(a.storage.refresh(a.address, shards), { startImmediately: true })
+      yield* eventually(
+        Effect.map(seen, (rows) => rows.length > 0),
+        "the refresh has seen that all is well"
+      )
+      yield* Effect.acquireRelease(limit(0), () => Effect.orDie(limit(-1)))
+      yield* sql`SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name = 'member 1071'`
+      yield* cut(1071)
+      assert.deepStrictEqual(yield* Fiber.join(refreshing), [])
+      yield* limit(-1)
+      assert.isTrue(yield* a.lock.await(8_000))
+      // The cluster gives it no more time.
+      assert.lengthOf(yield* Effect.timeout(a.storage.acquire(a.address, shards), lockRefreshMs), 2)
     })
   )
 

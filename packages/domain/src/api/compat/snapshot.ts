@@ -11,7 +11,7 @@ export const snapshotOf = (
   harness: string
 ): AgentSnapshot => {
   const { effort, id: model, speed } = agent.model
-  const { max_tokens: maxTokens, output_schema: output, temperature } = agent.troupe
+  const { max_steps: maxSteps, max_tokens: maxTokens, output_schema: output, temperature } = agent.troupe
   return {
     ...id,
     name: agent.name,
@@ -25,6 +25,7 @@ export const snapshotOf = (
       ...(output === undefined ? {} : { output })
     },
     auxModel: agent.troupe.aux_model,
+    ...(maxSteps === undefined ? {} : { maxSteps }),
     system: agent.system,
     harness: agent.troupe.harness ?? harness,
     tools: agent.tools,
@@ -44,9 +45,10 @@ const modelOf = ({ effort, id, speed }: AgentSnapshot["model"]): Model =>
     ...(speed === undefined ? {} : { speed })
   }) as Model
 
-const optionsOf = ({ maxTokens, output, temperature }: AgentSnapshot["model"]) => ({
+const optionsOf = ({ maxSteps, model: { maxTokens, output, temperature } }: AgentSnapshot) => ({
   ...(temperature === undefined ? {} : { temperature }),
   ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
+  ...(maxSteps === undefined ? {} : { max_steps: maxSteps }),
   ...(output === undefined ? {} : { output_schema: output })
 })
 
@@ -67,6 +69,6 @@ export const sessionAgentOf = (snapshot: JsonObject | AgentSnapshot): SessionAge
       skills: agent.skills,
       multiagent: agent.multiagent,
       execution_identity: { type: "service_account" },
-      troupe: { harness: agent.harness, aux_model: agent.auxModel, ...optionsOf(agent.model) }
+      troupe: { harness: agent.harness, aux_model: agent.auxModel, ...optionsOf(agent) }
     })
   })

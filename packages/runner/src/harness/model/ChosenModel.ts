@@ -6,8 +6,8 @@ export interface ChosenModel {
   readonly model: string
   /** Null where nobody knows it. */
   readonly price: Price | null
-  /** That price is the maker's list price, which is for the usual speed. */
-  readonly isListed?: boolean
+  /** The same for what it does at a higher speed; absent: as at its usual one. */
+  readonly fastPrice?: Price | null
 }
 
 /** A request, before it is known which model it is for. */

@@ -39,6 +39,8 @@ export interface StepAnswer {
   /** Why it refused, where the provider says so. */
   readonly details: JsonObject | null
   readonly usage: Usage
+  /** It was given at a higher speed. */
+  readonly isFast: boolean
 }
 
 export interface StepOptions {
@@ -46,7 +48,8 @@ export interface StepOptions {
   readonly request: ModelRequest
   readonly frames: AttemptFrames
   readonly price: Price | null
-  readonly isListed?: boolean
+  /** At a higher speed; absent: as at the usual one. */
+  readonly fastPrice?: Price | null
   /** Of what the conversation comes to before the answer. */
   readonly inputTokens: number
   /** Whether what is said is the model's word to people: a summary for itself is not. */
@@ -87,7 +90,7 @@ interface OpenBlock {
 export const step = Effect.fnUntraced(function* (
   options: StepOptions
 ): Effect.fn.Return<StepAnswer, ModelError | JournalFull> {
-  const { client, frames, isListed = false, isShown, request } = options
+  const { client, frames, isShown, request } = options
   const requestId = yield* mintModelRequestId
   const open = new Map<number, OpenBlock>()
   const thinking = new Map<number, EventId>()
@@ -100,7 +103,8 @@ export const step = Effect.fnUntraced(function* (
 
   const usageOf = (measured: MeasuredUsage | null, estimate: MeasuredUsage): Usage => {
     const counted = measured ?? estimate
-    const price = isListed && ended?.isFast === true ? null : options.price
+    const { fastPrice = options.price } = options
+    const price = ended?.isFast === true ? fastPrice : options.price
     return { ...counted, source: measured === null ? "estimated" : "measured", costMicroUsd: costOf(price, counted) }
   }
   const guess = (outputTokens: number) => ({ ...nothing, inputTokens: options.inputTokens, outputTokens })
@@ -201,10 +205,12 @@ export const step = Effect.fnUntraced(function* (
       return yield* asked
     })
   ).pipe(chatSpan(client.provider, request))
-  const { details = null, stop } = (ended as Extract<ModelEvent, { readonly _tag: "Ended" }> | null) ?? {
-    stop: "end_turn" as const
-  }
-  return { requestId, items, said, calls, stop, details, usage }
+  const {
+    details = null,
+    isFast = false,
+    stop
+  } = (ended as Extract<ModelEvent, { readonly _tag: "Ended" }> | null) ?? { stop: "end_turn" as const }
+  return { requestId, items, said, calls, stop, details, usage, isFast }
 })
 
 /** What a request comes to, before anybody has counted it. */

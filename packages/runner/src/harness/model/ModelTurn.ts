@@ -53,13 +53,21 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
   const instructions = strategies.prompt(request)
   const awaiting = new Set<EventId>()
   const told = new Set<string>()
-  let steps = 0
+  const stepsMax = request.agent.maxSteps ?? strategies.stepsMax
 
   /** For people, once. */
   const note = Effect.fnUntraced(function* (code: string, message: string) {
     if (told.has(message)) return
     told.add(message)
     yield* frames.emit({ _tag: "Noted", event: { _tag: "PlatformNoted", code, message, details: {} } })
+  })
+
+  /** What was asked for and not had is no secret: which settings a model takes may turn out only as it is asked. */
+  const tellLeftOut = Effect.fnUntraced(function* ({ isFast }: StepAnswer) {
+    const { client, model } = main
+    for (const message of client.leavesOut?.({ model, settings }) ?? []) yield* note("model_setting_left_out", message)
+    if (settings.speed !== "fast" || isFast) return
+    yield* note("model_setting_left_out", `${model} was asked for a higher speed, and does not say that it had it`)
   })
 
   const asks: StepOptions["ask"] = (calls, requestId) => tools.request(calls.map((one) => ({ ...one, requestId })))
@@ -78,7 +86,7 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       request: modelRequest,
       frames,
       price: chosen.price,
-      isListed: chosen.isListed === true,
+      ...(chosen.fastPrice === undefined ? {} : { fastPrice: chosen.fastPrice }),
       inputTokens: estimateOf(modelRequest, conversation.tokens),
       isShown,
       spending,
@@ -105,6 +113,7 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       const { requestId } = given
       conversation.add({ type: "tool_call", callId, requestId, providerCallId, name, server: null, input })
     }
+    yield* tellLeftOut(given)
     const { cacheReadTokens, cacheWrite1hTokens, cacheWrite5mTokens, inputTokens, outputTokens, source } = given.usage
     const all = inputTokens + outputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens
     if (source === "measured" && all > 0) conversation.measured(all)
@@ -124,12 +133,12 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
   const next: ModelTurn["next"] = Effect.gen(function* () {
     const stopped = yield* inbox.stop
     if (stopped !== null) return halt({ _tag: "Suspended", reason: stopped })
-    const enough = strategies.stop(spending, ++steps)
+    const enough = strategies.stop(spending, stepsMax)
     if (enough !== null) return halt(enough)
     conversation.steer(yield* inbox.takeSteers)
     if (strategies.isFull(conversation.tokens, facts)) {
       yield* compact
-      const spent = strategies.stop(spending, steps)
+      const spent = strategies.stop(spending, stepsMax)
       if (spent !== null) return halt(spent)
     }
     return yield* answer.pipe(

@@ -23,12 +23,13 @@ export interface Strategies {
   readonly summarize: string
   /** What becomes of an attempt whose model request went wrong. */
   readonly retry: (error: ModelError) => Extract<HarnessEnd, { readonly _tag: "Failed" }>
-  /** Why no further request is made, before the one of this number. */
-  readonly stop: (budget: Spending, step: number) => HarnessEnd | null
+  /** How many requests a turn may make of models, where its agent does not say. */
+  readonly stepsMax: number
+  /** Why no further request is made. */
+  readonly stop: (spending: Spending, stepsMax: number) => HarnessEnd | null
   readonly parallelCalls: number
 }
 
-const stepsMax = 500
 /** Room that is left for what is said next, beside the answer itself. */
 const fullShare = 0.8
 
@@ -82,9 +83,10 @@ export const defaults: Strategies = {
       retryAfterMs: trouble._tag === "Busy" ? trouble.retryAfterMs : null
     }
   },
-  stop: (budget, step) => {
-    if (budget.isSpent) return { _tag: "Suspended", reason: "budget" }
-    return step > stepsMax ? { _tag: "Completed", stop: "max_steps", details: { steps: stepsMax } } : null
+  stepsMax: 500,
+  stop: (spending, stepsMax) => {
+    if (spending.isSpent) return { _tag: "Suspended", reason: "budget" }
+    return spending.requests < stepsMax ? null : { _tag: "Completed", stop: "max_steps", details: { steps: stepsMax } }
   },
   parallelCalls: 8
 }

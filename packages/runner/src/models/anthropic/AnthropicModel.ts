@@ -1,6 +1,6 @@
 import Anthropic from "@anthropic-ai/sdk"
 import { Effect, Redacted } from "effect"
-import type { ModelClient, ModelRequest } from "../ModelClient.ts"
+import type { Asked, ModelClient, ModelRequest } from "../ModelClient.ts"
 import { sdkStream } from "../sdkStream.ts"
 import { abilitiesOf } from "./abilities.ts"
 import * as Answer from "./answer.ts"
@@ -30,7 +30,7 @@ const thoughts: Readonly<Record<string, number>> = {
 const thoughtsMin = 1_024
 
 /** How the model is asked to think, where an effort is named. */
-const thinkingOf = ({ model, settings }: ModelRequest, maxTokens: number): Anthropic.ThinkingConfigParam | null => {
+const thinkingOf = ({ model, settings }: Asked, maxTokens: number): Anthropic.ThinkingConfigParam | null => {
   const { effort } = settings
   const most = thoughts[effort ?? "none"]
   const { thinking } = abilitiesOf(model)
@@ -38,6 +38,21 @@ const thinkingOf = ({ model, settings }: ModelRequest, maxTokens: number): Anthr
   if (thinking === "adaptive") return { type: "adaptive", display: "summarized" }
   const budget = Math.min(most, Math.floor(maxTokens * 0.75))
   return budget < thoughtsMin ? null : { type: "enabled", budget_tokens: budget }
+}
+
+/** What the agent says of its model, and this model is not asked. */
+const leavesOut = (asked: Asked, outputTokens: number): ReadonlyArray<string> => {
+  const { model, settings } = asked
+  const { effort, maxTokens = outputTokens, temperature } = settings
+  const takes = abilitiesOf(model)
+  const thinks = thinkingOf(asked, maxTokens) !== null
+  const left: Array<string> = []
+  if (effort !== undefined && !takes.effort && !thinks) left.push(`${model} takes no effort`)
+  if (temperature === undefined) return left
+  if (!takes.temperature) left.push(`${model} takes no temperature`)
+  else if (thinks) left.push(`${model} takes no temperature beside an effort`)
+  else if (temperature > 1) left.push(`${model} takes a temperature of 1 at most, and is asked with that`)
+  return left
 }
 
 /** The header without which some models take no speed. */
@@ -110,6 +125,7 @@ export const make = (options: AnthropicOptions): ModelClient => {
       )
     ),
     facts: (model) => ({ contextTokens: 200_000, outputTokens: longest(model) }),
+    leavesOut: (asked) => leavesOut(asked, longest(asked.model)),
     stream: (request) =>
       sdkStream({
         provider,

@@ -1,12 +1,13 @@
 import { Effect, Redacted } from "effect"
 import OpenAI, { AzureOpenAI } from "openai"
-import type { ModelClient, ModelProbe, ModelRequest } from "../ModelClient.ts"
+import type { Asked, ModelClient, ModelProbe, ModelRequest } from "../ModelClient.ts"
 import { sdkStream } from "../sdkStream.ts"
 import * as ChatAnswer from "./chatAnswer.ts"
 import { toMessages } from "./chatMessages.ts"
-import { dispensing } from "./dispensing.ts"
+import { type Dispensing, dispensing } from "./dispensing.ts"
 import * as ResponsesAnswer from "./responsesAnswer.ts"
 import { toInputs } from "./responsesInput.ts"
+import { wantsShortIds, withShortIds } from "./shortIds.ts"
 
 export interface OpenAiOptions {
   readonly provider: string
@@ -62,6 +63,22 @@ const refusesEffort = (model: string) => /^(?:.*\/)?(?:gpt-[34]|chatgpt-)/.test(
 
 type Effort = "low" | "medium" | "high"
 
+/** What a higher speed is called here. The answer says whether it was had. */
+const tierOf = ({ speed }: ModelRequest["settings"]) =>
+  speed === "fast" ? ({ service_tier: "priority" } as const) : {}
+
+/** What the agent says of its model, and this model is not asked. */
+const leavesOut =
+  (takesEffort: (model: string) => boolean, { refuses }: Dispensing) =>
+  ({ model, settings: { effort, temperature } }: Asked): ReadonlyArray<string> => {
+    const hasNoEffort = !takesEffort(model) || refuses(model, "reasoning_effort")
+    const hasNoTemperature = reasons(model) || refuses(model, "temperature")
+    return [
+      ...(effort !== undefined && hasNoEffort ? [`${model} takes no effort`] : []),
+      ...(temperature !== undefined && hasNoTemperature ? [`${model} takes no temperature`] : [])
+    ]
+  }
+
 const responsesParams = (request: ModelRequest, provider: string): OpenAI.Responses.ResponseCreateParamsStreaming => {
   const { cacheKey, history, model, settings, tools } = request
   const { effort, maxTokens, output, temperature, toolChoice } = settings
@@ -87,6 +104,7 @@ const responsesParams = (request: ModelRequest, provider: string): OpenAI.Respon
     ...(reasoning ? { reasoning: { effort: (effort ?? "medium") as Effort, summary: "auto" } } : {}),
     ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
     ...(temperature === undefined || reasoning ? {} : { temperature }),
+    ...tierOf(settings),
     ...(output === undefined
       ? {}
       : { text: { format: { type: "json_schema", name: output.name, schema: output.schema, strict: true } } })
@@ -97,7 +115,7 @@ const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStr
   const { history, model, settings, tools } = request
   const { effort, maxTokens, output, temperature, toolChoice } = settings
   const reasoning = reasons(model)
-  return {
+  const params: OpenAI.ChatCompletionCreateParamsStreaming = {
     model,
     stream: true,
     stream_options: { include_usage: true },
@@ -114,6 +132,7 @@ const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStr
     ...(maxTokens === undefined ? {} : reasoning ? { max_completion_tokens: maxTokens } : { max_tokens: maxTokens }),
     ...(temperature === undefined || reasoning ? {} : { temperature }),
     ...(effort === undefined || refusesEffort(model) ? {} : { reasoning_effort: effort as Effort }),
+    ...tierOf(settings),
     ...(output === undefined
       ? {}
       : {
@@ -123,6 +142,7 @@ const chatParams = (request: ModelRequest): OpenAI.ChatCompletionCreateParamsStr
           }
         })
   }
+  return wantsShortIds(model) ? (withShortIds(params) ?? params) : params
 }
 
 /** Models behind OpenAI's Responses, its own and Azure's. */
@@ -134,13 +154,14 @@ export const makeResponses = (options: OpenAiOptions): ModelClient => {
     provider,
     probe: probe(client),
     facts: () => ({ ...facts, toolsMax: 128 }),
+    leavesOut: leavesOut(reasons, asked),
     stream: (request) =>
       sdkStream({
         provider,
         model: request.model,
         silenceMs,
         open: (signal) =>
-          asked(responsesParams(request, provider), (params) => client.responses.create(params, { signal })),
+          asked.ask(responsesParams(request, provider), (params) => client.responses.create(params, { signal })),
         read: ResponsesAnswer.make(provider, request.model)
       })
   }
@@ -155,13 +176,15 @@ export const makeChat = (options: OpenAiOptions): ModelClient => {
     provider,
     probe: probe(client),
     facts: () => facts,
+    leavesOut: leavesOut((model) => !refusesEffort(model), asked),
     stream: (request) => {
       const answer = ChatAnswer.make()
       return sdkStream({
         provider,
         model: request.model,
         silenceMs,
-        open: (signal) => asked(chatParams(request), (params) => client.chat.completions.create(params, { signal })),
+        open: (signal) =>
+          asked.ask(chatParams(request), (params) => client.chat.completions.create(params, { signal })),
         read: answer.read,
         end: answer.end
       })

@@ -40,6 +40,7 @@ export const make = () => {
   let usage: MeasuredUsage | null = null
   let reason: string | null = null
   let refused = false
+  let isFast = false
   const calls = new Map<number, OpenCall>()
 
   const piece = (index: number, kind: "text" | "thinking", before: string, delta: string): Array<ModelEvent> => [
@@ -64,6 +65,7 @@ export const make = () => {
 
   const read = (chunk: OpenAI.ChatCompletionChunk): ReadonlyArray<ModelEvent> => {
     const events: Array<ModelEvent> = []
+    isFast ||= chunk.service_tier === "priority"
     if (chunk.usage !== undefined && chunk.usage !== null) usage = usageOf(chunk.usage)
     for (const { delta, finish_reason: finish } of chunk.choices ?? []) {
       // Not in the standard, and what servers of open models do.
@@ -99,7 +101,7 @@ export const make = () => {
       : calls.size > 0 && reason === "stop"
         ? "tool_calls"
         : (stops[reason] ?? "end_turn")
-    return [...events, { _tag: "Ended", stop, usage }]
+    return [...events, { _tag: "Ended", stop, usage, ...(isFast ? { isFast } : {}) }]
   }
 
   return { read, end }

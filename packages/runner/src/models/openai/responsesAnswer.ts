@@ -55,7 +55,8 @@ export const make = (provider: string, model: string) => {
           : called
             ? "tool_calls"
             : "end_turn"
-    return [{ _tag: "Ended", stop, usage: usageOf(response.usage, 0) }]
+    const isFast = response.service_tier === "priority"
+    return [{ _tag: "Ended", stop, usage: usageOf(response.usage, 0), ...(isFast ? { isFast } : {}) }]
   }
 
   const failed = (code: string | null, message: string): ModelError =>

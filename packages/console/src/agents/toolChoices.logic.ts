@@ -43,7 +43,10 @@ export const choicesOf = (tools: ReadonlyArray<Entry>, server: string): Choices 
   const toolset = toolsetOf(tools, server)
   if (toolset === undefined) return usualChoices
   const usual = choiceOf((toolset["default_config"] ?? {}) as Config, "always_ask")
-  return { usual, tools: Object.fromEntries(configsIn(toolset).map((config) => [config.name, choiceOf(config, usual)])) }
+  return {
+    usual,
+    tools: Object.fromEntries(configsIn(toolset).map((config) => [config.name, choiceOf(config, usual)]))
+  }
 }
 
 const configured = (before: Readonly<Record<string, unknown>>, choice: Choice) => {

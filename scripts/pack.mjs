@@ -1,4 +1,5 @@
-// Writes what is published of `domain` and `client` into a folder: JavaScript with types, as tarballs.
+// Writes what is published into a folder: `domain`, `client`, and of `runner` what authors of a sandbox backend need.
+// JavaScript with types, as tarballs.
 //
 // In the repository packages are run from their sources. Node strips no types below node_modules, so what others install
 // has been compiled: each module by itself, so that bundlers take only what is used.
@@ -18,10 +19,21 @@ import { join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const packages = ["domain", "client"]
+const packages = [
+  { name: "domain", package: "domain", from: "src", manifest: "package.json" },
+  { name: "client", package: "client", from: "src", manifest: "package.json" },
+  {
+    name: "sandbox",
+    package: "runner",
+    from: "src/sandbox",
+    manifest: "sandbox.package.json",
+    // And what these import.
+    files: ["published.ts", "conformance/hold-main.ts"]
+  }
+]
 
-const run = (command, args, cwd = root) => {
-  const { status } = spawnSync(command, args, { cwd, stdio: ["ignore", "inherit", "inherit"] })
+const run = (command, args) => {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] })
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed`)
 }
 
@@ -41,8 +53,8 @@ const manifestOf = ({ private: _, devDependencies: __, exports, ...manifest }) =
   sideEffects: false
 })
 
-const build = (name, stage) => {
-  const source = join(root, "packages", name)
+const build = ({ files, from, manifest: manifestFile, name, package: home }, stage) => {
+  const source = join(root, "packages", home)
   const folder = join(stage, name)
   mkdirSync(folder, { recursive: true })
   const { compilerOptions } = JSON.parse(
@@ -50,21 +62,29 @@ const build = (name, stage) => {
   )
   const options = {
     lib: compilerOptions.lib,
+    types: compilerOptions.types,
+    typeRoots: [join(root, "node_modules/@types")],
     noEmit: false,
     incremental: false,
     declaration: true,
     allowImportingTsExtensions: false,
     rewriteRelativeImportExtensions: true,
-    rootDir: join(source, "src"),
+    rootDir: join(source, from),
     outDir: join(folder, "dist"),
     // Compiled before, so that none of its sources becomes part of this package.
     paths: { "@troupe/domain/*": [join(stage, "domain/dist/*.d.ts")] }
   }
-  const config = { extends: join(root, "tsconfig.base.json"), compilerOptions: options, include: [options.rootDir] }
+  const config = {
+    extends: join(root, "tsconfig.base.json"),
+    compilerOptions: options,
+    ...(files === undefined
+      ? { include: [options.rootDir] }
+      : { files: files.map((one) => join(options.rootDir, one)) })
+  }
   const file = join(stage, `${name}.json`)
   writeFileSync(file, JSON.stringify(config))
   run("tsc", ["-p", file])
-  const manifest = JSON.parse(readFileSync(join(source, "package.json"), "utf8"))
+  const manifest = JSON.parse(readFileSync(join(source, manifestFile), "utf8"))
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifestOf(manifest), null, 2)}\n`)
   copyFileSync(join(root, "LICENSE"), join(folder, "LICENSE"))
   const readme = join(source, "README.md")
@@ -78,9 +98,8 @@ try {
   mkdirSync(destination, { recursive: true })
   // What is compiled first names types of effect, which are looked for from where it lies.
   symlinkSync(join(root, "node_modules"), join(stage, "node_modules"), "dir")
-  for (const name of packages) {
-    run("npm", ["pack", "--silent", "--pack-destination", destination], build(name, stage))
-  }
+  const folders = packages.map((one) => build(one, stage))
+  run("npm", ["pack", "--silent", "--pack-destination", destination, ...folders])
 } finally {
   rmSync(stage, { recursive: true, force: true })
 }

@@ -226,11 +226,16 @@ requires("postgres")("An MCP server that wants people to log in", () => {
       assert.strictEqual((await stranger(method, path(end), method === "POST" ? {} : undefined)).status, 404)
     }
     const client = { client_id: "c", client_secret: "a secret" }
+    const identity = { token_endpoint: "https://idp.example/token", id_token: "a token", client_id: "us" }
     for (const input of [
       { grant: "client_credentials" },
       { client: { ...client, private_key: "none", signing_algorithm: "ES256" } },
       { client: { client_id: "c", private_key: "none", signing_algorithm: "ES256" } },
       { client: { client_id: "c", token_endpoint_auth_method: "client_secret_post" } },
+      { client, grant: "cross_app_access" },
+      { client, identity },
+      { client: { client_id: "c" }, grant: "cross_app_access", identity },
+      { client, grant: "cross_app_access", identity: { ...identity, token_endpoint: "nowhere" } },
       { scope: 'a"b' }
     ]) {
       assert.strictEqual((await world.ask("POST", path("authorize"), input)).status, 400, JSON.stringify(input))

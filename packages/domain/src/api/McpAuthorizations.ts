@@ -8,7 +8,7 @@ import { Name, Text } from "./Common.ts"
 /** Scopes as OAuth writes them: words of printable characters with a space between. */
 const Scope = Text(4_096).check(Schema.isPattern(/^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/))
 
-export const McpGrant = Schema.Literals(["authorization_code", "client_credentials"])
+export const McpGrant = Schema.Literals(["authorization_code", "client_credentials", "cross_app_access"])
 export type McpGrant = typeof McpGrant.Type
 
 /** A client that was registered with the authorization server beforehand. Its secret and its key are never shown. */
@@ -26,11 +26,24 @@ export const McpClient = Schema.Struct({
 })
 export type McpClient = typeof McpClient.Type
 
+/** A person whom a company's identity provider vouches for: what it gave when they logged in there, and who shows it. */
+export const McpIdentity = Schema.Struct({
+  /** Of the identity provider: there the proof is exchanged for one that is good for this MCP server alone. */
+  token_endpoint: Name(2_048),
+  id_token: Name(16_384),
+  /** As the identity provider knows us. */
+  client_id: Name(2_048),
+  client_secret: Schema.optionalKey(Name(8_192))
+})
+export type McpIdentity = typeof McpIdentity.Type
+
 export const McpAuthorize = Schema.Struct({
   /** `authorization_code`, a person's login, unless it is said. */
   grant: Schema.optionalKey(McpGrant),
   /** Where absent, the node introduces itself: by its client metadata document, else by dynamic registration. */
   client: Schema.optionalKey(McpClient),
+  /** With the grant `cross_app_access`. Kept as secrets are, and never shown. */
+  identity: Schema.optionalKey(McpIdentity),
   /** What is wanted besides what was granted before; else what the server says that it wants. */
   scope: Schema.optionalKey(Scope),
   /** Where the person is led in the end: a page of its own, unless it is said, or the server's page in the console. */

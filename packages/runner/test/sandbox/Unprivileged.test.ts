@@ -4,6 +4,7 @@ import { spawn } from "node:child_process"
 import { closeSync, openSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { requires } from "../../../../test/requires.ts"
+import type { Verdict } from "../../src/sandbox/conformance/hold.ts"
 import { conformance } from "../../src/sandbox/conformance/suite.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
 
@@ -11,12 +12,6 @@ import { temporaryState } from "../../src/sandbox/trial.ts"
 const account = { uid: 1_899_999_999, gid: 1_899_999_999 }
 
 const timeout = 400_000
-
-interface Line {
-  readonly subject: string
-  readonly name: string
-  readonly failure: string | null
-}
 
 /** The suite in a process of its own, which was started with a descriptor that nobody told it of. */
 const runSuite = Effect.fnUntraced(function* (backend: string) {
@@ -40,11 +35,10 @@ const runSuite = Effect.fnUntraced(function* (backend: string) {
     return Effect.sync(() => child.kill("SIGKILL"))
   })
   closeSync(descriptor)
-  const [, ...lines] = said
+  return said
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Line)
-  return lines
+    .map((line) => JSON.parse(line) as Verdict)
 })
 
 const countOf = (subjects: ReadonlyArray<string>) =>

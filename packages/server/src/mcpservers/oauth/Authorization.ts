@@ -33,7 +33,7 @@ export const connected = (
   issuer: issuerOf(state),
   clientId: state.client?.client_id ?? null,
   ...at,
-  renewable: state.grant === "client_credentials" || state.tokens?.refresh_token !== undefined,
+  renewable: state.grant !== "authorization_code" || state.tokens?.refresh_token !== undefined,
   reason: null
 })
 

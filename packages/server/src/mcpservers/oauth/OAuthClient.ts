@@ -6,7 +6,7 @@ import type {
   StoredOAuthClientInformation,
   StoredOAuthTokens
 } from "@modelcontextprotocol/client"
-import type { McpGrant } from "@troupe/domain/api/McpAuthorizations"
+import type { McpGrant, McpIdentity } from "@troupe/domain/api/McpAuthorizations"
 
 /** What a node must remember to be a client of an MCP server's authorization server. All of it is sealed. */
 export interface OAuthState {
@@ -16,6 +16,8 @@ export interface OAuthState {
   /** Where people come back to; null where nobody has to log in. */
   readonly redirectUrl: string | null
   readonly clientMetadataUrl: string | null
+  /** Whom a company's identity provider vouches for. */
+  readonly identity?: McpIdentity
   /** With which the client proves itself, where it has no secret. */
   readonly key: { readonly pem: string; readonly algorithm: string } | null
   readonly client: StoredOAuthClientInformation | null
@@ -27,6 +29,13 @@ export interface OAuthState {
   readonly tokens: StoredOAuthTokens | null
 }
 
+/** As OAuth calls them. */
+const grants: Readonly<Record<McpGrant, string>> = {
+  authorization_code: "authorization_code",
+  client_credentials: "client_credentials",
+  cross_app_access: "urn:ietf:params:oauth:grant-type:jwt-bearer"
+}
+
 /** What authorization servers are told of us. */
 export const clientMetadata = (redirectUrl: string): OAuthClientMetadata => ({
   client_name: "Troupe",
@@ -35,6 +44,15 @@ export const clientMetadata = (redirectUrl: string): OAuthClientMetadata => ({
   response_types: ["code"]
 })
 
+/** Has an identity provider vouch for somebody to whom it concerns, for one resource. */
+export type Vouch = (to: { readonly audience: string; readonly resource: string }, scope?: string) => Promise<string>
+
+/** How the official client is told to prove itself, where it is not told by what it is. */
+export interface Proofs {
+  readonly authentication: AddClientAuthentication | null
+  readonly vouch: Vouch
+}
+
 /** The official client's idea of whom it works for, over a state that is kept elsewhere. */
 export class OAuthClient implements OAuthClientProvider {
   held: OAuthState
@@ -42,15 +60,16 @@ export class OAuthClient implements OAuthClientProvider {
   address: URL | null = null
   readonly addClientAuthentication?: AddClientAuthentication
   readonly clientMetadataUrl?: string
-  readonly prepareTokenRequest?: (scope?: string) => URLSearchParams
+  readonly prepareTokenRequest?: (scope?: string) => URLSearchParams | Promise<URLSearchParams>
   private readonly csrf: string
 
-  constructor(state: OAuthState, csrf: string, authentication: AddClientAuthentication | null) {
+  constructor(state: OAuthState, csrf: string, { authentication, vouch }: Proofs) {
     this.held = state
     this.csrf = csrf
     if (authentication !== null) this.addClientAuthentication = authentication
     if (state.clientMetadataUrl !== null) this.clientMetadataUrl = state.clientMetadataUrl
     if (state.grant === "client_credentials") this.prepareTokenRequest = credentialsRequest
+    if (state.grant === "cross_app_access") this.prepareTokenRequest = (scope) => this.vouchedRequest(vouch, scope)
   }
 
   get redirectUrl(): string | undefined {
@@ -58,9 +77,9 @@ export class OAuthClient implements OAuthClientProvider {
   }
 
   get clientMetadata(): OAuthClientMetadata {
-    const { redirectUrl } = this.held
+    const { grant, redirectUrl } = this.held
     return redirectUrl === null
-      ? { client_name: "Troupe", redirect_uris: [], grant_types: ["client_credentials"] }
+      ? { client_name: "Troupe", redirect_uris: [], grant_types: [grants[grant]] }
       : clientMetadata(redirectUrl)
   }
 
@@ -76,6 +95,16 @@ export class OAuthClient implements OAuthClientProvider {
   saveResourceUrl = (resource: string) => this.keep({ resource })
   saveCodeVerifier = (verifier: string) => this.keep({ verifier })
   redirectToAuthorization = (address: URL) => void (this.address = address)
+
+  private async vouchedRequest(vouch: Vouch, scope?: string): Promise<URLSearchParams> {
+    const { discovery, resource, url } = this.held
+    const audience = discovery?.authorizationServerMetadata?.issuer ?? String(discovery?.authorizationServerUrl)
+    return new URLSearchParams({
+      grant_type: grants.cross_app_access,
+      assertion: await vouch({ audience, resource: resource ?? url }, scope),
+      ...(scope === undefined ? {} : { scope })
+    })
+  }
 
   private keep(more: Partial<OAuthState>): void {
     this.held = { ...this.held, ...more }

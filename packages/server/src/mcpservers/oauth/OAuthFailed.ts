@@ -15,6 +15,8 @@ export class OAuthFailed extends Schema.TaggedError<OAuthFailed>()("OAuthFailed"
 }
 
 const detailMax = 400
+/** How the official client tells what an identity provider answered. */
+const vouchedNot = /^Token exchange failed: ([a-z_]+)/
 /** Answers that another try would get again. */
 const denials: ReadonlySet<string> = new Set([
   "access_denied",
@@ -28,10 +30,16 @@ const denials: ReadonlySet<string> = new Set([
 ])
 
 /** What nobody is to read in an error, whoever repeats it. */
-const secretsOf = ({ client, key, tokens, verifier }: OAuthState): ReadonlyArray<string> =>
-  [client?.client_secret, key?.pem, tokens?.access_token, tokens?.refresh_token, verifier].flatMap((secret) =>
-    typeof secret === "string" && secret.length > 3 ? [secret] : []
-  )
+const secretsOf = ({ client, identity, key, tokens, verifier }: OAuthState): ReadonlyArray<string> =>
+  [
+    client?.client_secret,
+    key?.pem,
+    tokens?.access_token,
+    tokens?.refresh_token,
+    verifier,
+    identity?.id_token,
+    identity?.client_secret
+  ].flatMap((secret) => (typeof secret === "string" && secret.length > 3 ? [secret] : []))
 
 const shortened = (text: string, state: OAuthState): string =>
   secretsOf(state)
@@ -49,6 +57,10 @@ export const oauthFailed = (cause: unknown, state: OAuthState): OAuthFailed => {
   const said = shortened(message ?? String(cause), state)
   if (typeof code === "string" && denials.has(code)) {
     return new OAuthFailed({ reason: "denied", detail: `the authorization server says ${code}: ${said}` })
+  }
+  const refused = vouchedNot.exec(said)?.[1]
+  if (refused !== undefined && denials.has(refused)) {
+    return new OAuthFailed({ reason: "denied", detail: `the identity provider says ${refused}: ${said}` })
   }
   const isTheirs = code === "server_error" || code === "temporarily_unavailable" || /^HTTP 5\d\d/.test(said)
   return new OAuthFailed({ reason: isTheirs ? "unreachable" : "unusable", detail: said })

@@ -13,17 +13,28 @@ const isKey = (pem: string): boolean => {
   }
 }
 
-const problemOf = ({ client, grant }: McpAuthorize): string | undefined => {
-  if (client === undefined) {
-    return grant === "client_credentials" ? "client: client credentials are those of a registered client" : undefined
+const identityProblem = ({ grant, identity }: McpAuthorize): string | undefined => {
+  if ((grant === "cross_app_access") !== (identity !== undefined)) {
+    return "identity: goes with the grant cross_app_access, and that with it"
   }
+  return identity === undefined || URL.canParse(identity.token_endpoint)
+    ? undefined
+    : "identity.token_endpoint: is no address"
+}
+
+const problemOf = (input: McpAuthorize): string | undefined => {
+  const { client, grant = "authorization_code" } = input
+  const wrong = identityProblem(input)
+  if (wrong !== undefined) return wrong
+  const isLogin = grant === "authorization_code"
+  if (client === undefined) return isLogin ? undefined : `client: ${grant} is for a registered client`
   const { client_secret, private_key, signing_algorithm, token_endpoint_auth_method: method } = client
   const isSigning = private_key !== undefined
   if (isSigning && client_secret !== undefined) return "client: takes a client_secret or a private_key, not both"
   if (isSigning !== (signing_algorithm !== undefined)) return "client: a private_key goes with its signing_algorithm"
   if (isSigning && !isKey(private_key)) return "client.private_key: is no PKCS #8 key in PEM"
-  if (grant === "client_credentials" && !isSigning && client_secret === undefined) {
-    return "client: client credentials need a client_secret or a private_key"
+  if (!isLogin && !isSigning && client_secret === undefined) {
+    return `client: ${grant} needs a client_secret or a private_key`
   }
   if (method === undefined) return undefined
   const needs = method === "private_key_jwt" ? isSigning : method === "none" ? !isSigning : client_secret !== undefined
@@ -54,13 +65,14 @@ export const asked = (
 ): Effect.Effect<OAuthState, ApiFailure> => {
   const problem = problemOf(input)
   if (problem !== undefined) return Effect.fail(invalid(problem))
-  const { client, grant = "authorization_code" } = input
+  const { client, grant = "authorization_code", identity } = input
   const isLogin = grant === "authorization_code"
   return Effect.succeed({
     url,
     grant,
     redirectUrl: isLogin ? redirectUrl : null,
     clientMetadataUrl: isLogin ? clientMetadataUrl : null,
+    ...(identity === undefined ? {} : { identity }),
     key: client === undefined ? null : keyOf(client),
     client: client === undefined ? null : informationOf(client),
     discovery: null,

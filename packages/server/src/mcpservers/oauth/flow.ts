@@ -1,7 +1,7 @@
 import { Clock, Effect } from "effect"
 import { OutboundHttp, type OutboundFetch } from "../../outbound/OutboundHttp.ts"
 import { challengeOf } from "./challenge.ts"
-import { OAuthClient, type OAuthState } from "./OAuthClient.ts"
+import { OAuthClient, type OAuthState, type Vouch } from "./OAuthClient.ts"
 import { OAuthFailed, oauthFailed } from "./OAuthFailed.ts"
 import { sdk } from "./sdk.ts"
 
@@ -18,8 +18,30 @@ const authenticationOf = Effect.fnUntraced(function* ({ client, key }: OAuthStat
   return createPrivateKeyJwtAuth({ issuer: client_id, subject: client_id, privateKey: key.pem, alg: key.algorithm })
 })
 
+/** The identity provider is asked by the rules for all addresses that somebody chose. */
+const vouchOf = Effect.fnUntraced(function* ({ identity }: OAuthState) {
+  const { requestJwtAuthorizationGrant } = yield* sdk
+  const { fetch: fetchFn } = yield* OutboundHttp
+  const vouch: Vouch = async (to, scope) => {
+    if (identity === undefined) throw new Error("there is nobody to vouch for")
+    const { client_id: clientId, client_secret: clientSecret, id_token: idToken, token_endpoint } = identity
+    const { jwtAuthGrant } = await requestJwtAuthorizationGrant({
+      ...to,
+      tokenEndpoint: token_endpoint,
+      idToken,
+      clientId,
+      fetchFn,
+      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(scope === undefined ? {} : { scope })
+    })
+    return jwtAuthGrant
+  }
+  return vouch
+})
+
 const clientOf = Effect.fnUntraced(function* (state: OAuthState, csrf = "") {
-  return new OAuthClient(state, csrf, yield* authenticationOf(state))
+  const proofs = { authentication: yield* authenticationOf(state), vouch: yield* vouchOf(state) }
+  return new OAuthClient(state, csrf, proofs)
 })
 
 const attempt = <A>(client: OAuthClient, work: () => Promise<A>): Effect.Effect<A, OAuthFailed> =>
@@ -145,7 +167,7 @@ export const renew = Effect.fn("OAuth.renew")(function* (state: OAuthState) {
     addClientAuthentication: __,
     ...plain
   } = { addClientAuthentication: undefined, ...options }
-  if (state.grant === "client_credentials") {
+  if (state.grant !== "authorization_code") {
     const more = { ...(resource === null ? {} : { resource }), ...(scope === null ? {} : { scope }) }
     const tokens = yield* attempt(client, () => fetchToken(client, authorizationServerUrl, { ...plain, ...more }))
     return { ...state, tokens } satisfies OAuthState

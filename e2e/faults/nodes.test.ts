@@ -1,6 +1,7 @@
 import { assert, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { crashPoints } from "../../packages/server/src/session/CrashPoints.ts"
+import { inTurn } from "../support/inTurn.ts"
 import { sleep, withFaults, type Room, type RoomOptions } from "./withFaults.ts"
 
 const full = process.env["TROUPE_FULL"] === "1"
@@ -8,8 +9,10 @@ const seed = Number(process.env["TROUPE_SEED"] ?? 1)
 /** A run in CI works for seconds where a full one works for a minute. */
 const workMs = full ? 30_000 : 4_000
 
-/** What is waited for after a kill; with the margin still longer than the lock of a node that is frozen. */
-const lease = full ? {} : { contactLeaseMs: 20_000 }
+/** What is waited for after a kill, with a margin on top. */
+const lease = full ? {} : { contactLeaseMs: 6_000 }
+/** With the margin still longer than the lock of a node that is frozen. */
+const longLease = full ? {} : { contactLeaseMs: 20_000 }
 
 /** Runs faults and holds what is left to every promise. */
 const holds = (
@@ -18,14 +21,14 @@ const holds = (
   options: Omit<RoomOptions, "seed"> = {},
   eventsMin = 50
 ) =>
-  it(
+  it.concurrent(
     name,
     async () => {
-      const { events, problems } = await withFaults({ seed, ...lease, ...options }, faults)
+      const { events, problems } = await inTurn(() => withFaults({ seed, ...lease, ...options }, faults))
       assert.deepStrictEqual(problems, [], `with TROUPE_SEED=${seed}`)
       assert.isAbove(events, eventsMin)
     },
-    workMs + 600_000
+    1_800_000
   )
 
 requires("postgres")("a system at work keeps every promise", () => {
@@ -79,14 +82,14 @@ requires("postgres")("a system at work keeps every promise", () => {
         await sleep(2_000)
       }
       await sleep(workMs / 2)
-    }
+    },
+    longLease
   )
 
   holds(
     "when the database crashes, and recovers from what it had written",
     async ({ campaign, postgres, start }) => {
-      await start()
-      await start()
+      await Promise.all([start(), start()])
       campaign.start()
       for (let i = 0; i < (full ? 10 : 3); i++) {
         await sleep(workMs / 3)

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { packageFile } from "../../packages/runner/test/mcp/world.ts"
+import { compiled } from "../../test/support/compiled.ts"
 import { requires } from "../../test/requires.ts"
 import { type Begun, LoginWorld } from "./LoginWorld.ts"
 
@@ -111,7 +112,7 @@ requires("postgres")("The official conformance suite for clients", () => {
     await new Promise<void>((resolve) => control.listen(0, "127.0.0.1", resolve))
     const { port } = control.address() as AddressInfo
     const command = `${process.execPath} ${program} http://127.0.0.1:${port}`
-    const options = { env: { PATH: process.env["PATH"] ?? "" }, maxBuffer: 64 * 1_048_576 }
+    const options = { env: { PATH: process.env["PATH"] ?? "", ...compiled }, maxBuffer: 64 * 1_048_576 }
     const args = [suite, "client", "--command", command, "--suite", "all", "--timeout", "240000"]
     const ran = await promisify(execFile)(process.execPath, args, options).catch((failed: unknown) => failed)
     const { stderr, stdout } = ran as { readonly stdout: string; readonly stderr: string }

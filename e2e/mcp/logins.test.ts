@@ -8,6 +8,7 @@ import { asStranger } from "../../packages/server/test/gateway/asking.ts"
 import { startNode, type TestNode } from "../../packages/server/test/support/TestNode.ts"
 import * as NoRunners from "../../packages/server/test/support/NoRunners.ts"
 import * as SqlClient from "effect/sql/SqlClient"
+import { compiled } from "../../test/support/compiled.ts"
 import { requires } from "../../test/requires.ts"
 import { AuthorizedServer } from "./AuthorizedServer.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
@@ -43,6 +44,7 @@ requires("postgres")("An MCP server that wants people to log in", () => {
       spawn(process.execPath, [commandLine, "mcp", ...args], {
         env: {
           PATH: process.env["PATH"] ?? "",
+          ...compiled,
           TROUPE_SERVER: world.gateway.node.gateway,
           TROUPE_API_KEY: apiKey
         },

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { compiled } from "../../test/support/compiled.ts"
 import { type Ended, Running, until } from "./Running.ts"
 import { type Size, Terminal } from "./Terminal.ts"
 
@@ -37,6 +38,7 @@ export class AllInOne {
         cwd,
         env: {
           PATH: process.env["PATH"] ?? "",
+          ...compiled,
           HOME: this.home,
           TROUPE_HOME: this.home,
           TROUPE_PORT: "0",

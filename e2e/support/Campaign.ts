@@ -140,13 +140,38 @@ export class Campaign {
         over = true
       })
       const until = Date.now() + 500 + random.int(3_000)
-      while (!over && this.reading && Date.now() < until) await sleep(20)
+      const more = () => {
+        for (; taken < watching.lines.length; taken++) {
+          const line = watching.lines[taken]!
+          if ("events" in line) seen.push(...line.events.map(({ eventId, seq }) => ({ eventId, seq })))
+        }
+      }
+      while (!over && this.reading && Date.now() < until) {
+        await sleep(20)
+        more()
+      }
       watching.stop()
       await watching.ended
-      for (; taken < watching.lines.length; taken++) {
-        const line = watching.lines[taken]!
-        if ("events" in line) seen.push(...line.events.map(({ eventId, seq }) => ({ eventId, seq })))
-      }
+      more()
+    }
+  }
+
+  /** Readers get what is left. */
+  private async readersAreDone(): Promise<void> {
+    const ends = new Map<string, number>(
+      await Promise.all(
+        this.sessions.map(
+          async (sessionId) => [sessionId, (await this.options.database(allEvents(sessionId))).length] as const
+        )
+      )
+    )
+    const got = (list: ReadonlyArray<{ readonly seq: number }>) => list.at(-1)?.seq ?? 0
+    const deadline = Date.now() + 30_000
+    while (Date.now() < deadline) {
+      const fed = Map.groupBy(this.feed, ({ streamId }): string => streamId)
+      const isDone = this.transcripts.every(({ seen, sessionId }) => got(seen) >= ends.get(sessionId)!)
+      if (isDone && this.sessions.every((id) => got(fed.get(id) ?? []) >= ends.get(id)!)) return
+      await sleep(50)
     }
   }
 
@@ -197,8 +222,7 @@ export class Campaign {
       if (states.every((state) => state._tag !== "Open" || wakeAt(state) === null)) break
       await sleep(250)
     }
-    // Readers get what is left.
-    await sleep(2_500)
+    await this.readersAreDone()
     this.reading = false
     await Promise.all(this.readers)
     const sessions = await this.options.database(collect(this.sessions))

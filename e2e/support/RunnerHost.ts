@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { compiled } from "../../test/support/compiled.ts"
 
 const main = join(import.meta.dirname, "../../packages/runner/src/main.ts")
 
@@ -67,7 +68,7 @@ export class RunnerHost {
         ...args
       ],
       {
-        env: { PATH: process.env["PATH"] ?? "", TROUPE_HOME: this.state, TMPDIR: this.temporary, ...env },
+        env: { PATH: process.env["PATH"] ?? "", ...compiled, TROUPE_HOME: this.state, TMPDIR: this.temporary, ...env },
         stdio: ["ignore", "pipe", "pipe"]
       }
     )

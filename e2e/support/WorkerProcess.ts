@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { compiled } from "../../test/support/compiled.ts"
 
 const main = join(import.meta.dirname, "worker-main.ts")
 
@@ -25,7 +26,7 @@ export class WorkerProcess {
     const args = [main, sdk, baseURL, environmentId, environmentKey, this.directory, String(ttlSeconds)]
     // A group of its own, so that what its tools run goes with it.
     this.child = spawn(process.execPath, args, {
-      env: { PATH: process.env["PATH"] ?? "", ANTHROPIC_LOG: "info" },
+      env: { PATH: process.env["PATH"] ?? "", ...compiled, ANTHROPIC_LOG: "info" },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true
     })

@@ -25,6 +25,11 @@ export class Readers {
     return deltas.reduce((sum, { text }) => sum + text.length, 0)
   }
 
+  /** The last event of the session that its reader was given. */
+  reached(sessionId: string): number {
+    return this.transcripts.find((transcript) => transcript.sessionId === sessionId)?.seen.at(-1)?.seq ?? 0
+  }
+
   async stop(): Promise<void> {
     this.on = false
     await Promise.all(this.following)

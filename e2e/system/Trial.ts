@@ -57,7 +57,8 @@ export class Trial {
 
   /** Runs a story against a new system, and answers every promise that was broken. */
   static async run(options: TrialOptions, story: (trial: Trial) => Promise<void>): Promise<ReadonlyArray<string>> {
-    const trial = new Trial(await System.make(options.seed), await EffectSink.start(), options)
+    const [system, sink] = await Promise.all([System.make(options.seed), EffectSink.start()])
+    const trial = new Trial(system, sink, options)
     try {
       await Promise.all(Array.from({ length: options.nodes ?? 1 }, () => trial.node()))
       await story(trial)
@@ -229,6 +230,20 @@ export class Trial {
     return this.readers.shown(session)
   }
 
+  /** Readers get what is left. */
+  private async readersAreDone(): Promise<void> {
+    await eventually(
+      "readers are at the end",
+      async () => {
+        for (const session of this.sessions) {
+          if (this.readers.reached(session) < (await this.log(session)).length) return undefined
+        }
+        return true
+      },
+      30_000
+    )
+  }
+
   /** Faults are over: everything comes to rest, the runners are told to stop, and what is left is judged. */
   private async finish(): Promise<ReadonlyArray<string>> {
     await eventually("everything rests", async () => {
@@ -245,8 +260,7 @@ export class Trial {
       ).catch(() => undefined)
     }
     const journals = told.flatMap((runner) => attemptsIn(runner).map((name) => `journal: ${name} is left`))
-    // Readers get what is left.
-    await sleep(1_000)
+    await this.readersAreDone()
     await this.readers.stop()
     const codes = await Promise.all(running.map((runner) => runner.stop("SIGTERM")))
     const sessions = await this.system.run(collect(this.sessions))

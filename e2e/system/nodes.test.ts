@@ -29,7 +29,7 @@ requires(
   holds("that is killed in mid stream costs no reader a word, and shows none twice", async (trial) => {
     await trial.runner()
     const session = await trial.open()
-    const long = Array.from({ length: full ? 2_500 : 900 }, (_, index) => `word${index}`).join(" ")
+    const long = Array.from({ length: full ? 2_500 : 600 }, (_, index) => `word${index}`).join(" ")
     await trial.say(session, `say: ${long}`, trial.effect("after").line)
     await eventually("words are on their way", () => (trial.shown(session) > 100 ? true : undefined))
     await trial.killNode(trial.nodes()[0]!)

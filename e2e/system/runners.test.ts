@@ -41,7 +41,7 @@ requires(
       const runner = await trial.runner()
       const session = await trial.open()
       const { line, token } = trial.effect("spoken")
-      await trial.say(session, line, `say: ${"and so on ".repeat(300)}`, trial.effect("after").line)
+      await trial.say(session, line, `say: ${"and so on ".repeat(full ? 300 : 200)}`, trial.effect("after").line)
       await trial.happened(token)
       await eventually("words are on their way", () => (trial.shown(session) > 100 ? true : undefined))
       await runner.stop("SIGKILL")

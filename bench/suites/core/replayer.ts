@@ -28,7 +28,16 @@ const hashed: Array<string> = []
 
 const write = (sessionId: string, values: ReadonlyArray<object>, from: Standing): Standing => {
   const commands = values.map((value) => ({ command: decode(value), digest: mint("Command") as CommandId as string }))
-  const context = { sessionId, epoch: 1, nowMicros: Date.now() * 1_000, sha256, minting, takenInputs }
+  const context = {
+    sessionId,
+    epoch: 1,
+    nowMicros: Date.now() * 1_000,
+    sha256,
+    minting,
+    codec: Codec.codec,
+    format: Codec.codec.format,
+    takenInputs
+  }
   const plan = planBatch(from, commands, context)
   log.push(...(plan.events as ReadonlyArray<NewEvent>))
   return plan.standing

@@ -21,6 +21,7 @@ import { OutboundHttp } from "./outbound/OutboundHttp.ts"
 import { outboundRules } from "./outbound/outboundRules.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
+import * as LogFormat from "./log/LogFormat.ts"
 import { Minting } from "./log/Minting.ts"
 import * as RecentEvents from "./log/RecentEvents.ts"
 import * as Projector from "./log/Projector.ts"
@@ -147,6 +148,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provideMerge(secrets(config)),
     Layer.provideMerge(Layer.unwrap(Effect.map(outboundRules(config), OutboundHttp.layer))),
     Layer.provideMerge(Minting.layer),
+    Layer.provideMerge(LogFormat.layer()),
     Layer.provideMerge(Database.layerApp()),
     Layer.provide(migrated(config, supervised))
   )

@@ -68,7 +68,7 @@ const run = (home: string, args: ReadonlyArray<string>, handed: Handed): Effect.
   Effect.callback((resume) => {
     const child: ChildProcess = spawn(process.execPath, [launcher, "--home", home, ...args], {
       cwd: "/",
-      env: { ...handed.environment, ...codeCache(home) },
+      env: { ...codeCache(home), ...handed.environment },
       detached: true,
       stdio: ["ignore", "pipe", "pipe"]
     })

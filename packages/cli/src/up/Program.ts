@@ -94,7 +94,7 @@ const launch = (
     const output = log.open()
     const child = spawn(process.execPath, [file, ...args, "--secrets-fd", "3"], {
       cwd: "/",
-      env: { ...handed.environment, ...codeCache(home) },
+      env: { ...codeCache(home), ...handed.environment },
       // A process group of its own: Ctrl-C in a terminal reaches the supervisor alone, which stops things in order.
       detached: true,
       stdio: ["ignore", output, output, "pipe"]

@@ -42,7 +42,7 @@ export class UpConfigInvalid extends Schema.TaggedError<UpConfigInvalid>()("UpCo
 
 /** What any program may need to find its way on this host. */
 const common =
-  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|XDG_RUNTIME_DIR|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|SSL_CERT_(?:FILE|DIR))$/
+  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TZ|TMPDIR|XDG_RUNTIME_DIR|NODE_COMPILE_CACHE|NODE_EXTRA_CA_CERTS|NODE_USE_ENV_PROXY|SSL_CERT_(?:FILE|DIR))$/
 const proxies = /^(?:https?|no|all)_proxy$/i
 const settings = /^(?:TROUPE|OTEL)_/
 const telemetry = /^OTEL_/

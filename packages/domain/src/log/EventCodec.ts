@@ -25,11 +25,20 @@ export class LogUnreadable extends Schema.TaggedError<LogUnreadable>()("LogUnrea
   }
 }
 
+type Shape<Event> = Schema.Codec<Event, unknown>
+
 /**
- * Every shape that a type of event has had, the newest first; older ones decode to the newest. Only the newest is
- * written, and its place counts its version: a type with three shapes is at version 3.
+ * Every shape that a type of event has had, the newest first, which counts its version: a type with three shapes is at
+ * version 3. Older ones decode to the newest, and encode what they can say of it: they are written for as long as some
+ * node of the installation can read no newer one.
  */
-export type Shapes<Event> = readonly [Schema.Decoder<Event>, ...ReadonlyArray<Schema.Decoder<Event>>]
+export type Shapes<Event> = readonly [Shape<Event>, ...ReadonlyArray<Shape<Event>>]
+
+/**
+ * The format of logs since which each version of a type is read, version 1 first; 1 for what is not named. A release that
+ * adds a type or a version gives it a format that is greater by one than that of the release before.
+ */
+export type Since<Tag extends string> = { readonly [Type in Tag]?: ReadonlyArray<number> }
 
 /** What of a stored event its codec reads. */
 export type Stored = Pick<Recorded, "streamId" | "seq" | "type" | "version" | "payload">
@@ -42,7 +51,13 @@ export interface Encoded {
 }
 
 export interface EventCodec<Event> {
+  /** The newest format of logs that is read here. */
+  readonly format: number
   readonly encode: (event: Event) => Encoded
+  /** In the newest shape of those that every reader of this format knows; null where it knows none. */
+  readonly encodeIn: (event: Event, format: number) => Encoded | null
+  /** As this version of its type, for what stands in the place of an event that was stored so. */
+  readonly encodeAs: (event: Event, version: number) => Encoded
   /** Believes the shape of what it finds where type and version are the newest: for logs that this system wrote. */
   readonly decodeFast: (stored: Stored) => Result.Result<Event, LogUnreadable>
   /** Checks every field: for logs that come from elsewhere, and for audits. */
@@ -50,21 +65,37 @@ export interface EventCodec<Event> {
 }
 
 type Tagged = { readonly _tag: string }
-type Parse<Event> = (fields: object) => Result.Result<Event, Schema.SchemaError>
+
+/** Shapes of a type, the newest first in both lists. */
+interface Known<Event> {
+  readonly current: number
+  readonly since: ReadonlyArray<number>
+  readonly parsers: ReadonlyArray<(fields: object) => Result.Result<Event, Schema.SchemaError>>
+  readonly writers: ReadonlyArray<(event: Event) => object>
+}
 
 const issue = (error: Schema.SchemaError): string => error.message.split("\n", 3).join("; ").slice(0, 500)
 
 /** The codec of all events whose shapes are given by type. */
-export const make = <Event extends Tagged>(shapes: {
-  readonly [Tag in Event["_tag"]]: Shapes<Types.ExtractTag<Event, Tag>>
-}): EventCodec<Event> => {
-  const known = new Map<string, { readonly current: number; readonly parsers: ReadonlyArray<Parse<Event>> }>(
-    Object.entries<ReadonlyArray<Schema.Decoder<Event>>>(shapes as never).map(([type, list]) => [
+export const make = <Event extends Tagged>(
+  shapes: { readonly [Tag in Event["_tag"]]: Shapes<Types.ExtractTag<Event, Tag>> },
+  since: Since<Event["_tag"]> = {}
+): EventCodec<Event> => {
+  const known = new Map<string, Known<Event>>(
+    Object.entries<ReadonlyArray<Shape<Event>>>(shapes as never).map(([type, list]) => [
       type,
-      // Made once a type is met: a process that never reads strictly pays nothing.
-      { current: list.length, parsers: list.map((shape) => lazily(() => Schema.decodeUnknownResult(shape))) }
+      {
+        current: list.length,
+        since: since[type as Event["_tag"]] ?? [],
+        // Made once a type is met: a process that never reads strictly pays nothing.
+        parsers: list.map((shape) =>
+          lazily<object, Result.Result<Event, Schema.SchemaError>>(() => Schema.decodeUnknownResult(shape))
+        ),
+        writers: list.map((shape) => lazily<Event, object>(() => Schema.encodeSync(shape) as (event: Event) => object))
+      }
     ])
   )
+  const format = Math.max(1, ...[...known.values()].flatMap((one) => one.since))
 
   const fail = (stored: Stored, reason: LogUnreadable["reason"]) =>
     Result.fail(new LogUnreadable({ streamId: stored.streamId, seq: stored.seq, reason }))
@@ -94,17 +125,33 @@ export const make = <Event extends Tagged>(shapes: {
     return Result.isSuccess(parsed) ? Result.succeed(parsed.success) : corrupt(stored, issue(parsed.failure))
   }
 
+  const encoded = ({ _tag, ...fields }: Tagged, version: number): Encoded => ({
+    type: _tag,
+    version,
+    payload: JSON.stringify(fields)
+  })
+  const encodeAs = (event: Event, version: number): Encoded => {
+    const { current, writers } = known.get(event._tag)!
+    if (version === current) return encoded(event, version)
+    return encoded({ ...writers[current - version]!(event), _tag: event._tag }, version)
+  }
+
   return {
-    encode: (event) => {
-      const { _tag, ...fields } = event
-      return { type: _tag, version: known.get(_tag)!.current, payload: JSON.stringify(fields) }
+    format,
+    encode: (event) => encoded(event, known.get(event._tag)!.current),
+    encodeIn: (event, format) => {
+      const { current, since } = known.get(event._tag)!
+      let version = current
+      while (version > 0 && (since[version - 1] ?? 1) > format) version--
+      return version === 0 ? null : encodeAs(event, version)
     },
+    encodeAs,
     decodeFast: (stored) => decode(stored, false),
     decodeStrict: (stored) => decode(stored, true)
   }
 }
 
-const lazily = <Event>(make: () => Parse<Event>): Parse<Event> => {
-  let made: Parse<Event> | undefined
-  return (fields) => (made ??= make())(fields)
+const lazily = <A, B>(make: () => (value: A) => B): ((value: A) => B) => {
+  let made: ((value: A) => B) | undefined
+  return (value) => (made ??= make())(value)
 }

@@ -85,25 +85,42 @@ describe("Codec", () => {
 
 describe("A type with three shapes", () => {
   const V3 = Schema.TaggedStruct("Paid", { costMicroUsd: Schema.Int, currency: Schema.String })
-  const encode = SchemaGetter.forbidden<never, typeof V3.Type>(() => "old shapes are not written")
   const V2 = Schema.TaggedStruct("Paid", { costMicroUsd: Schema.Int }).pipe(
     Schema.decodeTo(Schema.toType(V3), {
       decode: SchemaGetter.transform(({ costMicroUsd }) => V3.make({ costMicroUsd, currency: "USD" })),
-      encode
+      encode: SchemaGetter.transform(({ costMicroUsd }) => ({ _tag: "Paid" as const, costMicroUsd }))
     })
   )
   const V1 = Schema.TaggedStruct("Paid", { costCents: Schema.Int }).pipe(
     Schema.decodeTo(Schema.toType(V3), {
       decode: SchemaGetter.transform(({ costCents }) => V3.make({ costMicroUsd: costCents * 10_000, currency: "USD" })),
-      encode
+      encode: SchemaGetter.transform(({ costMicroUsd }) => ({
+        _tag: "Paid" as const,
+        costCents: Math.round(costMicroUsd / 10_000)
+      }))
     })
   )
-  const codec = make<typeof V3.Type>({ Paid: [V3, V2, V1] })
+  const codec = make<typeof V3.Type>({ Paid: [V3, V2, V1] }, { Paid: [2, 2, 4] })
   const read = (version: number, payload: string) => codec.decodeFast(stored({ type: "Paid", version, payload }))
 
   it("is written in the newest", () => {
     const written = codec.encode(V3.make({ costMicroUsd: 5, currency: "EUR" }))
     assert.deepStrictEqual(written, { type: "Paid", version: 3, payload: `{"costMicroUsd":5,"currency":"EUR"}` })
+  })
+
+  it("is written in the newest that readers of a format know, and not at all before there is one", () => {
+    const paid = V3.make({ costMicroUsd: 20_000, currency: "EUR" })
+    assert.strictEqual(codec.format, 4)
+    assert.deepStrictEqual(codec.encodeIn(paid, 5), codec.encode(paid))
+    assert.deepStrictEqual(codec.encodeIn(paid, 4), codec.encode(paid))
+    assert.deepStrictEqual(codec.encodeIn(paid, 3), { type: "Paid", version: 2, payload: `{"costMicroUsd":20000}` })
+    assert.strictEqual(codec.encodeIn(paid, 1), null)
+  })
+
+  it("is written as the one in whose place it stands", () => {
+    const paid = V3.make({ costMicroUsd: 20_000, currency: "EUR" })
+    assert.deepStrictEqual(codec.encodeAs(paid, 1), { type: "Paid", version: 1, payload: `{"costCents":2}` })
+    assert.deepStrictEqual(codec.encodeAs(paid, 3), codec.encode(paid))
   })
 
   it("is read in each", () => {

@@ -1,6 +1,6 @@
 import { Clock, Duration, Effect } from "effect"
 import { spawn } from "node:child_process"
-import { readdirSync, readFileSync, statfsSync, statSync } from "node:fs"
+import { lstatSync, opendirSync, readdirSync, readFileSync, statfsSync, statSync } from "node:fs"
 import { findTool, systemPath } from "./Tools.ts"
 
 /**
@@ -24,6 +24,45 @@ export const diskUsage = (directories: ReadonlyArray<string>): Effect.Effect<num
       resume(Effect.succeed(total === undefined ? undefined : Number(total) * 1_024))
     })
     return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+/** How many entries are looked at here, where starting `du` would cost more than looking does. */
+const entriesMax = 256
+
+/** As `du` counts, of a few files; undefined where there are more, or a directory can't be read as it was found. */
+const bytesOfFew = (directories: ReadonlyArray<string>): number | undefined =>
+  attempted(() => {
+    const counted = new Set<string>()
+    let bytes = 0
+    let entries = 0
+    const add = (path: string, device: number | null): void => {
+      if (++entries > entriesMax) throw new Error("there are too many")
+      const stats = lstatSync(path)
+      const file = `${stats.dev}:${stats.ino}`
+      if (counted.has(file) || (device !== null && stats.dev !== device)) return
+      counted.add(file)
+      bytes += stats.blocks * 512
+      if (stats.isDirectory()) for (const name of namesIn(path)) add(`${path}/${name}`, stats.dev)
+    }
+    for (const path of directories) add(path, null)
+    return bytes
+  })
+
+/** One after the other: there may be a million, of which few are looked at. */
+function* namesIn(path: string) {
+  const directory = opendirSync(path)
+  try {
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync()) yield entry.name
+  } finally {
+    directory.closeSync()
+  }
+}
+
+/** The same, found out in the cheapest way. */
+export const bytesTaken = (directories: ReadonlyArray<string>): Effect.Effect<number | undefined> =>
+  Effect.suspend(() => {
+    const few = bytesOfFew(directories)
+    return few === undefined ? diskUsage(directories) : Effect.succeed(few)
   })
 
 /** Bytes of files that have no name any more, and are there as long as one of the processes has them open. */
@@ -99,20 +138,21 @@ export const diskExceeded = Effect.fnUntraced(function* (
   let looked = activity()
   let free = freeBytes(directories)
   let walkedAt = yield* Clock.currentTimeMillis
-  let [took, usage] = yield* Effect.timed(diskUsage(directories))
+  let [took, usage] = yield* Effect.timed(bytesTaken(directories))
   const limit = Math.max(bytesMax, usage ?? 0)
   while (true) {
     // A large tree takes long to walk: never more than a tenth of the time goes into that.
     yield* Effect.sleep(Math.max(intervalMs, 9 * Duration.toMillis(took)))
-    const now = activity()
-    if (now !== undefined && now === looked) continue
     const at = yield* Clock.currentTimeMillis
     const left = freeBytes(directories)
     if (usage !== undefined && at - walkedAt < walkedWithinMs && takenBytes(free, left) < limit - usage) continue
+    const now = activity()
+    const rested = now !== undefined && now === looked
     looked = now
     free = left
     walkedAt = at
-    ;[took, usage] = yield* Effect.timed(diskUsage(directories))
+    if (rested && usage !== undefined) continue
+    ;[took, usage] = yield* Effect.timed(bytesTaken(directories))
     if (usage !== undefined && usage + deletedBytes(processes()) > limit) return
   }
 })

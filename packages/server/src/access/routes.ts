@@ -82,7 +82,7 @@ export interface AccessOptions {
 }
 
 const login = ({ secure }: AccessOptions) =>
-  openRoute(Api.login, (payload, request) =>
+  openRoute(Api.login, ({ payload }, request) =>
     Effect.gen(function* () {
       yield* (yield* RateLimits).login(addressOf(request))
       const logins = yield* Logins

@@ -12,6 +12,7 @@ import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import { createServer } from "node:http"
+import { formatRead } from "../log/LogFormat.ts"
 import { derive } from "./ClusterSecret.ts"
 import * as Membership from "./Membership.ts"
 import { NodeLock } from "./NodeLock.ts"
@@ -102,7 +103,7 @@ export const layer = <E = never, R = never>(
       // Ndjson takes 4.5 times as long for events of some kilobytes.
       RpcSerialization.layerSchemaBinary()
     ]),
-    Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release })),
+    Layer.provideMerge(NodeLock.layer({ url: options.databaseUrl, release: options.release, reads: formatRead })),
     Layer.provideMerge(config),
     Layer.provide(server)
   )

@@ -13,6 +13,8 @@ export const nodeLocks = `locktype = 'advisory' AND granted AND objsubid = 2 AND
 export interface NodeLockOptions {
   readonly url: Redacted.Redacted
   readonly release: string
+  /** The newest format of logs that this node reads. */
+  readonly reads: number
 }
 
 /**
@@ -40,7 +42,7 @@ export class NodeLock extends Context.Service<
   static readonly layer = (options: NodeLockOptions) => Layer.effect(NodeLock, make(options))
 }
 
-/** The lock's connection is gone. A new one is being made. */
+/** The lock's connection is gone, and a new one is being made; or the node may not register any more. */
 export class NodeLockLost extends Error {
   readonly _tag = "NodeLockLost"
 }
@@ -50,10 +52,15 @@ interface Held {
   readonly connection: PgConnection.PgConnection
 }
 
-const upsert = `INSERT INTO nodes (address, node_id, lock_key, release)
-VALUES ($1, $2, $3, $4)
+/** No row where the log's format is beyond this node: it must not take what it can't read. */
+const upsert = `INSERT INTO nodes (address, node_id, lock_key, release, reads)
+SELECT $1::text, $2::uuid, $3::int4, $4::text, $5::int4 FROM (SELECT format FROM log_format FOR SHARE) f WHERE f.format <= $5::int4
 ON CONFLICT (address) DO UPDATE
-SET node_id = excluded.node_id, lock_key = excluded.lock_key, release = excluded.release, registered_at = now()`
+SET node_id = excluded.node_id, lock_key = excluded.lock_key, release = excluded.release, reads = excluded.reads,
+  registered_at = now()
+RETURNING 1`
+
+const outdated = "The log is written in a format that this release can't read: a newer one is needed"
 
 /** Rows of nodes that ended without saying so. A node that is only between two connections writes its row again. */
 const sweep = `DELETE FROM nodes
@@ -75,7 +82,11 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
 
   const lost = () => new NodeLockLost("The connection that holds the node's lock is gone")
   const write = ({ connection, key }: Held) =>
-    address === undefined ? Effect.void : connection.query(upsert, [address, nodeId, key, options.release])
+    address === undefined
+      ? Effect.void
+      : Effect.flatMap(connection.queryValues(upsert, [address, nodeId, key, options.release, options.reads]), (rows) =>
+          rows.length === 1 ? Effect.void : Effect.fail(new NodeLockLost(outdated))
+        )
 
   const isHeld = () => current !== undefined && clock.currentTimeMillisUnsafe() - seenAt < lockExpirationMs
 
@@ -139,7 +150,7 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
   const withHeld = <A>(use: (held: Held) => Effect.Effect<A, unknown>): Effect.Effect<A, NodeLockLost> =>
     ready.await.pipe(
       Effect.andThen(writing(Effect.suspend(() => (current === undefined ? Effect.fail(lost()) : use(current))))),
-      Effect.mapError(lost)
+      Effect.mapError((error) => (error instanceof NodeLockLost ? error : lost()))
     )
 
   return NodeLock.of({

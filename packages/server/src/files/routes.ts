@@ -6,7 +6,7 @@ import type { WorkspaceId } from "@troupe/domain/Ids"
 import { Effect, Layer } from "effect"
 import type { Headers } from "effect/http/Headers"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
-import { addressedRoute, type Asked, rawRoute, route } from "../gateway/Route.ts"
+import { type Asked, openRoute, rawRoute, route } from "../gateway/Route.ts"
 import { download } from "./download.ts"
 import { Files } from "./Files.ts"
 import { upload } from "./upload.ts"
@@ -85,5 +85,5 @@ export const routes = (origin: string | null) =>
     rawRoute(Api.download, "read", download),
     remove,
     route(Uploads.create, "write", createUpload(origin), { isMadeAnew: true }),
-    addressedRoute(Uploads.send, sendUpload)
+    openRoute(Uploads.send, ({ query }, request) => sendUpload(query, request))
   )

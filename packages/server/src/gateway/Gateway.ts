@@ -15,6 +15,7 @@ import { Environments } from "../environments/Environments.ts"
 import * as EnvironmentRoutes from "../environments/routes.ts"
 import * as EventRoutes from "../events/routes.ts"
 import * as FeedRoutes from "../feed/routes.ts"
+import * as Metrics from "../fleet/metrics.ts"
 import * as FleetRoutes from "../fleet/routes.ts"
 import { WorkspaceFeed } from "../feed/WorkspaceFeed.ts"
 import { Inbox } from "../inbox/Inbox.ts"
@@ -119,6 +120,7 @@ export const routes = (config: NodeConfig) => {
     UsageRoutes.routes,
     SearchRoutes.routes,
     FleetRoutes.routes,
+    Metrics.routes,
     HttpRouter.add("GET", "/openapi.json", described)
   )
 }

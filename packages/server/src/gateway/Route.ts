@@ -15,6 +15,7 @@ import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
 import { type Answer, Idempotency, toResponse } from "./Idempotency.ts"
 import { Minting } from "../log/Minting.ts"
+import { measured } from "./RequestMetrics.ts"
 import { Caller, failureBody, failureResponse, Mint, RequestId, statusOf } from "./Requests.ts"
 
 type Type<S> = [S] extends [never] ? undefined : S extends { readonly Type: infer A } ? A : undefined
@@ -139,12 +140,18 @@ export const answerOf = <R>(work: Effect.Effect<unknown, Failure, R>): Effect.Ef
   })
 
 /** Answers failures; what else goes wrong is for the door to log and to hide. */
-const refusing = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>) =>
+export const refusing = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>) =>
   Effect.catchTag(effect, "ApiFailure", (failure) =>
     Effect.gen(function* () {
       return failureResponse(failure, yield* RequestId)
     })
   )
+
+const add = <R>(
+  method: string,
+  path: string,
+  answer: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
+) => HttpRouter.add(method as "GET", path as HttpRouter.PathInput, measured(method, path)(refusing(answer)))
 
 /** What is kept of an answer that shows a secret: that it was given. */
 const withoutSecret =
@@ -183,8 +190,8 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const entered = enter(endpoint, scope)
-  const method = at.method ?? (endpoint.method as "GET")
-  const path = at.path ?? (endpoint.path as HttpRouter.PathInput)
+  const method = at.method ?? endpoint.method
+  const path = at.path ?? endpoint.path
   announce(method, path)
   const answer = Effect.gen(function* () {
     const { asked, caller, request, text } = yield* entered
@@ -197,7 +204,7 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const asking = { workspaceId, key, kept, isRepeatable, asked: () => `${method} ${request.url}\n${text}` }
     return toResponse(renumbered(yield* run(asking, work), yield* RequestId))
   })
-  return HttpRouter.add(method, path, refusing(answer))
+  return add(method, path, answer)
 }
 
 /** An endpoint that writes its own response. */
@@ -221,14 +228,14 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
       Effect.provideService(Mint, (kind) => id(kind, now))
     )
   })
-  return HttpRouter.add(endpoint.method as "GET", endpoint.path as HttpRouter.PathInput, refusing(answer))
+  return add(endpoint.method, endpoint.path, answer)
 }
 
-/** An endpoint whose address lets in whoever has it: its handler sees to that, and reads the body. */
-export const addressedRoute = <E extends HttpApiEndpoint.Constraint, R>(
+/** An endpoint for those who have no token: its handler looks after who they are, and reads a body that is no JSON. */
+export const openRoute = <E extends HttpApiEndpoint.Constraint, R>(
   of: E,
   handler: (
-    query: Asked<E>["query"],
+    asked: Pick<Asked<E>, "query" | "payload">,
     request: HttpServerRequest.HttpServerRequest
   ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
 ) => {
@@ -238,26 +245,8 @@ export const addressedRoute = <E extends HttpApiEndpoint.Constraint, R>(
   const answer = Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const query = yield* decode.query(queryOf(request.url))
-    return yield* handler(query as never, request)
+    const payload = decode.body === null ? undefined : yield* decode.body((yield* readJson(request)).value)
+    return yield* handler({ query, payload } as never, request)
   })
-  return HttpRouter.add(endpoint.method as "PUT", endpoint.path as HttpRouter.PathInput, refusing(answer))
-}
-
-/** An endpoint for those who have no token yet: its handler looks after who they are. */
-export const openRoute = <E extends HttpApiEndpoint.Constraint, R>(
-  of: E,
-  handler: (
-    payload: Asked<E>["payload"],
-    request: HttpServerRequest.HttpServerRequest
-  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
-) => {
-  const endpoint = of as unknown as HttpApiEndpoint.Top
-  const decode = decoders(endpoint)
-  announce(endpoint.method, endpoint.path)
-  const answer = Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const { value } = yield* readJson(request)
-    return yield* handler((yield* decode.body!(value)) as never, request)
-  })
-  return HttpRouter.add(endpoint.method as "POST", endpoint.path as HttpRouter.PathInput, refusing(answer))
+  return add(endpoint.method, endpoint.path, answer)
 }

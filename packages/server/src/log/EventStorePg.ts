@@ -1,5 +1,6 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { type Duration, Effect, Layer } from "effect"
+import { measured } from "./AppendMetrics.ts"
 import { runBatch } from "./AppendBatch.ts"
 import { encode } from "./AppendRows.ts"
 import { appendStatement, protectedFully, type Protections } from "./AppendStatement.ts"
@@ -20,6 +21,7 @@ const make = Effect.fnUntraced(function* (protections: Protections, within: Dura
   const connections = yield* LogConnections.make(client.config, { appendsInFlight: batchesInFlight, within })
   const statement = appendStatement(protections)
 
+  const run = measured(runBatch((batch) => connections.appends(...statement(batch))))
   const submit = yield* GroupCommit.make({
     key: (rows) => rows.append.streamId,
     bytes: (rows) => rows.bytes,
@@ -29,7 +31,7 @@ const make = Effect.fnUntraced(function* (protections: Protections, within: Dura
     itemsWorth,
     waitingItemsMax: 16_384,
     waitingBytesMax: 256 * 1_048_576,
-    run: runBatch((batch) => connections.appends(...statement(batch))),
+    run,
     refused: (why): AppendRefused | StoreUnavailable =>
       new StoreUnavailable({ operation: "append", cause: new Error(`the queue of appends is ${why}`) })
   })

@@ -6,6 +6,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Socket from "effect/socket/Socket"
 import { type Calls, type CallTag, RunnerFault, type StreamTag } from "./Calls.ts"
 import * as FlowControl from "@troupe/domain/rpc/FlowControl"
+import { unanswered } from "@troupe/domain/rpc/unanswered"
 
 /** Why a connection ended, as its other side is told. */
 export interface Closing {
@@ -39,6 +40,9 @@ type AnyClient = Record<
     options: object
   ) => Effect.Effect<Queue.Dequeue<unknown, unknown>> & Effect.Effect<unknown, unknown>
 >
+
+/** What is told and not asked: nobody waits for an answer, and none is sent. */
+const told: ReadonlySet<string> = new Set(["Acknowledge"])
 
 const gone: Closing = { code: 1006, reason: "the connection broke" }
 
@@ -93,7 +97,7 @@ export const make = Effect.fnUntraced(function* <C extends CallTag, S extends St
       onDisconnect: Effect.sync(() => settle(gone))
     })
   )
-  const flow = FlowControl.make(transport)
+  const flow = FlowControl.make(unanswered(transport))
   const client = (yield* RpcClient.make(group, { disableTracing: true }).pipe(
     Effect.provideService(RpcClient.Protocol, flow.protocol)
   )) as unknown as AnyClient
@@ -116,7 +120,9 @@ export const make = Effect.fnUntraced(function* <C extends CallTag, S extends St
 
   const call = (runnerId: string, tag: string, payload: unknown) =>
     Effect.suspend(() =>
-      isClosed() ? Effect.fail(new RunnerAway({ runnerId })) : client[tag]!(payload, headers(runnerId))
+      isClosed()
+        ? Effect.fail(new RunnerAway({ runnerId }))
+        : client[tag]!(payload, { ...headers(runnerId), discard: told.has(tag) })
     ).pipe(Effect.catchCause((cause) => Effect.fail(explain(runnerId, tag)(cause))))
 
   const stream = (runnerId: string, tag: string, payload: unknown) =>

@@ -82,8 +82,9 @@ export const layer: Layer.Layer<AttemptDriver, never, Reach | Placements | RunRe
         reach
           .stream(attempt.runnerId, "Attach", { attempt, afterFrame })
           .pipe(Stream.catchTag("RunnerFault", gone(attempt))),
+      // Nobody answers it, and a link that takes nothing any more is ended by its pings.
       acknowledge: (attempt, heard) =>
-        Effect.ignore(promptly(attempt.runnerId, reach.call(attempt.runnerId, "Acknowledge", { attempt, ...heard }))),
+        Effect.ignore(reach.call(attempt.runnerId, "Acknowledge", { attempt, ...heard })),
       deliver: (attempt, delivery) =>
         promptly(attempt.runnerId, reach.call(attempt.runnerId, "Deliver", { attempt, delivery })).pipe(
           Effect.catchTag("RunnerFault", ({ runnerId }) => Effect.fail(new RunnerAway({ runnerId })))

@@ -115,9 +115,12 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
       reach("frames.recorded")
       yield* acknowledge(upto)
       reach("frames.acknowledged")
+      if (!over) return upto >= last.n
+      // Once it hears that its end is in the log it ends the link by itself.
+      if (ends.has(last.body._tag)) return true
       // It ended in the log, and not by what it said itself: it does not know yet.
-      if (over && !ends.has(last.body._tag)) yield* revoke
-      return !over && upto >= last.n
+      yield* revoke
+      return false
     }
     const error = result.failure
     switch (error._tag) {
@@ -146,6 +149,8 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     if (output._tag === "Frames") return record(output.frames)
     if (output._tag === "Delta") deltas.take(output, committed)
     if (output._tag !== "Contact") return Effect.succeed(true)
+    // What was acknowledged was not heard, or it would have ended.
+    if (over) return Effect.succeed(false)
     // Says again how far the log goes: the acknowledgement itself may have been lost.
     contact = output.contact
     return Effect.as(acknowledge(committed), true)
@@ -168,7 +173,7 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     deliveries.again()
     return outputs.pipe(
       Stream.mapEffect(take),
-      Stream.takeWhile((goOn) => goOn && !over),
+      Stream.takeWhile((goOn) => goOn),
       Stream.runDrain,
       Effect.raceFirst(silence)
     )

@@ -1,4 +1,5 @@
 import type { SessionId } from "@troupe/domain/Ids"
+import type { SessionCodec } from "@troupe/domain/session/Codec"
 import type { Sha256 } from "@troupe/domain/log/Chain"
 import { type Command, CommandRejected, isFinal, Refusal } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -6,6 +7,7 @@ import { wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
 import { type Clock, Deferred, Effect, Exit, Schema } from "effect"
 import type { AppendRefused, EventStore, Receipt } from "../log/EventStore.ts"
+import type { LogFormatNow } from "../log/LogFormat.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { Activation } from "./activate.ts"
 import type { CrashPoint } from "./CrashPoints.ts"
@@ -33,6 +35,8 @@ export interface Waiting extends Planned {
 export interface BatchWriterOptions {
   readonly store: EventStore["Service"]
   readonly minting: Minting["Service"]
+  readonly codec: SessionCodec
+  readonly logFormat: LogFormatNow
   readonly clock: Clock.Clock
   readonly sessionId: SessionId
   readonly shard: number
@@ -93,7 +97,11 @@ const doubtful = (batch: ReadonlyArray<Waiting>, plan: Plan) =>
     const outcome = plan.outcomes[index]!
     if (one.digest === null || outcome._tag === "Accepted") return false
     const { error } = outcome
-    return error._tag === "CommandBroken" || (error._tag === "CommandRejected" && !isFinal(error.reason))
+    return (
+      error._tag === "CommandBroken" ||
+      error._tag === "EventNotReadableYet" ||
+      (error._tag === "CommandRejected" && !isFinal(error.reason))
+    )
   })
 
 /** Decides a batch of commands, appends what they lead to in one statement, and only then answers. Each is answered once. */
@@ -140,7 +148,21 @@ export class BatchWriter {
 
   /** One try: answers those whose answers are known, or writes and answers all. Returns those that are still to be done. */
   private attempt(all: ReadonlyArray<Waiting>, takenInputs: ReadonlySet<string>) {
-    const { clock, committed, follow, minting, ownership, reach, sessionId, sha256, shard, spans, store } = this.options
+    const {
+      clock,
+      codec,
+      committed,
+      follow,
+      logFormat,
+      minting,
+      ownership,
+      reach,
+      sessionId,
+      sha256,
+      shard,
+      spans,
+      store
+    } = this.options
     return Effect.gen({ self: this }, function* () {
       // Decided on the log as it is now, so that what is written for lists has none of what was taken out.
       if (all.some(endsRedaction)) ownership.refold()
@@ -153,7 +175,8 @@ export class BatchWriter {
       }
       const nowMicros = clock.currentTimeMillisUnsafe() * 1_000
       const decide = () => {
-        const context = { sessionId, epoch: from.epoch, nowMicros, sha256, minting, takenInputs }
+        const format = logFormat.current()
+        const context = { sessionId, epoch: from.epoch, nowMicros, sha256, minting, codec, format, takenInputs }
         const plan = planBatch(from, batch, context)
         if (plan.facts.length === 0) return plan
         const behind = follow(plan.standing, from, plan.facts)

@@ -1,5 +1,6 @@
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import { Context, Effect, Latch, Layer, type Scope } from "effect"
+import { randomUUID } from "node:crypto"
 
 /** What watchers of a session get: committed events in order, and deltas of blocks that are still being written. */
 export type Fed =
@@ -60,6 +61,8 @@ class Waiting implements Listener {
 export class Feeds extends Context.Service<
   Feeds,
   {
+    /** Differs from that of every other node. */
+    readonly id: string
     readonly publish: (sessionId: string, fed: Fed) => void
     readonly listen: (sessionId: string) => Effect.Effect<Listener, never, Scope.Scope>
   }
@@ -67,6 +70,7 @@ export class Feeds extends Context.Service<
   static readonly layer = Layer.sync(Feeds, () => {
     const feeds = new Map<string, Set<Waiting>>()
     return Feeds.of({
+      id: randomUUID(),
       publish: (sessionId, fed) => {
         const listeners = feeds.get(sessionId)
         if (listeners === undefined) return

@@ -1,5 +1,5 @@
 import type { SessionId } from "@troupe/domain/Ids"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Metric, type Scope } from "effect"
 import type { SessionActor } from "./SessionActor.ts"
 
 /** A session in this node's memory. */
@@ -7,6 +7,8 @@ export interface LiveSession extends Pick<SessionActor, "handle" | "current"> {
   /** Whether it may be called without asking the cluster whose it is. */
   readonly isOpen: () => boolean
 }
+
+const resident = Metric.gauge("troupe_sessions_resident", { description: "Sessions in this node's memory" })
 
 /**
  * The sessions that live on this node. The cluster's client takes more time for a call that never leaves the process
@@ -23,6 +25,8 @@ export class LiveSessions extends Context.Service<
 >()("server/LiveSessions") {
   static readonly layer = Layer.sync(LiveSessions, () => {
     const sessions = new Map<SessionId, LiveSession>()
+    const counted = () => resident.updateUnsafe(sessions.size, Context.empty())
+    counted()
     return LiveSessions.of({
       find: (sessionId) => {
         const live = sessions.get(sessionId)
@@ -30,11 +34,15 @@ export class LiveSessions extends Context.Service<
       },
       enter: (sessionId, live) =>
         Effect.acquireRelease(
-          Effect.sync(() => void sessions.set(sessionId, live)),
+          Effect.sync(() => {
+            sessions.set(sessionId, live)
+            counted()
+          }),
           () =>
             Effect.sync(() => {
               // Another activation may have come before this one was gone.
               if (sessions.get(sessionId) === live) sessions.delete(sessionId)
+              counted()
             })
         )
     })

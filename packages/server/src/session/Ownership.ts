@@ -1,4 +1,5 @@
 import type { SessionId } from "@troupe/domain/Ids"
+import type { SessionCodec } from "@troupe/domain/session/Codec"
 import { Effect, Option } from "effect"
 import type { EventStore, Head, StoreUnavailable } from "../log/EventStore.ts"
 import { activate, type Activation } from "./activate.ts"
@@ -6,6 +7,7 @@ import { SessionMoved, type SessionUnreadable } from "./SessionErrors.ts"
 
 export interface OwnershipOptions {
   readonly store: EventStore["Service"]
+  readonly codec: SessionCodec
   readonly sessionId: SessionId
   /** Called with what a new activation found, before anything is done with it. */
   readonly activated: (activation: Activation) => void
@@ -107,16 +109,19 @@ export class Ownership {
   }
 
   private take(routed: boolean) {
-    const { activated, sessionId, store } = this.options
+    const { activated, codec, sessionId, store } = this.options
     return Effect.gen({ self: this }, function* () {
       if (this.epoch > 0 && !this.overtaken && !this.stands(yield* store.head(sessionId))) this.lose()
       if (this.overtaken && !routed) return yield* new SessionMoved({ sessionId })
       this.unanswered++
-      const found = yield* Effect.tapErrorTag(activate(store, sessionId, this.known), "SessionUnreadable", (error) =>
-        Effect.sync(() => {
-          // What can't be read now can't be read later by this release either.
-          this.unreadable = error
-        })
+      const found = yield* Effect.tapErrorTag(
+        activate({ codec, store }, sessionId, this.known),
+        "SessionUnreadable",
+        (error) =>
+          Effect.sync(() => {
+            // What can't be read now can't be read later by this release either.
+            this.unreadable = error
+          })
       )
       const activation = this.become(found)
       activated(activation)

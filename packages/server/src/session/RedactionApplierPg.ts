@@ -86,21 +86,21 @@ export const layer = Layer.effect(
       seqs: ReadonlyArray<number>,
       report: Parameters<RedactionApplier["Service"]["apply"]>[2]
     ) {
-      const log: Array<{ readonly seq: number; readonly event: SessionEvent }> = []
+      const log: Array<{ readonly seq: number; readonly version: number; readonly event: SessionEvent }> = []
       for (let after = 0; ;) {
         const page = yield* store.readToFold(sessionId, { after, limit: pageSize })
         if (page.length === 0) break
         for (const stored of page) {
           if (!carriers.has(stored.type)) continue
           const event = Codec.decodeFast(stored)
-          if (Result.isSuccess(event)) log.push({ seq: stored.seq, event: event.success })
+          if (Result.isSuccess(event)) log.push({ seq: stored.seq, version: stored.version, event: event.success })
         }
         after = page.at(-1)!.seq
       }
       const also = new Set(alsoCarrying(log, seqs))
-      const blanked = log.flatMap(({ event, seq }) => {
-        const { payload } = Codec.encode(Redaction.redact(event))
-        return also.has(seq) && payload !== Codec.encode(event).payload ? [{ seq, payload }] : []
+      const blanked = log.flatMap(({ event, seq, version }) => {
+        const { payload } = Codec.encodeAs(Redaction.redact(event), version)
+        return also.has(seq) && payload !== Codec.encodeAs(event, version).payload ? [{ seq, payload }] : []
       })
       if (blanked.length === 0) return
       yield* report({

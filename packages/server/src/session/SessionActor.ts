@@ -2,12 +2,14 @@ import type { SessionId } from "@troupe/domain/Ids"
 import { utf8Length } from "@troupe/domain/CanonicalJson"
 import { Limits } from "@troupe/domain/Limits"
 import type { Sha256 } from "@troupe/domain/log/Chain"
+import type { SessionCodec as Codec } from "@troupe/domain/session/Codec"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { isClientCommand, type Command } from "@troupe/domain/session/SessionCommand"
 import { traceparent } from "@troupe/domain/telemetry/Tracing"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Clock, type Context, Deferred, Effect, Exit, type Scope } from "effect"
 import { EventStore } from "../log/EventStore.ts"
+import { LogFormat, type LogFormatNow } from "../log/LogFormat.ts"
 import { Minting } from "../log/Minting.ts"
 import { RecentEvents, type Recents } from "../log/RecentEvents.ts"
 import type { Activation } from "./activate.ts"
@@ -17,6 +19,7 @@ import { Feeds } from "./Feeds.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { Ownership } from "./Ownership.ts"
 import type { Accepted, Plan } from "./planBatch.ts"
+import { SessionCodec } from "./SessionCodec.ts"
 import type { TurnSpans } from "./TurnSpans.ts"
 import { CommandTooLarge, Overloaded, SessionMoved, SessionUnavailable, type SessionError } from "./SessionErrors.ts"
 
@@ -53,6 +56,8 @@ interface Services {
   readonly store: EventStore["Service"]
   readonly feeds: Feeds["Service"]
   readonly minting: Minting["Service"]
+  readonly codec: Codec
+  readonly logFormat: LogFormatNow
   readonly recent: Recents
   readonly clock: Clock.Clock
   readonly reach: (point: CrashPoint) => void
@@ -77,7 +82,7 @@ export class SessionActor {
     const { react, sessionId, sha256, shard } = options
     this.options = options
     this.services = services
-    this.ownership = new Ownership({ store: services.store, sessionId, activated: react, lost: options.stop })
+    this.ownership = new Ownership({ ...services, sessionId, activated: react, lost: options.stop })
     this.writer = new BatchWriter({
       ...services,
       sessionId,
@@ -239,6 +244,8 @@ export const make = Effect.fnUntraced(function* (
   const services: Services = {
     store: yield* EventStore,
     minting: yield* Minting,
+    codec: yield* SessionCodec,
+    logFormat: yield* LogFormat,
     recent: yield* RecentEvents,
     feeds: yield* Feeds,
     clock: yield* Clock.Clock,

@@ -73,6 +73,19 @@ export class SessionUnreadable extends Schema.TaggedError<SessionUnreadable>()("
   }
 }
 
+/**
+ * The command would write a type of event that some node, of an older release, can't read yet. Nothing was done; it will be
+ * taken once that node is gone.
+ */
+export class EventNotReadableYet extends Schema.TaggedError<EventNotReadableYet>()("EventNotReadableYet", {
+  sessionId: Schema.String,
+  type: Schema.String
+}) {
+  override get message() {
+    return `${this.type} can't be written to ${this.sessionId} yet: a node of an older release, which can't read it, is still there`
+  }
+}
+
 /** A command that broke the code that decides it. The session lives on; the command changed nothing. */
 export class CommandBroken extends Schema.TaggedError<CommandBroken>()("CommandBroken", {
   commandId: Schema.String,
@@ -90,6 +103,7 @@ export type SessionError =
   | CommandTooLarge
   | CommandUnstorable
   | CommandBroken
+  | EventNotReadableYet
   | Overloaded
   | SessionMoved
   | SessionUnavailable

@@ -17,6 +17,12 @@ const Watch = Rpc.make("Watch", { success: FedFrame, stream: true })
  */
 export const SessionFeed = Entity.make("SessionFeed", [Watch])
 
+/**
+ * Names the feeds that a watcher hears by itself. Where they are those of the owner's node, the stream says that the feed
+ * stands and when it ends, and nothing else: the cluster's client takes more time for a frame than its readers do.
+ */
+export const heardHeader = "x-troupe-feeds"
+
 export const layer = SessionFeed.toLayer(
   Effect.gen(function* () {
     const { entityId } = yield* Entity.CurrentAddress
@@ -30,7 +36,10 @@ export const layer = SessionFeed.toLayer(
 
     return SessionFeed.of({
       // One frame a chunk: a chunk travels whole, and one that is too large takes the whole connection with it.
-      Watch: () => Stream.rechunk(Stream.unwrap(watch), 1)
+      Watch: ({ headers }) =>
+        headers[heardHeader] === feeds.id
+          ? Stream.concat(Stream.succeed<FedFrame>([]), Stream.never)
+          : Stream.rechunk(Stream.unwrap(watch), 1)
     })
   }),
   {

@@ -1,4 +1,4 @@
-import { type Cause, Deferred, Effect, Schema } from "effect"
+import { type Cause, Context, Deferred, Effect, Metric, Schema } from "effect"
 import type { StoreUnavailable } from "../log/EventStore.ts"
 import type { Place, Seen } from "./WatchHub.ts"
 
@@ -11,6 +11,11 @@ export class SlowReader extends Schema.TaggedError<SlowReader>()("SlowReader", {
     return `The reader of ${this.sessionId} fell behind after ${this.lastSeq}`
   }
 }
+
+const cutOff = Metric.counter("troupe_readers_cut_total", {
+  description: "Readers of sessions that took nothing for too long and were cut off",
+  incremental: true
+})
 
 export interface Reader {
   /** What comes next, at least one; waits for it. Ends with `Done` when the node stops serving readers. */
@@ -59,7 +64,8 @@ export class OpenReader {
 
   cutIfSlow(sessionId: string, now: number, slowAfterMs: number): void {
     if (this.waiting || now - this.tookAt < slowAfterMs) return
-    Deferred.doneUnsafe(this.ended, Effect.fail(new SlowReader({ sessionId, lastSeq: this.place.seq })))
+    const slow = new SlowReader({ sessionId, lastSeq: this.place.seq })
+    if (Deferred.doneUnsafe(this.ended, Effect.fail(slow))) cutOff.updateUnsafe(1, Context.empty())
     this.tell()
   }
 }

@@ -1,6 +1,7 @@
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import { Effect, type Fiber, Latch, Stream } from "effect"
+import { Effect, type Fiber, Latch, type Scope, Stream } from "effect"
 import type { StoreUnavailable } from "../log/EventStore.ts"
+import type { Listener } from "./Feeds.ts"
 import type { FedFrame } from "./FedWire.ts"
 import type { KeptPages } from "./KeptPages.ts"
 import { WatchedPages } from "./WatchedPages.ts"
@@ -17,6 +18,9 @@ export interface Watching {
     after: number,
     limit?: number
   ) => Effect.Effect<ReadonlyArray<Recorded>, StoreUnavailable>
+  /** What is published on this node. */
+  readonly here: (sessionId: string) => Effect.Effect<Listener, never, Scope.Scope>
+  /** Says that the owner's feed stands and when it ends, and brings what is published on another node. */
   readonly feed: (sessionId: string) => Stream.Stream<FedFrame, unknown>
   readonly fork: (effect: Effect.Effect<void>) => Fiber.Fiber<void>
   /** Asks where the log of a session stands; `begin` tells it the answer. */
@@ -72,12 +76,18 @@ export class WatchedSession {
     this.feed?.interruptUnsafe()
     this.stands.closeUnsafe()
     let tries = 0
-    const listen = Stream.runForEach(this.watching.feed(this.hub.sessionId), (frame) =>
+    const { sessionId } = this.hub
+    const receive = (frame: FedFrame) =>
       Effect.sync(() => {
         tries = 0
         if (this.feed === fiber) this.receive(frame)
       })
-    )
+    const listen = Effect.gen({ self: this }, function* () {
+      // Before the feed stands: from then on nothing is missed.
+      const { take } = yield* this.watching.here(sessionId)
+      yield* Effect.forkScoped(Effect.forever(Effect.flatMap(take, receive)))
+      yield* Stream.runForEach(this.watching.feed(sessionId), receive)
+    }).pipe(Effect.scoped)
     const fiber: Fiber.Fiber<void> = this.watching.fork(
       Effect.exit(listen).pipe(
         Effect.andThen(Effect.suspend(() => Effect.sleep(Math.min(1_000, 20 * 2 ** tries++)))),

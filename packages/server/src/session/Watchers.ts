@@ -2,9 +2,9 @@ import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, Option, Scope, Stre
 import * as Together from "../Together.ts"
 import { Members } from "../cluster/Membership.ts"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
-import { eventBytes } from "./Feeds.ts"
+import { eventBytes, Feeds } from "./Feeds.ts"
 import { KeptPages } from "./KeptPages.ts"
-import { SessionFeed } from "./SessionFeed.ts"
+import { heardHeader, SessionFeed } from "./SessionFeed.ts"
 import { Turnstile } from "./Turnstile.ts"
 import { type Watching, WatchedSession } from "./WatchedSession.ts"
 import { type Seat, type Seen, takenBytesMax } from "./WatchHub.ts"
@@ -58,6 +58,7 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
   const store = yield* EventStore
   const clock = yield* Clock.Clock
   const members = yield* Members
+  const feeds = yield* Feeds
   const feedOf = yield* SessionFeed.client
   const scope = yield* Effect.scope
   const runFork = Effect.runForkWith(yield* Effect.context())
@@ -85,7 +86,8 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
 
   const watching: Watching = {
     fork: (effect) => Fiber.runIn(runFork(effect), scope),
-    feed: (sessionId) => feedOf(sessionId).Watch(),
+    here: feeds.listen,
+    feed: (sessionId) => feedOf(sessionId).Watch(undefined, { headers: { [heardHeader]: feeds.id } }),
     read: (sessionId, after, limit = pageSize) => store.read(sessionId, { after, limit }),
     pages: new KeptPages(pagesBytesMax),
     pagesKeptMs: checkEveryMs,

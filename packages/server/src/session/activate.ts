@@ -1,7 +1,7 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import { genesis } from "@troupe/domain/log/Chain"
 import type { Stored } from "@troupe/domain/log/EventCodec"
-import * as Codec from "@troupe/domain/session/Codec"
+import type { SessionCodec } from "@troupe/domain/session/Codec"
 import { evolve } from "@troupe/domain/session/evolve"
 import { foldVersion, initial, type SessionState } from "@troupe/domain/session/SessionState"
 import { Effect, Fiber, Option, Result } from "effect"
@@ -48,6 +48,7 @@ const restored = (snapshot: Option.Option<Snapshot>): Activation | undefined => 
 
 /** Folds the events of a page onto what was folded before them. */
 const foldPage = Effect.fnUntraced(function* (
+  codec: SessionCodec,
   sessionId: SessionId,
   before: Pick<Activation, "state" | "version">,
   page: ReadonlyArray<Stored>
@@ -57,7 +58,7 @@ const foldPage = Effect.fnUntraced(function* (
     const unreadable = (reason: string, detail: string) =>
       new SessionUnreadable({ sessionId, seq: version + 1, reason, detail })
     if (stored.seq !== version + 1) return yield* unreadable("Hole", `event ${stored.seq} follows`)
-    const event = Codec.decodeFast(stored)
+    const event = codec.decodeFast(stored)
     if (Result.isFailure(event)) return yield* unreadable(event.failure.reason._tag, event.failure.message)
     try {
       state = evolve(state, event.success)
@@ -74,7 +75,7 @@ const foldPage = Effect.fnUntraced(function* (
  * in it stays as it is; so the first page need not wait for the epoch, and the next one is read while one is folded.
  */
 export const activate = Effect.fnUntraced(function* (
-  store: EventStore["Service"],
+  { codec, store }: { readonly codec: SessionCodec; readonly store: EventStore["Service"] },
   sessionId: SessionId,
   known: Activation | null
 ) {
@@ -105,7 +106,7 @@ export const activate = Effect.fnUntraced(function* (
     }
     const after = folded.version + page.length
     const next = after < head.version ? yield* Effect.forkChild(pageAfter(after), { startImmediately: true }) : null
-    folded = yield* foldPage(sessionId, folded, page)
+    folded = yield* foldPage(codec, sessionId, folded, page)
     settled = true
     if (next !== null) page = yield* Fiber.join(next)
   }

@@ -6,5 +6,5 @@ import { Result } from "effect"
 /** What stands in the place of an event's payload once its content is taken out. What can't be read goes as a whole. */
 export const blanked = (stored: Stored): string => {
   const event = Codec.decodeFast(stored)
-  return Result.isSuccess(event) ? Codec.encode(Redaction.redact(event.success)).payload : "{}"
+  return Result.isSuccess(event) ? Codec.encodeAs(Redaction.redact(event.success), stored.version).payload : "{}"
 }

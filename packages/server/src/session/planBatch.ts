@@ -1,8 +1,8 @@
 import type { CommandId, EventId } from "@troupe/domain/Ids"
 import type * as Chain from "@troupe/domain/log/Chain"
-import * as Codec from "@troupe/domain/session/Codec"
+import type { SessionCodec } from "@troupe/domain/session/Codec"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
-import { plan, type Decided } from "@troupe/domain/session/decide"
+import { plan } from "@troupe/domain/session/decide"
 import * as LogRules from "@troupe/domain/session/logRules"
 import { CommandRejected, isFinal, type Command } from "@troupe/domain/session/SessionCommand"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -11,7 +11,8 @@ import { Result } from "effect"
 import type { NewEvent, Rejection } from "../log/EventStore.ts"
 import type { Minting } from "../log/Minting.ts"
 import { record } from "../log/Recorder.ts"
-import { CommandBroken, CommandIdReused } from "./SessionErrors.ts"
+import { CommandBroken, CommandIdReused, EventNotReadableYet } from "./SessionErrors.ts"
+import { writable, type Writable } from "./writable.ts"
 
 /** A command on its way through the actor. Only clients' commands leave receipts, so only they have a digest. */
 export interface Planned {
@@ -46,7 +47,10 @@ export interface Accepted {
 
 export type Outcome =
   | Accepted
-  | { readonly _tag: "Refused"; readonly error: CommandRejected | CommandIdReused | CommandBroken }
+  | {
+      readonly _tag: "Refused"
+      readonly error: CommandRejected | CommandIdReused | CommandBroken | EventNotReadableYet
+    }
 
 export interface Plan {
   readonly events: ReadonlyArray<NewEvent>
@@ -76,6 +80,9 @@ interface Context {
   readonly nowMicros: number
   readonly sha256: Chain.Sha256
   readonly minting: Minting["Service"]
+  readonly codec: SessionCodec
+  /** Of logs, which every node of the installation reads. */
+  readonly format: number
   /** Inputs of which the store has said that they were taken before. */
   readonly takenInputs: ReadonlySet<string>
 }
@@ -83,12 +90,17 @@ interface Context {
 const decideSafely = (
   state: SessionState,
   command: Command,
-  log: LogRules.KnownLog
-): Result.Result<Decided, CommandRejected | CommandBroken> => {
+  log: LogRules.KnownLog,
+  context: Pick<Context, "codec" | "format" | "sessionId">
+): Result.Result<Writable, CommandRejected | CommandBroken | EventNotReadableYet> => {
   try {
     const decided = plan(state, command)
-    const reason = Result.isSuccess(decided) ? LogRules.refusedByLog(command.body, log) : undefined
-    return reason === undefined ? decided : Result.fail(new CommandRejected({ command: command.body._tag, reason }))
+    if (Result.isFailure(decided)) return Result.fail(decided.failure)
+    const reason = LogRules.refusedByLog(command.body, log)
+    if (reason !== undefined) return Result.fail(new CommandRejected({ command: command.body._tag, reason }))
+    const written = writable(context, state, decided.success)
+    if ("facts" in written) return Result.succeed(written)
+    return Result.fail(new EventNotReadableYet({ sessionId: context.sessionId, type: written.type }))
   } catch (defect) {
     const detail = defect instanceof Error ? defect.message : String(defect)
     return Result.fail(new CommandBroken({ commandId: command.commandId, detail }))
@@ -114,7 +126,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
       outcomes.push(repeated.digest === digest ? repeated.outcome : { _tag: "Refused", error: reused })
       continue
     }
-    const decided = decideSafely(state, command, { version, hasInput: (inputId) => taken.has(inputId) })
+    const decided = decideSafely(state, command, { version, hasInput: (inputId) => taken.has(inputId) }, context)
     let outcome: Outcome
     if (Result.isFailure(decided)) {
       const error = decided.failure
@@ -130,7 +142,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
         })
       }
     } else {
-      const { events: facts, state: next } = decided.success
+      const { encoded, facts, state: next } = decided.success
       const written: Array<Written> = []
       const seq = facts.length === 0 ? version : version + 1
       outcome = { _tag: "Accepted", seq, version: version + facts.length, written }
@@ -149,7 +161,7 @@ export const planBatch = (from: Standing, commands: ReadonlyArray<Planned>, cont
         }
         const mark =
           digest === null ? null : { commandId: command.commandId, digest, body: CommandBody.compact(command, facts) }
-        const recorded = record(pen, { version, chain, lastRecordedAt }, cause, facts.map(Codec.encode), mark)
+        const recorded = record(pen, { version, chain, lastRecordedAt }, cause, encoded, mark)
         events.push(...recorded.events)
         allFacts.push(...facts)
         for (const [index, { eventId, recordedAt }] of recorded.events.entries()) {

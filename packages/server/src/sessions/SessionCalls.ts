@@ -45,6 +45,8 @@ export const failureOf = (
     case "SessionUnavailable":
     case "SessionNotReached":
       return busy(error.retryAfterMs, "The session can't be reached right now")
+    case "EventNotReadableYet":
+      return busy(5_000, "This needs every node to be of the newer release, and one of the older is still there")
     case "SessionUnreadable":
       // It stays so for this release, however often it is asked for.
       return invalid(error.message, unreadableCode)

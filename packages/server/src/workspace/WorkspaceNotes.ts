@@ -2,13 +2,16 @@ import type { Actor } from "@troupe/domain/Actor"
 import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
 import { codec, type WorkspaceEvent } from "@troupe/domain/workspace/WorkspaceEvent"
 import { Clock, Effect } from "effect"
+import { LogFormat } from "../log/LogFormat.ts"
 import { Minting } from "../log/Minting.ts"
+import type { Fact } from "../log/Recorder.ts"
 import { WorkspaceLog } from "../log/WorkspaceLog.ts"
 
 /** Writes to a workspace's log, within the caller's transaction. */
 export const makeNotes = Effect.gen(function* () {
   const log = yield* WorkspaceLog
   const minting = yield* Minting
+  const logFormat = yield* LogFormat
 
   return Effect.fnUntraced(function* (
     workspaceId: WorkspaceId,
@@ -22,10 +25,13 @@ export const makeNotes = Effect.gen(function* () {
       actorText: JSON.stringify(actor),
       at
     }
-    yield* log.append({
-      workspaceId,
-      cause,
-      facts: events.map((event) => ({ ...codec.encode(event), threadId: null }))
-    })
+    const facts: Array<Fact> = []
+    for (const event of events) {
+      const encoded = codec.encodeIn(event, logFormat.current())
+      // Whoever asked does so again, once the nodes of the older release are gone.
+      if (encoded === null) return yield* Effect.die(new Error(`${event._tag} can't be read by every node yet`))
+      facts.push({ ...encoded, threadId: null })
+    }
+    yield* log.append({ workspaceId, cause, facts })
   })
 })

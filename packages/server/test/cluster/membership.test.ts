@@ -21,7 +21,7 @@ const member = Effect.fnUntraced(function* (port: number) {
   const scope = yield* Scope.make()
   const runner = Runner.make({ address: RunnerAddress.make("127.0.0.1", port), groups: ["default"], weight: 1 })
   const context = yield* Membership.layer.pipe(
-    Layer.provideMerge(NodeLock.layer({ url: appUrl, release: "test" })),
+    Layer.provideMerge(NodeLock.layer({ url: appUrl, release: "test", reads: 1 })),
     Layer.provide(PgClient.layer({ url: appUrl, applicationName: `member ${port}`, maxConnections: 4 })),
     Layer.provide(
       ShardingConfig.layer({ shardLockExpiration: lockExpirationMs, shardLockRefreshInterval: lockRefreshMs })

@@ -7,6 +7,7 @@ import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { asHolderOf, asOwner, asStranger, made, refused } from "../gateway/asking.ts"
 import { plays, think, tool } from "../gateway/gatewayWorld.ts"
 import { type OwnWorld, startOwn } from "../gateway/ownWorld.ts"
+import { apiKey } from "../support/apiKey.ts"
 import { dial, type Dialled } from "../support/DialingRunner.ts"
 import { register, startNode, type TestNode } from "../support/TestNode.ts"
 
@@ -86,6 +87,47 @@ describe("the fleet", { timeout: 120_000 }, () => {
     const { work } = await fleet()
     assert.deepInclude(work, { queued: 1, claimed: 0 })
     assert.isAtLeast(work.oldest_queued_ms!, 0)
+  })
+
+  it("is scraped by Prometheus, with a key of theirs", async () => {
+    const scrape = (authorization: string) => fetch(`${world.node.gateway}/metrics`, { headers: { authorization } })
+    const session = await world.open()
+    await world.say(session, "go")
+    const answer = await scrape(`Bearer ${apiKey}`)
+    assert.include(answer.headers.get("content-type")!, "text/plain; version=0.0.4")
+    const text = await answer.text()
+    const valueOf = (series: string) => {
+      const line = text.split("\n").find((one) => one.startsWith(`${series} `))
+      return line === undefined ? undefined : Number(line.slice(series.length + 1))
+    }
+    for (const series of [
+      "process_resident_memory_bytes",
+      "process_cpu_seconds_total",
+      "troupe_sessions_resident",
+      "troupe_append_batch_appends_count",
+      "troupe_append_batch_duration_seconds_sum",
+      `troupe_http_requests_total{method="POST",route="/v1/sessions",status="200"}`,
+      `troupe_http_request_duration_seconds_count{method="POST",route="/v1/sessions"}`
+    ]) {
+      assert.isAbove(valueOf(series)!, 0, series)
+    }
+    assert.strictEqual(valueOf("troupe_runner_links"), 1)
+    assert.strictEqual(valueOf("troupe_fleet_seen"), 1)
+    assert.strictEqual(valueOf("troupe_fleet_nodes"), 1)
+    assert.isAtLeast(valueOf(`troupe_fleet_turns{state="waiting_for_runner"}`)!, 0)
+    assert.isAtLeast(valueOf("troupe_log_horizon_age_ms")!, 0)
+    assert.isAtLeast(valueOf("troupe_streams_open")!, 0)
+    assert.match(text, /troupe_projection_lag_seconds\{[^}]*projection="usage"[^}]*\} \d/)
+    // Every line is one that Prometheus takes, and no series is there twice.
+    const series = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"))
+    for (const line of series) assert.match(line, /^[a-zA-Z_:][a-zA-Z0-9_:]*(\{[^{}]*\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$/)
+    const names = series.map((line) => line.slice(0, line.lastIndexOf(" ")))
+    assert.lengthOf(new Set(names), names.length)
+    assert.notInclude(text, session)
+
+    assert.strictEqual((await scrape("Bearer nobody")).status, 401)
+    assert.strictEqual(refused(await (await asHolderOf(world, ["write"]))("GET", "/metrics"))[0], 403)
+    assert.strictEqual(refused(await (await asStranger(world))("GET", "/metrics"))[0], 403)
   })
 
   it("says how far read tables are behind, while a transaction holds them up", async () => {

@@ -41,7 +41,7 @@ const tools = Layer.succeed(
 const lock = Layer.unwrap(
   Effect.map(TestDatabase, ({ appUrl }) =>
     Layer.effectDiscard(Effect.flatMap(NodeLock, ({ announce }) => announce("test:1"))).pipe(
-      Layer.provideMerge(NodeLock.layer({ url: appUrl, release: "test" }))
+      Layer.provideMerge(NodeLock.layer({ url: appUrl, release: "test", reads: 1 }))
     )
   )
 )

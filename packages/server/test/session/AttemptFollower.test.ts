@@ -13,6 +13,10 @@ import { SessionUnavailable, type SessionError } from "../../src/session/Session
 const attemptId = "att" as AttemptId
 const refusal = (reason: Refusal) => new CommandRejected({ command: "RecordFrames", reason })
 const unavailable = new SessionUnavailable({ sessionId: "s", retryAfterMs: 1 })
+const completed: Output = {
+  _tag: "Frames",
+  frames: [{ n: 1, at: 0, body: { _tag: "Completed", stopReason: "end_turn" } as never }]
+}
 const frames = (...numbers: ReadonlyArray<number>): Output => ({
   _tag: "Frames",
   frames: numbers.map((n) => ({ n, at: 0, body: { _tag: "TitleSuggested", title: "t" } }))
@@ -71,9 +75,13 @@ const make = Effect.fnUntraced(function* ({ answers = [], fresh = false, link }:
     follower.update({ epoch: 1, version: 40 } as Activation, session, { turn } as Thread, turn)
   }
   update(0)
-  yield* Effect.forkChild(follower.run)
+  const running = yield* Effect.forkChild(follower.run)
   yield* TestClock.adjust(1)
-  return { seen, follower, update, hooks, say: (output: Output) => Queue.offer(outputs, output) }
+  return {
+    ...{ seen, follower, update, hooks },
+    isOver: () => running.pollUnsafe() !== undefined,
+    say: (output: Output) => Queue.offer(outputs, output)
+  }
 })
 
 describe("the follower of an attempt", () => {
@@ -137,6 +145,20 @@ describe("the follower of an attempt", () => {
       yield* say(frames(1))
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(seen, ["attach 0", "RecordFrames", "acknowledge 1", "revoke"])
+    })
+  )
+
+  it.effect("waits for its runner to end the link, once the end of the attempt is in the log", () =>
+    Effect.gen(function* () {
+      const { follower, hooks, isOver, say, seen } = yield* make({})
+      hooks.onSend = () => follower.end()
+      yield* say(completed)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual([seen, isOver()], [["attach 0", "RecordFrames", "acknowledge 1"], false])
+      // It did not hear that, or it would say nothing more.
+      yield* say({ _tag: "Contact", contact: 3 })
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual([seen.length, isOver()], [3, true])
     })
   )
 

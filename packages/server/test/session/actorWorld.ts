@@ -30,7 +30,10 @@ export const make = Effect.gen(function* () {
   const services = Layer.mergeAll(
     Layer.succeed(EventStore, held.store),
     Layer.succeed(Minting, Minting.make(random.bytes)),
-    Layer.succeed(Feeds, Feeds.of({ publish: (_, fed) => void published.push(fed), listen: () => Effect.never }))
+    Layer.succeed(
+      Feeds,
+      Feeds.of({ id: "here", publish: (_, fed) => void published.push(fed), listen: () => Effect.never })
+    )
   )
 
   const actor = Effect.fnUntraced(function* (options: ActorOptions = {}) {

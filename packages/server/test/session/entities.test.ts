@@ -1,3 +1,4 @@
+import { codec } from "@troupe/domain/session/Codec"
 import { assert, describe, it } from "@effect/vitest"
 import { genesis } from "@troupe/domain/log/Chain"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
@@ -28,6 +29,8 @@ const planning = {
   nowMicros: 0,
   sha256,
   minting: Minting.make(() => undefined),
+  codec,
+  format: codec.format,
   takenInputs: new Set<string>()
 }
 

@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(function* (options: EntityWorldOptions) {
     Layer.succeed(AttemptDriver, driver),
     LiveSessions.layer,
     Layer.succeed(Members, { gone: Effect.never, joined: Effect.succeed(true) }),
-    Layer.succeed(Feeds, Feeds.of({ publish: readers.publish, listen: () => Effect.never })),
+    Layer.succeed(Feeds, Feeds.of({ id: "world", publish: readers.publish, listen: () => Effect.never })),
     Layer.succeed(RedactionApplier, {
       apply: (_, seqs, report) => Effect.ignore(report({ _tag: "ConfirmRedaction", seqs }))
     })

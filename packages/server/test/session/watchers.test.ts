@@ -12,10 +12,14 @@ import { Watchers, type WatchersOptions } from "../../src/session/Watchers.ts"
 import { fakeLog, recorded } from "../support/FakeLog.ts"
 
 const id = "sesn_1"
+const owners = ["here", "elsewhere"] as const
 
-const world = (options: WatchersOptions = {}) => {
+const world = (options: WatchersOptions = {}, owner: "here" | "elsewhere" = "here") => {
   const log = fakeLog()
-  const layer = Watchers.layer({ checkEveryMs: 50, lingerMs: 100, ...options }).pipe(
+  const here = Watchers.layer({ checkEveryMs: 50, lingerMs: 100, ...options })
+  // What is published is not heard on the watchers' node.
+  const watchers: typeof here = owner === "here" ? here : Layer.provide(here, Layer.fresh(Feeds.layer))
+  const layer = watchers.pipe(
     Layer.provide(Layer.succeed(Members, { gone: Effect.never, joined: Effect.succeed(true) })),
     Layer.provideMerge(SessionFeed.layer),
     Layer.provideMerge(Feeds.layer),
@@ -78,8 +82,8 @@ describe("Watchers", () => {
     )
   })
 
-  it.live("begins while commits rain, without a gap", () => {
-    const { commit, run } = world()
+  it.live.each(owners)("begins while commits rain, without a gap, where the owner is %s", (owner) => {
+    const { commit, run } = world({}, owner)
     return run(
       Effect.gen(function* () {
         const writer = yield* Effect.forkChild(
@@ -122,8 +126,8 @@ describe("Watchers", () => {
     )
   })
 
-  it.live("passes deltas on, between the events they came between", () => {
-    const { commit, run } = world()
+  it.live.each(owners)("passes deltas on, between the events they came between, where the owner is %s", (owner) => {
+    const { commit, run } = world({}, owner)
     const delta = (offset: number) => deltaAfter(1, offset)
     return run(
       Effect.gen(function* () {

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { compiled } from "../../../../test/support/compiled.ts"
 import { apiKey } from "./apiKey.ts"
 
 export interface ReadyLine {
@@ -58,6 +59,7 @@ export class NodeProcess {
     const child = spawn(process.execPath, [main], {
       env: {
         PATH: process.env["PATH"] ?? "",
+        ...compiled,
         TROUPE_PORT: "0",
         TROUPE_HOME: "/nonexistent",
         TROUPE_API_KEY: apiKey,

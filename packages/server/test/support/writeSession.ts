@@ -1,5 +1,6 @@
 import { type AgentId, CommandId, SessionId, ThreadId, type WorkspaceId } from "@troupe/domain/Ids"
 import { genesis } from "@troupe/domain/log/Chain"
+import { codec } from "@troupe/domain/session/Codec"
 import type { Input } from "@troupe/domain/session/Input"
 import { initial } from "@troupe/domain/session/SessionState"
 import * as Summary from "@troupe/domain/session/Summary"
@@ -27,7 +28,16 @@ export const writeSession = Effect.fnUntraced(function* (
     body: { ...plainOpen({ sessionId, workspaceId, threadId: ThreadId.make(newId("Thread")), agentId }), inputs }
   }
   const from = { state: initial, version: 0, chain: genesis, lastRecordedAt: 0 }
-  const context = { sessionId, epoch, nowMicros: at * 1_000, sha256, minting, takenInputs: new Set<string>() }
+  const context = {
+    sessionId,
+    epoch,
+    nowMicros: at * 1_000,
+    sha256,
+    minting,
+    codec,
+    format: codec.format,
+    takenInputs: new Set<string>()
+  }
   const { events, standing } = planBatch(from, [{ command, digest: null }], context)
   if (standing.state._tag !== "Open") throw new Error("it was not opened")
   yield* store.append({

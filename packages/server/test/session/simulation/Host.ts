@@ -92,7 +92,7 @@ export const make = Effect.fnUntraced(function* (options: HostOptions) {
     Layer.succeed(EventStore, EventStore.of(gatedAll(seen))),
     Layer.succeed(Minting, options.minting),
     Layer.succeed(AttemptDriver, AttemptDriver.of(gatedAll(driver))),
-    Layer.succeed(Feeds, Feeds.of({ publish: options.publish, listen: () => Effect.never })),
+    Layer.succeed(Feeds, Feeds.of({ id: "host", publish: options.publish, listen: () => Effect.never })),
     Layer.succeed(CrashPoints, { reach }),
     Layer.succeed(RedactionApplier, {
       apply: (_, seqs, report) =>

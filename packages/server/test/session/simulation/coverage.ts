@@ -42,6 +42,7 @@ const errors: Record<SessionError["_tag"], boolean> = {
   CommandTooLarge: true,
   CommandUnstorable: true,
   CommandBroken: false,
+  EventNotReadableYet: false,
   Overloaded: true,
   SessionMoved: true,
   SessionUnavailable: true,

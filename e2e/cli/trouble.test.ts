@@ -52,7 +52,7 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
 
   it.concurrent("of a key that is wrong, and of one that has expired", { timeout: long }, async () => {
     const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
-    const expires_at = new Date(Date.now() + 1_500).toISOString()
+    const expires_at = new Date(Date.now() + 3_000).toISOString()
     const { secret } = await client.tokens.create({ kind: "api_key", name: "short", scopes: ["read"], expires_at })
     const ours = { TROUPE_API_KEY: secret }
     await until("it has expired", async () => (await ends(["sessions", "list"], ours)).code === 4)

@@ -1,7 +1,6 @@
 import { Effect, Fiber, Layer, ManagedRuntime, Redacted, Result, Stream } from "effect"
 import { once } from "node:events"
 import { type AddressInfo, connect, createServer, type Socket } from "node:net"
-import { setTimeout } from "node:timers/promises"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { type ApiError, type LogEvent, NotFoundError, type TroupeError } from "@troupe/client"
 import { TroupeRpc } from "@troupe/client/rpc"
@@ -232,16 +231,18 @@ requires("postgres")("sessions over RPC", () => {
       await world.until(id, "idle")
       const log = await world.log(id)
       let looked = 0
+      const answered = Promise.withResolvers<void>()
       const seen = await run((rpc) =>
         Effect.gen(function* () {
           const slow = yield* rpc.followLog(id).pipe(
-            Stream.tap(() => (looked++ === 0 ? Effect.promise(() => setTimeout(1_000)) : Effect.void)),
+            Stream.tap(() => (looked++ === 0 ? Effect.promise(() => answered.promise) : Effect.void)),
             Stream.take(log.length),
             Stream.runCollect,
             Effect.forkChild
           )
           const other = yield* rpc.create({ agent: world.agentId })
           assert.isBelow(looked, 2)
+          answered.resolve()
           assert.strictEqual((yield* rpc.retrieve(other.id)).id, other.id)
           return yield* Fiber.join(slow)
         })

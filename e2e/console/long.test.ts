@@ -53,7 +53,6 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     })
     // By the processor's clock: at 5 ms an event there would be no time left at all.
     assert.isBelow(workMs / (200 * seconds), 4)
-    assert.isBelow(tasks.length, 80)
     assert.deepStrictEqual(visitor.complaints, [])
   })
 

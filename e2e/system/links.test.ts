@@ -94,7 +94,7 @@ requires(
       const revokedAt = performance.now()
       await trial.revoke(first, "first")
       await eventually("it is cut", () => said(first, "4401"))
-      assert.isBelow(performance.now() - revokedAt, 10_000)
+      assert.isBelow(performance.now() - revokedAt, 30_000)
       const waiting = await trial.until(session, "TurnWaiting")
       assert.include(only(waiting, "TurnWaiting")[0]!.reason, "no runner is")
       await trial.runner({ name: "second" })

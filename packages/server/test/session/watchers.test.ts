@@ -203,6 +203,7 @@ describe("Watchers", () => {
           Stream.runDrain
         )
         const readers = yield* Effect.forEach(upTo(50), () => Effect.forkChild(read))
+        while ((yield* sessions).readers < 50) yield* Effect.sleep(10)
         yield* Effect.sleep(100)
         yield* commit(20)
         yield* Effect.forEach(readers, Fiber.join)
@@ -292,13 +293,14 @@ describe("Watchers", () => {
       Effect.gen(function* () {
         yield* commit(1)
         const readers = yield* Effect.forEach(upTo(20), () => Effect.forkChild(collect(0, 99)))
+        while ((yield* sessions).readers < 20) yield* Effect.sleep(10)
         yield* Effect.sleep(300)
         assert.deepStrictEqual(yield* sessions, { sessions: 1, readers: 20 })
         assert.isAtMost(log.counts.versions, 10)
         // Twenty readers at one place share the page.
         assert.isAtMost(log.counts.reads, 2)
         yield* Effect.forEach(readers, Fiber.interrupt)
-        yield* Effect.sleep(300)
+        while ((yield* sessions).sessions > 0) yield* Effect.sleep(10)
         assert.deepStrictEqual(yield* sessions, { sessions: 0, readers: 0 })
       })
     )
@@ -314,7 +316,7 @@ describe("Watchers", () => {
         assert.deepStrictEqual(seqs(yield* reader.take), upTo(3))
         yield* commit(5_000)
         // Busy with what it took: nothing it does shows here.
-        const error = yield* Effect.flip(Effect.timeout(reader.cut, 2_000))
+        const error = yield* Effect.flip(Effect.timeout(reader.cut, 30_000))
         assert.deepInclude(error, { _tag: "SlowReader", lastSeq: 3 })
         assert.deepInclude(yield* Effect.flip(reader.take), { _tag: "SlowReader", lastSeq: 3 })
         assert.deepStrictEqual(seqs(yield* collect(3, 5_003)), upTo(5_003, 3))

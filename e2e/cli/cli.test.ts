@@ -7,6 +7,12 @@ import { AllInOne } from "../support/AllInOne.ts"
 
 const long = 180_000
 
+/** A PNG of one pixel. */
+const picture = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64"
+)
+
 const residentMiB = (pid: number): number =>
   Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))![1]) / 1_024)
 
@@ -140,6 +146,15 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows("· nowhere/none")
     chat.enter("say: nothing")
     await chat.shows("No provider is known for")
+    chat.enter("/model demo")
+    await chat.shows("· demo ·")
+    writeFileSync(join(troupe.home, "dot.png"), picture)
+    chat.type(`say: seen @${troupe.home}/do\t`)
+    await chat.shows(/› say: seen @\S+dot\.\s*png/)
+    chat.enter("")
+    await chat.shows(/dot\.\s*png\n +\+ a picture\n[^]*seen @/)
+    chat.enter("say: nothing @./not-there.png")
+    await chat.shows(/not-there\.png\s+can't\s+be\s+attached:\s+there\s+is\s+no/)
     chat.enter("/quit")
     assert.strictEqual(await chat.ended(), 0)
     assert.include(chat.screen.replaceAll("\n", ""), "Come back to it: troupe attach sesn_")
@@ -391,7 +406,12 @@ requires("postgres")("troupe, as a person uses it,", () => {
   it("completes what is typed", { timeout: long }, async () => {
     const shells = ["bash", "zsh", "fish"]
     await Promise.all(
-      shells.map(async (shell) => assert.include((await does("--completions", shell)).stdout, "sessions"))
+      shells.map(async (shell) => {
+        const script = (await does("--completions", shell)).stdout
+        assert.include(script, "sessions")
+        // What holds for all commands is offered behind each of them.
+        assert.isAbove(script.match(/\bcontext\b/g)!.length, 40, shell)
+      })
     )
   })
 })

@@ -21,6 +21,8 @@ requires(
   let server: AuthorizedServer
   let stage: Stage
   let visitor: Visitor
+  /** The address of a line. */
+  let line = ""
 
   beforeAll(async () => {
     server = await AuthorizedServer.start()
@@ -142,6 +144,14 @@ requires(
 
   it("goes back to any moment", { timeout: long }, async () => {
     const { page } = visitor
+    await press("Shift+L")
+    await page.waitForURL(/[?&]at=\d+/)
+    line = page.url()
+    await page.locator(".row.found").getByText("Interrupted").waitFor()
+    assert.match(
+      (await page.locator(".row.found .line-link").getAttribute("href")) ?? "",
+      /\/sessions\/sesn_\w+\?at=\d+$/
+    )
     await press("v", "2")
     await page.getByRole("slider", { name: "Place in the log" }).waitFor()
     await press("Shift+T", "Shift+T")
@@ -227,7 +237,10 @@ requires(
     await page.keyboard.type("blue")
     await page.getByRole("region", { name: "Found" }).locator("mark").first().waitFor()
     assert.match(page.url(), /q=blue/)
-    await page.goto(before)
+    // Whoever is given the address of a line finds it marked.
+    const marked = page.locator(".row.found").getByText("Interrupted")
+    await page.goto(before.replace(/\?.*/, `?${/at=\d+/.exec(line)![0]}`))
+    await marked.waitFor()
     await page.getByRole("status", { name: "Live" }).waitFor()
     await command("fork")
     await page.waitForURL(({ pathname }) => pathname !== new URL(before).pathname)
@@ -238,8 +251,14 @@ requires(
     await page.keyboard.type("run: echo from the fork")
     await press("Enter")
     await page.getByRole("region", { name: "Approval of bash" }).waitFor()
-    await page.locator(".said", { hasText: "from the fork" }).getByText("A picture").waitFor()
+    const drawn = page.getByRole("button", { name: "Attached picture: open it" })
+    await drawn.waitFor()
+    await page.waitForFunction(`document.querySelector(".said .picture img").naturalWidth === 1`)
     await page.getByRole("list", { name: "Attached" }).waitFor({ state: "detached" })
+    await visitor.take(drawn, "Shift+Tab")
+    await page.getByRole("dialog", { name: "Attached picture" }).waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await press("Escape")
     await visitor.reach(page.getByRole("log"), "Shift+Tab")
     await press("g", "i")
     await page.getByRole("list").getByRole("region", { name: "Approval of bash" }).waitFor()
@@ -300,8 +319,19 @@ requires(
     await visitor.take(page.getByRole("link", { name: "Careful" }))
     await visitor.reach(page.getByRole("checkbox", { name: "tracker" }))
     await press("Space")
+    await visitor.choose(page.getByLabel("Tools of tracker"), "run")
+    await visitor.take(page.getByRole("button", { name: "Each by itself" }))
+    await visitor.choose(page.getByLabel("Calls of greet"), "ask")
+    assert.deepStrictEqual(await visitor.barriers(), [])
     await visitor.take(page.getByRole("button", { name: "Save a new version" }))
     await sees("v2")
+    for await (const { name, tools } of stage.troupe.agents.list()) {
+      if (name !== "Careful") continue
+      assert.deepInclude(tools.at(-1), {
+        default_config: { enabled: true, permission_policy: { type: "always_allow" } },
+        configs: [{ enabled: true, permission_policy: { type: "always_ask" }, name: "greet" }]
+      })
+    }
     await press("g", "t")
     await visitor.take(page.getByRole("link", { name: "tracker" }))
     await page.getByRole("region", { name: "Agents that use it" }).getByRole("link", { name: "Careful" }).waitFor()

@@ -2,6 +2,7 @@ import { layer as nodeServices } from "@effect/platform-node/NodeServices"
 import { Cause, Console, Effect, Exit, Layer, Result } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { readFileSync } from "node:fs"
+import { CompletionsFlag } from "./app/completions.ts"
 import { exitCodes } from "./app/exitCodes.ts"
 import { Trouble } from "./app/Trouble.ts"
 import { Talking } from "./chat/Talking.ts"
@@ -27,7 +28,7 @@ const presenter: CliOutput.Presenter = {
 const layers = Layer.mergeAll(
   nodeServices,
   CliOutput.layerPresenter(presenter),
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, CompletionsFlag] })
 )
 
 const codeOf = (cause: Cause.Cause<unknown>): number => {

@@ -1,4 +1,7 @@
-import type { ApprovalAnswer } from "@troupe/client"
+import type { ApprovalAnswer, MessageContent } from "@troupe/client"
+import { attachedIn } from "../attachments/attachedIn.ts"
+import { completePath } from "../attachments/completePath.ts"
+import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
 import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
@@ -16,6 +19,8 @@ import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { followHindrances } from "../session/hindrances.ts"
 import { answerOf } from "./questions.ts"
+
+const completionsMax = 12
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -112,7 +117,9 @@ export class Chat {
         await session.interrupt()
         return
       case "Send":
-        return await this.#send(intent.text, (text) => this.#conversation.send(text))
+        return await this.#send(intent.text, (content) => this.#conversation.send(intent.text, content))
+      case "Complete":
+        return this.#complete(intent.path)
       case "TakeBack":
         return await this.#takeBack()
       case "Unfold":
@@ -131,12 +138,15 @@ export class Chat {
   /** One after the other: what is said later must not arrive first. */
   #lastSent: Promise<unknown> = Promise.resolve()
 
-  async #send(text: string, how: (text: string) => Promise<{ readonly id: string }>): Promise<void> {
+  async #send(text: string, how: (content: MessageContent) => Promise<{ readonly id: string }>): Promise<void> {
+    const files = mentionedIn(text)
     const waiting = { id: `sending ${++this.#sends}`, text }
     this.change({ queued: [...this.model.queued, waiting], workingSince: this.model.workingSince ?? Date.now() })
     const without = () => this.model.queued.filter((one) => one !== waiting)
     try {
-      const sent = this.#lastSent.then(() => how(text))
+      const { troupe } = this.#connection
+      // What was attached is shown where the message is, once it is there.
+      const sent = this.#lastSent.then(async () => how(await withAttachments(troupe, text, files, () => undefined)))
       this.#lastSent = sent.catch(() => undefined)
       const { id } = await sent
       // It may have been taken up, and shown, before the answer came.
@@ -146,6 +156,17 @@ export class Chat {
       this.change({ queued: without() })
       throw error
     }
+  }
+
+  /** Writes the path that is typed to its end, and shows what it may become where that is more than one. */
+  #complete(typed: string): void {
+    const { editor } = this.model
+    const { others, path } = completePath(typed)
+    const shown = others.slice(0, completionsMax).join("  ") + (others.length > completionsMax ? "  …" : "")
+    this.change(
+      { editor: { ...editor, before: editor.before.slice(0, editor.before.length - typed.length) + path } },
+      path === typed && others.length > 0 ? [dim(shown)] : []
+    )
   }
 
   async #takeBack(): Promise<void> {
@@ -176,7 +197,7 @@ export class Chat {
     if (name === "quit") return this.leave()
     if (name === "help") return this.change({}, help())
     if (name === "changes") return this.change({}, await changesShown(this.#connection.troupe, this.sessionId))
-    if (name === "steer") return await this.#send(rest, (words) => this.#conversation.steer(words))
+    if (name === "steer") return await this.#send(rest, (content) => this.#conversation.steer(content))
     if (name === "model") {
       if (rest !== "") this.#conversation.model = rest
       return this.change({ standing: await this.#conversation.standing() })
@@ -266,14 +287,15 @@ export class Chat {
       result: (id, result) =>
         kept(this.#calls.ends(id, result), { calls: this.model.calls.filter((call) => call.id !== id) }),
       answer: (id) => this.change({ calls: this.model.calls.filter((call) => call.id !== id) }),
-      user: (text, { id }) => {
+      user: (text, { content, id }) => {
         this.#taken.add(id)
         const queued = this.model.queued.filter(
           (one) => one.id !== id && !(one.id.startsWith("sending") && one.text === text)
         )
         const lines = clean(text).split("\n")
         // What was interrupted has ended, and this is the next.
-        kept([...lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`), ""], {
+        const said = lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`)
+        kept([...said, ...attachedIn(content).map((name) => dim(`  + ${clean(name)}`)), ""], {
           queued,
           isInterrupting: false
         })

@@ -1,6 +1,7 @@
 import {
   ConflictError,
   type EventStream,
+  type MessageContent,
   type SessionEvent,
   type SessionHandle,
   type StreamedEvent,
@@ -64,14 +65,14 @@ export class Conversation {
   }
 
   /** Says something. With another model, it is given to the turn before that can begin. */
-  async send(text: string): Promise<SessionEvent> {
+  async send(text: string, content: MessageContent = text): Promise<SessionEvent> {
     if (!this.#isEntitled) void entitle(this.session, text)
     this.#isEntitled = true
-    if (this.model === null) return await this.session.send(text)
+    if (this.model === null) return await this.session.send(content)
     const { model } = this
     await this.session.pause()
     try {
-      const sent = await this.session.send(text)
+      const sent = await this.session.send(content)
       const turn = await this.#turnOf(sent.id)
       if (turn !== null) await this.#troupe.sessions.turns.edit(this.session.id, turn, { overrides: { model } })
       return sent
@@ -81,8 +82,8 @@ export class Conversation {
   }
 
   /** Has what is said join the turn that runs. Without one, it is a turn of its own. */
-  async steer(text: string): Promise<SessionEvent> {
-    const sent = await this.session.send(text)
+  async steer(content: MessageContent): Promise<SessionEvent> {
+    const sent = await this.session.send(content)
     const turn = await this.#turnOf(sent.id)
     if (turn !== null) {
       // A turn that has begun meanwhile need not be steered into another one.

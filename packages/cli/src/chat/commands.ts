@@ -37,7 +37,8 @@ const keys = [
   ["Esc", "interrupts"],
   ["Up, Down", "what was said before; Up takes back what waits, to be changed"],
   ["Ctrl-O", "shows all of what was shown in short: the last first, then the one before"],
-  ["Tab", "writes the name of a command to its end"],
+  ["@PATH", "attaches a picture, a PDF or a text of this host"],
+  ["Tab", "writes the name of a command to its end, or the path behind an @"],
   ["Ctrl-C", "clears the line, interrupts, or when pressed twice leaves"],
   ["Ctrl-Z", "goes back to the shell; fg comes back"],
   ["Ctrl-D", "leaves"]

@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline"
-import type { SessionHandle } from "@troupe/client"
+import type { Troupe } from "@troupe/client"
+import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
 import { failureAdvice } from "../session/failureAdvice.ts"
 import { follow } from "../session/follow.ts"
 import { inputLine } from "../session/toolLine.ts"
@@ -12,17 +13,25 @@ import { ourName } from "../app/NameConfig.ts"
 
 const say = (text: string) => void process.stderr.write(`${clean(text)}\n`)
 
-async function* linesAfter(first: string | null): AsyncGenerator<string> {
-  if (first !== null) yield first
-  yield* createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
+interface Line {
+  readonly line: string
+  readonly isTyped: boolean
+}
+
+async function* linesAfter(first: string | null): AsyncGenerator<Line> {
+  if (first !== null) yield { line: first, isTyped: true }
+  const rest = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })
+  for await (const line of rest) yield { line, isTyped: false }
 }
 
 /** A chat in lines: each that comes is said, one after the other, and the answers are printed, or each as an object of JSON. */
 export const plain = async (
-  session: SessionHandle,
+  troupe: Troupe,
+  sessionId: string,
   first: string | null,
   isJson: boolean
 ): Promise<Outcome["_tag"] | "Interrupted"> => {
+  const session = troupe.session(sessionId)
   const transcript = new Transcript({
     text: (piece) => void (isJson || process.stdout.write(piece)),
     tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`),
@@ -30,12 +39,15 @@ export const plain = async (
   })
   let outcome: Outcome["_tag"] | "Interrupted" = "Completed"
   let isEntitled = false
-  for await (const line of linesAfter(first)) {
+  for await (const { isTyped, line } of linesAfter(first)) {
     if (line.trim() === "") continue
     if (!isEntitled) void entitle(session, line)
     isEntitled = true
     const before = transcript.text.length
-    outcome = await follow(session, line, transcript, say)
+    // What comes through a pipe names no files of this host: the command line alone does.
+    const files = isTyped ? mentionedIn(line) : []
+    const content = await withAttachments(troupe, line, files, say)
+    outcome = await follow(session, content, transcript, say)
     const { error } = transcript
     const text = transcript.text.slice(before)
     if (isJson) process.stdout.write(`${outcomeJson({ session: session.id, outcome, text, error })}\n`)

@@ -1,3 +1,4 @@
+import { mentionTyped } from "../attachments/mentions.ts"
 import { edit, type Editor, type Key, taken, textOf } from "../terminal/Editor.ts"
 import { commandsFor } from "./commands.ts"
 import type { Model } from "./Model.ts"
@@ -15,6 +16,8 @@ export type Intent =
   | { readonly _tag: "TakeBack" }
   /** What was shown in short is wanted whole. */
   | { readonly _tag: "Unfold" }
+  /** A path is to be written to its end. */
+  | { readonly _tag: "Complete"; readonly path: string }
   /** The shell is wanted, and this later. */
   | { readonly _tag: "Suspend" }
   | { readonly _tag: "Quit" }
@@ -92,7 +95,12 @@ const pressed = (model: Model, text: string | undefined, key: Key): Pressed => {
     if (name === "up" && textOf(model.editor) === "" && model.queued.length > 0) {
       return wants(model, { _tag: "TakeBack" })
     }
-    if (name === "tab") return only({ ...model, editor: completed(model.editor) })
+    if (name === "tab") {
+      const path = mentionTyped(model.editor.before)
+      return path === null
+        ? only({ ...model, editor: completed(model.editor) })
+        : wants(model, { _tag: "Complete", path })
+    }
     if (text !== undefined) {
       const decided = decision(model, text)
       if (decided !== null) return decided

@@ -32,7 +32,7 @@ export const talk = Effect.fnUntraced(function* (
     const wanted = { url, isOurs, key: Redacted.value(key), session: sessionId, first, isOnCopy }
     return yield* leaveWith(yield* connection.ask(() => hold(wanted)))
   }
-  const outcome = yield* connection.ask((troupe) => plain(troupe.session(sessionId), first, isJson))
+  const outcome = yield* connection.ask((troupe) => plain(troupe, sessionId, first, isJson))
   if (isOnCopy) yield* connection.ask((troupe) => tellChanges(troupe, sessionId, sayTo))
   yield* leaveWith(codes[outcome])
 })

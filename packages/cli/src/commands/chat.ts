@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
+import { mentionedIn } from "../attachments/withAttachments.ts"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
 import { talk } from "../chat/talk.ts"
@@ -16,6 +17,7 @@ export const chat = Command.make(
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
     const first = Option.getOrNull(message)
+    yield* connection.ask(async () => mentionedIn(first ?? ""))
     const session = yield* connection.ask((troupe) =>
       begin(troupe, flags, { isTrusted, message: first, say: (text) => void process.stderr.write(`${text}\n`) })
     )

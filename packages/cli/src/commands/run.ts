@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
+import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
@@ -35,12 +36,16 @@ export const run = Command.make(
     const prompt = yield* messageOf(message, Option.isSome(besides))
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
+    const files = yield* connection.ask(async () => mentionedIn(message))
     const session = yield* connection.ask((troupe) => begin(troupe, flags, { isTrusted, message: prompt, say }))
     const transcript = new Transcript({
       text: (piece) => void (isJson || process.stdout.write(process.stdout.isTTY ? clean(piece) : piece)),
       tool: ({ input, name }) => say(`· ${name} ${inputLine(input)}`)
     })
-    const outcome = yield* connection.ask((troupe) => follow(troupe.session(session), prompt, transcript, say))
+    const outcome = yield* connection.ask(async (troupe) => {
+      const content = await withAttachments(troupe, prompt, files, say)
+      return await follow(troupe.session(session), content, transcript, say)
+    })
     if (transcript.error !== null) say(failureAdvice(transcript))
     if (outcome === "Waits") {
       say(`Session ${session} waits for somebody. Answer it: ${ourName} attach ${session}`)
@@ -63,6 +68,10 @@ export const run = Command.make(
   ),
   Command.withExamples([
     { command: `${ourName} run "run: uname -a"`, description: "The demo model runs a command" },
+    {
+      command: `${ourName} run "What is wrong here? @screenshot.png"`,
+      description: "A picture, a PDF or a text goes along with the message"
+    },
     {
       command: `git diff | ${ourName} run "Review this:" -`,
       description: "What comes through the pipe is below the message"

@@ -8,6 +8,7 @@ import {
   ServerError,
   TroupeError
 } from "@troupe/client"
+import { Unattachable } from "../attachments/Unattachable.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import type { Located } from "./reach.ts"
 import { unreachable } from "./unreachable.ts"
@@ -61,8 +62,9 @@ export interface Failure {
   readonly code: number
 }
 
-/** What a failure of the client is in words. Anything else is a defect. */
+/** What a failure of the client is in words, or of a file that it was to send. Anything else is a defect. */
 export const failureOf = (error: unknown, server: Located): Failure => {
+  if (error instanceof Unattachable) return { what: error.message, advice: error.advice, code: exitCodes.usage }
   if (!(error instanceof TroupeError)) throw error
   const id = error instanceof ApiError && error.requestId !== null ? ` (${error.requestId})` : ""
   return {

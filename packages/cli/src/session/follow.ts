@@ -1,4 +1,4 @@
-import type { SessionHandle } from "@troupe/client"
+import type { MessageContent, SessionHandle } from "@troupe/client"
 import { exitCodes } from "../app/exitCodes.ts"
 import { followHindrances } from "./hindrances.ts"
 import type { Outcome, Transcript } from "./Transcript.ts"
@@ -25,7 +25,7 @@ const interruptible = (session: SessionHandle, say: (text: string) => void) => {
 /** Says something to a session, and follows it until that is done, whatever ends and comes back meanwhile. */
 export const follow = async (
   session: SessionHandle,
-  message: string,
+  message: MessageContent,
   transcript: Transcript,
   say: (text: string) => void
 ): Promise<Outcome["_tag"] | "Interrupted"> => {

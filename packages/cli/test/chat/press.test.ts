@@ -56,6 +56,11 @@ describe("A key in a chat", () => {
     assert.strictEqual(typed("s", "tab"), "s")
   })
 
+  it("wants the path behind an @ written to its end at Tab", () => {
+    assert.deepStrictEqual(intentsOf({}, "s", " ", "@", "d", "tab"), [{ _tag: "Complete", path: "d" }])
+    assert.deepStrictEqual(intentsOf({}, "s", "@", "d", "tab"), [])
+  })
+
   it("decides on a call: once, for the session, or not", () => {
     const asks = [approval]
     assert.deepStrictEqual(intentsOf({ asks }, "y"), [{ _tag: "Allow", scope: "once" }])

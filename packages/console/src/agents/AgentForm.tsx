@@ -1,35 +1,51 @@
 import { useQuery } from "@tanstack/react-query"
-import { type FormEvent, useEffect, useState } from "react"
+import { type FormEvent, Fragment, useEffect, useState } from "react"
 import type { Agent } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { Problem } from "../ui/Problem.tsx"
 import { type AgentDraft, type Permission, permissionOf, type RegisteredServer, serversOf } from "./agents.logic.ts"
+import { ServerChoices } from "./ServerChoices.tsx"
+import { type Choices, choicesOf } from "./toolChoices.logic.ts"
 
 /** MCP servers of the workspace's list; nothing where there are none. */
 const Servers = (props: {
   readonly chosen: ReadonlyArray<RegisteredServer>
   readonly onChoose: (chosen: ReadonlyArray<RegisteredServer>) => void
+  readonly choicesFor: (server: string) => Choices
+  readonly onChange: (server: string, choices: Choices) => void
 }) => {
-  const { chosen, onChoose } = props
+  const { choicesFor, chosen, onChange, onChoose } = props
   const { data = [] } = useQuery(queries.mcpServers)
   if (data.length === 0) return null
   return (
     <fieldset className="scopes">
       <legend>MCP servers</legend>
-      {data.map(({ description, id, name }) => {
+      {data.map((server) => {
+        const { description, id, name } = server
         const others = chosen.filter((one) => one.id !== id)
         const isChosen = others.length < chosen.length
+        /** An agent may have a name of its own for it. */
+        const called = chosen.find((one) => one.id === id)?.name
         return (
-          <label key={id} className="check">
-            <input
-              type="checkbox"
-              checked={isChosen}
-              onChange={() => onChoose(isChosen ? others : [...chosen, { id, name }])}
-            />
-            <span>
-              {name} <span className="faint">{description}</span>
-            </span>
-          </label>
+          <Fragment key={id}>
+            <label className="check">
+              <input
+                type="checkbox"
+                checked={isChosen}
+                onChange={() => onChoose(isChosen ? others : [...chosen, { id, name }])}
+              />
+              <span>
+                {name} <span className="faint">{description}</span>
+              </span>
+            </label>
+            {called === undefined ? null : (
+              <ServerChoices
+                server={server}
+                choices={choicesFor(called)}
+                onChange={(choices) => onChange(called, choices)}
+              />
+            )}
+          </Fragment>
         )
       })}
     </fieldset>
@@ -116,7 +132,12 @@ export const AgentForm = (props: {
           onChange={(event) => change({ system: event.target.value })}
         />
       </div>
-      <Servers chosen={draft.servers} onChoose={(servers) => change({ servers })} />
+      <Servers
+        chosen={draft.servers}
+        onChoose={(servers) => change({ servers })}
+        choicesFor={(name) => draft.choices?.[name] ?? choicesOf(agent?.tools ?? [], name)}
+        onChange={(name, choices) => change({ choices: { ...draft.choices, [name]: choices } })}
+      />
       {error === null ? null : <Problem error={error} />}
       <div className="form-foot">
         <button type="submit" className="button first" disabled={isBusy || draft.name.trim() === ""}>

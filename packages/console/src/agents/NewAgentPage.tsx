@@ -5,18 +5,22 @@ import { useGo } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { AgentForm } from "./AgentForm.tsx"
 import { type AgentDraft, toolset, withServers } from "./agents.logic.ts"
+import { withChoices } from "./toolChoices.logic.ts"
 
 const NewAgentPage = () => {
   const go = useGo()
   const client = useQueryClient()
   const create = useMutation({
-    mutationFn: ({ model, name, permission, servers, system }: AgentDraft) =>
-      troupe.agents.create({
+    mutationFn: ({ choices = {}, model, name, permission, servers, system }: AgentDraft) => {
+      const { mcp_servers, tools } = withServers({ mcp_servers: [], tools: [toolset(permission)] }, servers)
+      return troupe.agents.create({
         name,
         model,
         system: system === "" ? null : system,
-        ...withServers({ mcp_servers: [], tools: [toolset(permission)] }, servers)
-      } as AgentCreate),
+        mcp_servers,
+        tools: withChoices(tools, choices)
+      } as AgentCreate)
+    },
     onSuccess: ({ id }) => {
       void client.invalidateQueries({ queryKey: ["agents"] })
       go(`agents/${id}`, { replace: true })

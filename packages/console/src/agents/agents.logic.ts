@@ -1,4 +1,5 @@
 import type { Agent } from "@troupe/client"
+import { type Choices, withChoices } from "./toolChoices.logic.ts"
 
 /** The parts of an agent that people write, as one text that can be compared and edited. */
 export const definitionOf = (agent: Agent): string => {
@@ -25,6 +26,8 @@ export interface AgentDraft {
   readonly permission: Permission
   /** Those of the workspace's list. */
   readonly servers: ReadonlyArray<RegisteredServer>
+  /** What it may do with the tools of a server, by the server's name; as it was, where nothing is said. */
+  readonly choices?: Readonly<Record<string, Choices>>
 }
 
 export interface RegisteredServer {
@@ -73,27 +76,28 @@ export const withServers = (
   }
 }
 
+const sameTools = (a: ReadonlyArray<Entry>, b: ReadonlyArray<Entry>) => JSON.stringify(a) === JSON.stringify(b)
+
 const sameServers = (a: ReadonlyArray<RegisteredServer>, b: ReadonlyArray<RegisteredServer>) =>
   a.length === b.length && a.every(({ id }) => b.some((one) => one.id === id))
 
 /** A form as a change of its agent: what it does not show stays as it is. */
 export const changeOf = (
   agent: Agent,
-  { model, name, permission, servers, system }: AgentDraft
+  { choices = {}, model, name, permission, servers, system }: AgentDraft
 ): Readonly<Record<string, unknown>> => {
   const samePermission = permission === permissionOf(agent)
   const tools = samePermission
     ? agent.tools
     : [toolset(permission), ...agent.tools.filter(({ type }) => type !== "agent_toolset_20260401")]
+  const { mcp_servers } = agent
+  const served = sameServers(servers, serversOf(agent)) ? { tools } : withServers({ mcp_servers, tools }, servers)
+  const changed = { ...served, tools: withChoices(served.tools, choices) }
   return {
     name,
     model: model === agent.model.id ? agent.model : model,
     system: system === "" ? null : system,
-    ...(sameServers(servers, serversOf(agent))
-      ? samePermission
-        ? {}
-        : { tools }
-      : withServers({ mcp_servers: agent.mcp_servers, tools }, servers))
+    ...(sameTools(changed.tools, agent.tools) ? {} : changed)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { McpServer } from "@troupe/client"
 import { queryOptions } from "@tanstack/react-query"
 import { allOf, troupe } from "./troupe.ts"
 
@@ -34,6 +35,14 @@ export const mcpServer = (id: string) =>
   queryOptions({
     queryKey: ["mcp-servers", id],
     queryFn: ({ signal }) => troupe.mcpServers.retrieve(id, { signal })
+  })
+/** What a server has, asked for when somebody looks: anew once something was changed that matters to it. */
+export const mcpTools = (server: Pick<McpServer, "id" | "updated_at" | "authorization">) =>
+  queryOptions({
+    queryKey: ["mcp-probe", server.id, server.updated_at, server.authorization],
+    queryFn: ({ signal }) => troupe.mcpServers.probe(server.id, { signal }),
+    staleTime: Infinity,
+    retry: false
   })
 export const runners = queryOptions({
   queryKey: ["runners"],

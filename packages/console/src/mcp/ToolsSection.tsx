@@ -1,19 +1,14 @@
 import { useQuery } from "@tanstack/react-query"
 import { RefreshCw } from "lucide-react"
 import type { McpServer } from "@troupe/client"
-import { troupe } from "../api/troupe.ts"
+import * as queries from "../api/queries.ts"
 import { plural } from "../ui/format.logic.ts"
 import { Loaded } from "../ui/Loaded.tsx"
 import { foundOf, signature } from "./mcp.logic.ts"
 
 /** What the server has, asked for when somebody looks. */
 export const ToolsSection = ({ server }: { readonly server: McpServer }) => {
-  const probe = useQuery({
-    queryKey: ["mcp-probe", server.id, server.updated_at, server.authorization],
-    queryFn: ({ signal }) => troupe.mcpServers.probe(server.id, { signal }),
-    staleTime: Infinity,
-    retry: false
-  })
+  const probe = useQuery(queries.mcpTools(server))
   return (
     <section className="mcp-part" aria-labelledby="mcp-tools">
       <header>

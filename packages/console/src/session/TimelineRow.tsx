@@ -1,12 +1,13 @@
-import { ChevronRight, CircleAlert, Paperclip } from "lucide-react"
+import { ChevronRight, CircleAlert } from "lucide-react"
 import { memo, useState } from "react"
 import { WorkspaceLink } from "../app/links.tsx"
 import { Ago } from "../ui/Ago.tsx"
 import { cost, duration, plural, short } from "../ui/format.logic.ts"
 import { Markdown } from "../ui/Markdown.tsx"
+import { Attached } from "./Attached.tsx"
 import { ApprovalPanel } from "./ApprovalPanel.tsx"
 import { Calls } from "./Calls.tsx"
-import { attachedTo, picturesOf, wordsOf } from "./content.logic.ts"
+import { wordsOf } from "./content.logic.ts"
 import { endOf, workingText } from "./turn.logic.ts"
 import { QueuedRow } from "./queue/QueuedRow.tsx"
 import { QuestionPanel } from "./QuestionPanel.tsx"
@@ -19,14 +20,7 @@ const Said = ({ row }: { readonly row: Of<"message"> }) => (
   <div className="said">
     <div className="said-body">
       {wordsOf(row.item.content)}
-      {picturesOf(row.item.content).map((source, index) => (
-        <img key={index} className="picture" src={source} alt="Attached" />
-      ))}
-      {attachedTo(row.item.content).map((name, index) => (
-        <span key={index} className="badge">
-          <Paperclip size={11} aria-hidden /> {name}
-        </span>
-      ))}
+      <Attached content={row.item.content} />
     </div>
     <span className="said-by faint">
       {row.item.from !== null ? "From another thread · " : row.item.steer ? "Steered · " : ""}

@@ -1,11 +1,15 @@
 import { useVirtualizer } from "@tanstack/react-virtual"
 import { ArrowDown } from "lucide-react"
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react"
+import { usePlace, useWorkspace } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
+import { copyText } from "../ui/clipboard.ts"
 import { plural } from "../ui/format.logic.ts"
 import { Problem } from "../ui/Problem.tsx"
 import type { Chapter } from "./chapters.logic.ts"
 import { follow, isAtEnd, type Standing } from "./follow.logic.ts"
+import { LineLink } from "./LineLink.tsx"
+import { lineAt, linkTo, placeOfLine } from "./permalink.logic.ts"
 import type { Row } from "./rows.logic.ts"
 import { TimelineRow } from "./TimelineRow.tsx"
 import { type Gap, type Line, useHistory } from "./useHistory.ts"
@@ -42,6 +46,8 @@ export const TimelineView = (props: {
 }) => {
   const { askKey, at, chapters, fetchRows, onReading, rows, sessionId } = props
   const { lines, open, past, problem } = useHistory(chapters, rows, fetchRows)
+  const [, change] = usePlace()
+  const page = `/w/${useWorkspace()}/sessions/${sessionId}`
   const scroller = useRef<HTMLDivElement>(null)
   const [standing, setStanding] = useState<Standing>({ atEnd: at === null, unseen: 0 })
   const total = chapters.reduce((sum, chapter) => sum + chapter.rows, 0) + rows.length
@@ -98,22 +104,49 @@ export const TimelineView = (props: {
     if (standing.atEnd) toEnd()
   }, [height, lines, standing.atEnd, toEnd])
 
-  const found = at === null ? -1 : lines.findIndex(({ seq }) => seq >= at)
+  const found = at === null ? -1 : lineAt(lines, at)
   const foundLine: Line | undefined = lines[found]
-  const hasGone = useRef(false)
+  /** The place that was gone to: a link that is taken from here leads to where one is. */
+  const gone = useRef<number | null>(null)
   useEffect(() => {
-    if (foundLine === undefined || hasGone.current) return
+    if (foundLine === undefined || gone.current === at) return
     if (foundLine.kind === "gap") void open(foundLine.chapter)
     else {
-      hasGone.current = true
+      gone.current = at
       list.scrollToIndex(found, { align: "center" })
     }
-  }, [found, foundLine, list, open])
+  }, [at, found, foundLine, list, open])
+  const mark = useCallback(
+    (place: number) => {
+      gone.current = place
+      // Elsewhere, as beside an agent that is tried, the address is about something else.
+      if (window.location.pathname === page) change({ at: String(place) })
+    },
+    [change, page]
+  )
+  /** What somebody means who says "here": the last line for whoever is at the end, else the first in sight. */
+  const copyPlace = useCallback(() => {
+    const { endIndex, startIndex } = list.range ?? { startIndex: 0, endIndex: 0 }
+    const inSight = lines.slice(startIndex, endIndex + 1).flatMap((line) => placeOfLine(line) ?? [])
+    const place = standing.atEnd ? inSight.at(-1) : inSight[0]
+    if (place === undefined) return
+    void copyText(window.location.origin + linkTo(page, place)).then(() => mark(place))
+  }, [lines, list, mark, page, standing.atEnd])
 
   useActions(
     useMemo(
-      () => [{ id: "to-end", title: "Go to the end", section: "Session", keys: "shift+g", run: stayAtEnd }],
-      [stayAtEnd]
+      () => [
+        { id: "to-end", title: "Go to the end", section: "Session", keys: "shift+g", run: stayAtEnd },
+        {
+          id: "copy-place",
+          title: "Copy a link to this place",
+          section: "Session",
+          words: "permalink share",
+          keys: "shift+l",
+          run: copyPlace
+        }
+      ],
+      [copyPlace, stayAtEnd]
     )
   )
 
@@ -147,6 +180,7 @@ export const TimelineView = (props: {
         <div style={{ height, position: "relative" }}>
           {items.map(({ index, key, start }) => {
             const line = lines[index]!
+            const place = line.kind === "gap" ? null : placeOfLine(line)
             return (
               <div
                 key={key}
@@ -155,6 +189,7 @@ export const TimelineView = (props: {
                 className={index === found ? "row found" : "row"}
                 style={{ transform: `translateY(${start}px)` }}
               >
+                {place === null ? null : <LineLink page={page} at={place} onTaken={mark} />}
                 {line.kind !== "gap" ? (
                   <TimelineRow row={line} sessionId={sessionId} askKey={askKey} />
                 ) : isInSight(index) ? (

@@ -1,5 +1,5 @@
 import type { Json } from "@troupe/domain/Json"
-import type { Block, Content } from "@troupe/domain/session/Content"
+import type { Content } from "@troupe/domain/session/Content"
 import { type PlanStep, progressOf, stepsOf } from "@troupe/domain/session/Plan"
 
 /** The words of a piece of content; of what is kept elsewhere, the beginning. */
@@ -12,23 +12,6 @@ export const wordsOf = (content: Content): string =>
       return []
     })
     .join("\n")
-
-/** Pictures that came with it, as addresses that a browser draws without asking anybody. */
-export const picturesOf = (content: Content): ReadonlyArray<string> =>
-  content.flatMap((block: Block) =>
-    block.type === "image" &&
-    block.source.type === "base64" &&
-    /^image\/(png|jpeg|gif|webp)$/.test(block.source.mediaType)
-      ? [`data:${block.source.mediaType};base64,${block.source.data}`]
-      : []
-  )
-
-/** What was attached and is not drawn here, by its name or kind. */
-export const attachedTo = (content: Content): ReadonlyArray<string> =>
-  content.flatMap((block: Block) => {
-    if (block.type === "document") return [block.title ?? "A document"]
-    return block.type === "image" && block.source.type !== "base64" ? ["A picture"] : []
-  })
 
 export const textIn = (input: Json, name: string): string | null => {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return null

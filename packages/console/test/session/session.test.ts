@@ -1,6 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { escape, escapeWithinMs, intent } from "../../src/session/composer.logic.ts"
-import { languageOf, picturesOf, subjectOf, wordsOf } from "../../src/session/content.logic.ts"
+import { attachedTo, picturesOf } from "../../src/session/attached.logic.ts"
+import { languageOf, subjectOf, wordsOf } from "../../src/session/content.logic.ts"
 import { choicesOf, choiceText, asTheAgent, extrasOf } from "../../src/session/choice.logic.ts"
 import { copies } from "../../src/session/copies.logic.ts"
 import { follow, isAtEnd } from "../../src/session/follow.logic.ts"
@@ -85,6 +86,25 @@ describe("content", () => {
     const script = { type: "image", source: { type: "base64", mediaType: "image/svg+xml", data: "AAAA" } } as const
     const away = { type: "image", source: { type: "url", url: "https://example.com/a.png" } } as const
     assert.deepStrictEqual(picturesOf([own, script, away]), ["data:image/png;base64,AAAA"])
+    assert.deepStrictEqual(
+      attachedTo([own, script, away]).map(({ name }) => name),
+      ["A picture", "A picture"]
+    )
+  })
+
+  it("draws pictures that were uploaded, and offers other files by name", () => {
+    const file = (fileId: string, mediaType: string) =>
+      ({ type: "file", fileId, content: { sha256: "0".repeat(64), bytes: 1, mediaType } }) as const
+    const content = [
+      { type: "image", source: file("file_1", "image/png") },
+      { type: "document", source: file("file_2", "application/pdf"), title: "plan.pdf" },
+      { type: "document", source: file("file_3", "text/csv; charset=utf-8") }
+    ] as unknown as Parameters<typeof attachedTo>[0]
+    assert.deepStrictEqual(picturesOf(content), ["/v1/files/file_1/content"])
+    assert.deepStrictEqual(attachedTo(content), [
+      { name: "plan.pdf", kind: "PDF", href: "/v1/files/file_2/content" },
+      { name: "A document", kind: "csv", href: "/v1/files/file_3/content" }
+    ])
   })
 
   it("is about one thing, in a line", () => {

@@ -2,7 +2,8 @@ import type { TimelineCall } from "@troupe/domain/session/Timeline"
 import { type ComponentType, lazy, Suspense } from "react"
 import { JsonTree } from "../../ui/JsonTree.tsx"
 import { Code } from "../../ui/Markdown.tsx"
-import { languageOf, picturesOf, planIn, textIn, wordsOf } from "../content.logic.ts"
+import { languageOf, planIn, textIn, wordsOf } from "../content.logic.ts"
+import { Pictures } from "../Attached.tsx"
 import { PlanSteps } from "../Plan.tsx"
 import { Output, Terminal } from "./Terminal.tsx"
 
@@ -12,16 +13,11 @@ type Props = { readonly call: TimelineCall }
 
 const inputOf = ({ editedInput, input }: TimelineCall) => editedInput ?? input
 
-const Pictures = ({ call }: Props) =>
-  picturesOf(call.content).map((source, index) => (
-    <img key={index} className="picture" src={source} alt="From the tool" />
-  ))
-
 /** Lines of a file come with their numbers. */
 const Read = ({ call }: Props) => (
   <>
     <Output text={wordsOf(call.content)} />
-    <Pictures call={call} />
+    <Pictures content={call.content} of="Picture from the tool" />
   </>
 )
 
@@ -64,7 +60,7 @@ const Anything = ({ call }: Props) => {
     <>
       <JsonTree value={inputOf(call)} />
       {words === "" ? null : <Output text={words} />}
-      <Pictures call={call} />
+      <Pictures content={call.content} of="Picture from the tool" />
     </>
   )
 }

@@ -76,12 +76,17 @@ requires(
       }
       assert.strictEqual(probe.status, "usable", JSON.stringify(probe))
 
-      const agent = await ask("/v1/agents", { name: "payer", model: "ours" })
+      const agent = await ask("/v1/agents", { name: "payer", model: "ours", troupe: { keep_model_requests: true } })
       const message = { type: "user.message", content: [{ type: "text", text: "who pays?" }] }
       const opened = await ask("/v1/sessions", { agent: agent.id, initial_events: [message] })
       const events = await system.turnsEnded(opened.id as SessionId, 1)
       assert.include(wordsOf(events), "You do, with [secret].")
       const asked = events.find((event) => event._tag === "ModelRequestStarted")
+      // What was sent and answered is kept, but for secrets: `ask` looks for the key in every answer.
+      const kept = await ask(`/v1/sessions/${opened.id}/model_requests/${asked!.requestId}`)
+      assert.deepInclude(kept, { model: "gpt-4.1", outcome: "succeeded" })
+      assert.strictEqual(kept.request.messages.at(-1).content, "who pays?")
+      assert.deepInclude(kept.response[0], { _tag: "Text", text: "You do, with [secret]." })
       assert.deepStrictEqual([asked?.provider, asked?.model], ["ours", "gpt-4.1"])
       const sums = events.flatMap((event) => (event._tag === "ModelRequestEnded" ? [event.usage.costMicroUsd] : []))
       assert.deepStrictEqual(sums, [2_080])

@@ -6,6 +6,7 @@ import type {
   OutputQuery,
   SessionCause,
   SessionDiff,
+  SessionModelRequest,
   SessionStateAt,
   SessionVerification,
   StateQuery,
@@ -30,6 +31,11 @@ export class Replay extends Resource {
 
   verify(sessionId: string, query?: VerifyQuery, options?: CallOptions): Call<SessionVerification> {
     return this.get(path`/v1/sessions/${sessionId}/verify`, query, options)
+  }
+
+  /** What a model was sent and what it answered, where the agent has that kept. */
+  modelRequest(sessionId: string, requestId: string, options?: CallOptions): Call<SessionModelRequest> {
+    return this.get(path`/v1/sessions/${sessionId}/model_requests/${requestId}`, {}, options)
   }
 
   /** The session as a bundle, to be read as a stream: what `verifyBundle` checks. */

@@ -80,6 +80,7 @@ export type SessionStateAt = Plain<Replay.SessionStateAt>
 export type StateQuery = Query<typeof Replay.state>
 export type SessionDiff = Plain<Replay.SessionDiff>
 export type DiffQuery = Query<typeof Replay.diff>
+export type SessionModelRequest = Plain<Replay.SessionModelRequest>
 export type SessionCause = Plain<Replay.SessionCause>
 export type SessionVerification = Plain<Replay.SessionVerification>
 export type VerifyQuery = Query<typeof Replay.verify>

@@ -58,6 +58,8 @@ export const AgentExtras = Schema.Struct({
   max_tokens: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.maxTokens)),
   /** How many requests a turn may make of models before it ends, with `max_steps` as the reason. */
   max_steps: Schema.optionalKey(Schema.NullOr(ModelOptions.fields.maxSteps)),
+  /** Keeps what models are sent and what they answer, beside the log. */
+  keep_model_requests: Schema.optionalKey(Schema.NullOr(Schema.Boolean)),
   /** JSON Schema that each answer is to fit. */
   output_schema: Schema.optionalKey(Schema.NullOr(JsonObject))
 })
@@ -112,6 +114,7 @@ export const agentDefinition = {
     temperature: Schema.optionalKey(ModelOptions.fields.temperature),
     max_tokens: Schema.optionalKey(ModelOptions.fields.maxTokens),
     max_steps: Schema.optionalKey(ModelOptions.fields.maxSteps),
+    keep_model_requests: Schema.optionalKey(Schema.Boolean),
     output_schema: Schema.optionalKey(JsonObject)
   })
 }

@@ -3,8 +3,8 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import { Actor } from "../Actor.ts"
-import { SessionId, TurnId } from "../Ids.ts"
-import { JsonObject } from "../Json.ts"
+import { ModelRequestId, SessionId, TurnId } from "../Ids.ts"
+import { Json, JsonObject } from "../Json.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, Text } from "./Common.ts"
 import { Flag } from "./Page.ts"
@@ -133,6 +133,30 @@ export const output = HttpApiEndpoint.get("readOutput", "/v1/sessions/:id/output
   error: anyFailure
 })
 
+export const SessionModelRequest = Schema.Struct({
+  type: Schema.Literal("session_model_request"),
+  id: ModelRequestId,
+  session_id: SessionId,
+  /** Where the log says that it began. */
+  seq: Schema.Int,
+  provider: Schema.String,
+  model: Schema.String,
+  started_at: Schema.String,
+  /** Null while it is under way. */
+  outcome: Schema.NullOr(Schema.Literals(["succeeded", "failed", "cancelled", "unknown"])),
+  /** What was sent, in the provider's own shape, without headers; null where it was not kept. */
+  request: Schema.NullOr(Json),
+  /** What was answered, block by block, with what was used; null where it was not kept. */
+  response: Schema.NullOr(Json)
+}).annotate({ identifier: "SessionModelRequest" })
+export type SessionModelRequest = typeof SessionModelRequest.Type
+
+export const modelRequest = HttpApiEndpoint.get("readModelRequest", "/v1/sessions/:id/model_requests/:request_id", {
+  params: { ...one, request_id: ModelRequestId },
+  success: SessionModelRequest,
+  error: anyFailure
+})
+
 export const fork = HttpApiEndpoint.post("forkSession", "/v1/sessions/:id/fork", {
   params: one,
   payload: Schema.Struct({
@@ -146,4 +170,4 @@ export const fork = HttpApiEndpoint.post("forkSession", "/v1/sessions/:id/fork",
   error: anyFailure
 })
 
-export const group = HttpApiGroup.make("replay").add(state, diff, why, verify, exported, output, fork)
+export const group = HttpApiGroup.make("replay").add(state, diff, why, verify, exported, output, modelRequest, fork)

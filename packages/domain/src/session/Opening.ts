@@ -34,6 +34,8 @@ export const AgentSnapshot = Schema.Struct({
   auxModel: Schema.NullOr(Schema.String),
   /** How many requests a turn may make of models; absent: as many as the harness does by itself. */
   maxSteps: Schema.optionalKey(ModelOptions.fields.maxSteps),
+  /** What models are sent and answer is kept beside the log. */
+  keepModelRequests: Schema.optionalKey(Schema.Boolean),
   system: Schema.NullOr(Schema.String),
   harness: Schema.String,
   tools: Schema.Array(JsonObject),

@@ -34,12 +34,23 @@ const inputsBySeq = (log: Iterable<Carrier>): ReadonlyMap<number, string> => {
   return inputs
 }
 
-/** The places besides `seqs` that carry the content of the same inputs: who names one of them means all. */
-export const alsoCarrying = (log: Iterable<Carrier>, seqs: ReadonlyArray<number>): ReadonlyArray<number> => {
+/** Whether it names a request to a model, or its answer, that was kept: each request says the conversation before it again. */
+const isKept = (event: SessionEvent): boolean =>
+  (event._tag === "ModelRequestStarted" && event.request !== null) ||
+  (event._tag === "ModelRequestEnded" && event.response !== null)
+
+/**
+ * The places besides `seqs` that carry the content of the same inputs: who names one of them means all, and what was kept of
+ * later requests to models with them.
+ */
+export const alsoCarrying = (log: ReadonlyArray<Carrier>, seqs: ReadonlyArray<number>): ReadonlyArray<number> => {
   const inputs = inputsBySeq(log)
   const named = new Set(seqs)
   const wanted = new Set(seqs.flatMap((seq) => inputs.get(seq) ?? []))
-  return [...inputs].flatMap(([seq, inputId]) => (wanted.has(inputId) && !named.has(seq) ? [seq] : []))
+  const same = [...inputs].flatMap(([seq, inputId]) => (wanted.has(inputId) && !named.has(seq) ? [seq] : []))
+  const first = Math.min(...same, ...seqs)
+  const kept = log.flatMap(({ event, seq }) => (seq > first && isKept(event) && !named.has(seq) ? [seq] : []))
+  return [...same, ...kept]
 }
 
 /** Fields that say what kind of thing a value is, whatever it says. */

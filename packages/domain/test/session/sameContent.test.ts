@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { text } from "../../src/session/Content.ts"
 import { redact } from "../../src/session/Redaction.ts"
+import { noTotals } from "../../src/session/Usage.ts"
 import { alsoCarrying, holdsTextOf } from "../../src/session/sameContent.ts"
 import { after, type Story } from "./given.ts"
+import { nth } from "./ids.ts"
 import {
   completed,
   frames,
@@ -41,6 +43,33 @@ describe("who names one event of a message", () => {
     const said = after(open(), send(message(1), systemMessage(2, 1)))
     assert.deepStrictEqual(typesWith(said, seqOf(said, "SystemMessageQueued")), ["SystemMessageReceived"])
     assert.deepStrictEqual(typesWith(said, seqOf(said, "SystemMessageReceived")), ["SystemMessageQueued"])
+  })
+
+  it("means what was kept of requests to models since, and no other request", () => {
+    const estimate = { ...noTotals, source: "measured", costMicroUsd: null } as const
+    const blob = { sha256: "0".repeat(64), bytes: 2, mediaType: "application/json", preview: "" } as never
+    const asked = (n: number, kept: boolean) => {
+      const requestId = nth("ModelRequest", n) as never
+      const [request, durationMs] = [kept ? blob : null, 1]
+      return [
+        { _tag: "ModelRequestStarted", requestId, model: "m", provider: "p", estimate, request },
+        { _tag: "ModelRequestEnded", requestId, outcome: "succeeded", usage: estimate, durationMs, response: request }
+      ] as const
+    }
+    const turn = (n: number, kept: boolean) => frames(n, 1, ...asked(n, kept), completed())
+    const story = after(
+      open(),
+      send(message(1)),
+      start(1),
+      turn(1, true),
+      send(message(2)),
+      start(2),
+      turn(2, true)
+    ).and(send(message(3)), start(3), turn(3, false))
+    const ofModels = (types: ReadonlyArray<string>) => types.filter((one) => one.startsWith("ModelRequest")).length
+    assert.strictEqual(ofModels(typesWith(story, seqOf(story, "MessageReceived"))), 4)
+    assert.strictEqual(ofModels(typesWith(story, seqOf(story, "MessageReceived", 1))), 2)
+    assert.strictEqual(ofModels(typesWith(story, seqOf(story, "MessageReceived", 2))), 0)
   })
 
   it("means what a thread said as well", () => {

@@ -10,6 +10,7 @@ import { BlobClient } from "../link/BlobClient.ts"
 import { agentSpan } from "../telemetry/spans.ts"
 import { askPeople } from "./askPeople.ts"
 import { AskDesk } from "./AskDesk.ts"
+import { keepBeside } from "./keepBeside.ts"
 import type { Scrubber } from "../secrets/Scrubber.ts"
 import type { JournalFull } from "./AttemptFrames.ts"
 import { type AttemptContext, type AttemptHindered, AttemptToolsFactory } from "./AttemptTools.ts"
@@ -52,13 +53,15 @@ export class AttemptEngine extends Context.Service<
         attempt.grant(request.grants)
         const ask: AttemptContext["ask"] = (body) =>
           desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
+        const { scrubber } = attempt
+        const keep = keepBeside({ blobs, ticket, scrubber, frames: attempt.frames })
         const context: AttemptContext = {
           request,
-          frames: attempt.frames,
+          frames: request.agent.keepModelRequests === true ? { ...attempt.frames, keep } : attempt.frames,
           inbox: attempt.inbox.forHarness(attempt.frames),
           spending: new Spending(request),
           secret: (name) => Effect.sync(() => attempt.secret(name)),
-          scrubber: attempt.scrubber,
+          scrubber,
           askPeople: askPeople(attempt.frames, attempt.answers),
           isGranted: (key) => attempt.grants.has(key),
           blob: ({ sha256 }) =>

@@ -1,4 +1,5 @@
 import type { EventId } from "@troupe/domain/Ids"
+import type { BlobRef } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import { type Effect, Schema } from "effect"
 
@@ -31,4 +32,6 @@ export interface AttemptFrames {
   readonly thinks: (blockId: EventId) => void
   /** Passes while the contact lease holds, waits otherwise: no tool and no model request begins without a node in reach. */
   readonly mayBegin: Effect.Effect<void>
+  /** Keeps beside the log what a frame is to name; null where it can't be kept. Absent: this agent has nothing kept. */
+  readonly keep?: (value: unknown) => Effect.Effect<BlobRef | null, JournalFull>
 }

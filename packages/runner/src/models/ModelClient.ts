@@ -113,6 +113,8 @@ export interface ModelClient {
   readonly facts: (model: string) => ModelFacts
   /** Which of the settings the model is not asked with, each in a sentence for people, as far as that is known by now. */
   readonly leavesOut?: (asked: Asked) => ReadonlyArray<string>
+  /** What the provider is sent for a request, without headers and keys. */
+  readonly body?: (request: ModelRequest) => unknown
   /** Interrupting closes the connection to the provider. */
   readonly stream: (request: ModelRequest) => Stream.Stream<ModelEvent, ModelError>
 }

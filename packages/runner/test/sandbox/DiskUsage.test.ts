@@ -10,7 +10,7 @@ const madeOf = (files: number) =>
     Effect.sync(() => {
       const root = mkdtempSync(join(tmpdir(), "troupe-disk-usage-"))
       mkdirSync(join(root, "below/it"), { recursive: true })
-      for (let n = 0; n < files; n++) writeFileSync(join(root, "below", `${n}.txt`), "x".repeat(n * 1_000))
+      for (let n = 0; n < files; n++) writeFileSync(join(root, "below", `${n}.txt`), "x".repeat((n % 8) * 1_000))
       linkSync(join(root, "below/1.txt"), join(root, "below/it/again"))
       symlinkSync("/usr", join(root, "elsewhere"))
       return root

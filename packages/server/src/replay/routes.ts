@@ -12,6 +12,7 @@ import { SessionReads } from "../sessions/SessionReads.ts"
 import { explain } from "./explain.ts"
 import { exportBundle } from "./exportBundle.ts"
 import { Folds } from "./Folds.ts"
+import { readModelRequest } from "./readModelRequest.ts"
 import { readOutput } from "./readOutput.ts"
 import { verifySession } from "./verifySession.ts"
 
@@ -113,6 +114,14 @@ const output = rawRoute(Api.output, "read", (asked) =>
   })
 )
 
+const modelRequest = route(Api.modelRequest, "read", (asked) =>
+  Effect.gen(function* () {
+    const { caller, params } = asked
+    const { session } = yield* viewed({ caller, params: { id: params.id } })
+    return yield* readModelRequest(session.id, caller.workspaceId, params.request_id)
+  })
+)
+
 const fork = route(Api.fork, "write", (asked) =>
   Effect.gen(function* () {
     const view = yield* viewed(asked)
@@ -121,4 +130,4 @@ const fork = route(Api.fork, "write", (asked) =>
   }).pipe(reading)
 )
 
-export const routes = Layer.mergeAll(state, diff, why, verify, exported, output, fork)
+export const routes = Layer.mergeAll(state, diff, why, verify, exported, output, modelRequest, fork)

@@ -19,14 +19,16 @@ const markStatement = "SELECT seq, command_body FROM events WHERE stream_id = $1
 const pageSize = 200
 /** Stands in every reference to content that is kept beside the log. */
 const named = '"sha256":"'
-/** What may carry a message's content. */
+/** What may carry a message's content, or names where it is kept. */
 const carriers: ReadonlySet<string> = new Set([
   "MessageReceived",
   "ThreadMessaged",
   "TurnEdited",
   "MessageTaken",
   "SystemMessageQueued",
-  "SystemMessageReceived"
+  "SystemMessageReceived",
+  "ModelRequestStarted",
+  "ModelRequestEnded"
 ])
 
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */

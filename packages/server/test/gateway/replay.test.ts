@@ -216,6 +216,8 @@ describe("what sessions were, over HTTP", { timeout: 120_000 }, () => {
       [404, `/why/${end + 1}`],
       [400, "/why/x"],
       [400, "/verify?level=2"],
+      [404, `/model_requests/mreq_01${"1".repeat(22)}`],
+      [400, "/model_requests/x"],
       [404, `/output?turn=${unknownTurn}`],
       [400, `/output?turn=${unknownTurn}&all=true`]
     ]

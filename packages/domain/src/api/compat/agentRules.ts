@@ -26,7 +26,10 @@ type Extras = AgentDefinition["troupe"]
 
 /** Our own settings as they are kept: what is given replaces, null takes away, the rest stays. */
 const resolveExtras = (given: AgentExtras = {}, before: Extras = { harness: null, aux_model: null }): Extras => {
-  const { aux_model, harness, max_steps, max_tokens, output_schema, temperature } = { ...before, ...given }
+  const { aux_model, harness, keep_model_requests, max_steps, max_tokens, output_schema, temperature } = {
+    ...before,
+    ...given
+  }
   const fault = output_schema == null ? null : schemaFault(output_schema)
   if (fault !== null) refuse(`troupe.output_schema: ${fault}`)
   return {
@@ -35,6 +38,7 @@ const resolveExtras = (given: AgentExtras = {}, before: Extras = { harness: null
     ...(temperature == null ? {} : { temperature }),
     ...(max_tokens == null ? {} : { max_tokens }),
     ...(max_steps == null ? {} : { max_steps }),
+    ...(keep_model_requests == null ? {} : { keep_model_requests }),
     ...(output_schema == null ? {} : { output_schema })
   }
 }

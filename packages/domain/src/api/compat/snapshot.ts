@@ -11,7 +11,13 @@ export const snapshotOf = (
   harness: string
 ): AgentSnapshot => {
   const { effort, id: model, speed } = agent.model
-  const { max_steps: maxSteps, max_tokens: maxTokens, output_schema: output, temperature } = agent.troupe
+  const {
+    keep_model_requests: keepModelRequests,
+    max_steps: maxSteps,
+    max_tokens: maxTokens,
+    output_schema: output,
+    temperature
+  } = agent.troupe
   return {
     ...id,
     name: agent.name,
@@ -26,6 +32,7 @@ export const snapshotOf = (
     },
     auxModel: agent.troupe.aux_model,
     ...(maxSteps === undefined ? {} : { maxSteps }),
+    ...(keepModelRequests === undefined ? {} : { keepModelRequests }),
     system: agent.system,
     harness: agent.troupe.harness ?? harness,
     tools: agent.tools,
@@ -45,10 +52,11 @@ const modelOf = ({ effort, id, speed }: AgentSnapshot["model"]): Model =>
     ...(speed === undefined ? {} : { speed })
   }) as Model
 
-const optionsOf = ({ maxSteps, model: { maxTokens, output, temperature } }: AgentSnapshot) => ({
+const optionsOf = ({ keepModelRequests, maxSteps, model: { maxTokens, output, temperature } }: AgentSnapshot) => ({
   ...(temperature === undefined ? {} : { temperature }),
   ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
   ...(maxSteps === undefined ? {} : { max_steps: maxSteps }),
+  ...(keepModelRequests === undefined ? {} : { keep_model_requests: keepModelRequests }),
   ...(output === undefined ? {} : { output_schema: output })
 })
 

@@ -4,7 +4,13 @@ import { createAgent, updateAgent } from "../../../src/api/compat/agentRules.ts"
 import { sessionAgentOf, snapshotOf } from "../../../src/api/compat/snapshot.ts"
 import { nth } from "../../session/ids.ts"
 
-const extras = { temperature: 0.2, max_tokens: 500, max_steps: 3, output_schema: { type: "object", properties: {} } }
+const extras = {
+  temperature: 0.2,
+  max_tokens: 500,
+  max_steps: 3,
+  keep_model_requests: true,
+  output_schema: { type: "object", properties: {} }
+}
 const made = (troupe?: object) =>
   Result.getOrThrow(createAgent({ name: "a", model: "demo", ...(troupe && { troupe }) }))
 
@@ -17,7 +23,7 @@ describe("How an agent's model is asked", () => {
     assert.deepStrictEqual(shown?.troupe, { harness: "openai-agents", aux_model: null, ...extras } as never)
     const { output_schema } = extras
     const next = Result.getOrThrow(
-      updateAgent(agent, { troupe: { temperature: null, max_tokens: 9, max_steps: null } })
+      updateAgent(agent, { troupe: { temperature: null, max_tokens: 9, max_steps: null, keep_model_requests: null } })
     )
     assert.deepStrictEqual(next.troupe, { harness: null, aux_model: null, output_schema, max_tokens: 9 })
   })

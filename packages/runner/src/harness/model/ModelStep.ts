@@ -1,7 +1,7 @@
 import type { EventId, ModelRequestId } from "@troupe/domain/Ids"
 import type { Json, JsonObject } from "@troupe/domain/Json"
 import { costOf, type Price } from "@troupe/domain/models/Price"
-import { text } from "@troupe/domain/session/Content"
+import { type BlobRef, text } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Usage } from "@troupe/domain/session/Usage"
@@ -100,6 +100,9 @@ export const step = Effect.fnUntraced(function* (
   let said = ""
   let heard = 0
   let ended: Extract<ModelEvent, { readonly _tag: "Ended" }> | null = null
+  const { keep } = frames
+  /** What the model said, whole: what came in pieces is in them. */
+  const answered: Array<ModelEvent> = []
 
   const usageOf = (measured: MeasuredUsage | null, estimate: MeasuredUsage): Usage => {
     const counted = measured ?? estimate
@@ -132,6 +135,7 @@ export const step = Effect.fnUntraced(function* (
   })
 
   const take = Effect.fnUntraced(function* (event: ModelEvent) {
+    if (keep !== undefined && event._tag !== "Begun" && event._tag !== "Delta") answered.push(event)
     switch (event._tag) {
       case "Begun":
         if (event.kind === "text") open.set(event.index, { blockId: yield* mintEventId, text: "" })
@@ -174,34 +178,44 @@ export const step = Effect.fnUntraced(function* (
       yield* frames.say({ _tag: "MessageBlock", blockId, requestId, content: text(partial), partial: true })
     }
   })
-  const close = Effect.fnUntraced(function* (exit: Exit.Exit<void, ModelError | JournalFull>, durationMs: number) {
+  const close = Effect.fnUntraced(function* (
+    exit: Exit.Exit<void, ModelError | JournalFull>,
+    durationMs: number,
+    response: BlobRef | null
+  ) {
     const outcome = Exit.isSuccess(exit) ? "succeeded" : Cause.hasInterruptsOnly(exit.cause) ? "cancelled" : "failed"
     // A provider that refused a request did not charge for it; one that began to answer did.
     const began = heard > 0 || outcome !== "failed"
     const usage = usageOf(ended?.usage ?? null, began ? guess(Math.ceil(heard / 4)) : nothing)
     options.spending.add(usage)
-    const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response: null }
+    const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response }
     yield* frames.say(end)
     yield* chatEnded(ended?.stop ?? null, usage, said)
     return usage
   })
 
+  const keepAnswer = Effect.suspend(() =>
+    keep === undefined || answered.length === 0 ? Effect.succeed(null) : keep(answered)
+  )
   const askAll = Effect.suspend(() =>
     options.ask === undefined || calls.length === 0 ? Effect.void : options.ask(calls, requestId)
   )
   const estimate = usageOf(null, guess(Math.ceil(options.inputTokens / 10)))
   const { model } = request
   yield* frames.mayBegin
+  const sent = keep === undefined ? null : yield* keep(client.body?.(request) ?? request)
   let usage = estimate
   yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const { provider } = client
-      yield* frames.emit({ _tag: "ModelRequestStarted", requestId, model, provider, estimate, request: null })
+      yield* frames.emit({ _tag: "ModelRequestStarted", requestId, model, provider, estimate, request: sent })
       const exit = yield* Effect.exit(restore(Stream.runForEach(client.stream(request), take)))
       const durationMs = (yield* Clock.currentTimeMillis) - startedAt
       yield* keepPartial()
       const asked = Exit.isSuccess(exit) && ended?.stop !== "refusal" ? yield* Effect.exit(restore(askAll)) : exit
-      usage = yield* close(exit, durationMs)
+      // Who interrupts it waits for nothing that is only kept.
+      const kept = yield* Effect.catchCause(restore(keepAnswer), () => Effect.succeed(null))
+      usage = yield* close(exit, durationMs, kept)
       return yield* asked
     })
   ).pipe(chatSpan(client.provider, request))

@@ -126,6 +126,7 @@ export const make = (options: AnthropicOptions): ModelClient => {
     ),
     facts: (model) => ({ contextTokens: 200_000, outputTokens: longest(model) }),
     leavesOut: (asked) => leavesOut(asked, longest(asked.model)),
+    body: (request) => toParams(request, longest(request.model)),
     stream: (request) =>
       sdkStream({
         provider,

@@ -155,6 +155,7 @@ export const makeResponses = (options: OpenAiOptions): ModelClient => {
     probe: probe(client),
     facts: () => ({ ...facts, toolsMax: 128 }),
     leavesOut: leavesOut(reasons, asked),
+    body: (request) => asked.shaped(responsesParams(request, provider)),
     stream: (request) =>
       sdkStream({
         provider,
@@ -177,6 +178,7 @@ export const makeChat = (options: OpenAiOptions): ModelClient => {
     probe: probe(client),
     facts: () => facts,
     leavesOut: leavesOut((model) => !refusesEffort(model), asked),
+    body: (request) => asked.shaped(chatParams(request)),
     stream: (request) => {
       const answer = ChatAnswer.make()
       return sdkStream({

@@ -67,6 +67,8 @@ export interface ReadTables {
   }
   /** Calls that people are asked about. */
   readonly inbox: ReadonlyArray<string>
+  /** Turns that can't go on yet, each with what it waits for. */
+  readonly waiting: ReadonlyArray<string>
 }
 
 export interface StoredSession {

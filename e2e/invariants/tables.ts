@@ -1,5 +1,6 @@
 import * as Codec from "@troupe/domain/session/Codec"
 import { fold } from "@troupe/domain/session/evolve"
+import type { SessionState } from "@troupe/domain/session/SessionState"
 import { Option, Result } from "effect"
 import type { Evidence, ReadTables, Violation } from "./Evidence.ts"
 
@@ -12,7 +13,21 @@ export const noUsage: ReadTables["usage"] = {
   toolCalls: 0
 }
 
-/** INV-8: tables that are filled from all logs hold what the log of each session says: what was used, and who is asked. */
+/** Turns that wait, each with what it waits for, by the rules of the session itself. */
+export const waitingIn = (state: SessionState): ReadonlyArray<string> =>
+  state._tag !== "Open" || state.ended !== null
+    ? []
+    : state.threads.flatMap(({ archived, queue, retry, turn }) =>
+        archived
+          ? []
+          : [
+              ...queue.map(({ needsApproval, turnId }) => `${turnId} ${needsApproval ? "person" : "turn"}`),
+              ...(retry === null ? [] : [`${retry.turnId} turn`]),
+              ...(turn?.phase._tag === "Placing" && turn.phase.waiting !== null ? [`${turn.turnId} runner`] : [])
+            ]
+      )
+
+/** INV-8: tables that are filled from all logs hold what the log of each session says: what was used, who is asked, and what waits. */
 export function* tables({ sessions }: Evidence): Generator<Violation> {
   for (const { events, sessionId, tables } of sessions) {
     if (tables === undefined) continue
@@ -38,5 +53,7 @@ export function* tables({ sessions }: Evidence): Generator<Violation> {
       .flatMap(({ awaits, callId }) => (awaits === "confirmation" || awaits === "answer" ? [callId] : []))
     const [there, wanted] = [tables.inbox.toSorted().join(" "), asked.toSorted().join(" ")]
     if (there !== wanted) yield broken(`the inbox holds "${there}", the log asks "${wanted}"`)
+    const [queued, waits] = [tables.waiting.toSorted().join(", "), waitingIn(state).toSorted().join(", ")]
+    if (queued !== waits) yield broken(`the queues hold "${queued}", by the log "${waits}" waits`)
   }
 }

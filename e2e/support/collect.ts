@@ -56,11 +56,15 @@ const tablesOf = Effect.gen(function* () {
   const inbox = yield* sql<{ readonly id: string; readonly call: string }>`
     SELECT session_id::text AS id, call_id::text AS call
     FROM inbox JOIN projections p ON p.name = 'inbox' AND p.live AND p.version = generation`
+  const waiting = yield* sql<{ readonly id: string; readonly turn: string }>`
+    SELECT session_id::text AS id, turn_id || ' ' || waits_for AS turn
+    FROM waiting_turns JOIN projections p ON p.name = 'queues' AND p.live AND p.version = generation`
   return (sessionId: string): ReadTables => {
     const uuid = toUuid(sessionId)
     const { id: _, ...sums } = usage.find(({ id }) => id === uuid) ?? { id: "", ...noUsage }
     const asked = inbox.filter(({ id }) => id === uuid)
-    return { usage: sums, inbox: asked.map(({ call }) => fromUuid(prefixes.Event, call)) }
+    const turns = waiting.filter(({ id }) => id === uuid).map(({ turn }) => turn)
+    return { usage: sums, inbox: asked.map(({ call }) => fromUuid(prefixes.Event, call)), waiting: turns }
   }
 })
 

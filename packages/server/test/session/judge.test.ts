@@ -1,4 +1,7 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Codec from "@troupe/domain/session/Codec"
+import { fold } from "@troupe/domain/session/evolve"
+import { Result } from "effect"
 import { judge } from "../../../../e2e/invariants/judge.ts"
 import type {
   ClientCall,
@@ -8,7 +11,7 @@ import type {
   StoredSession,
   Transcript
 } from "../../../../e2e/invariants/Evidence.ts"
-import { noUsage } from "../../../../e2e/invariants/tables.ts"
+import { noUsage, waitingIn } from "../../../../e2e/invariants/tables.ts"
 import { run, verdict } from "./simulation/run.ts"
 import { drawStory } from "./simulation/Story.ts"
 
@@ -84,7 +87,8 @@ const onFeed =
 const onTables = (change: (tables: ReadTables) => ReadTables) =>
   inSession((session) => {
     const used = session.events.some(({ type }) => type === "ModelRequestEnded" || type === "ToolStarted")
-    return used ? null : { ...session, tables: change({ usage: noUsage, inbox: [] }) }
+    const waiting = waitingIn(fold(session.events.map((event) => Result.getOrThrow(Codec.decodeStrict(event)))))
+    return used ? null : { ...session, tables: change({ usage: noUsage, inbox: [], waiting }) }
   })
 
 const nobody = "cmd_01Nobody"
@@ -284,6 +288,12 @@ const broken: ReadonlyArray<readonly [what: string, invariant: string, says: Reg
     "INV-8",
     /^the inbox holds/,
     onTables((tables) => ({ ...tables, inbox: [...tables.inbox, "sevt_none"] }))
+  ],
+  [
+    "a queue with a turn that does not wait",
+    "INV-8",
+    /^the queues hold/,
+    onTables((tables) => ({ ...tables, waiting: [...tables.waiting, "turn_none runner"] }))
   ],
   [
     "a status that is not what it should be",

@@ -13,6 +13,7 @@ import { Minting } from "../../src/log/Minting.ts"
 import * as Projector from "../../src/log/Projector.ts"
 import { record } from "../../src/log/Recorder.ts"
 import { waitingProjection } from "../../src/turns/waitingProjection.ts"
+import { waitingIn } from "../../../../e2e/invariants/tables.ts"
 import { LogWriter, minting, newCommandId, sha256 } from "../support/LogWriter.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
@@ -67,20 +68,6 @@ const catchUp = (limit: number) =>
     while ((yield* above).length === 0) yield* Effect.sleep(5)
     while ((yield* Projector.step(waitingProjection, limit))._tag !== "CaughtUp") yield* Effect.yieldNow
   })
-
-/** What waits by the rules of the session itself. */
-const waitingIn = (state: SessionState): ReadonlyArray<string> =>
-  state._tag !== "Open" || state.ended !== null
-    ? []
-    : state.threads.flatMap(({ archived, queue, retry, turn }) =>
-        archived
-          ? []
-          : [
-              ...queue.map(({ needsApproval, turnId }) => `${turnId} ${needsApproval ? "person" : "turn"}`),
-              ...(retry === null ? [] : [`${retry.turnId} turn`]),
-              ...(turn?.phase._tag === "Placing" && turn.phase.waiting !== null ? [`${turn.turnId} runner`] : [])
-            ]
-      )
 
 const rowsOf = (writer: LogWriter) =>
   Effect.gen(function* () {

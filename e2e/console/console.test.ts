@@ -513,6 +513,11 @@ requires(
     const [node] = stage.system.nodes
     await node!.end("SIGKILL")
     await page.getByRole("status", { name: "Connecting again" }).waitFor()
+    // Whoever opens it meanwhile is told so, and comes back with the node.
+    await page.reload()
+    await page.getByRole("heading", { name: "The node can't be reached" }).waitFor()
+    await sees(stage.origin)
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
     await stage.reopen()
     await page.getByRole("status", { name: "Live" }).waitFor()
     assert.strictEqual(await page.locator(".said").count(), 3)

@@ -11,6 +11,8 @@ import { router } from "./app/router.tsx"
 import { applyTheme } from "./app/theme.ts"
 
 applyTheme()
+// Browsers have it for pages of this machine and those with TLS alone. While developing, pages come from elsewhere.
+if (import.meta.env.PROD) void navigator.serviceWorker?.register("/worker.js").catch(() => undefined)
 
 const client = new QueryClient({
   defaultOptions: {

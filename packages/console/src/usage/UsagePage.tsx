@@ -12,6 +12,7 @@ import { count, plural, short } from "../ui/format.logic.ts"
 import { Loaded } from "../ui/Loaded.tsx"
 import { Segments } from "../ui/Segments.tsx"
 import { Chart } from "./Chart.tsx"
+import { SessionName } from "./SessionName.tsx"
 import {
   barsOf,
   daysUntil,
@@ -32,7 +33,7 @@ const usage = (from: string, to: string, by: Group | "day") =>
     queryFn: ({ signal }) => allOf(troupe.usage.query({ from, to, "group_by[]": [by], limit: 100 }, { signal }))
   })
 
-/** Those that are named; older ones are known by their ids. */
+/** Those whose names are known at once; older ones are asked for as they are seen. */
 const newestSessions = queryOptions({
   queryKey: ["newest-sessions", "names"],
   queryFn: async ({ signal }) => (await troupe.sessions.list({ limit: 100, include_archived: "true" }, { signal })).data
@@ -77,7 +78,7 @@ const Breakdown = (props: {
               <td className="wide cut">
                 {group === "session" && row.session_id !== null ? (
                   <WorkspaceLink to={`sessions/${row.session_id}`}>
-                    {name === row.session_id ? <code>{name}</code> : name}
+                    {name === row.session_id ? <SessionName id={name} /> : name}
                   </WorkspaceLink>
                 ) : (
                   name

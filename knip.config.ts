@@ -26,7 +26,8 @@ const packages = {
     ignoreDependencies: [/^@modelcontextprotocol\/(conformance|server-)/]
   },
   "packages/cli": program,
-  "packages/console": program
+  // Loaded by browsers, by their addresses.
+  "packages/console": { ...program, entry: [...program.entry, "public/*.js"] }
 }
 const hasBegun = (folder: string, config: object) =>
   config === library

@@ -5,6 +5,7 @@ import {
   type BrowserContextOptions,
   type CDPSession,
   chromium,
+  type ElementHandle,
   type Locator,
   type Page
 } from "playwright-core"
@@ -18,6 +19,12 @@ interface Violation {
 }
 
 const usual = { width: 1280, height: 800 }
+
+/** What is asked of an element in the page: Node's types know of none. */
+interface InPage {
+  readonly isConnected: boolean
+  readonly matches: (selector: string) => boolean
+}
 
 /** How screens are looked at: contrast is another in the dark, and what fits is another on a phone. */
 const looks = [
@@ -91,10 +98,11 @@ export class Visitor {
   async reach(wanted: Locator, by: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
     await wanted.waitFor()
     // Found once: to look for it at each step takes longer than the step. What was drawn anew is found again.
-    let found = (await wanted.elementHandle())!
+    const find = () => wanted.elementHandle() as Promise<ElementHandle<InPage>>
+    let found = await find()
     const isThere = async () => {
       const standing = await found.evaluate((element) => [element.isConnected, element.matches(":focus")] as const)
-      if (!standing[0]) found = (await wanted.elementHandle())!
+      if (!standing[0]) found = await find()
       return standing[1]
     }
     for (let steps = 0; !(await isThere()); steps++) {

@@ -8,7 +8,7 @@ const secondsUpTo = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30
 /** Counts a route's requests by their status and times them, each series from its first request on. */
 export const measured = (method: string, route: string) => {
   const took = Metric.histogram("troupe_http_request_duration_seconds", {
-    description: "How long requests took until they were answered; streams last as long as they are read",
+    description: "How long requests took until they were answered; a stream that is followed, until it began",
     boundaries: secondsUpTo,
     attributes: { method, route }
   })

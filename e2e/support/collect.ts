@@ -37,12 +37,13 @@ const summaryOf = ({ row }: SummaryColumns): readonly [string, SummaryRow] => {
 /** How long read tables may be behind, once nothing more is written. */
 const behindMs = 60_000
 
-/** Waits until read tables have taken all that is in the log. */
+/** Waits until read tables have taken all that is in the log, and are read. */
 const caughtUp = Effect.gen(function* () {
   const sql = yield* SqlClient
   const behind = sql`
-    SELECT name FROM projections
-    WHERE live AND (xid, position) < (SELECT xid, position FROM events ORDER BY xid DESC, position DESC LIMIT 1)`
+    SELECT name FROM projections p
+    WHERE NOT EXISTS (SELECT FROM projections l WHERE l.name = p.name AND l.live)
+      OR live AND (xid, position) < (SELECT xid, position FROM events ORDER BY xid DESC, position DESC LIMIT 1)`
   while ((yield* behind).length > 0) yield* Effect.sleep(100)
 }).pipe(Effect.timeout(behindMs))
 

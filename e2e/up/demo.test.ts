@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs"
 import { afterAll, assert, it } from "vitest"
 import { requires } from "../../test/requires.ts"
-import { AllInOne } from "../support/AllInOne.ts"
+import { AllInOne, lives } from "../support/AllInOne.ts"
+import { until } from "../support/Running.ts"
 
 const long = 240_000
 
@@ -17,6 +17,6 @@ requires("postgres")("npm run demo", () => {
     assert.match(stdout, /\d+ events whole, \d+ commands decided the same/)
     assert.include(stdout, "It ran once, nothing was lost, and the log proves it.")
     const [, pid] = /process (\d+)/.exec(stdout)!
-    assert.isFalse(existsSync(`/proc/${pid}`))
+    await until("the node that came after it is gone", () => !lives(Number(pid)))
   })
 })

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Argument, Command } from "effect/cli"
-import { mentionedIn } from "../attachments/withAttachments.ts"
+import { findMentioned } from "../attachments/findMentioned.ts"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
 import { talk } from "../chat/talk.ts"
@@ -14,10 +14,10 @@ export const chat = Command.make(
     ...wantedFlags
   },
   Effect.fnUntraced(function* ({ message, ...flags }) {
+    const first = Option.getOrNull(message)
+    yield* findMentioned(first ?? "")
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
-    const first = Option.getOrNull(message)
-    yield* connection.ask(async () => mentionedIn(first ?? ""))
     const session = yield* connection.ask((troupe) =>
       begin(troupe, flags, { isTrusted, message: first, say: (text) => void process.stderr.write(`${text}\n`) })
     )

@@ -2,7 +2,8 @@ import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
-import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
+import { findMentioned } from "../attachments/findMentioned.ts"
+import { withAttachments } from "../attachments/withAttachments.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import { isIsolated } from "../connection/ConnectionConfig.ts"
 import { connectOrStart } from "../connection/startIfNeeded.ts"
@@ -34,9 +35,9 @@ export const run = Command.make(
   Effect.fnUntraced(function* ({ besides, message, ...flags }) {
     const isJson = yield* Json
     const prompt = yield* messageOf(message, Option.isSome(besides))
+    const files = yield* findMentioned(message)
     const { connection, given } = yield* connectOrStart
     const isTrusted = flags.yes || !connection.server.isOurs || isIsolated(given)
-    const files = yield* connection.ask(async () => mentionedIn(message))
     const session = yield* connection.ask((troupe) => begin(troupe, flags, { isTrusted, message: prompt, say }))
     const transcript = new Transcript({
       text: (piece) => void (isJson || process.stdout.write(process.stdout.isTTY ? clean(piece) : piece)),

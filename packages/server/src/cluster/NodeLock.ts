@@ -122,10 +122,13 @@ const make = Effect.fnUntraced(function* (options: NodeLockOptions) {
       })
     )
     yield* writing(
-      Effect.suspend(() => {
-        current = held
-        return write(held)
-      })
+      // Held is what others can see: a lock of which no row tells stands for nobody.
+      Effect.andThen(
+        Effect.suspend(() => write(held)),
+        Effect.sync(() => {
+          current = held
+        })
+      )
     ).pipe(Effect.timeout(lockExpirationMs / 2))
     gone.closeUnsafe()
     ready.openUnsafe()

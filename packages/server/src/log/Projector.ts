@@ -65,6 +65,14 @@ const goLive = Effect.fnUntraced(function* (projection: Named, at: Cursor) {
   yield* sql`UPDATE projections SET live = true WHERE name = ${name} AND version = ${version}`
 })
 
+/** Whether less is left than is taken at once: who reads it then is as near to the log as readers ever are. */
+const isClose = Effect.fnUntraced(function* ({ position, xid }: Cursor, limit: number) {
+  const sql = yield* SqlClient.SqlClient
+  const far = yield* sql`
+    SELECT FROM events WHERE (xid, position) > (${xid}::xid8, ${position}::int8) ORDER BY xid, position OFFSET ${limit - 1} LIMIT 1`
+  return far.length === 0
+})
+
 /** Writes what these events mean, and moves on behind them, all or nothing; false where somebody else has moved on. */
 const moveOver = Effect.fnUntraced(function* <R>(
   projection: Named,
@@ -150,6 +158,9 @@ export const step = Effect.fn("Projector.step")(function* <R>(
     return { _tag: "CaughtUp" }
   }
   const moved = yield* takeAll(projection, at, events)
+  // On a log that is always written to, nobody is ever at its end.
+  if (moved && !at.live && (yield* isClose(last.cursor, limit)))
+    yield* sql.withTransaction(goLive(projection, last.cursor))
   return moved ? { _tag: "Moved", events: events.length } : { _tag: "Elsewhere" }
 })
 

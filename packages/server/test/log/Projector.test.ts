@@ -227,6 +227,9 @@ layer(TestProjector, { excludeTestServices: true, timeout: "30 seconds" })("Proj
       )
       assert.strictEqual((yield* Projector.step(counting(1)))._tag, "Superseded")
       assert.strictEqual((yield* store.versions([writer.streamId])).get(writer.streamId), 14)
+      // Near the end of the log is enough: where it is always written to, nobody is ever at its end.
+      assert.strictEqual((yield* Projector.step(counting(3), 5_000))._tag, "Moved")
+      assert.deepStrictEqual(yield* live, [3])
     })
   )
 })

@@ -1,4 +1,4 @@
-import { notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
+import { invalid, notFound, type ApiFailure } from "@troupe/domain/api/ApiError"
 import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import type { BoundTo } from "@troupe/domain/api/Workspace"
 import { type SessionId, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
@@ -7,6 +7,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { withinBound } from "../access/Bounds.ts"
 import * as Together from "../Together.ts"
+import { unreadableCode } from "./SessionCalls.ts"
 import { type SessionRow, sessionColumns, type SessionView, viewOf } from "./SessionView.ts"
 
 export interface SessionPlace {
@@ -74,10 +75,8 @@ const make = Effect.gen(function* () {
       SELECT ${columns} FROM sessions s WHERE s.session_id = ANY(${ids}::uuid[]) AND s.deleted_at IS NULL`
     const now = yield* Clock.currentTimeMillis
     return new Map(
-      rows.flatMap((row) => {
-        const view = viewOf(row, now)
-        return view === null ? [] : [[keyOf(row.workspace, row.id), view] as const]
-      })
+      // Null where the session's first event can't be read: there is one, of which nothing can be shown.
+      rows.map((row) => [keyOf(row.workspace, row.id), viewOf(row, now)] as const)
     )
   }, Effect.withTracerEnabled(false))
   // Readers that come back do so together, and most of them to the same sessions.
@@ -85,7 +84,9 @@ const make = Effect.gen(function* () {
 
   const find = Effect.fn("SessionReads.find")(function* (workspaceId: WorkspaceId, sessionId: SessionId) {
     const found = yield* oneOf(keyOf(toUuid(workspaceId)!, toUuid(sessionId)!))
-    return Option.isSome(found) ? found.value : yield* notFound(`Session ${sessionId} was not found.`)
+    if (Option.isNone(found)) return yield* notFound(`Session ${sessionId} was not found.`)
+    if (found.value === null) return yield* invalid(`The log of ${sessionId} can't be read at 1`, unreadableCode)
+    return found.value
   })
 
   const remembered = new Map<string, KnownSession>()

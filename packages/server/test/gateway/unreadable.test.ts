@@ -106,7 +106,9 @@ describe("a log that this release can't read, over HTTP", { timeout: 120_000 }, 
     const fine = await world.open({ title: "a needle" })
     const listed = (await world.get("/v1/sessions?limit=100")).body.data.map((one: Body) => one.id)
     assert.include(listed, fine)
-    assert.strictEqual((await world.get(`/v1/sessions/${unbegun}`)).status, 404)
+    const refused = await world.get(`/v1/sessions/${unbegun}`)
+    assert.deepStrictEqual([refused.status, refused.body.error.details], [400, { error_code: "log_unreadable" }])
+    assert.include(refused.body.error.message, "can't be read at 1")
     // The table that searches look into is made from all logs, in one order.
     let found: ReadonlyArray<Body> = []
     while (found.length === 0) found = (await world.get("/v1/search?q=needle")).body.data

@@ -35,6 +35,12 @@ const looks = [
 /** More steps than any screen takes. */
 const stepsMax = 120
 
+/** Ends with what fades, or after a second: colours are judged where they have come to rest. */
+const settled = `Promise.race([
+  Promise.allSettled(document.getAnimations().filter((some) => some instanceof CSSTransition).map((some) => some.finished)),
+  new Promise((resolve) => setTimeout(resolve, 1000))
+]).then(() => undefined)`
+
 /** Somebody in front of a browser, who notes whatever it complains of. */
 export class Visitor {
   readonly complaints: Array<string> = []
@@ -67,6 +73,7 @@ export class Visitor {
   async barriers(): Promise<ReadonlyArray<string>> {
     // Evaluated from outside, so that the page's own policy stays as it is.
     if ((await this.page.evaluate("typeof axe")) === "undefined") await this.page.evaluate(axe.source)
+    await this.page.evaluate(settled)
     const violations = await this.page.evaluate(async () => {
       const { axe } = globalThis as unknown as {
         readonly axe: { run: (options: object) => Promise<{ violations: ReadonlyArray<Violation> }> }

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { exitCodes } from "../app/exitCodes.ts"
 import { Trouble } from "../app/Trouble.ts"
+import { failureOfFile } from "../connection/failure.ts"
 import { Unattachable } from "./Unattachable.ts"
 import { mentionedIn } from "./withAttachments.ts"
 
@@ -10,6 +10,6 @@ export const findMentioned = (message: string) =>
     try: () => mentionedIn(message),
     catch: (error) => {
       if (!(error instanceof Unattachable)) throw error
-      return new Trouble({ what: error.message, advice: error.advice, code: exitCodes.usage })
+      return new Trouble(failureOfFile(error))
     }
   })

@@ -62,9 +62,16 @@ export interface Failure {
   readonly code: number
 }
 
+/** What is wrong with a file that was named: no server is needed to say so. */
+export const failureOfFile = ({ advice, message }: Unattachable): Failure => ({
+  what: message,
+  advice,
+  code: exitCodes.usage
+})
+
 /** What a failure of the client is in words, or of a file that it was to send. Anything else is a defect. */
 export const failureOf = (error: unknown, server: Located): Failure => {
-  if (error instanceof Unattachable) return { what: error.message, advice: error.advice, code: exitCodes.usage }
+  if (error instanceof Unattachable) return failureOfFile(error)
   if (!(error instanceof TroupeError)) throw error
   const id = error instanceof ApiError && error.requestId !== null ? ` (${error.requestId})` : ""
   return {

@@ -3,6 +3,7 @@ import { type FormEvent, Fragment, useEffect, useState } from "react"
 import type { Agent } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { type AgentDraft, type Permission, permissionOf, type RegisteredServer, serversOf } from "./agents.logic.ts"
 import { ServerChoices } from "./ServerChoices.tsx"
 import { type Choices, choicesOf } from "./toolChoices.logic.ts"
@@ -80,17 +81,14 @@ export const AgentForm = (props: {
   }
   return (
     <form className="form" onSubmit={submit}>
-      <div className="field">
-        <label htmlFor="agent-name">Name</label>
-        <input
-          id="agent-name"
-          className="input"
-          required
-          maxLength={256}
-          value={draft.name}
-          onChange={(event) => change({ name: event.target.value })}
-        />
-      </div>
+      <TextField
+        id="agent-name"
+        title="Name"
+        required
+        maxLength={256}
+        value={draft.name}
+        onChange={(name) => change({ name })}
+      />
       <div className="field-row">
         <div className="field">
           <label htmlFor="agent-model">Model</label>

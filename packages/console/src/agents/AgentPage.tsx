@@ -5,10 +5,12 @@ import { lazy, Suspense, useCallback, useState } from "react"
 import type { Agent } from "@troupe/client"
 import { allOf, troupe } from "../api/troupe.ts"
 import { oneAsked } from "../app/copies.logic.ts"
-import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
+import { useGo, usePlace } from "../app/links.tsx"
+import { Crumbs } from "../app/Crumbs.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { JsonForm } from "../ui/JsonForm.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
+import { Segments } from "../ui/Segments.tsx"
 import { Versions } from "../ui/Versions.tsx"
 import { AgentForm } from "./AgentForm.tsx"
 import { type AgentDraft, changeOf, definitionOf } from "./agents.logic.ts"
@@ -84,31 +86,12 @@ const AgentPage = () => {
       <PageHeader
         asked={oneAsked("agents", "agents", "agents show", id)}
         title={
-          <nav className="crumbs cut" aria-label="Where this is">
-            <WorkspaceLink to="agents" className="faint">
-              Agents
-            </WorkspaceLink>
-            <span className="faint" aria-hidden>
-              /
-            </span>
-            <h1 className="cut">{agent.name}</h1>
+          <Crumbs to="agents" all="Agents" name={agent.name}>
             <span className="badge">v{agent.version}</span>
-          </nav>
+          </Crumbs>
         }
       >
-        <div className="segments" role="group" aria-label="View">
-          {tabs.map(({ id: one, title }) => (
-            <button
-              key={one}
-              type="button"
-              className={tab === one ? "segment here" : "segment"}
-              aria-pressed={tab === one}
-              onClick={() => change({ tab: one })}
-            >
-              {title}
-            </button>
-          ))}
-        </div>
+        <Segments name="View" value={tab} options={tabs} onChange={(next) => change({ tab: next })} />
         <button type="button" className="button first" aria-pressed={isTrying} onClick={() => setTrying(!isTrying)}>
           <Play size={12} fill="currentColor" /> Try it
         </button>

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react"
 import type { Environment, EnvironmentCreate } from "@troupe/client"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { bodyOf, draftOf, type EnvironmentDraft, hasNetwork } from "./environments.logic.ts"
 
 /** Where programs of its sandboxes may connect to. */
@@ -76,26 +77,20 @@ export const EnvironmentForm = (props: {
   }
   return (
     <form className="form" onSubmit={submit}>
-      <div className="field">
-        <label htmlFor="environment-name">Name</label>
-        <input
-          id="environment-name"
-          className="input"
-          maxLength={256}
-          value={draft.name}
-          onChange={(event) => change({ name: event.target.value })}
-        />
-      </div>
-      <div className="field">
-        <label htmlFor="environment-description">What it is for</label>
-        <input
-          id="environment-description"
-          className="input"
-          maxLength={2048}
-          value={draft.description}
-          onChange={(event) => change({ description: event.target.value })}
-        />
-      </div>
+      <TextField
+        id="environment-name"
+        title="Name"
+        maxLength={256}
+        value={draft.name}
+        onChange={(name) => change({ name })}
+      />
+      <TextField
+        id="environment-description"
+        title="What it is for"
+        maxLength={2048}
+        value={draft.description}
+        onChange={(description) => change({ description })}
+      />
       {hasNetwork(environment) ? <Network draft={draft} onChange={change} /> : null}
       {error === null ? null : <Problem error={error} />}
       <div className="form-foot">

@@ -5,7 +5,8 @@ import type { Environment, EnvironmentUpdate } from "@troupe/client"
 import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
 import { oneAsked } from "../app/copies.logic.ts"
-import { useGo, usePlace, WorkspaceLink } from "../app/links.tsx"
+import { useGo, usePlace } from "../app/links.tsx"
+import { Crumbs } from "../app/Crumbs.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Confirm } from "../ui/Confirm.tsx"
 import { JsonForm } from "../ui/JsonForm.tsx"
@@ -121,17 +122,7 @@ const EnvironmentPage = () => {
     <>
       <PageHeader
         asked={oneAsked("environments", "environments", "environments show", id)}
-        title={
-          <nav className="crumbs cut" aria-label="Where this is">
-            <WorkspaceLink to="environments" className="faint">
-              Environments
-            </WorkspaceLink>
-            <span className="faint" aria-hidden>
-              /
-            </span>
-            <h1 className="cut">{environment.data?.name ?? "…"}</h1>
-          </nav>
-        }
+        title={<Crumbs to="environments" all="Environments" name={environment.data?.name ?? "…"} />}
       >
         <Segments name="View" value={tab} options={tabs} onChange={(next) => change({ tab: next })} />
       </PageHeader>

@@ -12,6 +12,7 @@ import { Empty } from "../ui/Empty.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { kindTitle, living, scopes, scopeTexts, type Scope, toggled } from "./keys.logic.ts"
 
 const NewKey = ({ onClose }: { readonly onClose: () => void }) => {
@@ -46,10 +47,7 @@ const NewKey = ({ onClose }: { readonly onClose: () => void }) => {
     >
       {create.data === undefined ? (
         <>
-          <div className="field">
-            <label htmlFor="key-name">Name</label>
-            <input id="key-name" className="input" value={name} onChange={(event) => setName(event.target.value)} />
-          </div>
+          <TextField id="key-name" title="Name" value={name} onChange={setName} />
           <fieldset className="scopes">
             <legend>What it may do</legend>
             {scopes.map((scope) => (

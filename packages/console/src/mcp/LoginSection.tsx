@@ -5,6 +5,7 @@ import { troupe } from "../api/troupe.ts"
 import { Confirm } from "../ui/Confirm.tsx"
 import { Loaded } from "../ui/Loaded.tsx"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { authorizeBody, loginShown } from "./login.logic.ts"
 
 /** For servers that know who may ask, and let nobody register. */
@@ -18,17 +19,13 @@ const OwnClient = (props: {
     <details>
       <summary>The server asks for a client of our own</summary>
       <div className="field-row">
-        <div className="field">
-          <label htmlFor="mcp-client">Client id</label>
-          <input
-            id="mcp-client"
-            className="input mono"
-            autoComplete="off"
-            spellCheck={false}
-            value={id}
-            onChange={(event) => onChange({ id: event.target.value, secret })}
-          />
-        </div>
+        <TextField
+          id="mcp-client"
+          title="Client id"
+          isLiteral
+          value={id}
+          onChange={(value) => onChange({ id: value, secret })}
+        />
         <div className="field">
           <label htmlFor="mcp-client-secret">Client secret</label>
           <input

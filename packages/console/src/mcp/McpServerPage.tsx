@@ -6,6 +6,7 @@ import * as queries from "../api/queries.ts"
 import { troupe } from "../api/troupe.ts"
 import { oneAsked } from "../app/copies.logic.ts"
 import { useGo, WorkspaceLink } from "../app/links.tsx"
+import { Crumbs } from "../app/Crumbs.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { Confirm } from "../ui/Confirm.tsx"
 import { CopyButton } from "../ui/CopyButton.tsx"
@@ -121,17 +122,7 @@ const McpServerPage = () => {
     <>
       <PageHeader
         asked={oneAsked("mcp_servers", "mcpServers", "mcp show", id)}
-        title={
-          <nav className="crumbs cut" aria-label="Where this is">
-            <WorkspaceLink to="mcp" className="faint">
-              MCP servers
-            </WorkspaceLink>
-            <span className="faint" aria-hidden>
-              /
-            </span>
-            <h1 className="cut">{server.data?.name ?? "…"}</h1>
-          </nav>
-        }
+        title={<Crumbs to="mcp" all="MCP servers" name={server.data?.name ?? "…"} />}
       />
       <div className="page-body" tabIndex={0} role="region" aria-label="MCP server">
         <Loaded of={server}>{(found) => <Server server={found} />}</Loaded>

@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from "react"
 import type { McpServer, McpServerCreate } from "@troupe/client"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { SecretHeaders } from "../ui/SecretHeaders.tsx"
 import { Segments } from "../ui/Segments.tsx"
 import { bodyOf, type Draft, draftOf, missing } from "./mcp.logic.ts"
@@ -29,26 +30,20 @@ export const ServerForm = (props: {
   return (
     <form className="form" onSubmit={submit} aria-label={verb}>
       <div className="field-row">
-        <div className="field">
-          <label htmlFor="mcp-name">Name</label>
-          <input
-            id="mcp-name"
-            className="input"
-            maxLength={255}
-            value={draft.name}
-            onChange={(event) => change({ name: event.target.value })}
-          />
-        </div>
-        <div className="field">
-          <label htmlFor="mcp-description">What it is for</label>
-          <input
-            id="mcp-description"
-            className="input"
-            maxLength={2048}
-            value={draft.description}
-            onChange={(event) => change({ description: event.target.value })}
-          />
-        </div>
+        <TextField
+          id="mcp-name"
+          title="Name"
+          maxLength={255}
+          value={draft.name}
+          onChange={(name) => change({ name })}
+        />
+        <TextField
+          id="mcp-description"
+          title="What it is for"
+          maxLength={2048}
+          value={draft.description}
+          onChange={(description) => change({ description })}
+        />
       </div>
       <Segments
         name="Reached"

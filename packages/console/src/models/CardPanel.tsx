@@ -5,32 +5,10 @@ import { troupe } from "../api/troupe.ts"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { SecretHeaders } from "../ui/SecretHeaders.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { bodyOf, type Draft, draftOf, missing, type Provider, providers, updateOf } from "./cards.logic.ts"
 import { priceParts } from "./price.logic.ts"
 import "./models.css"
-
-const Text = (props: {
-  readonly id: string
-  readonly title: string
-  readonly hint?: string
-  readonly type?: string
-  readonly value: string
-  readonly onChange: (value: string) => void
-}) => (
-  <div className="field">
-    <label htmlFor={props.id}>{props.title}</label>
-    <input
-      id={props.id}
-      className="input mono"
-      type={props.type ?? "text"}
-      autoComplete="off"
-      spellCheck={false}
-      value={props.value}
-      onChange={(event) => props.onChange(event.target.value)}
-    />
-    {props.hint === undefined ? null : <span className="hint">{props.hint}</span>}
-  </div>
-)
 
 /** What there is to say of a model where it is not known by itself, and what else is sent to it. */
 const Details = (props: {
@@ -45,13 +23,15 @@ const Details = (props: {
       <summary>Size, price and headers</summary>
       <div className="form">
         <div className="field-row">
-          <Text
+          <TextField
+            isLiteral
             id="card-context"
             title="Tokens it reads at most"
             value={draft.contextTokens}
             onChange={(contextTokens) => onChange({ contextTokens })}
           />
-          <Text
+          <TextField
+            isLiteral
             id="card-output"
             title="Tokens it writes at most"
             value={draft.outputTokens}
@@ -62,7 +42,8 @@ const Details = (props: {
           <legend>Price of a million tokens, in dollars</legend>
           <div className="field-row">
             {priceParts.map(({ id, title }) => (
-              <Text
+              <TextField
+                isLiteral
                 key={id}
                 id={`card-price-${id}`}
                 title={title}
@@ -123,7 +104,8 @@ export const CardPanel = ({ card, onClose }: { readonly card: ModelCard | null; 
       }
     >
       {card !== null ? null : (
-        <Text
+        <TextField
+          isLiteral
           id="card-name"
           title="Name"
           hint="What agents write as their model."
@@ -147,9 +129,10 @@ export const CardPanel = ({ card, onClose }: { readonly card: ModelCard | null; 
             ))}
           </select>
         </div>
-        <Text id="card-model" title="Model" value={draft.model} onChange={(model) => set({ model })} />
+        <TextField isLiteral id="card-model" title="Model" value={draft.model} onChange={(model) => set({ model })} />
       </div>
-      <Text
+      <TextField
+        isLiteral
         id="card-url"
         title="Address"
         hint="Where it is not the provider's own."
@@ -157,23 +140,26 @@ export const CardPanel = ({ card, onClose }: { readonly card: ModelCard | null; 
         onChange={(baseUrl) => set({ baseUrl })}
       />
       {draft.provider !== "azure" ? null : (
-        <Text
+        <TextField
+          isLiteral
           id="card-version"
           title="Version of its API"
           value={draft.apiVersion}
           onChange={(apiVersion) => set({ apiVersion })}
         />
       )}
-      <Text
+      <TextField
+        isLiteral
         id="card-key"
         title="Key"
         type="password"
-        {...(hint === undefined ? {} : { hint })}
+        hint={hint}
         value={draft.key}
         onChange={(key) => set({ key })}
       />
       {draft.provider !== "azure" ? null : (
-        <Text
+        <TextField
+          isLiteral
           id="card-token"
           title="Token of Azure's directory"
           type="password"

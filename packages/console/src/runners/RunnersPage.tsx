@@ -13,6 +13,7 @@ import { Loaded } from "../ui/Loaded.tsx"
 import { count, plural, tail } from "../ui/format.logic.ts"
 import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { isolationOf, lacks, standingOf } from "./runners.logic.ts"
 import "./runners.css"
 
@@ -99,10 +100,7 @@ const AddRunner = ({ onClose }: { readonly onClose: () => void }) => {
         and a registration token.
       </p>
       {create.data === undefined ? (
-        <div className="field">
-          <label htmlFor="runner-name">What is the token for?</label>
-          <input id="runner-name" className="input" value={name} onChange={(event) => setName(event.target.value)} />
-        </div>
+        <TextField id="runner-name" title="What is the token for?" value={name} onChange={setName} />
       ) : (
         <div className="field">
           <span className="label">Run this there. The token is shown only now.</span>

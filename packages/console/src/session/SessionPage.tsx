@@ -2,7 +2,8 @@ import { useQuery } from "@tanstack/react-query"
 import { useParams } from "@tanstack/react-router"
 import { lazy, Suspense, useMemo } from "react"
 import { troupe } from "../api/troupe.ts"
-import { usePlace, WorkspaceLink } from "../app/links.tsx"
+import { usePlace } from "../app/links.tsx"
+import { Crumbs } from "../app/Crumbs.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { useActions } from "../registry/actions.ts"
 import { Skeleton } from "../ui/Empty.tsx"
@@ -68,19 +69,7 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
   const title = timeline.title ?? session.data?.title ?? "Untitled session"
   return (
     <>
-      <PageHeader
-        title={
-          <nav className="crumbs cut" aria-label="Where this is">
-            <WorkspaceLink to="sessions" className="faint">
-              Sessions
-            </WorkspaceLink>
-            <span className="faint" aria-hidden>
-              /
-            </span>
-            <h1 className="cut">{title}</h1>
-          </nav>
-        }
-      >
+      <PageHeader title={<Crumbs to="sessions" all="Sessions" name={title} />}>
         <div className="segments tabs" role="group" aria-label="View">
           {tabs.map(({ id, title: name }) => (
             <button

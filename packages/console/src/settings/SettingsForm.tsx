@@ -5,39 +5,10 @@ import * as queries from "../api/queries.ts"
 import { LimitRows } from "../limits/LimitRows.tsx"
 import { wrongWith } from "../limits/limits.logic.ts"
 import { Problem } from "../ui/Problem.tsx"
+import { TextField } from "../ui/TextField.tsx"
 import { bodyOf, draftOf, type SettingsDraft, wrongWithSettings } from "./settings.logic.ts"
 
 type Change = (some: Partial<SettingsDraft>) => void
-
-const Word = (props: {
-  readonly id: string
-  readonly title: string
-  readonly hint: string
-  readonly list?: string
-  readonly value: string
-  readonly onChange: (value: string) => void
-}) => {
-  const { hint, id, list, onChange, title, value } = props
-  return (
-    <div className="field">
-      <label htmlFor={id}>{title}</label>
-      <input
-        id={id}
-        className="input mono"
-        list={list}
-        maxLength={256}
-        autoComplete="off"
-        spellCheck={false}
-        aria-describedby={`${id}-hint`}
-        value={value}
-        onChange={(event) => onChange(event.target.value)}
-      />
-      <span id={`${id}-hint`} className="hint">
-        {hint}
-      </span>
-    </div>
-  )
-}
 
 /** What is taken where an agent or a session says nothing itself. */
 const Defaults = ({ draft, onChange }: { readonly draft: SettingsDraft; readonly onChange: Change }) => {
@@ -46,7 +17,9 @@ const Defaults = ({ draft, onChange }: { readonly draft: SettingsDraft; readonly
   return (
     <>
       <div className="field-row">
-        <Word
+        <TextField
+          isLiteral
+          maxLength={256}
           id="settings-model"
           title="Usual model"
           hint="Of agents that are made without one."
@@ -54,7 +27,9 @@ const Defaults = ({ draft, onChange }: { readonly draft: SettingsDraft; readonly
           value={draft.model}
           onChange={(model) => onChange({ model })}
         />
-        <Word
+        <TextField
+          isLiteral
+          maxLength={256}
           id="settings-aux-model"
           title="Usual model for small things"
           hint="Titles and summaries, where an agent names none."
@@ -69,7 +44,9 @@ const Defaults = ({ draft, onChange }: { readonly draft: SettingsDraft; readonly
         </datalist>
       </div>
       <div className="field-row">
-        <Word
+        <TextField
+          isLiteral
+          maxLength={256}
           id="settings-harness"
           title="Usual harness"
           hint="Empty: our own."

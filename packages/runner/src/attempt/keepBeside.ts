@@ -1,11 +1,9 @@
 import type { BlobRef } from "@troupe/domain/session/Content"
 import { Effect } from "effect"
-import type { BlobClient } from "../link/BlobClient.ts"
+import { type BlobClient, bytesMax } from "../link/BlobClient.ts"
 import type { Scrubber } from "../secrets/Scrubber.ts"
 import type { AttemptFrames } from "./AttemptFrames.ts"
 
-/** As nodes take them. */
-const bytesMax = 8 * 1_048_576
 const mediaType = "application/json"
 
 export interface KeepOptions {

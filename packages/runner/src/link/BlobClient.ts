@@ -10,7 +10,7 @@ import { bodyOf } from "./bodyOf.ts"
 
 const timeoutMs = 60_000
 /** As nodes take them. */
-const bytesMax = 8 * 1_048_576
+export const bytesMax = 8 * 1_048_576
 
 const Missing = Schema.Struct({ missing: Schema.Array(Sha256Hex) })
 

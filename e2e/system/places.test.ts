@@ -161,6 +161,26 @@ requires(
     }
   })
 
+  it(
+    "says on the session what its tools run in, and that nothing isolates them where that is so",
+    patient,
+    async () => {
+      const sandboxOf = async (id: string) =>
+        ((await json("GET", `/sessions/${id}`)).body as { troupe: { sandbox: unknown } }).troupe.sandbox
+      assert.isNull(await sandboxOf(fresh))
+      assert.deepStrictEqual(await sandboxOf(session), { backend: "bubblewrap", isolation: "namespaces" })
+      const tools = [{ type: "agent_toolset_20260401" }]
+      const troupe = { policies: [{ type: "always_allow" }] }
+      const made = [
+        await json("POST", "/environments", { name: "bare", troupe: { backend: "local" } }),
+        await json("POST", "/agents", { name: "trusted", model: "demo", tools, troupe })
+      ]
+      const [environment_id, trusted] = made.map(({ body }) => (body as { id: string }).id)
+      const { id } = await open("run: true", { agent: trusted, environment_id })
+      assert.deepStrictEqual(await sandboxOf(id), { backend: "local", isolation: "none" })
+    }
+  )
+
   it("streams what they say", patient, async () => {
     const response = await ask(at("/exec/stream"), {
       method: "POST",

@@ -7,6 +7,7 @@ import { Context, Effect, Exit, Logger, Redacted, References, Result, Scope, Str
 import { prng } from "../../../../test/support/Prng.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
+import { apiKey } from "../support/apiKey.ts"
 import { allEvents } from "../support/allEvents.ts"
 import { commandOf, openCommand, plainMessage } from "../support/CommandGenerator.ts"
 import { dial, type Dialled, type DialingRunnerOptions, harness } from "../support/DialingRunner.ts"
@@ -120,8 +121,10 @@ describe("what runners must not say", { timeout: 180_000 }, () => {
   })
 
   it("frames out of order: they are asked for again, and nothing is lost", async () => {
-    const { dialled, session } = await saying(() => frames(done(2)), { Attach: () => frames(title, done(2)) })
+    const { dialled, runner, session } = await saying(() => frames(done(2)), { Attach: () => frames(title, done(2)) })
     await until(session, "TurnCompleted")
+    const { attemptId } = await until(session, "AttemptStarted")
+    await holds(/Frames of an attempt are missing .*"frame":2,"committed":0/, session, attemptId, runner.runnerId)
     assert.include(dialled.calls, "Attach")
     assert.strictEqual((await events(session)).filter(({ _tag }) => _tag === "AttemptStarted").length, 1)
   })
@@ -245,6 +248,20 @@ describe("what runners must not say", { timeout: 180_000 }, () => {
     const session = await openSession(workspaceId)
     const { reason } = await until(session, "TurnWaiting")
     assert.match(reason, /^no fitting runner has the harness .*dreamer: it has none$/)
+  })
+
+  it("requests that can't be meant: they are found by their number, and not what they held", async () => {
+    const at = `${node.gateway}/v1/sessions/${bystander.session}`
+    const headers = { "x-api-key": apiKey, "content-type": "application/json" }
+    const bad = [
+      await fetch(`${at}/files?path=a%00secret`, { headers }),
+      await fetch(`${at}/exec`, { method: "POST", headers, body: JSON.stringify({ command: ["\0secret"] }) })
+    ]
+    for (const response of bad) {
+      assert.strictEqual(response.status, 400)
+      await holds(/A request was refused .*"status":400/, bystander.session, response.headers.get("request-id")!)
+    }
+    assert.notInclude(logged.join(), "secret")
   })
 
   it("tokens of another kind: they open nothing, and the refusal is found by its number", async () => {

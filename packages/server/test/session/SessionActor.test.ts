@@ -3,6 +3,7 @@ import { Limits } from "@troupe/domain/Limits"
 import { text } from "@troupe/domain/session/Content"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Effect, Fiber, Option, Result } from "effect"
+import type { EventStore } from "../../src/log/EventStore.ts"
 import * as ActorWorld from "./actorWorld.ts"
 import { ask, settled } from "./actorWorld.ts"
 
@@ -202,6 +203,38 @@ describe("a session's actor", () => {
       const error = Option.getOrThrow(Result.getFailure(three!))
       assert.deepInclude(error, { _tag: "CommandUnstorable", field: "title" })
       assert.strictEqual((yield* world.events).length, 4)
+    })
+  )
+
+  it.effect("tells whose answer can't be read any more, and answers those beside it", () =>
+    Effect.gen(function* () {
+      const unread = [`{"_tag":"FromTheFuture"}`, `{"_tag":"IdTaken"}`, "null", "{", ""]
+      for (const stored of unread) {
+        const world = yield* ActorWorld.make
+        const { handle } = yield* world.actor()
+        yield* handle(world.open())
+        const input = { _tag: "SystemMessage", inputId: world.message().inputId, content: text("be brief") } as const
+        yield* handle(world.send(input))
+        const refused = world.send(world.message(), input)
+        assert.strictEqual(tagOf(yield* Effect.result(handle(refused))), "CommandRejected")
+        const { receipts } = world.memory
+        const spoiled: EventStore["Service"]["receipts"] = (streamId, ids) =>
+          Effect.map(receipts(streamId, ids), (found) =>
+            found.map((one) => (one._tag === "Rejected" ? { ...one, reason: stored } : one))
+          )
+        Object.assign(world.held.store, { receipts: spoiled })
+        world.held.hold()
+        yield* ask(handle(world.title("keeps the actor busy")))
+        const asked = yield* Effect.forEach([world.title("one"), refused, world.title("two")], (one) =>
+          ask(handle(one))
+        )
+        world.held.release()
+        const answers = yield* Effect.forEach(asked, Fiber.join)
+        assert.deepStrictEqual(answers.map(tagOf), ["Accepted", "ReceiptUnreadable", "Accepted"], stored)
+        const error = Option.getOrThrow(Result.getFailure(answers[1]!))
+        assert.deepInclude(error, { commandId: refused.commandId })
+        assert.deepStrictEqual((yield* world.events).slice(-3), Array(3).fill("SessionUpdated"))
+      }
     })
   )
 

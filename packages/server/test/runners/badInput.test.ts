@@ -124,7 +124,7 @@ describe("what runners must not say", { timeout: 180_000 }, () => {
     const { dialled, runner, session } = await saying(() => frames(done(2)), { Attach: () => frames(title, done(2)) })
     await until(session, "TurnCompleted")
     const { attemptId } = await until(session, "AttemptStarted")
-    await holds(/Frames of an attempt are missing .*"frame":2,"committed":0/, session, attemptId, runner.runnerId)
+    await holds(/Frames of an attempt are missing.*"frame":2,"committed":0/, session, attemptId, runner.runnerId)
     assert.include(dialled.calls, "Attach")
     assert.strictEqual((await events(session)).filter(({ _tag }) => _tag === "AttemptStarted").length, 1)
   })

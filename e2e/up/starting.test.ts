@@ -85,7 +85,7 @@ requires("postgres")("troupe up", () => {
     openai.stop()
   })
 
-  it("runs in the background, and stops there", { timeout: long }, async () => {
+  it("runs in the background, and stops there", { timeout: 2 * long }, async () => {
     const shown = async () => {
       const up = troupe.terminal(["up", "-d"], { columns: 120, rows: 40 })
       assert.strictEqual(await up.ended(), 0)

@@ -2,26 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { fileURLToPath } from "node:url"
+import { secretsOf } from "@troupe/domain/Variables"
 import { exitCodes } from "../app/exitCodes.ts"
 
 /** The runner is a program of its own: it is started, never loaded. */
 const program = fileURLToPath(new URL("../../../runner/src/main.ts", import.meta.url))
-
-/** What a runner takes from its environment and is secret, with what to give it by instead. */
-const secretVariables: Readonly<Record<string, string>> = {
-  TROUPE_RUNNER_TOKEN: "--token-file or --token-fd",
-  ...Object.fromEntries(
-    [
-      "OPENAI_API_KEY",
-      "ANTHROPIC_API_KEY",
-      "AZURE_OPENAI_API_KEY",
-      "AZURE_OPENAI_AD_TOKEN",
-      "TAVILY_API_KEY",
-      "OTEL_EXPORTER_OTLP_HEADERS",
-      "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
-    ].map((name) => [name, "--secrets-fd"])
-  )
-}
 
 /**
  * Runs a runner in front of the terminal, with its input, output and exit code. Secrets go to it by pipes: those that came so
@@ -56,11 +41,12 @@ export const startRunner = async (given: ReadonlyArray<string>): Promise<number>
 const withoutSecrets = (all: NodeJS.ProcessEnv) => {
   const environment = { ...all }
   const found: Record<string, string> = {}
-  for (const [name, prefer] of Object.entries(secretVariables)) {
+  for (const name of secretsOf("runner")) {
     const value = environment[name]
     if (value === undefined) continue
     found[name] = value
     delete environment[name]
+    const prefer = name === "TROUPE_RUNNER_TOKEN" ? "--token-file or --token-fd" : "--secrets-fd"
     console.error(`${name} is in the environment, where other processes of this user can read it: prefer ${prefer}`)
   }
   return { environment, found }

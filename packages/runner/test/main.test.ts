@@ -94,7 +94,7 @@ describe("The runner's program", () => {
           ["rtok_secret", JSON.stringify({ OPENAI_API_KEY: "sk_of_the_pipe", OPENAI_BASE_URL: nowhere })]
         )
         const link = yield* home.link(1)
-        assert.deepStrictEqual(home.registrations[0]!.authorization, "Bearer rtok_secret")
+        assert.deepInclude(home.registrations[0], { authorization: "Bearer rtok_secret" })
         assert.include(runner.output, "ANTHROPIC_API_KEY is in the environment")
         const hello = { versions: spoken, runnerId, generation: 1, node: "test" }
         const { models } = yield* link.client.Hello(hello)

@@ -62,6 +62,9 @@ const isAgent = Schema.is(AgentSnapshot)
 /** An agent of a thread's own stays one: its digest is part of the state. */
 const threadAgent = (value: JsonObject | null): object | null => (isAgent(value) ? agent(value) : maybeObject(value))
 
+/** A policy that nobody can read is the strictest: what is redacted allows nothing. */
+const policies = (list: ReadonlyArray<object>) => list.map(() => ({ type: "redacted" }))
+
 const changes = (told: Changes): Changes => ({ ...told, paths: [] })
 
 const environment = (snapshot: Opened["environment"]): Opened["environment"] =>
@@ -86,6 +89,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
   HistoryCopied: { items: noObjects },
   SessionUpdated: { title: maybeWord, metadata: values, labels: words },
   AgentReconfigured: { changes: noObject },
+  PoliciesChanged: { policies },
   ResourceAdded: { resource },
   ResourceRefreshed: { details: noObject },
   RedactionRequested: { reason: word },
@@ -180,7 +184,9 @@ const redactInputs = (list: ReadonlyArray<Input>): ReadonlyArray<Input> =>
 export const redactCommand = (command: SessionCommand): SessionCommand => {
   switch (command._tag) {
     case "Open":
-      return blank(command, { ...(session as Blanks<object>), history: noObjects, inputs: redactInputs })
+      return blank(command, { ...(session as Blanks<object>), policies, history: noObjects, inputs: redactInputs })
+    case "ChangePolicies":
+      return blank(command, { policies })
     case "Send":
       return { ...command, inputs: redactInputs(command.inputs) }
     case "EditTurn":

@@ -63,6 +63,7 @@ const setupTags = [
   "ResourceAdded",
   "ResourceRemoved",
   "BudgetChanged",
+  "PoliciesChanged",
   "ThreadOpened",
   "ThreadArchived",
   "OutcomeDefined",
@@ -173,6 +174,7 @@ const shownAs = (row: SessionRow, now: number): SessionView | null => {
       project_id: opened.projectId,
       labels: row.labels,
       limits: limitsOut(budget),
+      policies: setup.policies,
       directory: directoryOut(setup.resources),
       lifecycle: lifecycleOut(opened.lifecycle)
     },

@@ -7,6 +7,7 @@ import { AgentSnapshot } from "./Opening.ts"
 import type { SessionCommand } from "./SessionCommand.ts"
 import type { EventOf, SessionEvent, SessionEventTag } from "./SessionEvent.ts"
 import type { ErrorInfo, StopReason } from "./Status.ts"
+import { searchesIn } from "./Usage.ts"
 
 const gone = "[redacted]"
 /** In the place of a hash of what is gone: the hash itself would let somebody try out what it was. */
@@ -61,6 +62,12 @@ const agent = (snapshot: Opened["agent"]): Opened["agent"] => ({
 const isAgent = Schema.is(AgentSnapshot)
 /** An agent of a thread's own stays one: its digest is part of the state. */
 const threadAgent = (value: JsonObject | null): object | null => (isAgent(value) ? agent(value) : maybeObject(value))
+
+/** What a call searched is counted, and stays so. */
+const sums = (details: JsonObject): JsonObject | null => {
+  const webSearches = searchesIn("function", details)
+  return webSearches === 0 ? null : { webSearches }
+}
 
 /** A policy that nobody can read is the strictest: what is redacted allows nothing. */
 const policies = (list: ReadonlyArray<object>) => list.map(() => ({ type: "redacted" }))
@@ -122,7 +129,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
     question: maybeObject,
     verdict: (verdict) => ({ ...verdict, reason: maybeWord(verdict.reason) })
   },
-  ToolFinished: { content, details: nothing },
+  ToolFinished: { content, details: sums },
   ContextCompacted: { summary: content },
   WorkingCopyCaptured: { changes },
   ToolConfirmed: { decision },

@@ -109,6 +109,8 @@ describe("The runner's program", () => {
         ]) {
           assert.notMatch(seen, /sk_of|rtok_secret/)
         }
+        runner.signal("SIGTERM")
+        assert.strictEqual(yield* Effect.promise(() => runner.exit), 0)
         assert.notMatch(runner.output, /sk_of|rtok_secret/)
       }).pipe(Effect.scoped),
     long

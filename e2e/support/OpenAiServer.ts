@@ -1,65 +1,11 @@
-import type { EventId } from "@troupe/domain/Ids"
-import type { Json } from "@troupe/domain/Json"
-import { text } from "@troupe/domain/session/Content"
-import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import type { ChatMessage } from "@copilotkit/aimock"
 import { Effect, Result, Stream } from "effect"
 import { once } from "node:events"
 import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as DemoModel from "../../packages/runner/src/models/demo/DemoModel.ts"
 import type { ModelEvent } from "../../packages/runner/src/models/ModelClient.ts"
-
-interface Message {
-  readonly role: "system" | "user" | "assistant" | "tool"
-  readonly content: string | null
-  readonly tool_call_id?: string
-  readonly tool_calls?: ReadonlyArray<{
-    readonly id: string
-    readonly function: { readonly name: string; readonly arguments: string }
-  }>
-}
-
-const summed = "Summary of the conversation so far:\n"
-
-const itemsOf = ({ content, role, tool_call_id, tool_calls = [] }: Message): ReadonlyArray<HistoryItem> => {
-  const said = content ?? ""
-  switch (role) {
-    case "system":
-      return []
-    case "user":
-      return said.startsWith(summed)
-        ? [{ type: "summary", content: text(said.slice(summed.length)) }]
-        : [{ type: "user", inputId: null, from: null, content: text(said) }]
-    case "assistant":
-      return [
-        ...(said === ""
-          ? []
-          : [
-              {
-                type: "assistant",
-                blockId: "sevt" as EventId,
-                requestId: "mreq" as never,
-                content: text(said),
-                partial: false
-              } as const
-            ]),
-        ...tool_calls.map(({ function: { arguments: input, name }, id }): HistoryItem => ({
-          type: "tool_call",
-          callId: id as EventId,
-          requestId: null,
-          providerCallId: id,
-          name,
-          server: null,
-          input: JSON.parse(input) as Json
-        }))
-      ]
-    case "tool": {
-      const callId = tool_call_id as EventId
-      const outcome = "succeeded"
-      return [{ type: "tool_result", callId, providerCallId: callId, outcome, content: text(said), isError: false }]
-    }
-  }
-}
+import { itemsOf } from "../../packages/runner/test/support/demoServer.ts"
 
 /** A server that speaks Chat Completions and does what the demo model does, word by word, at a pace. */
 export class OpenAiServer {
@@ -97,7 +43,7 @@ export class OpenAiServer {
 
   private async answer(body: string, response: ServerResponse): Promise<void> {
     const { messages, tool_choice } = JSON.parse(body) as {
-      readonly messages: ReadonlyArray<Message>
+      readonly messages: ReadonlyArray<ChatMessage>
       readonly tool_choice?: string
     }
     const history = messages.flatMap(itemsOf)

@@ -193,14 +193,17 @@ requires(
         ((await json("GET", `/sessions/${id}`)).body as { troupe: { sandbox: unknown } }).troupe.sandbox
       assert.isNull(await sandboxOf(fresh))
       assert.deepStrictEqual(await sandboxOf(session), { backend: "bubblewrap", isolation: "namespaces" })
-      const tools = [{ type: "agent_toolset_20260401" }]
-      const troupe = { policies: [{ type: "always_allow" }] }
-      const made = [
-        await json("POST", "/environments", { name: "bare", troupe: { backend: "local" } }),
-        await json("POST", "/agents", { name: "trusted", model: "demo", tools, troupe })
-      ]
-      const [environment_id, trusted] = made.map(({ body }) => (body as { id: string }).id)
-      const { id } = await open("run: true", { agent: trusted, environment_id })
+      const bare = await json("POST", "/environments", { name: "bare", troupe: { backend: "local" } })
+      const environment_id = (bare.body as { id: string }).id
+      const initial_events = [{ type: "user.message", content: [{ type: "text", text: "run: true" }] }]
+      const { id } = (await json("POST", "/sessions", { agent, environment_id, initial_events })).body as { id: string }
+      const asked = await eventually("it asks", async () =>
+        (await system.log(id as never)).flatMap((event) => (event._tag === "ToolRequested" ? [event] : [])).at(0)
+      )
+      assert.strictEqual(asked.awaits, "confirmation")
+      const yes = { type: "user.tool_confirmation", tool_use_id: asked.callId, result: "allow" }
+      assert.strictEqual((await json("POST", `/sessions/${id}/events`, { events: [yes] })).status, 200)
+      await system.turnsEnded(id as never, 1)
       assert.deepStrictEqual(await sandboxOf(id), { backend: "local", isolation: "none" })
     }
   )

@@ -25,7 +25,7 @@ export interface Ending {
 
 const perFlood = 20
 
-/** The one thing that a system in order says of the troubles that a story has. */
+/** What a system in order says of the troubles that a story has. */
 const toldOfTrouble = ["An attempt was given up", "Frames of an attempt are missing, and are asked for again"]
 
 /** Plays a story on a world of its own: sessions, hosts that come and go, a store that fails, a runner that plays scripts. */

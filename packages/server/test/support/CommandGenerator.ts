@@ -259,7 +259,8 @@ export const drawBody = (
   if (roll < 0.95) return onResources(random, state)
   if (roll < 0.96) return onTimer(random, state)
   if (roll < 0.965) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: random.int(5) }
-  if (roll < 0.97) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }
+  if (roll < 0.965) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }
+  if (roll < 0.97) return { _tag: "ChangePolicies", policies: [{ type: "always_ask" }] }
   if (roll < 0.98) {
     return { _tag: "RequestRedaction", seqs: [random.int(5)], reason: "asked", replacements: [zeros] }
   }

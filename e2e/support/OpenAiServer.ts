@@ -11,22 +11,26 @@ import { itemsOf } from "../../packages/runner/test/support/demoServer.ts"
 export class OpenAiServer {
   /** Requests that it began to answer. */
   answered = 0
+  /** By which model and with which key it was asked, each time. */
+  readonly asked: Array<{ readonly model: string; readonly authorization: string | undefined }> = []
   private readonly server: Server
   private readonly model = DemoModel.make({ paceMs: 15 })
 
-  private constructor() {
+  private constructor(models: ReadonlyArray<string>) {
+    const list = JSON.stringify({ object: "list", data: models.map((id) => ({ id, object: "model" })) })
     this.server = createServer((request, response) => {
       let body = ""
       request.on("data", (chunk: Buffer) => (body += chunk.toString()))
       request.on("end", () => {
-        if (request.method === "POST") void this.answer(body, response)
-        else response.writeHead(200, { "content-type": "application/json" }).end('{"object":"list","data":[]}')
+        if (request.method === "POST") void this.answer(body, request.headers.authorization, response)
+        else response.writeHead(200, { "content-type": "application/json" }).end(list)
       })
     })
   }
 
-  static async start(): Promise<OpenAiServer> {
-    const one = new OpenAiServer()
+  /** It lists these models, and answers for any. */
+  static async start(models: ReadonlyArray<string> = []): Promise<OpenAiServer> {
+    const one = new OpenAiServer(models)
     one.server.listen(0, "127.0.0.1")
     await once(one.server, "listening")
     return one
@@ -41,11 +45,13 @@ export class OpenAiServer {
     this.server.close()
   }
 
-  private async answer(body: string, response: ServerResponse): Promise<void> {
-    const { messages, tool_choice } = JSON.parse(body) as {
+  private async answer(body: string, authorization: string | undefined, response: ServerResponse): Promise<void> {
+    const { messages, model, tool_choice } = JSON.parse(body) as {
+      readonly model: string
       readonly messages: ReadonlyArray<ChatMessage>
       readonly tool_choice?: string
     }
+    this.asked.push({ model, authorization })
     const history = messages.flatMap(itemsOf)
     const isSummary = history.at(-1)?.type === "user" && JSON.stringify(history.at(-1)).includes("Sum up this")
     const overflows = JSON.stringify(messages).includes("too much for the window")

@@ -17,7 +17,7 @@ import { makeGatewayServer } from "./gateway/GatewayServer.ts"
 import * as Health from "./Health.ts"
 import { inboxProjection } from "./inbox/inboxProjection.ts"
 import { OutboundHttp } from "./outbound/OutboundHttp.ts"
-import { outboundRules } from "./outbound/outboundRules.ts"
+import { OwnServices } from "./outbound/OwnServices.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import * as LogFormat from "./log/LogFormat.ts"
@@ -146,7 +146,8 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(secrets(config)),
-    Layer.provideMerge(Layer.unwrap(Effect.map(outboundRules(config), OutboundHttp.layer))),
+    Layer.provideMerge(Layer.unwrap(Effect.map(OwnServices, ({ rules }) => OutboundHttp.layer(rules)))),
+    Layer.provideMerge(OwnServices.layer(config)),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(LogFormat.layer()),
     Layer.provideMerge(Database.layerApp()),

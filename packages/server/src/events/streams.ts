@@ -57,6 +57,14 @@ interface Shown {
 
 const resting: ReadonlySet<string> = new Set(["session.status_idle", "session.status_terminated"])
 
+/**
+ * SDKs before 1.0 take frames of the names that they list, `message` among them, and drop others unread. Later ones look at
+ * no name but `ping` and `error`: so what the older ones do not list is framed as a `message`, for all.
+ */
+const unlisted: ReadonlySet<string> = new Set(["session.usage"])
+const frameOf = (event: Api.CompatEvent): string =>
+  Sse.frame(unlisted.has(event.type) ? "message" : event.type, JSON.stringify(event))
+
 const compatView = (around: Surroundings): View<Shown> => ({
   encode: ({ event: recorded }) => {
     const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
@@ -64,7 +72,7 @@ const compatView = (around: Surroundings): View<Shown> => ({
     const { eventId, recordedAt } = recorded
     const shown = shownOf({ eventId, recordedAt, event: event.success }, around)
     return {
-      text: shown.map((one) => Sse.frame(one.type, JSON.stringify(one))).join(""),
+      text: shown.map(frameOf).join(""),
       blockId: "blockId" in event.success ? event.success.blockId : null,
       last: event.success._tag === "SessionDeleted",
       rests: shown.some(({ type }) => resting.has(type))

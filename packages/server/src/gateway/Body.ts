@@ -7,10 +7,10 @@ import { shapeRefused } from "./JsonShape.ts"
 
 export const bodyBytesMax = 32 * 1_048_576
 
-const tooLarge = new ApiFailure({
-  type: "request_too_large",
-  message: "Request exceeds the maximum size of 32 MB"
-})
+const tooLarge = (bytesMax: number) => {
+  const size = bytesMax === bodyBytesMax ? "32 MB" : `${bytesMax} bytes`
+  return new ApiFailure({ type: "request_too_large", message: `Request exceeds the maximum size of ${size}` })
+}
 
 /** Tables take no NUL in a text and no half of a surrogate pair. Only escapes can bring them. */
 const suspicious = /\\u(0000|d[89a-f][0-9a-f]{2})/i
@@ -103,8 +103,8 @@ const readSmall = (request: HttpServerRequest) =>
     return Effect.sync(leave)
   })
 
-const readLarge = (request: HttpServerRequest) =>
-  Effect.timeoutOrElse(readBytes(request, bodyBytesMax, tooLarge), {
+const readLarge = (request: HttpServerRequest, bytesMax: number) =>
+  Effect.timeoutOrElse(readBytes(request, bytesMax, tooLarge(bytesMax)), {
     duration: jsonWithinMs,
     orElse: () => Effect.fail(tooSlow)
   })
@@ -112,11 +112,11 @@ const readLarge = (request: HttpServerRequest) =>
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 /** The JSON of a request's body, and the text that it was. */
-export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest) {
+export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest, bytesMax = bodyBytesMax) {
   const { headers } = request
   const wrongType = checkType(headers["content-type"]) ?? checkEncoding(headers["content-encoding"])
   if (wrongType !== undefined) return yield* wrongType
-  const bytes = yield* isSmall(request) ? readSmall(request) : readLarge(request)
+  const bytes = yield* isSmall(request) ? readSmall(request) : readLarge(request, bytesMax)
   const refused = shapeRefused(bytes)
   if (refused !== undefined) return yield* refused
   return yield* Effect.try({

@@ -115,6 +115,51 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     assert.deepStrictEqual(visitor.complaints, [])
   })
 
+  it("goes through all of it in replay, at a step's cost", { timeout: long }, async () => {
+    const { page } = visitor
+    await page.goto(`${session.origin}${LongSession.path}?tab=replay`)
+    const parts = page.locator(".replay-parts")
+    const at = (seq: number) => page.locator(`.replay-parts[data-at="${seq}"]`).waitFor()
+    await parts.waitFor()
+    await at(session.length)
+    await visitor.takeTasks()
+    const costs: Array<number> = []
+    const costOf = async (act: () => Promise<unknown>, seq: () => number) => {
+      const before = await visitor.workMs()
+      await act()
+      await at(seq())
+      costs.push(Math.round((await visitor.workMs()) - before))
+    }
+    const slider = page.getByRole("slider", { name: "Place in the log" })
+    const end = session.length
+    for (let step = 1; step <= 5; step++)
+      await costOf(
+        () => page.keyboard.press("ArrowLeft"),
+        () => end - step
+      )
+    // Dragged there by hand, which is at most where a pointer can be.
+    for (const place of [40_123, 25_000, 7_777, 33_333])
+      await costOf(
+        () => slider.fill(String(place)),
+        () => place
+      )
+    for (let step = 1; step <= 5; step++)
+      await costOf(
+        () => page.keyboard.press("ArrowRight"),
+        () => 33_333 + step
+      )
+    await page.goto(`${session.origin}${LongSession.path}?tab=replay`)
+    await at(session.length)
+    const steps = costs.splice(0)
+    for (let batch = 0; batch < 5; batch++) {
+      await costOf(
+        async () => session.tell(20),
+        () => session.length
+      )
+    }
+    console.log({ steps, batches: costs, tasks_over_50_ms: (await visitor.takeTasks()).length })
+  })
+
   it("stays at the end where motion is reduced, on a phone too", { timeout: long }, async () => {
     const { page } = visitor
     await page.emulateMedia({ reducedMotion: "reduce" })
@@ -134,20 +179,46 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 390)
     await page.setViewportSize({ width: 1280, height: 800 })
   })
+
   it("lists 100,000 sessions, and draws those that are in sight", { timeout: long }, async () => {
     const { page } = visitor
     const rows = 100_000
     session.list(rows)
     await page.goto(`${session.origin}${LongSession.listPath}`)
+    const rowPx = 40
     const list = page.getByRole("region", { name: "Sessions" })
+    const height = () => page.evaluate<number>("document.querySelector('[role=region] ul').offsetHeight")
     const scroll = (share: number) =>
       list.evaluate((box, at) => {
         const { scrollHeight } = box as unknown as { readonly scrollHeight: number }
         Object.assign(box, { scrollTop: scrollHeight * at })
       }, share)
     await list.getByText("Session 0", { exact: true }).waitFor()
-    await scroll(1)
-    await page.waitForFunction(`document.querySelector('[role=region] ul').offsetHeight === ${rows * 40}`)
+    /** Goes on to the end of what is there until there are so many, and says how long the page worked for each page of them. */
+    const fetched = async (goal: number) => {
+      const [before, had] = [await visitor.workMs(), await height()]
+      await list.evaluate(
+        (box, px) =>
+          new Promise<void>((done) => {
+            const { requestAnimationFrame } = globalThis as unknown as {
+              readonly requestAnimationFrame: (next: () => void) => void
+            }
+            const go = () => {
+              const { scrollHeight } = box as unknown as { readonly scrollHeight: number }
+              if (scrollHeight >= px) return done()
+              Object.assign(box, { scrollTop: scrollHeight })
+              requestAnimationFrame(go)
+            }
+            go()
+          }),
+        goal * rowPx
+      )
+      return ((await visitor.workMs()) - before) / Math.max(1, ((await height()) - had) / (rowPx * 100))
+    }
+    const work_ms_per_page_at_first = Math.round(await fetched(10_000))
+    await fetched(rows - 10_000)
+    const work_ms_per_page_at_last = Math.round(await fetched(rows))
+    console.log({ work_ms_per_page_at_first, work_ms_per_page_at_last })
     const parts = 10
     const before = await visitor.workMs()
     for (let part = parts - 1; part >= 0; part--) {

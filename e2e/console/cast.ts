@@ -100,7 +100,10 @@ export const perform = async (troupe: Troupe): Promise<{ readonly session: strin
   }
   const engineer = agents.get("Engineer")!
   await troupe.agents.update(engineer, { version: 1, description: "Changes code, and asks before it publishes" })
-  await troupe.environments.create({ name: "Offline", config: { type: "cloud", networking: { type: "limited" } } })
+  const { id: environment } = await troupe.environments.create({
+    name: "Offline",
+    config: { type: "cloud", networking: { type: "limited" } }
+  })
   for (const { agent, says, title } of stories) {
     const session = await troupe.open({ agent: agents.get(agent)!, title })
     await session.send(says)
@@ -109,5 +112,5 @@ export const perform = async (troupe: Troupe): Promise<{ readonly session: strin
   await session.send(hero.before)
   await session.until("idle")
   await session.send(hero.says)
-  return { session: session.id, agent: engineer }
+  return { session: session.id, agent: engineer, environment }
 }

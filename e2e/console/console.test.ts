@@ -644,6 +644,7 @@ requires(
         await model.finish()
         await page.locator(".turn-end", { hasText: "Done" }).waitFor()
         await writing.waitFor({ state: "detached" })
+        const said = async () => (await page.locator(".markdown").allTextContents()).map((text) => text.trim())
         const whole = "One, two, three, four, five, six, seven."
         assert.deepStrictEqual(await said(), [whole])
         await page.reload()

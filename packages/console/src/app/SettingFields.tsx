@@ -1,6 +1,6 @@
 import { Radio } from "@base-ui/react/radio"
 import { RadioGroup } from "@base-ui/react/radio-group"
-import type { Setting } from "../registry/settings.ts"
+import type { Setting } from "../registry/settings.logic.ts"
 
 const SettingField = ({ setting }: { readonly setting: Setting }) => {
   const { id, options, set, title, useValue } = setting

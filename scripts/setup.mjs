@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
+import "./gate.cjs"
 import { install } from "./install.mjs"
 
 export const root = new URL("..", import.meta.url)
@@ -37,15 +38,8 @@ const give = (sentence) => {
   process.exit(1)
 }
 
-/** The oldest Node that can install a newer one. */
-const oldest = 20
-
 /** Installs what is missing and returns the environment in which our programs start. */
 export const setup = async () => {
-  const { node: running } = process.versions
-  if (Number(running.split(".")[0]) < oldest) {
-    give(`Node ${running} is too old; put Node ${oldest} or newer first in PATH, then run this again.`)
-  }
   const others = (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== bin)
   if (!isInstalled()) {
     console.error("troupe: installing dependencies (npm ci), about half a minute")

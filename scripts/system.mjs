@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url"
 
 const packages = ["bubblewrap", "socat"]
 
-/** By what `os-release` calls a distribution, or says that it is like. */
+/** By what `os-release` calls a distribution, or says that it is like. Debian's own base has all of util-linux. */
 const managers = {
   debian: {
     program: "apt-get",
@@ -15,8 +15,19 @@ const managers = {
     refresh: ["update", "-qq"],
     install: ["install", "-y", "-qq", "--no-install-recommends", ...packages]
   },
-  fedora: { program: "dnf", install: ["install", "-y", "-q", "--setopt=install_weak_deps=False", ...packages] },
-  alpine: { program: "apk", install: ["add", "--no-cache", "-q", ...packages] }
+  // Its releases, and its like, cut util-linux into packages of other names: what is in them is asked for instead.
+  fedora: {
+    program: "dnf",
+    install: [
+      ...["install", "-y", "-q", "--setopt=install_weak_deps=False", ...packages],
+      ...["setpriv", "prlimit", "script"].map((name) => `/usr/bin/${name}`)
+    ]
+  },
+  // Busybox has a setpriv and a setsid that know less.
+  alpine: {
+    program: "apk",
+    install: ["add", "--no-cache", "-q", ...packages, "util-linux-misc", "setpriv", "coreutils"]
+  }
 }
 
 const find = (program, path) =>
@@ -33,6 +44,14 @@ const find = (program, path) =>
       }
     })
 
+/** What sandboxes can't be made without, as the runner looks for it: Busybox's own setpriv will not do. */
+const missingIn = (path) => {
+  const missing = ["bwrap", "prlimit", "setsid"].filter((name) => find(name, path) === undefined)
+  const setpriv = find("setpriv", path)
+  const help = setpriv === undefined ? undefined : spawnSync(setpriv, ["--help"], { encoding: "utf8", timeout: 20_000 })
+  return help?.stdout?.includes("--pdeathsig") === true ? missing : [...missing, "setpriv of util-linux"]
+}
+
 /** The package manager of the distribution, or undefined. */
 export const managerOf = (osRelease) => {
   const field = (name) => new RegExp(`^${name}="?([^"\\n]*)"?$`, "m").exec(osRelease)?.[1] ?? ""
@@ -44,13 +63,13 @@ export const managerOf = (osRelease) => {
 /** What to type where we do not install it ourselves. */
 const remedy = (manager, isRoot) =>
   manager === undefined
-    ? `install the packages ${packages.join(" and ")} of your system`
+    ? `install the packages ${packages.join(", ")} and util-linux of your system`
     : `run: ${isRoot ? "" : "sudo "}${manager.program} ${manager.install.filter((word) => !word.startsWith("-")).join(" ")}`
 
 const fallback = "Until then tools run without isolation, and ask before each use."
 
 /**
- * Installs bubblewrap where it is missing and may be installed. Everything it looks at is passed in. Answers what came of it:
+ * Installs what sandboxes take where it is missing and may be installed. Everything it looks at is passed in. Answers what came of it:
  * `present`, `installed`, `declined` or `missing`.
  */
 export const offerSandbox = ({ env, isRoot, osRelease, platform, say }) => {
@@ -59,22 +78,22 @@ export const offerSandbox = ({ env, isRoot, osRelease, platform, say }) => {
     say(`Sandboxes need Linux. ${fallback.replace("Until then tools", "Here, tools")}`)
     return "missing"
   }
-  if (find("bwrap", path) !== undefined) return "present"
+  const missing = missingIn(path)
+  if (missing.length === 0) return "present"
+  const lack = `For sandboxes, this host lacks ${missing.join(", ")}`
   const manager = managerOf(osRelease)
   const how = remedy(manager, isRoot)
   if (env.TROUPE_NO_SYSTEM_INSTALL === "1") {
-    say(
-      `bubblewrap is missing, and TROUPE_NO_SYSTEM_INSTALL=1 declines installing it. For sandboxes, ${how}. ${fallback}`
-    )
+    say(`${lack}, and TROUPE_NO_SYSTEM_INSTALL=1 declines installing it. To have it, ${how}. ${fallback}`)
     return "declined"
   }
   const program = manager === undefined ? undefined : find(manager.program, path)
   if (!isRoot || program === undefined) {
-    say(`bubblewrap is missing. For sandboxes, ${how}. ${fallback}`)
+    say(`${lack}. To have it, ${how}. ${fallback}`)
     return "missing"
   }
   say(
-    `Installing ${packages.join(" and ")} with ${manager.program}, so that tools run in a sandbox (TROUPE_NO_SYSTEM_INSTALL=1 declines).`
+    `Installing ${missing.join(", ")} with ${manager.program}, so that tools run in a sandbox (TROUPE_NO_SYSTEM_INSTALL=1 declines).`
   )
   const run = (args) =>
     spawnSync(program, args, {
@@ -83,8 +102,9 @@ export const offerSandbox = ({ env, isRoot, osRelease, platform, say }) => {
       timeout: 300_000
     }).status === 0
   const done = run(manager.install) || (manager.refresh !== undefined && run(manager.refresh) && run(manager.install))
-  if (done && find("bwrap", path) !== undefined) return "installed"
-  say(`Installing bubblewrap failed. For sandboxes, ${how}. ${fallback}`)
+  const left = done ? missingIn(path) : missing
+  if (left.length === 0) return "installed"
+  say(`Installing ${left.join(", ")} failed. For sandboxes, ${how}. ${fallback}`)
   return "missing"
 }
 

@@ -26,7 +26,11 @@ describe("the offer to install bubblewrap", () => {
 
   /** A package manager that notes how it was called. */
   const manager = (name: string, then: string) => program(name, `echo "${name} $*" >> ${folder}/calls; ${then}`)
-  const installs = () => `printf '#!/bin/sh\\n' > ${folder}/bwrap; /bin/chmod 755 ${folder}/bwrap`
+  const tools = { bwrap: "", prlimit: "", setsid: "", setpriv: "echo --pdeathsig" }
+  const installs = (what: object = tools) =>
+    Object.entries(what)
+      .map(([name, does]) => `printf '#!/bin/sh\\n${does}\\n' > ${folder}/${name}; /bin/chmod 755 ${folder}/${name}`)
+      .join("; ")
   const calls = () => readFileSync(join(folder, "calls"), "utf8").trim().split("\n")
 
   const offer = (
@@ -44,16 +48,30 @@ describe("the offer to install bubblewrap", () => {
     return { outcome: lines.pop(), said: lines.join("\n") }
   }
 
-  it("is silent where it is there", () => {
-    program("bwrap", "true")
+  it("is silent where all of it is there", () => {
+    for (const [name, does] of Object.entries(tools)) program(name, does)
     assert.deepStrictEqual(offer("debian"), { outcome: "present", said: "" })
+  })
+
+  it("is made where something of util-linux is missing, or is Busybox's", () => {
+    for (const [name, does] of Object.entries(tools)) program(name, does)
+    program("setpriv", "echo Usage: setpriv PROG")
+    rmSync(join(folder, "prlimit"))
+    const { outcome, said } = offer("alpine", { isRoot: false })
+    assert.strictEqual(outcome, "missing")
+    assert.include(said, "this host lacks prlimit, setpriv of util-linux.")
+    assert.include(said, "run: sudo apk add bubblewrap socat util-linux-misc setpriv coreutils")
   })
 
   it.each([
     ["debian", "apt-get", "apt-get install -y -qq --no-install-recommends bubblewrap socat"],
     ["mint", "apt-get", "apt-get install -y -qq --no-install-recommends bubblewrap socat"],
-    ["rocky", "dnf", "dnf install -y -q --setopt=install_weak_deps=False bubblewrap socat"],
-    ["alpine", "apk", "apk add --no-cache -q bubblewrap socat"]
+    [
+      "rocky",
+      "dnf",
+      "dnf install -y -q --setopt=install_weak_deps=False bubblewrap socat /usr/bin/setpriv /usr/bin/prlimit /usr/bin/script"
+    ],
+    ["alpine", "apk", "apk add --no-cache -q bubblewrap socat util-linux-misc setpriv coreutils"]
   ] as const)("installs it on %s with %s, says so and how to decline", (release, name, call) => {
     manager(name, installs())
     const { outcome, said } = offer(release)
@@ -83,9 +101,13 @@ describe("the offer to install bubblewrap", () => {
     assert.include(said, "ask before each use")
   })
 
-  it("does not believe a manager that left nothing", () => {
+  it("does not believe a manager that left nothing, or too little", () => {
     manager("apk", "true")
     assert.strictEqual(offer("alpine").outcome, "missing")
+    manager("apk", installs({ bwrap: "", setpriv: "" }))
+    const { outcome, said } = offer("alpine")
+    assert.strictEqual(outcome, "missing")
+    assert.include(said, "Installing prlimit, setsid, setpriv of util-linux failed")
   })
 
   it("installs nothing where that is declined, nobody is root, or the system is another", () => {
@@ -96,7 +118,7 @@ describe("the offer to install bubblewrap", () => {
     const user = offer("debian", { isRoot: false })
     assert.strictEqual(user.outcome, "missing")
     assert.include(user.said, "run: sudo apt-get install bubblewrap socat")
-    assert.include(offer("arch").said, "install the packages bubblewrap and socat of your system")
+    assert.include(offer("arch").said, "install the packages bubblewrap, socat and util-linux of your system")
     assert.include(offer("debian", { platform: "darwin" }).said, "Sandboxes need Linux")
     assert.throws(calls)
   })

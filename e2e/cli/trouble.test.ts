@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { parseAst } from "rolldown/parseAst"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { AllInOne } from "../support/AllInOne.ts"
@@ -43,6 +44,10 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
   let up: Running
   const ends = (args: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) =>
     troupe.ended(args, environment)
+  const readiness = async () => {
+    const answer = await fetch(`${troupe.url}/readyz`)
+    return [answer.status, await answer.json()]
+  }
   const away = (url: string) => ({ TROUPE_SERVER: url, TROUPE_API_KEY: wrongKey })
 
   beforeAll(async () => {
@@ -115,11 +120,13 @@ requires("postgres", "root")("troupe in trouble says what is wrong, and what to 
     const waiting = troupe.run(["run", "--yes", "run: echo $((40 + 2))"])
     await waiting.says("It waits: no runner is connected")
     await waiting.says("troupe doctor looks for the reason")
+    assert.deepStrictEqual(await readiness(), [503, { status: "unready", reason: "runner" }])
     assert.match((await ends(["doctor"])).stdout, /BAD +runner +it does not run\n +→/)
     up.child.kill("SIGCONT")
     const ended = await waiting.end()
     told(ended, 0, [])
     assert.include(ended.stdout, "42")
+    assert.deepStrictEqual(await readiness(), [200, { status: "ready" }])
   })
 
   it("of a server that starts anew while it is followed", { timeout: long }, async () => {
@@ -253,9 +260,53 @@ describe("A clone", () => {
   })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-  it.concurrent("says that Node is too old", { timeout: long }, async () => {
-    const ended = await running([process.execPath, "-r", preload("16.20.2"), join(scripts, "start.mjs")])
-    told(ended, 1, ["Node 16.20.2 is too old; put Node 20 or newer first in PATH"])
+  it.concurrent(
+    "says that Node is too old, before it reads what comes behind the gate",
+    { timeout: long },
+    async () => {
+      const { scripts: all } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+      const unread = join(folder, "unread.mjs")
+      writeFileSync(unread, "no JavaScript at all")
+      for (const name of ["start", "test", "demo"]) {
+        const [options] = all[name].match(/(?<=^(?:exec )?node ).*?(?= scripts\/\w+\.mjs)/)
+        for (const [version, file] of [
+          ["0.10.48", unread],
+          ["12.22.12", unread],
+          ["18.20.8", join(scripts, "start.mjs")]
+        ] as const) {
+          const ended = await running([process.execPath, "-r", preload(version), ...options.split(" "), file])
+          told(ended, 1, [`Node ${version} is too old; put Node 20 or newer first in PATH`])
+        }
+      }
+      const troupe = join(root, "packages/cli/bin/troupe.mjs")
+      told(await running([process.execPath, "-r", preload("12.22.12"), troupe]), 1, ["Node 12.22.12 is too old"])
+    }
+  )
+
+  it("has a gate that a Node of any age can read", () => {
+    const about =
+      /^(?:Program|\w+Statement|\w+Expression|VariableDeclarat(?:ion|or)|FunctionDeclaration|CatchClause|Identifier|Literal|Property|SwitchCase)$/
+    const newer = /^(?:ArrowFunction|Await|Class|Import|MetaProperty|TaggedTemplate|Yield|Chain|ForOf|V8Intrinsic)/
+    const newerIn = (code: string) => {
+      const found: Array<string> = []
+      JSON.stringify(parseAst(code, { lang: "js" }), (key, value) => {
+        const { async, computed, generator, kind, method, operator, param, shorthand, type } = value ?? {}
+        const isNewer =
+          typeof type === "string" &&
+          (!about.test(type) ||
+            newer.test(type) ||
+            ["let", "const"].includes(kind) ||
+            [async, generator, method, shorthand, type === "Property" && computed].includes(true) ||
+            ["**", "**=", "??", "??=", "||=", "&&="].includes(operator) ||
+            (type === "CatchClause" && param === null))
+        if (isNewer) found.push(`${key}: ${type}`)
+        return value
+      })
+      return found
+    }
+    assert.deepStrictEqual(newerIn(readFileSync(join(scripts, "gate.cjs"), "utf8")), [])
+    const samples = ["let a", "() => 1", "`a`", "a ?? b", "a?.b", "import('a')", "[...a]", "({ a })", "async () => 1"]
+    for (const sample of samples) assert.isNotEmpty(newerIn(sample), sample)
   })
 
   it.concurrent("hands troupe over from an older Node to the pinned one", { timeout: long }, async () => {

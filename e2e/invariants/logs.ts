@@ -4,6 +4,7 @@ import { fold } from "@troupe/domain/session/evolve"
 import { isDone } from "@troupe/domain/session/rest"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { foldVersion, type SessionState } from "@troupe/domain/session/SessionState"
+import * as Snapshot from "@troupe/domain/session/Snapshot"
 import { sessionStatus, threadStatus, wakeAt } from "@troupe/domain/session/standing"
 import type { Status } from "@troupe/domain/session/Status"
 import * as Summary from "@troupe/domain/session/Summary"
@@ -104,7 +105,7 @@ export function* states(evidence: Evidence): Generator<Violation> {
     const state = fold(events)
     const { snapshot, summary } = session
     if (snapshot !== null && snapshot.foldVersion === foldVersion) {
-      const resumed = fold(events.slice(snapshot.version), JSON.parse(snapshot.state) as SessionState)
+      const resumed = fold(events.slice(snapshot.version), JSON.parse(Snapshot.jsonIn(snapshot.state)) as SessionState)
       if (!isDeepStrictEqual(JSON.parse(JSON.stringify(resumed)), JSON.parse(JSON.stringify(state)))) {
         yield broken("INV-8", `the snapshot at ${snapshot.version} leads elsewhere`)
       }

@@ -4,6 +4,7 @@ import type { Secret } from "@troupe/domain/runner/Attempt"
 import { Effect, Layer, ManagedRuntime, Option, Redacted } from "effect"
 import { strict as assert } from "node:assert"
 import { Outbound } from "../../packages/runner/src/egress/Outbound.ts"
+import { OwnServices } from "../../packages/runner/src/egress/OwnServices.ts"
 import { Resolver } from "../../packages/runner/src/egress/Resolver.ts"
 import { TrustStore } from "../../packages/runner/src/egress/TrustStore.ts"
 import { nobody } from "../../packages/runner/src/mcp/McpPeople.ts"
@@ -61,7 +62,7 @@ export class LoginWorld {
 
   private constructor(gateway: GatewayWorld) {
     this.gateway = gateway
-    const outbound = Outbound.layer({ alsoAllowed: endpoints, ours: [] }).pipe(Layer.provide(Resolver.layer()))
+    const outbound = Outbound.layer(endpoints).pipe(Layer.provide([Resolver.layer(), OwnServices.layer()]))
     this.runner = ManagedRuntime.make(
       McpSessions.layer({ startMs: 60_000 }).pipe(Layer.provide([outbound, Layer.orDie(TrustStore.layer())]))
     )

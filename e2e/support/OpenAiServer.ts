@@ -1,86 +1,36 @@
-import type { EventId } from "@troupe/domain/Ids"
-import type { Json } from "@troupe/domain/Json"
-import { text } from "@troupe/domain/session/Content"
-import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
+import type { ChatMessage } from "@copilotkit/aimock"
 import { Effect, Result, Stream } from "effect"
 import { once } from "node:events"
 import { createServer, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import * as DemoModel from "../../packages/runner/src/models/demo/DemoModel.ts"
 import type { ModelEvent } from "../../packages/runner/src/models/ModelClient.ts"
-
-interface Message {
-  readonly role: "system" | "user" | "assistant" | "tool"
-  readonly content: string | null
-  readonly tool_call_id?: string
-  readonly tool_calls?: ReadonlyArray<{
-    readonly id: string
-    readonly function: { readonly name: string; readonly arguments: string }
-  }>
-}
-
-const summed = "Summary of the conversation so far:\n"
-
-const itemsOf = ({ content, role, tool_call_id, tool_calls = [] }: Message): ReadonlyArray<HistoryItem> => {
-  const said = content ?? ""
-  switch (role) {
-    case "system":
-      return []
-    case "user":
-      return said.startsWith(summed)
-        ? [{ type: "summary", content: text(said.slice(summed.length)) }]
-        : [{ type: "user", inputId: null, from: null, content: text(said) }]
-    case "assistant":
-      return [
-        ...(said === ""
-          ? []
-          : [
-              {
-                type: "assistant",
-                blockId: "sevt" as EventId,
-                requestId: "mreq" as never,
-                content: text(said),
-                partial: false
-              } as const
-            ]),
-        ...tool_calls.map(({ function: { arguments: input, name }, id }): HistoryItem => ({
-          type: "tool_call",
-          callId: id as EventId,
-          requestId: null,
-          providerCallId: id,
-          name,
-          server: null,
-          input: JSON.parse(input) as Json
-        }))
-      ]
-    case "tool": {
-      const callId = tool_call_id as EventId
-      const outcome = "succeeded"
-      return [{ type: "tool_result", callId, providerCallId: callId, outcome, content: text(said), isError: false }]
-    }
-  }
-}
+import { itemsOf } from "../../packages/runner/test/support/demoServer.ts"
 
 /** A server that speaks Chat Completions and does what the demo model does, word by word, at a pace. */
 export class OpenAiServer {
   /** Requests that it began to answer. */
   answered = 0
+  /** By which model and with which key it was asked, each time. */
+  readonly asked: Array<{ readonly model: string; readonly authorization: string | undefined }> = []
   private readonly server: Server
   private readonly model = DemoModel.make({ paceMs: 15 })
 
-  private constructor() {
+  private constructor(models: ReadonlyArray<string>) {
+    const list = JSON.stringify({ object: "list", data: models.map((id) => ({ id, object: "model" })) })
     this.server = createServer((request, response) => {
       let body = ""
       request.on("data", (chunk: Buffer) => (body += chunk.toString()))
       request.on("end", () => {
-        if (request.method === "POST") void this.answer(body, response)
-        else response.writeHead(200, { "content-type": "application/json" }).end('{"object":"list","data":[]}')
+        if (request.method === "POST") void this.answer(body, request.headers.authorization, response)
+        else response.writeHead(200, { "content-type": "application/json" }).end(list)
       })
     })
   }
 
-  static async start(): Promise<OpenAiServer> {
-    const one = new OpenAiServer()
+  /** It lists these models, and answers for any. */
+  static async start(models: ReadonlyArray<string> = []): Promise<OpenAiServer> {
+    const one = new OpenAiServer(models)
     one.server.listen(0, "127.0.0.1")
     await once(one.server, "listening")
     return one
@@ -95,11 +45,13 @@ export class OpenAiServer {
     this.server.close()
   }
 
-  private async answer(body: string, response: ServerResponse): Promise<void> {
-    const { messages, tool_choice } = JSON.parse(body) as {
-      readonly messages: ReadonlyArray<Message>
+  private async answer(body: string, authorization: string | undefined, response: ServerResponse): Promise<void> {
+    const { messages, model, tool_choice } = JSON.parse(body) as {
+      readonly model: string
+      readonly messages: ReadonlyArray<ChatMessage>
       readonly tool_choice?: string
     }
+    this.asked.push({ model, authorization })
     const history = messages.flatMap(itemsOf)
     const isSummary = history.at(-1)?.type === "user" && JSON.stringify(history.at(-1)).includes("Sum up this")
     const overflows = JSON.stringify(messages).includes("too much for the window")

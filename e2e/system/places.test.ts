@@ -1,5 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { createHash } from "node:crypto"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -28,6 +30,9 @@ requires(
 
   /** Which the runner's owner lets sessions have. */
   const allowed = mkdtempSync(join(tmpdir(), "troupe-e2e-host-"))
+  /** Of the loopback, and opened by the runner's owner, who knows better than to open the rest of what is opened there. */
+  const site = createServer((_request, response) => response.end("reached"))
+  let database: string
 
   const url = (path: string) => `${system.nodes[0]!.gateway}/v1${path}`
   const ask = (path: string, init: RequestInit = {}) =>
@@ -68,7 +73,16 @@ requires(
     await system.node()
     chmodSync(allowed, 0o777)
     writeFileSync(join(allowed, "readme"), "of the host\n")
-    system.runner({ env: { TROUPE_SANDBOX_GRACE_MS: "300", TROUPE_RUNNER_ROOTS: allowed } })
+    await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve))
+    database = (await system.query<{ port: string }>("SELECT current_setting('port') AS port"))[0]!.port
+    const opened = [(site.address() as AddressInfo).port, database, system.nodes[0]!.address.split(":")[1]!]
+    system.runner({
+      env: {
+        TROUPE_SANDBOX_GRACE_MS: "300",
+        TROUPE_RUNNER_ROOTS: allowed,
+        TROUPE_EGRESS_ALLOW: opened.flatMap((port) => [`127.0.0.1:${port}`, `localhost:${port}`]).join(",")
+      }
+    })
     agent = (
       (await json("POST", "/agents", { name: "helper", model: "demo", tools: [{ type: "agent_toolset_20260401" }] }))
         .body as { id: string }
@@ -78,6 +92,7 @@ requires(
   }, 180_000)
   afterAll(async () => {
     await system?.end()
+    site.close()
     rmSync(allowed, { recursive: true, force: true })
   }, 60_000)
 
@@ -131,6 +146,40 @@ requires(
     const refused = await json("POST", "/sessions", { agent, troupe: { directory: nobodys } })
     assert.match(code(refused).join(" "), /^404 .*was not found/)
   })
+
+  it("reaches what its runner's owner opened, and no node and no database by whatever name", patient, async () => {
+    // The loopback inside is the sandbox's own unless the proxy is asked.
+    const get = async (authority: string) => (await exec(`curl -sS --noproxy "" http://${authority}/`)).stdout
+    const { port } = site.address() as AddressInfo
+    assert.strictEqual(await get(`127.0.0.1:${port}`), "reached")
+    assert.strictEqual(await get(`alias.localhost:${port}`), "reached")
+    const [node] = system.nodes
+    for (const own of [database, node!.address.split(":")[1]!, new URL(node!.gateway).port]) {
+      for (const host of ["localhost", "127.0.0.1", "127.0.0.2", "alias.localhost", "[::ffff:127.0.0.1]"]) {
+        assert.match(await get(`${host}:${own}`), /is refused \(own_service\)/, `${host}:${own}`)
+      }
+    }
+  })
+
+  it(
+    "says on the session what its tools run in, and that nothing isolates them where that is so",
+    patient,
+    async () => {
+      const sandboxOf = async (id: string) =>
+        ((await json("GET", `/sessions/${id}`)).body as { troupe: { sandbox: unknown } }).troupe.sandbox
+      assert.isNull(await sandboxOf(fresh))
+      assert.deepStrictEqual(await sandboxOf(session), { backend: "bubblewrap", isolation: "namespaces" })
+      const tools = [{ type: "agent_toolset_20260401" }]
+      const troupe = { policies: [{ type: "always_allow" }] }
+      const made = [
+        await json("POST", "/environments", { name: "bare", troupe: { backend: "local" } }),
+        await json("POST", "/agents", { name: "trusted", model: "demo", tools, troupe })
+      ]
+      const [environment_id, trusted] = made.map(({ body }) => (body as { id: string }).id)
+      const { id } = await open("run: true", { agent: trusted, environment_id })
+      assert.deepStrictEqual(await sandboxOf(id), { backend: "local", isolation: "none" })
+    }
+  )
 
   it("streams what they say", patient, async () => {
     const response = await ask(at("/exec/stream"), {

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { AllInOne, lives } from "../support/AllInOne.ts"
+import { OpenAiServer } from "../support/OpenAiServer.ts"
 import { type Running, until } from "../support/Running.ts"
 
 const long = 180_000
@@ -15,14 +16,21 @@ requires("postgres")("troupe up", () => {
   const troupe = new AllInOne()
   let up: Running
 
+  let openai: OpenAiServer
+
   beforeAll(async () => {
+    openai = await OpenAiServer.start(["gpt-5"])
     up = await troupe.up()
   }, long)
-  afterAll(() => troupe.remove(), long)
+  afterAll(async () => {
+    await troupe.remove()
+    openai.stop()
+  }, long)
 
   it("says where it is, what it can do and what to type next", () => {
     assert.match(up.said.stdout, /url +http:\/\/127\.0\.0\.1:\d+/)
     assert.include(up.said.stdout, join(troupe.home, "api_key"))
+    assert.notInclude(up.all, troupe.key)
     assert.match(up.said.stdout, /sandbox +\w+/)
     assert.match(up.said.stdout, /models +demo, which works without a key/)
     assert.include(up.said.stdout, "troupe run")
@@ -57,13 +65,24 @@ requires("postgres")("troupe up", () => {
     assert.deepInclude(JSON.parse(status.stdout), { ready: true, pids: { up: up.child.pid, node, runner } })
     const doctor = await troupe.ended(["doctor", "--json"])
     assert.strictEqual(doctor.code, 0, doctor.stdout)
-    const { findings } = JSON.parse(doctor.stdout) as { findings: ReadonlyArray<{ check: string }> }
+    const { configuration, findings } = JSON.parse(doctor.stdout) as {
+      configuration: ReadonlyArray<{ name: string; value: string | null; source: string }>
+      findings: ReadonlyArray<{ check: string }>
+    }
+    assert.deepInclude(
+      configuration.find(({ name }) => name === "TROUPE_PORT"),
+      { value: "0", source: "environment" }
+    )
     for (const check of ["home", "disk", "clock", "database", "port", "ready", "runner", "sandbox", "models"]) {
       assert.include(
         findings.map((finding) => finding.check),
         check
       )
     }
+    const told = await troupe.ended(["doctor"], { OPENAI_API_KEY: key })
+    assert.match(told.stdout, /^VARIABLE +VALUE +FROM +WHAT IT IS\n[^]*\nOPENAI_API_KEY +set +environment +.*\n/)
+    assert.match(told.stdout, /\nTROUPE_LOG +info +default +.*\n[^]*\n\nok +home /)
+    assert.notInclude(told.stdout + told.stderr, key)
   })
 
   for (const part of ["node", "runner", "postgres"] as const) {
@@ -91,11 +110,12 @@ requires("postgres")("troupe up", () => {
   })
 
   it("gives a new key to the runner alone, and in no environment", { timeout: long }, async () => {
+    assert.strictEqual((await troupe.ended(["run", "--yes", "run: echo $((1 + 2))"])).code, 0)
     const before = troupe.pids()
     up.child.kill("SIGKILL")
     await up.end()
-    up = await troupe.up({ OPENAI_API_KEY: key, OPENAI_BASE_URL: "http://127.0.0.1:9", A_SECRET_OF_MINE: "mine" })
-    assert.include(up.said.stdout, "openai")
+    up = await troupe.up({ OPENAI_API_KEY: key, OPENAI_BASE_URL: openai.url, A_SECRET_OF_MINE: "mine" })
+    assert.match(up.said.stdout, /models +demo, openai\n/)
     const { node, postgres, runner } = troupe.pids()
     assert.deepStrictEqual({ node, postgres }, { node: before.node, postgres: before.postgres })
     assert.isFalse(lives(before.runner!))
@@ -108,6 +128,22 @@ requires("postgres")("troupe up", () => {
     for (const log of ["node", "runner", "postgres"].map((name) => troupe.log(name))) {
       for (const secret of [key, token, apiKey]) assert.notInclude(log, secret)
     }
+  })
+
+  it("works with the model of that key from then on, in sessions that begin", { timeout: long }, async () => {
+    const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
+    const { data } = await client.agents.list()
+    assert.deepStrictEqual(
+      data.map(({ model, name }) => [name, model.id]),
+      [["Assistant", "gpt-5"]]
+    )
+    // The last one began with the demo model, and stays with it.
+    assert.include((await troupe.ended(["run", "--continue", "run: echo $((40 + 2))"])).stdout, "42")
+    assert.deepStrictEqual(openai.asked, [])
+    const { code, stderr, stdout } = await troupe.ended(["run", "--yes", "run: echo $((50 + 2))"])
+    assert.strictEqual(code, 0, stderr)
+    assert.include(stdout, "52")
+    assert.deepStrictEqual(openai.asked[0], { model: "gpt-5", authorization: `Bearer ${key}` })
   })
 
   it("stops in order at Ctrl-C, and leaves nothing", { timeout: long }, async () => {

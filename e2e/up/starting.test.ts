@@ -1,3 +1,4 @@
+import { Troupe } from "@troupe/client"
 import { Effect, Exit, Redacted, Scope } from "effect"
 import { existsSync, readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -5,6 +6,7 @@ import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { AllInOne } from "../support/AllInOne.ts"
+import { OpenAiServer } from "../support/OpenAiServer.ts"
 import { until } from "../support/Running.ts"
 
 const long = 180_000
@@ -63,15 +65,48 @@ requires("postgres")("troupe up", () => {
     assert.deepStrictEqual(troupe.pids(), nothing)
   })
 
-  it("runs in the background, and stops there", { timeout: long }, async () => {
-    const { code, stdout } = await troupe.ended(["up", "-d"])
-    assert.strictEqual(code, 0)
-    assert.match(stdout, /url +http/)
+  it("uses a key that is there at the first start, at once", { timeout: long }, async () => {
+    const openai = await OpenAiServer.start(["gpt-5-mini", "gpt-5"])
+    const key = "sk-from-the-first-start-on"
+    const up = await troupe.up({ OPENAI_API_KEY: key, OPENAI_BASE_URL: openai.url })
+    assert.match(up.said.stdout, /models +demo, openai\n/)
+    const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
+    const agent = (await client.agents.list()).data[0]!
+    assert.deepStrictEqual([agent.name, agent.model.id, agent.version], ["Assistant", "gpt-5", 1])
+    const session = await client.open({ agent: agent.id })
+    await session.send("run: echo $((40 + 2))")
+    await session.until("idle")
+    const said: Array<unknown> = []
+    for await (const event of session.events()) if (event.type === "agent.message") said.push(event.content)
+    assert.include(JSON.stringify(said), "42")
+    const asked = { model: "gpt-5", authorization: `Bearer ${key}` }
+    assert.isAtLeast(openai.asked.length, 2)
+    for (const one of openai.asked) assert.deepStrictEqual(one, asked)
+    openai.stop()
+  })
+
+  it("runs in the background, and stops there", { timeout: 2 * long }, async () => {
+    const shown = async () => {
+      const up = troupe.terminal(["up", "-d"], { columns: 120, rows: 40 })
+      assert.strictEqual(await up.ended(), 0)
+      return up.running.said.stdout
+    }
+    const first = await shown()
+    assert.match(first, /url +http/)
+    // How far it is, in a line that is gone once it is there.
+    assert.match(first.replaceAll("\r\u001B[K", "⌫"), /⌫[█░]{24} \d+ s, [\w ]+⌫/)
+    // Whoever has had the key made is shown it, once; no log is.
+    assert.match(first, new RegExp(`key +${join(troupe.home, "api_key")}\\r?\\n +${troupe.key}\\r?\\n`))
+    assert.notInclude(troupe.log("up"), troupe.key)
     assert.isTrue(await troupe.ready())
     assert.strictEqual((await troupe.ended(["up", "-d"])).code, 3)
     assert.strictEqual((await troupe.ended(["stop"])).code, 0)
     assert.deepStrictEqual(troupe.pids(), nothing)
     assert.include((await troupe.ended(["stop"])).stderr, "Nothing runs")
+    const second = await shown()
+    assert.include(second, join(troupe.home, "api_key"))
+    assert.notInclude(second, troupe.key)
+    assert.strictEqual((await troupe.ended(["stop"])).code, 0)
   })
 
   it("can be stopped where it was killed itself", { timeout: long }, async () => {

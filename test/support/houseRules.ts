@@ -1,3 +1,5 @@
+import { variableNames } from "@troupe/domain/Variables"
+
 /** A rule of the house: the files it is about and what it finds wrong in one of them. */
 export interface HouseRule {
   readonly says: string
@@ -31,6 +33,9 @@ const loosePins = (text: string) => {
 }
 
 export const lineLimit = 500
+
+const variable = /\b(?:TROUPE|OTEL|OPENAI|ANTHROPIC|AZURE_OPENAI|TAVILY|DATABASE)_[A-Z0-9_]*[A-Z0-9]\b/g
+const declared = new Set<string>(variableNames)
 
 // Written in two halves, so that this file does not break the rules it states.
 const join = (...halves: ReadonlyArray<string>) => halves.join("")
@@ -79,6 +84,14 @@ export const houseRules: ReadonlyArray<HouseRule> = [
     except: /\/(?:[^/]*Config[^/]*|(?:[\w-]+-)?main)\.tsx?$/,
     wrong: matches(/\b(?:process\.env|Deno\.env|Bun\.env|import\.meta\.env)\b/g),
     sample: ["packages/server/src/a.ts", "const port = process.env.TROUPE_PORT"]
+  },
+  {
+    says: "A variable that we are told by is declared in domain, in Variables.ts, where troupe doctor has it from.",
+    about: source,
+    // There it is the variable of a sandbox, which nobody says.
+    except: /\/environment\/profiles\/azure\.ts$/,
+    wrong: (text) => matches(variable)(text).filter((name) => !declared.has(name)),
+    sample: ["packages/server/src/a.ts", join(`const name = "TROUPE_`, `UNKNOWN"`)]
   },
   {
     says: "domain has no clock, no randomness and no I/O.",

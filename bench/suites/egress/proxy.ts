@@ -5,6 +5,7 @@ import { EgressProxy } from "@troupe/runner/egress/EgressProxy"
 import { Interception } from "@troupe/runner/egress/Interception"
 import { Outbound } from "@troupe/runner/egress/Outbound"
 import { Resolver } from "@troupe/runner/egress/Resolver"
+import { OwnServices } from "@troupe/runner/egress/OwnServices"
 import { TrustStore } from "@troupe/runner/egress/TrustStore"
 import { join } from "node:path"
 
@@ -14,7 +15,9 @@ const socketPath = join(directory, "egress.sock")
 
 const layer = EgressProxy.layer().pipe(
   Layer.provide([
-    Outbound.layer(Result.getOrThrow(addressRules({ alsoAllowed: [endpoint] }))).pipe(Layer.provide(Resolver.layer())),
+    Outbound.layer(Result.getOrThrow(addressRules({ alsoAllowed: [endpoint] })).alsoAllowed).pipe(
+      Layer.provide([Resolver.layer(), OwnServices.layer()])
+    ),
     TrustStore.layer(),
     Interception.layerNever
   ])

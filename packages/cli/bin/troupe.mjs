@@ -8,10 +8,19 @@ const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
 const isTalk = isTerminal && ["attach", "chat"].includes(process.argv[2])
 
 // As scripts/setup.mjs has it: from there on, Node runs our source.
-if (major < 22 || (major === 22 && minor < 19)) {
+const isNewEnough = major > 22 || (major === 22 && minor >= 19)
+
+// A Node that is too old to install a newer one hears of it at the gate, which reads no word of what comes behind it: hence
+// nothing here that Node 12 would not read, such as an `await` outside of a function.
+const begin = async () => {
+  if (isNewEnough) {
+    await import("./sparing.mjs")
+    await import(isTalk ? "./talk.mjs" : "../src/main.ts")
+    return
+  }
+  await import("../../../scripts/gate.cjs")
   process.argv.splice(2, 0, "node", fileURLToPath(import.meta.url))
   await import("../../../scripts/run.mjs")
-} else {
-  await import("./sparing.mjs")
-  await import(isTalk ? "./talk.mjs" : "../src/main.ts")
 }
+
+begin()

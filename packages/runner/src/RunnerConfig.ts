@@ -4,14 +4,12 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:f
 import { availableParallelism, homedir, hostname } from "node:os"
 import { join, resolve } from "node:path"
 import type { PackageManager } from "@troupe/domain/environment/EnvironmentConfig"
-import { Limits } from "@troupe/domain/Limits"
+import { secretsOf, variables as declared } from "@troupe/domain/Variables"
 import { readManagersFile } from "./environment/managersFile.ts"
 import { readHostSecrets } from "./secrets/hostSecrets.ts"
 import type { ManagerSetting } from "./environment/ManagerSettings.ts"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
-import { defaults as dockerDefaults } from "./sandbox/docker/DockerBackend.ts"
-import { defaultGraceMs } from "./workplace/rest.ts"
 import { fromEnvironment, type ModelsConfig, readModelsFile } from "./models/ProviderConfig.ts"
 
 /** Everything a runner is told from outside. */
@@ -105,44 +103,40 @@ const environment = Config.all({
   roots: list("TROUPE_RUNNER_ROOTS"),
   sandbox: Config.NonEmptyString("TROUPE_SANDBOX").pipe(nothing),
   docker: Config.all({
-    socketPath: Config.NonEmptyString("TROUPE_DOCKER_SOCKET").pipe(Config.withDefault(dockerDefaults.socketPath)),
-    image: Config.NonEmptyString("TROUPE_DOCKER_IMAGE").pipe(Config.withDefault(dockerDefaults.image)),
+    socketPath: Config.NonEmptyString("TROUPE_DOCKER_SOCKET").pipe(
+      Config.withDefault(declared.TROUPE_DOCKER_SOCKET.usual)
+    ),
+    image: Config.NonEmptyString("TROUPE_DOCKER_IMAGE").pipe(Config.withDefault(declared.TROUPE_DOCKER_IMAGE.usual)),
     runtime: Config.NonEmptyString("TROUPE_DOCKER_RUNTIME").pipe(nothing),
-    builds: Config.Boolean("TROUPE_DOCKER_BUILDS").pipe(Config.withDefault(true))
+    builds: Config.Boolean("TROUPE_DOCKER_BUILDS").pipe(Config.withDefault(declared.TROUPE_DOCKER_BUILDS.usual))
   }),
   backends: list("TROUPE_SANDBOX_MODULES"),
   profiles: Config.NonEmptyString("TROUPE_PROFILES").pipe(nothing),
   hostVariables: list("TROUPE_RUNNER_HOST_VARIABLES"),
   alsoAllowed: list("TROUPE_EGRESS_ALLOW"),
-  journalBytes: Config.Int("TROUPE_RUNNER_JOURNAL_BYTES").pipe(Config.withDefault(defaultSizes.totalBytes)),
-  attemptJournalBytes: Config.Int("TROUPE_RUNNER_ATTEMPT_JOURNAL_BYTES").pipe(
-    Config.withDefault(defaultSizes.attemptBytes)
+  journalBytes: Config.Int("TROUPE_RUNNER_JOURNAL_BYTES").pipe(
+    Config.withDefault(declared.TROUPE_RUNNER_JOURNAL_BYTES.usual)
   ),
-  contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
-  graceMs: Config.Int("TROUPE_SANDBOX_GRACE_MS").pipe(Config.withDefault(defaultGraceMs)),
-  stopGraceMs: Config.Int("TROUPE_RUNNER_STOP_GRACE_MS").pipe(Config.withDefault(30_000)),
-  log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
+  attemptJournalBytes: Config.Int("TROUPE_RUNNER_ATTEMPT_JOURNAL_BYTES").pipe(
+    Config.withDefault(declared.TROUPE_RUNNER_ATTEMPT_JOURNAL_BYTES.usual)
+  ),
+  contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(
+    Config.withDefault(declared.TROUPE_CONTACT_LEASE_MS.usual)
+  ),
+  graceMs: Config.Int("TROUPE_SANDBOX_GRACE_MS").pipe(Config.withDefault(declared.TROUPE_SANDBOX_GRACE_MS.usual)),
+  stopGraceMs: Config.Int("TROUPE_RUNNER_STOP_GRACE_MS").pipe(
+    Config.withDefault(declared.TROUPE_RUNNER_STOP_GRACE_MS.usual)
+  ),
+  log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault(declared.TROUPE_LOG.usual))
 })
 
-/** Read once, and taken out, so that nothing that this process starts is handed them. */
-const secretVariables = [
-  "TROUPE_RUNNER_TOKEN",
-  "OPENAI_API_KEY",
-  "ANTHROPIC_API_KEY",
-  "AZURE_OPENAI_API_KEY",
-  "AZURE_OPENAI_AD_TOKEN",
-  "TAVILY_API_KEY",
-  "OTEL_EXPORTER_OTLP_HEADERS",
-  "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
-] as const
-
 /**
- * The command line wins over the environment. A token in the environment is taken, and taken out of it at once, so that
- * nothing that this process starts can read it there.
+ * The command line wins over the environment. Secrets in the environment are taken, and taken out of it at once, so that
+ * nothing that this process starts can read them there.
  */
 export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
   const variables = { ...process.env }
-  for (const name of secretVariables) delete process.env[name]
+  for (const name of secretsOf("runner")) delete process.env[name]
   if (variables.TROUPE_RUNNER_TOKEN !== undefined) {
     yield* Effect.logWarning(
       "TROUPE_RUNNER_TOKEN is in the environment, where other processes of this user can read it: prefer --token-file or --token-fd"

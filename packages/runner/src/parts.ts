@@ -7,6 +7,7 @@ import { type AddressRules, addressRules } from "@troupe/domain/network/AddressR
 import * as EgressProxy from "./egress/EgressProxy.ts"
 import { CredentialInjector } from "./egress/CredentialInjector.ts"
 import { Outbound } from "./egress/Outbound.ts"
+import { OwnServices } from "./egress/OwnServices.ts"
 import { Resolver } from "./egress/Resolver.ts"
 import { SafeFetch } from "./egress/SafeFetch.ts"
 import { TrustStore } from "./egress/TrustStore.ts"
@@ -59,6 +60,7 @@ const directoriesOf = (state: string) => {
   return { sandboxes, environments: `${sandboxes}-environments` }
 }
 
+/** What is known before a node says more. */
 const rulesOf = ({ alsoAllowed, servers }: RunnerConfig) =>
   addressRules({
     alsoAllowed,
@@ -129,9 +131,10 @@ const capabilities = (config: RunnerConfig) =>
   )
 
 /** What leaves this host for an agent, through the proxy or by our own hand. */
-const outward = (rules: AddressRules) =>
+const outward = ({ alsoAllowed, ours }: AddressRules) =>
   Layer.mergeAll(EgressProxy.EgressProxy.layer(), SafeFetch.layer, McpSessions.layer()).pipe(
-    Layer.provideMerge(Layer.mergeAll(Outbound.layer(rules), TrustStore.layer(), CredentialInjector.layer)),
+    Layer.provideMerge(Layer.mergeAll(Outbound.layer(alsoAllowed), TrustStore.layer(), CredentialInjector.layer)),
+    Layer.provideMerge(OwnServices.layer(ours)),
     Layer.provide(Resolver.layer())
   )
 

@@ -1,6 +1,6 @@
-import { Limits } from "@troupe/domain/Limits"
 import { type TracingConfig, tracingConfig, tracingVariables } from "@troupe/domain/telemetry/TracingConfig"
 import { PermissionPolicy } from "@troupe/domain/tools/PermissionPolicy"
+import { variables } from "@troupe/domain/Variables"
 import { Config, ConfigProvider, Effect, Option, type Redacted, Result, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -118,15 +118,15 @@ const home = Config.String("TROUPE_HOME").pipe(Config.withDefault(join(homedir()
 const all = Config.all({
   home,
   gateway: Config.all({
-    host: Config.String("TROUPE_HOST").pipe(Config.withDefault("127.0.0.1")),
-    port: port("TROUPE_PORT").pipe(Config.withDefault(4777))
+    host: Config.String("TROUPE_HOST").pipe(Config.withDefault(variables.TROUPE_HOST.usual)),
+    port: port("TROUPE_PORT").pipe(Config.withDefault(variables.TROUPE_PORT.usual))
   }),
   publicUrl: Config.option(publicUrl),
   corsOrigins: origins("TROUPE_CORS_ORIGINS").pipe(Config.withDefault([])),
   requestsPerMinute: Config.schema(
     Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 0, maximum: 1_000_000_000 })),
     "TROUPE_REQUESTS_PER_MINUTE"
-  ).pipe(Config.withDefault(600_000)),
+  ).pipe(Config.withDefault(variables.TROUPE_REQUESTS_PER_MINUTE.usual)),
   consoleDirectory: Config.String("TROUPE_CONSOLE_DIRECTORY").pipe(Config.withDefault(builtConsole)),
   apiKey: Config.option(secret("TROUPE_API_KEY")),
   masterKey: Config.option(Config.Redacted("TROUPE_MASTER_KEY")),
@@ -134,16 +134,18 @@ const all = Config.all({
   databaseOwnerUrl: Config.option(Config.Redacted("DATABASE_OWNER_URL")),
   nodeAddress: listenAddress("TROUPE_NODE_ADDRESS").pipe(Config.withDefault(anyLoopback)),
   runnerToken: Config.option(secret("TROUPE_RUNNER_TOKEN")),
-  contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(Config.withDefault(Limits.contactLeaseMs as number)),
+  contactLeaseMs: Config.Int("TROUPE_CONTACT_LEASE_MS").pipe(
+    Config.withDefault(variables.TROUPE_CONTACT_LEASE_MS.usual)
+  ),
   commandBytesMax: Config.schema(
     Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 131_072, maximum: 33_554_432 })),
     "TROUPE_COMMAND_BYTES"
-  ).pipe(Config.withDefault(Limits.commandBytesMax as number)),
+  ).pipe(Config.withDefault(variables.TROUPE_COMMAND_BYTES.usual)),
   keepDeletedMs: Config.schema(
     Schema.FiniteFromString.check(Schema.isBetween({ minimum: 0, maximum: 3_650 })),
     "TROUPE_KEEP_DELETED_DAYS"
   ).pipe(
-    Config.withDefault(30),
+    Config.withDefault(variables.TROUPE_KEEP_DELETED_DAYS.usual),
     Config.map((days) => days * 86_400_000)
   ),
   egressAllow: Config.String("TROUPE_EGRESS_ALLOW").pipe(
@@ -157,7 +159,7 @@ const all = Config.all({
   telemetry: Config.all(
     Object.fromEntries(tracingVariables.map((name) => [name, Config.String(name).pipe(Config.withDefault(undefined))]))
   ),
-  log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault("info" as const))
+  log: Config.Literals(logLevels, "TROUPE_LOG").pipe(Config.withDefault(variables.TROUPE_LOG.usual))
 })
 
 const fileProvider = (file: string) =>

@@ -6,7 +6,6 @@ import { Effect, Layer, Option } from "effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
-import { hash } from "node:crypto"
 import { join } from "node:path"
 import * as Cluster from "./cluster/Cluster.ts"
 import type { NodeConfig } from "./Config.ts"
@@ -18,13 +17,14 @@ import { makeGatewayServer } from "./gateway/GatewayServer.ts"
 import * as Health from "./Health.ts"
 import { inboxProjection } from "./inbox/inboxProjection.ts"
 import { OutboundHttp } from "./outbound/OutboundHttp.ts"
-import { outboundRules } from "./outbound/outboundRules.ts"
+import { OwnServices } from "./outbound/OwnServices.ts"
 import * as EventStorePg from "./log/EventStorePg.ts"
 import { Horizon } from "./log/Horizon.ts"
 import * as LogFormat from "./log/LogFormat.ts"
 import { Minting } from "./log/Minting.ts"
 import * as RecentEvents from "./log/RecentEvents.ts"
 import * as Projector from "./log/Projector.ts"
+import { sha256 } from "./log/sha256.ts"
 import { WorkspaceLog } from "./log/WorkspaceLog.ts"
 import { Database } from "./postgres/Database.ts"
 import { HomeLock } from "./postgres/HomeLock.ts"
@@ -116,7 +116,7 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
   const entities = Layer.merge(
     SessionFeed.layer,
     SessionEntity.layer({
-      sha256: (text) => hash("sha256", text, "hex"),
+      sha256,
       idleMs: 60_000,
       lostAfterMs: config.contactLeaseMs + Limits.contactMarginMs
     })
@@ -146,7 +146,8 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
     Layer.provide(BootstrapKey.layer(config.home, config.apiKey)),
     Layer.provideMerge(Runners.registry),
     Layer.provideMerge(secrets(config)),
-    Layer.provideMerge(Layer.unwrap(Effect.map(outboundRules(config), OutboundHttp.layer))),
+    Layer.provideMerge(Layer.unwrap(Effect.map(OwnServices, ({ rules }) => OutboundHttp.layer(rules)))),
+    Layer.provideMerge(OwnServices.layer(config)),
     Layer.provideMerge(Minting.layer),
     Layer.provideMerge(LogFormat.layer()),
     Layer.provideMerge(Database.layerApp()),

@@ -7,6 +7,29 @@ const bar = (done: number, total: number): string => {
   return `${"█".repeat(filled)}${"░".repeat(barWidth - filled)} `
 }
 
+/** How far something is that has steps, of which one goes on, and since when. */
+export const stepLine = (steps: ReadonlyArray<string>, at: number, ms: number): string =>
+  `${bar(at, steps.length)}${Math.floor(ms / 1_000)} s, ${steps[at]}`
+
+const lineMs = 500
+
+/** Says, where somebody looks and it takes long enough to be looked at, how far it is, until this is disposed of. */
+export const telling = (line: (ms: number) => string): Disposable => {
+  if (process.stderr.isTTY !== true) return { [Symbol.dispose]: () => undefined }
+  const began = performance.now()
+  let isTold = false
+  const timer = setInterval(() => {
+    isTold = true
+    process.stderr.write(`\r\u001B[K${line(performance.now() - began)}`)
+  }, lineMs)
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer)
+      if (isTold) process.stderr.write("\r\u001B[K")
+    }
+  }
+}
+
 /** How far it is, in a line: without an end that is known, only how much was done. */
 export const progressLine = (done: number, total: number): string => {
   const of = total > 0 ? ` of ${(total / mebibyte).toFixed(1)}` : ""

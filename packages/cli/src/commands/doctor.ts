@@ -8,7 +8,10 @@ import { clock, disk, permissions } from "../doctor/host.ts"
 import { key, network } from "../doctor/reach.ts"
 import { database, models, ports, running, sandbox } from "../doctor/system.ts"
 import { standing, type Standing } from "../up/standing.ts"
-import type { UpConfig } from "../up/UpConfig.ts"
+import { type Told, tellings, type UpConfig } from "../up/UpConfig.ts"
+import { table } from "../app/table.ts"
+import { columns } from "../terminal/columns.ts"
+import { cut } from "../terminal/width.ts"
 
 /** The node's clock, to the second, from the header of any answer; null where none comes. */
 const clockOf = ({ readiness, url }: Standing): Effect.Effect<number | null> =>
@@ -51,18 +54,31 @@ const inWords = (findings: ReadonlyArray<Finding>): string =>
     })
     .join("\n")
 
+const valueWidth = 40
+
+const listed = (all: ReadonlyArray<Told>): string =>
+  table(
+    ["VARIABLE", "VALUE", "FROM", "WHAT IT IS"],
+    all.map(({ name, says, source, value }) => [name, value === null ? null : cut(value, valueWidth), source, says]),
+    columns()
+  )
+
 export const doctor = Command.make(
   "doctor",
   {},
   Effect.fnUntraced(function* () {
     const isJson = yield* Json
     const findings = yield* examine(yield* config)
+    const configuration = tellings()
     const isWell = findings.every(({ state }) => state !== "bad")
-    yield* print(isJson ? JSON.stringify({ ok: isWell, findings }) : inWords(findings))
+    // What is wrong comes last, where it is seen.
+    const words = `${listed(configuration)}\n\n${inWords(findings)}`
+    yield* print(isJson ? JSON.stringify({ ok: isWell, findings, configuration }) : words)
     yield* leaveWith(isWell ? 0 : 1)
   })
 ).pipe(
   Command.withDescription(
-    "Looks for what is wrong on this host, and says what to do. Exit codes: 0 nothing is, 1 something is."
+    "Lists what a start from here would be told, and who says it; looks for what is wrong on this host, and says what to do. " +
+      "Exit codes: 0 nothing is, 1 something is."
   )
 )

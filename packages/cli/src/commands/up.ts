@@ -7,7 +7,7 @@ import { Trouble } from "../app/Trouble.ts"
 import { config } from "../connection/Connection.ts"
 import { inBackground } from "../up/background.ts"
 import { failureCodes } from "../up/failures.ts"
-import { foreground, readyText } from "../up/foreground.ts"
+import { foreground, isFirst, readyText } from "../up/foreground.ts"
 import { holderOf } from "../up/Home.ts"
 import { apiKeyFile } from "../up/parts.ts"
 import { ourName } from "../app/NameConfig.ts"
@@ -22,13 +22,16 @@ const detached = Effect.fnUntraced(function* (isLan: boolean) {
       code: failureCodes.HomeLocked
     })
   }
+  const makesKey = isFirst(given)
   const url = yield* inBackground(given, isLan).pipe(
     Effect.catchTag("HomeUnusable", ({ message }) =>
       Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
     )
   )
   if (yield* Json) return yield* print(JSON.stringify({ url, home: given.home, key_file: apiKeyFile(given.home) }))
-  yield* print(`${yield* readyText(given, url, null)}\nIt runs in the background; ${ourName} stop ends it.`)
+  yield* print(
+    `${yield* readyText(given, { url, inMs: null, isFirst: makesKey })}\nIt runs in the background; ${ourName} stop ends it.`
+  )
 })
 
 /** Runs the all-in-one in front of the terminal, or starts it in the background. */

@@ -1,3 +1,4 @@
+import { type Variable, variableNames, variables } from "@troupe/domain/Variables"
 import { Redacted, Schema } from "effect"
 import { createHash } from "node:crypto"
 import { existsSync, readFileSync } from "node:fs"
@@ -53,6 +54,8 @@ const databases = /^DATABASE_(?:OWNER_)?URL$/
 /** Said to each process by its starter. */
 const ours = /^TROUPE_(?:HOME|HOST|PORT|SERVER_URL|RUNNER_TOKEN)$/
 
+const stopGrace = "TROUPE_RUNNER_STOP_GRACE_MS"
+
 const pick = (from: Variables, wanted: (name: string) => boolean): Variables =>
   Object.fromEntries(Object.entries(from).filter(([name]) => wanted(name)))
 
@@ -62,7 +65,7 @@ export const homeOf = (environment: NodeJS.ProcessEnv = process.env): string =>
 /** The environment wins over `config.json` of the home, which uses the same names. */
 export const load = (environment: NodeJS.ProcessEnv = process.env): UpConfig => {
   const home = homeOf(environment)
-  const given: Variables = { ...readFile(join(home, "config.json")), ...defined(environment) }
+  const given: Variables = { ...readFile(fileOf(home)), ...defined(environment) }
   const value = (name: string) => (given[name] === undefined || given[name] === "" ? undefined : given[name])
   const secret = (name: string) => {
     const found = value(name)
@@ -74,11 +77,11 @@ export const load = (environment: NodeJS.ProcessEnv = process.env): UpConfig => 
   const hostVariables = new Set((value("TROUPE_RUNNER_HOST_VARIABLES") ?? "").split(",").map((name) => name.trim()))
   return {
     home,
-    host: value("TROUPE_HOST") ?? "127.0.0.1",
-    port: wholeNumber("TROUPE_PORT", value("TROUPE_PORT") ?? "4777", 65_535),
+    host: value("TROUPE_HOST") ?? variables.TROUPE_HOST.usual,
+    port: wholeNumber("TROUPE_PORT", value("TROUPE_PORT") ?? String(variables.TROUPE_PORT.usual), 65_535),
     databaseUrl: secret("DATABASE_URL"),
     runnerState: join(home, database === undefined ? "runner" : `runner-${databaseName(database)}`),
-    runnerStopGraceMs: wholeNumber("TROUPE_RUNNER_STOP_GRACE_MS", value("TROUPE_RUNNER_STOP_GRACE_MS") ?? "30000"),
+    runnerStopGraceMs: wholeNumber(stopGrace, value(stopGrace) ?? String(variables[stopGrace].usual)),
     runnerToken: secretOfLength("TROUPE_RUNNER_TOKEN", secret("TROUPE_RUNNER_TOKEN")),
     apiKey: secretOfLength("TROUPE_API_KEY", secret("TROUPE_API_KEY")),
     postgres: { environment: base, secrets: Redacted.make({}) },
@@ -102,6 +105,39 @@ export const load = (environment: NodeJS.ProcessEnv = process.env): UpConfig => 
     }
   }
 }
+
+/** One variable, as a start from this shell would use it. */
+export interface Told {
+  readonly name: string
+  readonly says: string
+  /** Null: nothing. What is secret is told of as `set`. */
+  readonly value: string | null
+  readonly source: "environment" | "config.json" | "default"
+}
+
+/** What is no secret by its name may hold one all the same. */
+const hasPassword = (text: string): boolean => {
+  const url = URL.parse(text)
+  return url !== null && (url.password !== "" || url.username !== "")
+}
+
+/** Everything that can be said from outside, and who says it. */
+export const tellings = (environment: NodeJS.ProcessEnv = process.env): ReadonlyArray<Told> => {
+  const file = readFile(fileOf(homeOf(environment)))
+  return variableNames.map((name) => {
+    const { isOfShell, isSecret, says, usual }: Variable = variables[name]
+    const found = environment[name] ?? (isOfShell === true ? undefined : file[name])
+    // One that is empty says nothing, and hides what the file says.
+    if (found === undefined || found === "") {
+      return { name, says, value: usual === null ? null : String(usual), source: "default" }
+    }
+    const isHidden = isSecret === true || looksSecret.test(name) || hasPassword(found)
+    const source = environment[name] === undefined ? "config.json" : "environment"
+    return { name, says, value: isHidden ? "set" : found, source }
+  })
+}
+
+const fileOf = (home: string) => join(home, "config.json")
 
 const defined = (environment: NodeJS.ProcessEnv): Variables =>
   Object.fromEntries(Object.entries(environment).flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])))

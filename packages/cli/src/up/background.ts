@@ -3,11 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stepLine, telling } from "../app/progress.ts"
 import { Trouble } from "../app/Trouble.ts"
 import { ChildLog } from "./ChildLog.ts"
 import { detailOf, holderOf, HomeUnusable, makeHome } from "./Home.ts"
 import { lackOfRoom } from "./fullDisk.ts"
 import { logsOf } from "./parts.ts"
+import { recordOf } from "./Program.ts"
 import type { UpConfig } from "./UpConfig.ts"
 
 const main = fileURLToPath(new URL("../../bin/troupe.mjs", import.meta.url))
@@ -43,8 +45,15 @@ const underWay = Effect.fnUntraced(function* (home: string) {
   return null
 })
 
-/** Starts the all-in-one as a process of its own, and waits until it can be used. Answers where it listens. */
-export const inBackground = Effect.fnUntraced(function* (config: UpConfig, isLan = false) {
+const steps = ["it begins", "the database starts", "the node starts", "the runner tries what it can do"] as const
+
+const stepOf = (home: string): number => {
+  if (holderOf(home) === null) return 0
+  if (recordOf(home, "node") === null) return 1
+  return recordOf(home, "runner") === null ? 2 : 3
+}
+
+const begin = Effect.fnUntraced(function* (config: UpConfig, isLan: boolean) {
   const { home } = config
   const before = yield* underWay(home)
   if (before !== null) return before
@@ -63,3 +72,11 @@ export const inBackground = Effect.fnUntraced(function* (config: UpConfig, isLan
   const said = log.news().join("\n")
   return yield* new Trouble({ what: said || "It did not start.", advice: null, code: child.exitCode ?? 1 })
 })
+
+/** Starts the all-in-one as a process of its own, and waits until it can be used. Answers where it listens. */
+export const inBackground = (config: UpConfig, isLan = false) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => telling((ms) => stepLine(steps, stepOf(config.home), ms))),
+    () => begin(config, isLan),
+    (progress) => Effect.sync(() => progress[Symbol.dispose]())
+  )

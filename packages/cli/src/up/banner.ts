@@ -1,4 +1,5 @@
 import type { Abilities } from "@troupe/domain/runner/Hello"
+import { Redacted } from "effect"
 import { renderUnicodeCompact } from "uqr"
 import { unusable, usable } from "./Abilities.ts"
 import { ourName } from "../app/NameConfig.ts"
@@ -6,6 +7,8 @@ import { ourName } from "../app/NameConfig.ts"
 export interface Started {
   readonly url: string
   readonly keyFile: string | null
+  /** The key itself, for whoever is to see it; null: nobody. */
+  readonly key: Redacted.Redacted | null
   /** Opens the console, once. Null where there is none. */
   readonly loginLink: string | null
   readonly logs: string
@@ -17,11 +20,12 @@ export interface Started {
 }
 
 /** What a person who has just started Troupe wants to know. */
-export const banner = ({ abilities, inMs, isShared, keyFile, loginLink, logs, url }: Started): string => {
+export const banner = ({ abilities, inMs, isShared, key, keyFile, loginLink, logs, url }: Started): string => {
   const rows: ReadonlyArray<readonly [string, string]> = [
     ["url", url],
     ...(loginLink === null ? [] : [["console", loginLink] as const]),
     ["key", keyFile ?? "the one in TROUPE_API_KEY"],
+    ...(key === null ? [] : [["", Redacted.value(key)] as const]),
     ...(abilities === null ? [] : about(abilities)),
     ["logs", logs],
     ["next", `${ourName} run "run: uname -a"`]

@@ -1,10 +1,11 @@
 import { Effect } from "effect"
+import { existsSync } from "node:fs"
 import { abilitiesOf } from "./Abilities.ts"
 import { banner } from "./banner.ts"
 import { config, told } from "./failures.ts"
 import { Home } from "./Home.ts"
 import { isShared, onLan } from "./lan.ts"
-import { loginLink } from "./loginLink.ts"
+import { keyOf, loginLink } from "./loginLink.ts"
 import { apiKeyFile, logsOf } from "./parts.ts"
 import { signals } from "./Signals.ts"
 import { supervise, type Supervised } from "./Supervisor.ts"
@@ -12,13 +13,24 @@ import { say } from "./Talk.ts"
 import type { UpConfig } from "./UpConfig.ts"
 import { ourName } from "../app/NameConfig.ts"
 
-/** What is said once all of it can be used. */
-export const readyText = (given: UpConfig, url: string, inMs: number | null): Effect.Effect<string> =>
+/** Whether this start is the one that makes the key. */
+export const isFirst = ({ apiKey, home }: UpConfig): boolean => apiKey === null && !existsSync(apiKeyFile(home))
+
+export interface Start {
+  readonly url: string
+  /** Null where somebody else did not measure it. */
+  readonly inMs: number | null
+  readonly isFirst: boolean
+}
+
+/** What is said once all of it can be used. The key itself is for the eyes of who has just had it made, and for no log. */
+export const readyText = (given: UpConfig, { inMs, isFirst, url }: Start): Effect.Effect<string> =>
   Effect.map(loginLink(given, url), (link) => {
     const { apiKey, home, runnerState } = given
     return banner({
       url,
       inMs,
+      key: isFirst && process.stdout.isTTY === true ? keyOf(given) : null,
       keyFile: apiKey === null ? apiKeyFile(home) : null,
       loginLink: link,
       logs: logsOf(home),
@@ -31,13 +43,13 @@ const slowMs = 15_000
 /** As a shell says of what Ctrl-C ended. */
 const hurriedCode = 130
 
-const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised) {
+const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised, isFirst: boolean) {
   const slow = Effect.delay(
     say(`Still starting; what the parts say is in ${logsOf(given.home)}, and ${ourName} doctor looks at this host.`),
     slowMs
   )
   const { inMs, url } = yield* Effect.raceFirst(ready, Effect.andThen(slow, Effect.never))
-  const text = yield* readyText(given, url, inMs)
+  const text = yield* readyText(given, { url, inMs, isFirst })
   yield* Effect.sync(() => process.stdout.write(`${text}\nCtrl-C stops it.\n`))
   return yield* Effect.never
 })
@@ -47,8 +59,9 @@ const run = Effect.fnUntraced(function* (given: UpConfig) {
   if (given.runnerToken !== null) {
     yield* say("TROUPE_RUNNER_TOKEN is used. Without it a token is made and kept, where no other program can read it.")
   }
+  const makesKey = isFirst(given)
   const supervised = yield* supervise(given)
-  const worked = yield* Effect.exit(Effect.raceFirst(work(given, supervised), first))
+  const worked = yield* Effect.exit(Effect.raceFirst(work(given, supervised, makesKey), first))
   // Who is asked again ends all at once, whatever would have ended in order meanwhile.
   const code = yield* Effect.raceFirst(Effect.as(supervised.stop, 0), Effect.as(second, hurriedCode))
   if (code === hurriedCode) {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { exitCodes } from "../app/exitCodes.ts"
+import { progressLine, telling } from "../app/progress.ts"
 import { Trouble } from "../app/Trouble.ts"
 import { git } from "./git.ts"
 import { type OwnFile, ownFiles } from "./ownFiles.ts"
@@ -84,6 +85,8 @@ const cloned = async (directory: string, into: string, bytesMax: number): Promis
   return false
 }
 
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0
+
 /** Files that change while they are read are no failure. */
 const changedMeanwhile = 1
 
@@ -122,6 +125,7 @@ export const pack = async (given: string, within: Limits = limits): Promise<Pack
     }
     writeFileSync(list, Buffer.concat(files.flatMap(({ path }) => [path, Buffer.of(0)])))
     const history = hasHistory ? ["-C", clone, ".git"] : []
+    using _progress = telling(() => `Packing ${mebibytes(bytesOf(files))}: ${progressLine(sizeOf(file), 0)}`)
     await tar(["-czf", file, ...history, "-C", directory, "--no-recursion", "--null", "-T", list])
     return { file, files: files.length, bytes: statSync(file).size, hasHistory, [Symbol.dispose]: remove }
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { progressLine } from "../../src/app/progress.ts"
+import { progressLine, stepLine } from "../../src/app/progress.ts"
 
 const mebibyte = 1_048_576
 
@@ -8,5 +8,11 @@ describe("How far long work is", () => {
     assert.strictEqual(progressLine(3 * mebibyte, 4 * mebibyte), `${"█".repeat(18)}${"░".repeat(6)} 3.0 of 4.0 MiB`)
     assert.strictEqual(progressLine(5 * mebibyte, 4 * mebibyte), `${"█".repeat(24)} 5.0 of 4.0 MiB`)
     assert.strictEqual(progressLine(mebibyte / 2, 0), "0.5 MiB")
+  })
+
+  it("is the step that goes on, and how long it has been", () => {
+    const steps = ["one", "two", "three", "four"]
+    assert.strictEqual(stepLine(steps, 0, 999), `${"░".repeat(24)} 0 s, one`)
+    assert.strictEqual(stepLine(steps, 3, 2_500), `${"█".repeat(18)}${"░".repeat(6)} 2 s, four`)
   })
 })

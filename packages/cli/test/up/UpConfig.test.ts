@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import { type Variable, variableNames, variables } from "@troupe/domain/Variables"
 import { Redacted } from "effect"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { load, type UpConfig } from "../../src/up/UpConfig.ts"
+import { load, tellings, type UpConfig } from "../../src/up/UpConfig.ts"
 
 const withHome = <A>(work: (home: string) => A): A => {
   const home = mkdtempSync(join(tmpdir(), "troupe-config-"))
@@ -70,6 +71,61 @@ describe("What the all-in-one start is told", () => {
       const { node, runner } = load({ TROUPE_HOME: home, HTTPS_PROXY: "http://proxy:1" })
       assert.strictEqual(runner.environment["HTTPS_PROXY"], "http://proxy:1")
       assert.isUndefined(node.environment["HTTPS_PROXY"])
+    }))
+
+  it("is told in full, with who says it, and no secret of it", () =>
+    withHome((home) => {
+      const secrets = {
+        OPENAI_API_KEY: "openai-hush",
+        ANTHROPIC_API_KEY: "hush",
+        AZURE_OPENAI_API_KEY: "hush",
+        AZURE_OPENAI_AD_TOKEN: "hush",
+        TAVILY_API_KEY: "hush",
+        OTEL_EXPORTER_OTLP_HEADERS: "api-key=hush",
+        OTEL_EXPORTER_OTLP_TRACES_HEADERS: "api-key=hush",
+        DATABASE_URL: "postgres://me:hush@db/troupe",
+        DATABASE_OWNER_URL: "postgres://me:hush@db/troupe",
+        TROUPE_API_KEY: "hush".repeat(8),
+        TROUPE_RUNNER_TOKEN: "hush".repeat(8),
+        TROUPE_MASTER_KEY: "hush",
+        TROUPE_S3_ACCESS_KEY_ID: "hush",
+        TROUPE_S3_SECRET_ACCESS_KEY: "hush"
+      }
+      const inFile = { TROUPE_PORT: 5000, TROUPE_HOST: "::1", TROUPE_LOG: "debug", TROUPE_SERVER: "http://not.asked" }
+      writeFileSync(join(home, "config.json"), JSON.stringify({ ...inFile, TROUPE_MASTER_KEY: "hush in a file" }))
+      const others = { TROUPE_PORT: "6000", TROUPE_LOG: "", ANTHROPIC_BASE_URL: "https://me:hush@models.example" }
+      const all = tellings({ TROUPE_HOME: home, ...secrets, ...others })
+      const of = (name: string) => {
+        const { source, value } = all.find((told) => told.name === name)!
+        return [value, source]
+      }
+      assert.notInclude(JSON.stringify(all), "hush")
+      for (const name of Object.keys(secrets)) assert.deepStrictEqual(of(name), ["set", "environment"], name)
+      assert.deepStrictEqual(
+        ["TROUPE_HOME", "TROUPE_PORT", "TROUPE_HOST", "TROUPE_LOG", "TROUPE_SERVER", "ANTHROPIC_BASE_URL"].map(of),
+        [
+          [home, "environment"],
+          ["6000", "environment"],
+          ["::1", "config.json"],
+          ["info", "default"],
+          [null, "default"],
+          ["set", "environment"]
+        ]
+      )
+      assert.deepStrictEqual(
+        tellings({ TROUPE_HOME: home }).find(({ name }) => name === "TROUPE_MASTER_KEY")!.value,
+        "set"
+      )
+    }))
+
+  it("keeps what is secret of it from every environment, as its declaration says", () =>
+    withHome((home) => {
+      const secrets = variableNames.filter((name) => (variables[name] as Variable).isSecret === true)
+      const long = (name: string) => (name.startsWith("DATABASE") ? `postgres://me:${name}@db/x` : name.repeat(4))
+      const config = load({ TROUPE_HOME: home, ...Object.fromEntries(secrets.map((name) => [name, long(name)])) })
+      const environments = JSON.stringify([config.node, config.runner, config.postgres].map((one) => one.environment))
+      assert.isAbove(secrets.length, 10)
+      for (const name of secrets) assert.notInclude(environments, name)
     }))
 
   it("keeps a runner's state for each database, whoever connects to it", () =>

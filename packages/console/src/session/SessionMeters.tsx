@@ -23,6 +23,11 @@ export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; read
       <span className={`badge ${status.tone}`}>
         <span className={`dot ${status.light}`} aria-hidden /> {status.text}
       </span>
+      {session?.troupe.sandbox?.isolation === "none" ? (
+        <Tip text={`Tools ran in ${session.troupe.sandbox.backend}: nothing keeps them from the host`}>
+          <span className="badge warn">no isolation</span>
+        </Tip>
+      ) : null}
       {session === null ? null : <span className="soft cut">{session.agent.name}</span>}
       {model === null ? null : <code className="faint cut optional">{model}</code>}
       <span className="meters-end">

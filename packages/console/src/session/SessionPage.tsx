@@ -1,6 +1,6 @@
-import { useQuery } from "@tanstack/react-query"
+import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { useParams } from "@tanstack/react-router"
-import { lazy, Suspense, useMemo } from "react"
+import { lazy, Suspense, useEffect, useMemo } from "react"
 import { troupe } from "../api/troupe.ts"
 import { usePlace } from "../app/links.tsx"
 import { Crumbs } from "../app/Crumbs.tsx"
@@ -42,6 +42,12 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
   const { feed, view } = useFeed(sessionId)
   const session = useQuery({ queryKey: ["session", sessionId], queryFn: () => troupe.sessions.retrieve(sessionId) })
   const { chapters, connection, problem, seen, timeline, writing } = view
+  const client = useQueryClient()
+  // What a turn ran in, the session itself says once that is so.
+  useEffect(
+    () => void client.invalidateQueries({ queryKey: ["session", sessionId] }),
+    [client, sessionId, timeline.status]
+  )
   const thread = primaryOf(timeline)
   const rows = useMemo(() => (thread === null ? [] : rowsOf(thread, writing)), [thread, writing])
   const ask = firstAsk(thread)

@@ -138,6 +138,10 @@ export const Usage = Schema.Struct({
 })
 export type Usage = typeof Usage.Type
 
+/** What the tools of a session ran in last, and what kept them from the host: `none` where nothing did. */
+export const SessionSandbox = Schema.Struct({ backend: Schema.String, isolation: Schema.String })
+export type SessionSandbox = typeof SessionSandbox.Type
+
 export const Session = Schema.Struct({
   id: SessionId,
   type: Schema.Literal("session"),
@@ -158,7 +162,8 @@ export const Session = Schema.Struct({
     labels: Schema.Array(Schema.String),
     limits: Schema.Array(SessionLimit),
     directory: Schema.NullOr(SessionDirectory),
-    lifecycle: Lifecycle
+    lifecycle: Lifecycle,
+    sandbox: Schema.NullOr(SessionSandbox)
   }),
   created_at: Schema.String,
   updated_at: Schema.String,

@@ -1,4 +1,5 @@
 import { Result, Schema, type Types } from "effect"
+import { commit, type Sha256 } from "./Chain.ts"
 import type { Recorded } from "./Envelope.ts"
 
 /** An event of the log that this release can't read: where it stands, and why. The rest of the log is not in doubt. */
@@ -42,6 +43,9 @@ export type Since<Tag extends string> = { readonly [Type in Tag]?: ReadonlyArray
 
 /** What of a stored event its codec reads. */
 export type Stored = Pick<Recorded, "streamId" | "seq" | "type" | "version" | "payload">
+
+/** The same with what shows whether it still is what was written. */
+export type Committed = Stored & Pick<Recorded, "salt" | "commitment">
 
 export interface Encoded {
   readonly type: string
@@ -150,6 +154,20 @@ export const make = <Event extends Tagged>(
     decodeStrict: (stored) => decode(stored, true)
   }
 }
+
+/**
+ * Reads what this system wrote, and notices what became of it since: a payload that is not the one that was committed to is
+ * no event. What stands in the place of one that was taken out was committed to by nobody, so every field of it is checked.
+ */
+export const provenBy =
+  <Event>({ decodeFast, decodeStrict }: Pick<EventCodec<Event>, "decodeFast" | "decodeStrict">, sha256: Sha256) =>
+  (stored: Committed): Result.Result<Event, LogUnreadable> => {
+    const { commitment, payload, salt, seq, streamId } = stored
+    if (salt === null) return decodeStrict(stored)
+    if (payload === null || commit(sha256, salt, payload) === commitment) return decodeFast(stored)
+    const reason = { _tag: "Corrupt" as const, detail: "its payload is not the one that was committed to" }
+    return Result.fail(new LogUnreadable({ streamId, seq, reason }))
+  }
 
 const lazily = <A, B>(make: () => (value: A) => B): ((value: A) => B) => {
   let made: ((value: A) => B) | undefined

@@ -31,11 +31,16 @@ const openable: ReadonlySet<AddressKind> = new Set(["public", "private", "shared
 const isLoopback = (host: string) =>
   host === "localhost" || host.endsWith(".localhost") || ["loopback", "unspecified"].includes(addressKind(host))
 
-/** On the loopback, all names and addresses are one host. */
-const isSame = (a: Endpoint, b: Endpoint) =>
-  a.port === b.port && (unmapped(a.host) === unmapped(b.host) || (isLoopback(a.host) && isLoopback(b.host)))
+const noAddresses: ReadonlySet<string> = new Set()
 
-const isOurs = (rules: AddressRules, endpoint: Endpoint) => rules.ours.some((own) => isSame(own, endpoint))
+/** All names and addresses of the loopback are one host, and with them this host's own addresses, where those are known. */
+const isSame = (a: Endpoint, b: Endpoint, hostAddresses: ReadonlySet<string>) => {
+  const isHost = ({ host }: Endpoint) => isLoopback(host) || hostAddresses.has(unmapped(host))
+  return a.port === b.port && (unmapped(a.host) === unmapped(b.host) || (isHost(a) && isHost(b)))
+}
+
+const isOurs = (rules: AddressRules, endpoint: Endpoint, hostAddresses = noAddresses) =>
+  rules.ours.some((own) => isSame(own, endpoint, hostAddresses))
 
 const isNamed = (rules: AddressRules, { host, port }: Endpoint) =>
   rules.alsoAllowed.some((one) => one.port === port && unmapped(one.host) === unmapped(host))
@@ -72,6 +77,15 @@ export const addressRules = (lists: {
 
 const isAddress = (host: string) => host.includes(":") || /^[\d.]+$/.test(host)
 
+/** Names of our own services on a port: where they lead is ours as well, by whatever name it is asked for. */
+export const ownNames = ({ ours }: AddressRules, port: number): ReadonlyArray<string> => [
+  ...new Set(ours.flatMap((own) => (own.port === port && !isAddress(own.host) ? [own.host] : [])))
+]
+
+/** The rules, once it is known which addresses our own services have on a port. */
+export const withOwnAddresses = (rules: AddressRules, port: number, addresses: ReadonlyArray<string>): AddressRules =>
+  addresses.length === 0 ? rules : { ...rules, ours: [...rules.ours, ...addresses.map((host) => ({ host, port }))] }
+
 /** Before a name is looked up: refuses what is ours by name. */
 export const checkName = (rules: AddressRules, asked: Endpoint): Result.Result<void, EgressRefused> =>
   isOurs(rules, asked) ? Result.fail(ownService(asked)) : Result.void
@@ -87,7 +101,7 @@ export const checkAddress = (
   hostAddresses: ReadonlySet<string>
 ): Result.Result<void, EgressRefused> => {
   const actual = { host: address, port: asked.port }
-  if (isOurs(rules, asked) || isOurs(rules, actual)) return Result.fail(ownService(asked))
+  if (isOurs(rules, asked) || isOurs(rules, actual, hostAddresses)) return Result.fail(ownService(asked))
   const kind = addressKind(address)
   const isHost = hostAddresses.has(unmapped(address))
   if (kind === "public" && !isHost) return Result.void

@@ -68,6 +68,14 @@ const decideSafely = (state: SessionState, command: Command, log: KnownLog) => {
 const same = (a: SessionEvent | undefined, b: SessionEvent | undefined): boolean =>
   a !== undefined && b !== undefined && (a === b || canonical(a) === canonical(b))
 
+const canonicalOf = (text: string): string | null => {
+  try {
+    return canonical(JSON.parse(text))
+  } catch {
+    return null
+  }
+}
+
 class Check {
   readonly findings: Array<DecisionFinding> = []
   readonly #options: DecisionOptions
@@ -121,7 +129,10 @@ class Check {
       return this.find({ _tag: "NowAccepted", seq, commandId, events })
     }
     const now = canonical(decided.failure)
-    const stored = canonical(JSON.parse(mark.reason))
+    const stored = canonicalOf(mark.reason)
+    if (stored === null) {
+      return this.find({ _tag: "CommandUnreadable", seq, commandId, detail: "why it was refused is not JSON" })
+    }
     if (now !== stored) this.find({ _tag: "OtherReason", seq, commandId, stored, now })
   }
 

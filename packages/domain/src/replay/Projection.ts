@@ -2,13 +2,14 @@ import type { JsonPatch } from "effect"
 import { canonical } from "../CanonicalJson.ts"
 import type { SessionEvent } from "../session/SessionEvent.ts"
 import { foldVersion, type SessionState } from "../session/SessionState.ts"
+import * as Snapshot from "../session/Snapshot.ts"
 import * as Summary from "../session/Summary.ts"
 import { diff, stateAt } from "./Fold.ts"
 
 export interface StoredSnapshot {
   readonly version: number
   readonly foldVersion: number
-  /** The state as JSON. */
+  /** As it was written, or the state as JSON. */
   readonly state: string
 }
 
@@ -30,7 +31,7 @@ export interface ProjectionReport {
 
 const parse = (text: string): SessionState | undefined => {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(Snapshot.jsonIn(text))
     return typeof value === "object" && value !== null && "_tag" in value ? (value as SessionState) : undefined
   } catch {
     return undefined

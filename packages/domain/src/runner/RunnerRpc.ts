@@ -69,7 +69,9 @@ export class RunnerRpc extends RpcGroup.make(
       generation: Schema.Int,
       node: Schema.String,
       /** How long this node has runners work without being heard. Nodes of before do not say. */
-      contactLeaseMs: Schema.optionalKey(Schema.Int)
+      contactLeaseMs: Schema.optionalKey(Schema.Int),
+      /** Nodes, addresses of the public and the database, as `host:port`: what no sandbox is to reach. Nodes of before do not say. */
+      ours: Schema.optionalKey(Schema.Array(Schema.String))
     },
     success: Hello,
     error: VersionRefused

@@ -1,4 +1,5 @@
 import { Result } from "effect"
+import { variables as declared, variableNames } from "../Variables.ts"
 
 export type Variables = Readonly<Record<string, string | undefined>>
 
@@ -17,25 +18,9 @@ export interface TracingConfig {
 }
 
 /** The variables of the OpenTelemetry specification that count here. */
-export const tracingVariables = [
-  "OTEL_SDK_DISABLED",
-  "OTEL_TRACES_EXPORTER",
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_HEADERS",
-  "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-  "OTEL_EXPORTER_OTLP_PROTOCOL",
-  "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-  "OTEL_TRACES_SAMPLER",
-  "OTEL_TRACES_SAMPLER_ARG",
-  "OTEL_BSP_SCHEDULE_DELAY",
-  "OTEL_SERVICE_NAME",
-  "OTEL_RESOURCE_ATTRIBUTES",
-  "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-] as const
+export const tracingVariables = variableNames.filter((name) => name.startsWith("OTEL_"))
 
-const protocols = ["http/json", "http/protobuf"] as const
-const intervalUsualMs = 5_000
+const protocols = [declared.OTEL_EXPORTER_OTLP_PROTOCOL.usual, "http/protobuf"] as const
 
 class Invalid extends Error {}
 
@@ -75,11 +60,14 @@ const ratioOf = (variables: Variables): number => {
   const sampler = variables["OTEL_TRACES_SAMPLER"] ?? ""
   if (sampler.endsWith("always_off")) return 0
   const name = "OTEL_TRACES_SAMPLER_ARG"
-  return sampler.endsWith("traceidratio") ? number(name, variables[name], 1, 1) : 1
+  const { usual } = declared[name]
+  return sampler.endsWith("traceidratio") ? number(name, variables[name], usual, 1) : 1
 }
 
 const read = (variables: Variables): TracingConfig | null => {
-  const exporters = (variables["OTEL_TRACES_EXPORTER"] || "otlp").split(",").map((one) => one.trim())
+  const exporters = (variables["OTEL_TRACES_EXPORTER"] || declared.OTEL_TRACES_EXPORTER.usual)
+    .split(",")
+    .map((one) => one.trim())
   const url = endpointOf(variables)
   if (url === undefined || variables["OTEL_SDK_DISABLED"] === "true" || !exporters.includes("otlp")) return null
   const protocol =
@@ -88,12 +76,13 @@ const read = (variables: Variables): TracingConfig | null => {
     throw new Invalid(`OTEL_EXPORTER_OTLP_PROTOCOL takes ${protocols.join(" and ")}`)
   }
   const headers = (name: string) => pairs(name, variables[name])
+  const delay = "OTEL_BSP_SCHEDULE_DELAY"
   return {
     url,
     headers: { ...headers("OTEL_EXPORTER_OTLP_HEADERS"), ...headers("OTEL_EXPORTER_OTLP_TRACES_HEADERS") },
     isProtobuf: protocol === "http/protobuf",
     ratio: ratioOf(variables),
-    intervalMs: number("OTEL_BSP_SCHEDULE_DELAY", variables["OTEL_BSP_SCHEDULE_DELAY"], intervalUsualMs, 3_600_000),
+    intervalMs: number(delay, variables[delay], declared[delay].usual, 3_600_000),
     serviceName: variables["OTEL_SERVICE_NAME"] || null,
     attributes: pairs("OTEL_RESOURCE_ATTRIBUTES", variables["OTEL_RESOURCE_ATTRIBUTES"]),
     hasContent: variables["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"] === "true"

@@ -55,7 +55,7 @@ export const permit = (permissions: Permissions, call: AskedCall): Verdict => {
   if (spoken !== undefined) return spoken
   const unspoken = layers.flatMap((layer) => ofUnspoken(layer))[0]
   if (unspoken !== undefined) return unspoken
-  if (unisolated && !call.readOnly) return ask("isolation.none", "nothing isolates what this does")
+  if (unisolated) return ask("isolation.none", "nothing isolates what this does")
   return own ?? ask("nothing", "no rule speaks of it")
 }
 

@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { assert, describe, it } from "vitest"
-import { addressRules, checkAddress, checkName } from "../../src/network/AddressRules.ts"
+import { addressRules, checkAddress, checkName, ownNames, withOwnAddresses } from "../../src/network/AddressRules.ts"
 
 const rules = Result.getOrThrow(
   addressRules({
@@ -45,6 +45,31 @@ describe("The rules of addresses", () => {
     assert.strictEqual(codeOf(checkName(rules, { host: "db.corp", port: 5432 })), "own_service")
     assert.strictEqual(codeOf(checkName(rules, { host: "localhost", port: 4777 })), "own_service")
     assert.strictEqual(codeOf(checkName(rules, { host: "db.corp", port: 443 })), "allowed")
+  })
+
+  it("refuse our own by whatever address of this host it is asked for", () => {
+    const host = new Set(["10.0.0.7", "1.1.1.1"])
+    const opened = Result.getOrThrow(
+      addressRules({
+        alsoAllowed: ["10.0.0.7:4777", "127.0.0.1:8080", "10.0.0.9:4777"],
+        ours: ["0.0.0.0:4777", "1.1.1.1:8080"]
+      })
+    )
+    const on = (at: string, port: number) => codeOf(checkAddress(opened, { host: at, port }, at, host))
+    assert.deepStrictEqual(
+      [on("10.0.0.7", 4777), on("127.0.0.1", 8080), on("10.0.0.9", 4777)],
+      ["own_service", "own_service", "allowed"]
+    )
+  })
+
+  it("refuse where the names of our own lead, on their ports", () => {
+    assert.deepStrictEqual([ownNames(rules, 5432), ownNames(rules, 4777)], [["db.corp"], []])
+    const known = withOwnAddresses(rules, 5432, ["1.1.1.1"])
+    const at = (host: string, port: number) => codeOf(checkAddress(known, { host, port }, "1.1.1.1", none))
+    assert.deepStrictEqual(
+      [at("1.1.1.1", 5432), at("alias.example", 5432), at("alias.example", 443)],
+      ["own_service", "own_service", "allowed"]
+    )
   })
 
   it.each([

@@ -110,9 +110,9 @@ describe("A call's permission", () => {
       .then("ask", "tools.bash.otherwise")
   })
 
-  it("asks for all that is not read-only where nothing isolates, unless a rule allows it", () => {
+  it("asks for all that runs where nothing isolates, also to read, unless a rule allows it", () => {
     given({ unisolated: true }).when(bash("ls")).then("ask", "isolation.none")
-    given({ unisolated: true }).when(read("a")).then("allow", "tools.read.always_allow")
+    given({ unisolated: true }).when(read("a")).then("ask", "isolation.none")
     const policies = [rules({ tool: "bash", when: { command: "ls" }, then: "allow" })]
     given({ unisolated: true, policies }).when(bash("ls")).then("allow", "agent.policies[0].rules[0]")
   })

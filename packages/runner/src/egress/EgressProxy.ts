@@ -68,7 +68,7 @@ const make = Effect.fnUntraced(function* (limits: EgressLimits) {
       serveSandbox(server, {
         sessionId: options.sessionId,
         sandboxId: options.sandboxId,
-        decide: egressPolicy({ policy: options.policy, mcpHosts: options.mcpHosts, rules: outbound.rules }),
+        decide: egressPolicy({ policy: options.policy, mcpHosts: options.mcpHosts, rules: outbound.rules() }),
         log: options.log,
         limits,
         outbound,

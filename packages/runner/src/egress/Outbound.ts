@@ -1,8 +1,16 @@
-import { Context, Effect, Layer, Result, Schema, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, Result, Schema, type Scope } from "effect"
 import { connect, isIP, type Socket } from "node:net"
 import { networkInterfaces } from "node:os"
-import { type AddressRules, checkAddress, checkName, type Endpoint } from "@troupe/domain/network/AddressRules"
+import {
+  type AddressRules,
+  checkAddress,
+  checkName,
+  type Endpoint,
+  ownNames,
+  withOwnAddresses
+} from "@troupe/domain/network/AddressRules"
 import { EgressRefused } from "@troupe/domain/network/Refusal"
+import { OwnServices } from "./OwnServices.ts"
 import { Resolver } from "./Resolver.ts"
 
 /** A connection could not be made, through no rule of ours. */
@@ -34,13 +42,14 @@ const dialMs = 30_000
 export class Outbound extends Context.Service<
   Outbound,
   {
-    readonly rules: AddressRules
+    /** As they are now: what is ours may become known later. */
+    readonly rules: () => AddressRules
     /** `asked.host` is a normal one. The socket belongs to the scope. */
     readonly dial: (asked: Endpoint) => Effect.Effect<Dialled, EgressRefused | Unreachable, Scope.Scope>
   }
 >()("runner/egress/Outbound") {
-  static readonly layer = (rules: AddressRules, timeouts?: DialTimeouts) =>
-    Layer.effect(Outbound, make(rules, timeouts))
+  static readonly layer = (alsoAllowed: ReadonlyArray<Endpoint>, timeouts?: DialTimeouts) =>
+    Layer.effect(Outbound, make(alsoAllowed, timeouts))
 }
 
 export interface DialTimeouts {
@@ -79,8 +88,44 @@ const connectTo = (address: string, asked: Endpoint, timeoutMs: number) =>
     { interruptible: true }
   )
 
-const make = Effect.fnUntraced(function* (rules: AddressRules, timeouts: DialTimeouts = { connectMs, dialMs }) {
+/** How long an answer for one of our own names is used, and for how long its addresses count as ours after it. */
+const ownFreshMs = 30_000
+const ownKeptMs = 600_000
+
+/**
+ * Where our own names lead. Whose name can't be looked up keeps the addresses it had; one that changes its addresses keeps
+ * those of before for a while, since others may still be told them.
+ */
+const ownAddresses = ({ resolve }: Resolver["Service"]) => {
+  const known = new Map<string, { askedAtMs: number; addresses: ReadonlyMap<string, number> }>()
+  return Effect.fnUntraced(function* (name: string) {
+    const now = yield* Clock.currentTimeMillis
+    const before = known.get(name)
+    if (before !== undefined && now - before.askedAtMs < ownFreshMs) return [...before.addresses.keys()]
+    const found = yield* Effect.orElseSucceed(resolve(name), () => [])
+    const kept = [...(before?.addresses ?? [])].filter(
+      ([, seenAtMs]) => found.length === 0 || now - seenAtMs < ownKeptMs
+    )
+    const addresses = new Map([...kept, ...found.map((address) => [address, now] as const)])
+    known.set(name, { askedAtMs: now, addresses })
+    return [...addresses.keys()]
+  })
+}
+
+const make = Effect.fnUntraced(function* (
+  alsoAllowed: ReadonlyArray<Endpoint>,
+  timeouts: DialTimeouts = { connectMs, dialMs }
+) {
   const resolver = yield* Resolver
+  const own = yield* OwnServices
+  const addressesOfOwn = ownAddresses(resolver)
+  const current = (): AddressRules => ({ alsoAllowed, ours: own.all() })
+
+  const rulesFor = Effect.fnUntraced(function* (port: number) {
+    const rules = current()
+    const found = yield* Effect.forEach(ownNames(rules, port), addressesOfOwn, { concurrency: "unbounded" })
+    return withOwnAddresses(rules, port, found.flat())
+  })
 
   const addresses = (asked: Endpoint) =>
     isIP(asked.host) !== 0
@@ -91,12 +136,13 @@ const make = Effect.fnUntraced(function* (rules: AddressRules, timeouts: DialTim
         )
 
   const dial = Effect.fnUntraced(function* (asked: Endpoint) {
+    const rules = yield* rulesFor(asked.port)
     yield* Effect.fromResult(checkName(rules, asked))
     const found = yield* addresses(asked)
-    const own = addressesOfHost()
+    const host = addressesOfHost()
     let failure: EgressRefused | Unreachable = new Unreachable({ ...asked, reason: "name", detail: "no address" })
     for (const address of found) {
-      const checked = checkAddress(rules, asked, address, own)
+      const checked = checkAddress(rules, asked, address, host)
       if (Result.isFailure(checked)) {
         failure = checked.failure
         continue
@@ -109,7 +155,7 @@ const make = Effect.fnUntraced(function* (rules: AddressRules, timeouts: DialTim
   })
 
   return Outbound.of({
-    rules,
+    rules: current,
     dial: (asked) =>
       dial(asked).pipe(
         Effect.timeoutOrElse({

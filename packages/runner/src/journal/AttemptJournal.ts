@@ -1,4 +1,5 @@
 import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
+import { variables } from "@troupe/domain/Variables"
 import { closeSync, fdatasync, ftruncateSync, openSync, rmSync, write, writeSync } from "node:fs"
 import { rm, rmdir, unlink } from "node:fs/promises"
 import { basename, join } from "node:path"
@@ -29,8 +30,8 @@ export interface JournalSizes {
 }
 
 export const defaultSizes: JournalSizes = {
-  attemptBytes: 268_435_456,
-  totalBytes: 2_147_483_648,
+  attemptBytes: variables.TROUPE_RUNNER_ATTEMPT_JOURNAL_BYTES.usual,
+  totalBytes: variables.TROUPE_RUNNER_JOURNAL_BYTES.usual,
   frameBytes: 4_194_304,
   segmentBytes: 4_194_304,
   closingBytes: 65_536,

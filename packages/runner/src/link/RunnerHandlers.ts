@@ -5,6 +5,7 @@ import type { PlaceRef } from "@troupe/domain/runner/Workplace"
 import { Effect, Stream } from "effect"
 import { AskDesk } from "../attempt/AskDesk.ts"
 import { Attempts } from "../attempt/Attempts.ts"
+import { OwnServices } from "../egress/OwnServices.ts"
 import { Journal } from "../journal/Journal.ts"
 import { WorkplaceHost } from "../workplace/WorkplaceHost.ts"
 import { Capabilities } from "./Capabilities.ts"
@@ -32,6 +33,7 @@ export const layer = (self: Self, signs: LinkSigns) =>
       const host = yield* WorkplaceHost
       const desk = yield* AskDesk
       const capabilities = yield* Capabilities
+      const own = yield* OwnServices
 
       /** Passes for the session's newest owner, and then asks the host. */
       const at =
@@ -44,10 +46,11 @@ export const layer = (self: Self, signs: LinkSigns) =>
           Stream.unwrap(Effect.as(attempts.fence(call.place), singly(ask(call))))
 
       return RunnerRpc.of({
-        Hello: Effect.fnUntraced(function* ({ contactLeaseMs, generation, node, versions }) {
+        Hello: Effect.fnUntraced(function* ({ contactLeaseMs, generation, node, ours, versions }) {
           const version = yield* Effect.fromResult(negotiate(versions))
           signs.greeted({ node, generation })
           if (contactLeaseMs !== undefined) yield* attempts.adoptLease(contactLeaseMs)
+          if (ours !== undefined) yield* own.adopt(ours)
           return {
             ...self,
             version,

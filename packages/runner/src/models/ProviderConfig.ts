@@ -1,4 +1,5 @@
 import { Price } from "@troupe/domain/models/Price"
+import { variables } from "@troupe/domain/Variables"
 import { Redacted, Schema } from "effect"
 import { readFileSync, statSync } from "node:fs"
 
@@ -113,7 +114,8 @@ export const fromEnvironment = (environment: Environment): ReadonlyArray<Provide
       name: "azure",
       kind: "azure",
       baseUrl: azure,
-      apiVersion: given("AZURE_OPENAI_API_VERSION") ?? given("OPENAI_API_VERSION") ?? "2025-04-01-preview",
+      apiVersion:
+        given("AZURE_OPENAI_API_VERSION") ?? given("OPENAI_API_VERSION") ?? variables.AZURE_OPENAI_API_VERSION.usual,
       ...(azureKey === undefined ? {} : { apiKey: Redacted.make(azureKey) }),
       ...(azureToken === undefined ? {} : { adToken: Redacted.make(azureToken) })
     })

@@ -1,6 +1,9 @@
 import { Effect } from "effect"
 import type { EgressRecord } from "../egress/EgressRecord.ts"
 
-/** Each way out that was taken or refused is a line in the runner's log. */
+const codeOf = ({ outcome }: EgressRecord) =>
+  outcome._tag === "Refused" ? { code: outcome.code } : outcome._tag === "Failed" ? { code: outcome.reason } : {}
+
+/** Each way out that was taken, refused or failed is a line in the runner's log, of whoever asked for it. */
 export const accounting = (record: EgressRecord): Effect.Effect<void> =>
-  Effect.logDebug("Egress").pipe(Effect.annotateLogs({ ...record }))
+  Effect.logInfo("Egress").pipe(Effect.annotateLogs({ ...record, outcome: record.outcome._tag, ...codeOf(record) }))

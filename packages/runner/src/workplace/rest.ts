@@ -1,4 +1,5 @@
 import type { Lifecycle } from "@troupe/domain/environment/EnvironmentConfig"
+import { variables } from "@troupe/domain/Variables"
 import { Schema } from "effect"
 
 /** What the last attempt at a place left, and since when nobody works there. */
@@ -14,7 +15,7 @@ export const Rest = Schema.Struct({
 export type Rest = typeof Rest.Type
 
 /** How long after a turn the next one may come without finding the sandbox put away. */
-export const defaultGraceMs = 60_000
+export const defaultGraceMs: number = variables.TROUPE_SANDBOX_GRACE_MS.usual
 
 /**
  * What is to become of a place where nobody works. `sleep` ends what runs and keeps the files. Nothing is deleted that is kept

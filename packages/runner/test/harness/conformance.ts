@@ -4,7 +4,7 @@ import { text } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import type { PlanStep } from "@troupe/domain/session/Plan"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
-import { Deferred, Effect, Fiber, Latch } from "effect"
+import { Deferred, Effect, Fiber, Latch, type Scope } from "effect"
 import { capabilities, type HarnessCapability } from "../../src/harness/capabilities.ts"
 import type { Harness, HarnessEnd } from "../../src/harness/Harness.ts"
 import type { JournalFull } from "../../src/attempt/AttemptFrames.ts"
@@ -13,6 +13,8 @@ import * as FakeRun from "./FakeRun.ts"
 
 /** A harness, and how it is told what a turn is about. */
 export interface Subject {
+  /** What it runs over. */
+  readonly about: string
   readonly harness: Harness
   readonly model: string
   /** A message that has these commands run by `bash`, each after the one before it. */
@@ -27,6 +29,8 @@ export interface Subject {
   }
   /** The same over a model whose window is as small as this. */
   readonly within?: (contextTokens: number) => Harness
+  /** The same over a server that refuses, where the usual one can't say so. */
+  readonly refusing?: Effect.Effect<Harness, never, Scope.Scope>
 }
 
 type Check = (subject: Subject) => Effect.Effect<void, JournalFull>
@@ -171,9 +175,10 @@ export const checks: Readonly<Record<HarnessCapability, Check>> = {
     assert.deepStrictEqual(FakeRun.unbalanced(fake.frames), [])
   }),
   refusals: Effect.fnUntraced(function* (subject) {
-    const fake = make(subject, wordsOf(subject).refuse, done)
+    const harness = yield* subject.refusing ?? Effect.succeed(subject.harness)
+    const fake = make({ ...subject, harness }, wordsOf(subject).refuse, done)
     assert.deepInclude(yield* fake.end, { _tag: "Completed", stop: "refusal" })
-  }),
+  }, Effect.scoped),
   compaction: Effect.fnUntraced(function* (subject) {
     const harness = subject.within?.(2_000) ?? assert.fail("a harness without a model can't claim this")
     const talk = `${subject.commands("one")}\n${"blah ".repeat(2_000)}`

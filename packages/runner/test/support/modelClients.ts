@@ -1,4 +1,3 @@
-import type { LLMock } from "@copilotkit/aimock"
 import { Redacted } from "effect"
 import * as AnthropicModel from "../../src/models/anthropic/AnthropicModel.ts"
 import type { ModelClient } from "../../src/models/ModelClient.ts"
@@ -11,8 +10,8 @@ export interface ChosenModel {
 
 const common = { apiKey: Redacted.make("a key for tests"), headers: {}, silenceMs: 20_000 }
 
-/** One mock by each of the contracts that it speaks. It has to have been started when they are asked for. */
-export const modelClients = (mock: LLMock): Readonly<Record<string, () => ChosenModel>> => ({
+/** One server by each of the contracts that it speaks. It has to have been started when they are asked for. */
+export const modelClients = (mock: { readonly url: string }): Readonly<Record<string, () => ChosenModel>> => ({
   "Anthropic Messages": () => ({
     client: AnthropicModel.make({ ...common, provider: "anthropic", baseUrl: mock.url }),
     model: "claude-test"

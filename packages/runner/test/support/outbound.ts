@@ -1,6 +1,7 @@
 import { Effect, Layer, Result } from "effect"
 import { type AddressRules, addressRules } from "@troupe/domain/network/AddressRules"
 import { type DialTimeouts, Outbound } from "../../src/egress/Outbound.ts"
+import { OwnServices } from "../../src/egress/OwnServices.ts"
 import { NameUnresolved, Resolver } from "../../src/egress/Resolver.ts"
 
 /** Names with the addresses they have; a function gives another answer each time it is asked, `silent` never one. */
@@ -27,5 +28,5 @@ export const outbound = (
   { ours = [], timeouts }: { readonly ours?: ReadonlyArray<string>; readonly timeouts?: DialTimeouts } = {}
 ): Layer.Layer<Outbound> => {
   const rules: AddressRules = Result.getOrThrow(addressRules({ alsoAllowed, ours }))
-  return Outbound.layer(rules, timeouts).pipe(Layer.provide(names(known)))
+  return Outbound.layer(rules.alsoAllowed, timeouts).pipe(Layer.provide([names(known), OwnServices.layer(rules.ours)]))
 }

@@ -4,6 +4,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import { randomUUID } from "node:crypto"
 import type { HarnessRun } from "../../src/harness/Harness.ts"
 import * as Connection from "../../src/link/Connection.ts"
+import { OwnServices } from "../../src/egress/OwnServices.ts"
 import { Capabilities } from "../../src/link/Capabilities.ts"
 import { Identity } from "../../src/link/Identity.ts"
 import { StateLock } from "../../src/link/StateLock.ts"
@@ -41,6 +42,7 @@ const services = attemptsLayer({ directory: join(state, "journal"), run }).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       NoWorkplace.layer,
+      OwnServices.layer(),
       Layer.succeed(Capabilities, {
         probe: Effect.succeed(nothing),
         probeCard: () => Effect.succeed(noModel),

@@ -178,7 +178,7 @@ describe("A call that is asked for", () => {
     })
   )
 
-  it.effect("asks before it touches anything where nothing isolates", () =>
+  it.effect("asks before each tool that runs where nothing isolates, also to read", () =>
     Effect.gen(function* () {
       const world = gatewayOf({
         others: [
@@ -189,14 +189,18 @@ describe("A call that is asked for", () => {
       const local = gatewayOf({
         others: [
           tool({ name: "t" }, { executor: "sandbox" }),
-          tool({ name: "r", readOnly: true }, { executor: "sandbox" })
+          tool({ name: "r", readOnly: true }, { executor: "sandbox" }),
+          tool({ name: "f" }, { executor: "function" })
         ],
         place: { ...placeOf(), isolation: "none" }
       })
       assert.strictEqual((yield* world.call("t", {}))._tag, "Done")
       assert.strictEqual((yield* local.call("t", {}))._tag, "Awaiting")
       assert.strictEqual(local.frames.last("ToolRequested").verdict.rule, "isolation.none")
-      assert.strictEqual((yield* local.call("r", {}))._tag, "Done")
+      assert.strictEqual((yield* world.call("r", {}))._tag, "Done")
+      assert.strictEqual((yield* local.call("r", {}))._tag, "Awaiting")
+      assert.strictEqual(local.frames.last("ToolRequested").verdict.rule, "isolation.none")
+      assert.strictEqual((yield* local.call("f", {}))._tag, "Done")
     })
   )
 })

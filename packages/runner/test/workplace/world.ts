@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { EgressProxy } from "../../src/egress/EgressProxy.ts"
 import { CredentialInjector } from "../../src/egress/CredentialInjector.ts"
 import { Outbound } from "../../src/egress/Outbound.ts"
+import { OwnServices } from "../../src/egress/OwnServices.ts"
 import { Resolver } from "../../src/egress/Resolver.ts"
 import { TrustStore } from "../../src/egress/TrustStore.ts"
 import { BlobClient, sha256 } from "../../src/link/BlobClient.ts"
@@ -101,7 +102,7 @@ export const runnerAt = (
     Layer.provide([EgressProxy.layer(), ManagerSettings.layer(), Profiles.layer(options.profiles)]),
     Layer.provide(
       Layer.mergeAll(
-        Outbound.layer({ alsoAllowed: [], ours: [] }).pipe(Layer.provide(Resolver.layer())),
+        Outbound.layer([]).pipe(Layer.provide([Resolver.layer(), OwnServices.layer()])),
         TrustStore.layer(),
         CredentialInjector.layer,
         Backends.layer({}),

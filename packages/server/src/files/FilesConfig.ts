@@ -1,3 +1,4 @@
+import { variables } from "@troupe/domain/Variables"
 import { Config, Option, type Redacted, Schema } from "effect"
 
 export interface S3Config {
@@ -26,7 +27,7 @@ const text = (name: string, pattern: RegExp) => Config.schema(Schema.String.chec
 
 const s3 = Config.all({
   endpoint: text("TROUPE_S3_ENDPOINT", /^https?:\/\/[^\s?#]+$/),
-  region: text("TROUPE_S3_REGION", /^[a-z0-9-]+$/).pipe(Config.withDefault("us-east-1")),
+  region: text("TROUPE_S3_REGION", /^[a-z0-9-]+$/).pipe(Config.withDefault(variables.TROUPE_S3_REGION.usual)),
   bucket: text("TROUPE_S3_BUCKET", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
   prefix: text("TROUPE_S3_PREFIX", /^([\w.-]+\/)*$/).pipe(Config.withDefault("")),
   accessKeyId: text("TROUPE_S3_ACCESS_KEY_ID", /^\S+$/),
@@ -55,8 +56,8 @@ const bytesMax = Config.schema(
   Schema.FiniteFromString.check(Schema.isInt(), Schema.isBetween({ minimum: 1, maximum: 4_096 })),
   "TROUPE_FILE_MAX_MB"
 ).pipe(
-  Config.map((mb) => mb * 1_048_576),
-  Config.withDefault(500 * 1_048_576)
+  Config.withDefault(variables.TROUPE_FILE_MAX_MB.usual),
+  Config.map((mb) => mb * 1_048_576)
 )
 
 export const filesConfig: Config.Config<FilesConfig> = Config.all({ store, bytesMax })

@@ -147,11 +147,31 @@ export const refusing = <R>(effect: Effect.Effect<HttpServerResponse.HttpServerR
     })
   )
 
+/** Answers to what can't be meant: no trouble of ours, and nothing that the state of a session explains. */
+const badInput: ReadonlySet<number> = new Set([400, 413, 422])
+
+/** What the address names, as far as it can be a name. */
+const named = Effect.map(HttpRouter.params, (params) =>
+  Object.fromEntries(Object.entries(params).filter(([, text]) => /^[\w-]{1,64}$/.test(text ?? "")))
+)
+
+/** Found by the number that the answer carries. What was sent is not repeated: it may be secret. */
+const noting = Effect.fnUntraced(function* (method: string, path: string, status: number) {
+  if (!badInput.has(status)) return
+  const about = { requestId: yield* RequestId, method, path, status, ...(yield* named) }
+  yield* Effect.logInfo("A request was refused").pipe(Effect.annotateLogs(about))
+})
+
 const add = <R>(
   method: string,
   path: string,
   answer: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
-) => HttpRouter.add(method as "GET", path as HttpRouter.PathInput, measured(method, path)(refusing(answer)))
+) =>
+  HttpRouter.add(
+    method as "GET",
+    path as HttpRouter.PathInput,
+    measured(method, path)(Effect.tap(refusing(answer), ({ status }) => noting(method, path, status)))
+  )
 
 /** What is kept of an answer that shows a secret: that it was given. */
 const withoutSecret =

@@ -1,5 +1,5 @@
 import type * as PgTypes from "@effect/sql-pg/PgTypes"
-import type { Stored } from "@troupe/domain/log/EventCodec"
+import type { Committed } from "@troupe/domain/log/EventCodec"
 import { Effect, Option } from "effect"
 import type { Protections } from "./AppendStatement.ts"
 import { commandIdOf, eventColumns, eventFields, headColumns, streamIdOf, toHead, toRecorded } from "./EventRows.ts"
@@ -37,7 +37,10 @@ const paged = (
 
 const events = { columns: eventColumns, fields: eventFields }
 const placed = { columns: `${eventColumns}, xid::text, position::text`, fields: `${eventFields}, xid, position` }
-const folded = { columns: "seq, type, version, payload::text", fields: "seq, type, version, payload" }
+const folded = {
+  columns: "seq, type, version, payload::text, salt, commitment",
+  fields: "seq, type, version, payload, salt, commitment"
+}
 
 const ofStreamAfter = "stream_id = $1::uuid AND seq > $2::int4"
 
@@ -99,7 +102,7 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
 
   const readToFold: Store["readToFold"] = (streamId, { after, limit }) =>
     ofStream(streamId, [], (uuid) =>
-      query("readToFold", paged(folded, ofStreamAfter, ["seq"], limit), [uuid, after], toStored(streamId))
+      query("readToFold", paged(folded, ofStreamAfter, ["seq"], limit), [uuid, after], toCommitted(streamId))
     )
 
   // The snapshot comes as a row of its own, at the seq that no event has.
@@ -111,11 +114,12 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
           `WITH stored AS MATERIALIZED (
             SELECT version, state FROM snapshots WHERE stream_id = $1::uuid AND fold_version = $2::int4
           )
-          SELECT 0 AS seq, NULL::text AS type, version, state AS payload FROM stored
+          SELECT 0 AS seq, NULL::text AS type, version, state AS payload, NULL::bytea AS salt, NULL::bytea AS commitment
+          FROM stored
           UNION ALL
           (${paged(folded, "stream_id = $1::uuid AND seq > coalesce((SELECT version FROM stored), 0)", ["seq"], limit)})`,
           [uuid, foldVersion],
-          toStored(streamId)
+          toCommitted(streamId)
         ),
         ([first, ...rest]) =>
           first?.seq === 0
@@ -239,14 +243,16 @@ export const make = (ask: Query, protections: Protections): Omit<Store, "append"
   }
 }
 
-const toStored =
+const toCommitted =
   (streamId: string) =>
-  (row: Row): Stored => ({
+  (row: Row): Committed => ({
     streamId,
     seq: row[0] as number,
     type: row[1] as string,
     version: row[2] as number,
-    payload: row[3] as string | null
+    payload: row[3] as string | null,
+    salt: row[4] as string | null,
+    commitment: row[5] as string
   })
 
 const toReceipt = (row: Row): Receipt => {

@@ -1,6 +1,6 @@
 import type { CommandId, EventId, WorkspaceId } from "@troupe/domain/Ids"
 import type { CommandMark, Recorded, StreamKind } from "@troupe/domain/log/Envelope"
-import type { Stored } from "@troupe/domain/log/EventCodec"
+import type { Committed } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Context, Schema, type Effect, type Option } from "effect"
 
@@ -122,7 +122,7 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
   }
 }
 
-/** What a stream folded to at a version, as JSON. */
+/** What a stream folded to at a version, as whoever saved it wrote it. */
 export interface Snapshot {
   readonly version: number
   readonly state: string
@@ -154,7 +154,7 @@ export class EventStore extends Context.Service<
     readonly readToFold: (
       streamId: string,
       options: { readonly after: number; readonly limit: number }
-    ) => Effect.Effect<ReadonlyArray<Stored>, StoreUnavailable>
+    ) => Effect.Effect<ReadonlyArray<Committed>, StoreUnavailable>
     /**
      * Events of all streams after `cursor`, gap-free: what may still commit before an event holds that event back. Pages
      * are cut as those of `read` are.
@@ -197,7 +197,7 @@ export class EventStore extends Context.Service<
       streamId: string,
       options: { readonly foldVersion: number; readonly limit: number }
     ) => Effect.Effect<
-      { readonly snapshot: Option.Option<Snapshot>; readonly events: ReadonlyArray<Stored> },
+      { readonly snapshot: Option.Option<Snapshot>; readonly events: ReadonlyArray<Committed> },
       StoreUnavailable
     >
     readonly saveSnapshot: (snapshot: {

@@ -1,7 +1,7 @@
 import { utf8Length } from "@troupe/domain/CanonicalJson"
 import { genesis } from "@troupe/domain/log/Chain"
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import type { Stored } from "@troupe/domain/log/EventCodec"
+import type { Committed } from "@troupe/domain/log/EventCodec"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import { Effect, Layer, Option } from "effect"
 import { encode } from "./AppendRows.ts"
@@ -196,7 +196,7 @@ const build = ({ withoutDuplicates = false, withoutFencing = false }: Unsafe) =>
         paged(streams.get(streamId)?.events ?? [], after, limit).map(recorded)
       ),
     readToFold: (streamId, { after, limit }) =>
-      Effect.sync((): ReadonlyArray<Stored> => paged(streams.get(streamId)?.events ?? [], after, limit)),
+      Effect.sync((): ReadonlyArray<Committed> => paged(streams.get(streamId)?.events ?? [], after, limit)),
     readAll: ({ after, limit }) =>
       Effect.sync(() =>
         paged(order, Number(after.position), limit).map((event, index) => ({

@@ -3,10 +3,10 @@ import type { CommandMark } from "@troupe/domain/log/Envelope"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
-import { hash } from "node:crypto"
 import type { NewEvent } from "./EventStore.ts"
 import { Minting } from "./Minting.ts"
 import { record, type Causation, type Fact, type Tail } from "./Recorder.ts"
+import { sha256 } from "./sha256.ts"
 
 /**
  * The log of a workspace: its audit trail. Every change of agents, keys, members and the like appends to it in the
@@ -35,7 +35,6 @@ export class WorkspaceLog extends Context.Service<
 const epoch = 1
 const kind = 1
 
-const sha256 = (text: string) => hash("sha256", text, "hex")
 const bytes = (hex: string) => Buffer.from(hex, "hex")
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
 

@@ -1,9 +1,17 @@
-import { type AddressRules, checkAddress, checkName, type Endpoint } from "@troupe/domain/network/AddressRules"
+import {
+  type AddressRules,
+  checkAddress,
+  checkName,
+  type Endpoint,
+  ownNames,
+  withOwnAddresses
+} from "@troupe/domain/network/AddressRules"
 import { normalHost } from "@troupe/domain/network/hosts"
 import { isIPv4, isIPv6 } from "@troupe/domain/network/ip"
 import { EgressRefused } from "@troupe/domain/network/Refusal"
 import { Context, Layer, Result, Schema } from "effect"
 import { lookup } from "node:dns"
+import { lookup as lookupNow } from "node:dns/promises"
 import { type IncomingMessage, request as httpRequest, type RequestOptions } from "node:http"
 import { request as httpsRequest } from "node:https"
 import type { LookupFunction } from "node:net"
@@ -89,8 +97,17 @@ const bodyOf = ({ body }: RequestInit): string | undefined =>
       ? body
       : (body as URLSearchParams).toString()
 
-const exchange = async (rules: AddressRules, url: URL, init: RequestInit): Promise<Response> => {
+/** One that has no address now can't be reached by another name either. */
+const addressesOf = (name: string): Promise<ReadonlyArray<string>> =>
+  lookupNow(name, { all: true }).then(
+    (found) => found.map(({ address }) => address),
+    () => []
+  )
+
+const exchange = async (given: AddressRules, url: URL, init: RequestInit): Promise<Response> => {
   const asked = endpointOf(url)
+  const own = await Promise.all(ownNames(given, asked.port).map(addressesOf))
+  const rules = withOwnAddresses(given, asked.port, own.flat())
   Result.getOrThrow(checkName(rules, asked))
   if (isIPv4(asked.host) || isIPv6(asked.host)) {
     Result.getOrThrow(checkAddress(rules, asked, asked.host, ownAddresses()))

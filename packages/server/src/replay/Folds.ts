@@ -1,13 +1,13 @@
 import { type ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
-import type { Stored } from "@troupe/domain/log/EventCodec"
-import * as Codec from "@troupe/domain/session/Codec"
-import { evolve } from "@troupe/domain/session/evolve"
 import { foldVersion, initial, type SessionState } from "@troupe/domain/session/SessionState"
-import { Context, Effect, Layer, Option, Result, Schema, Semaphore } from "effect"
+import * as Snapshot from "@troupe/domain/session/Snapshot"
+import { Context, Effect, Layer, Option, Result, Semaphore } from "effect"
 import { unreadableCode } from "../sessions/SessionCalls.ts"
 import { EventStore, type Head, type StoreUnavailable } from "../log/EventStore.ts"
+import { sha256 } from "../log/sha256.ts"
+import { foldOn, readEvent } from "../session/reading.ts"
 
 /** A session as it stood after an event. */
 export interface Folded {
@@ -20,16 +20,6 @@ export const eventsMax = 200_000
 /** How many such requests a node works on at a time: others wait. */
 const atOnce = 2
 const pageSize = 1_000
-
-const parse = (text: string): SessionState | undefined => {
-  try {
-    return JSON.parse(text) as SessionState
-  } catch {
-    return undefined
-  }
-}
-
-const decodeState = Schema.is(Schema.Struct({ _tag: Schema.Literals(["NotOpened", "Open"]) }))
 
 type Failure = ApiFailure | StoreUnavailable
 
@@ -66,17 +56,6 @@ const tooFar = (events: number) =>
 
 const unreadable = (seq: number) => invalid(`The log can't be read at ${seq} by this release`, unreadableCode)
 
-/** The next state, or none where the event has not the shape that its type and version promise. */
-const foldOn = (state: SessionState, stored: Stored): SessionState | null => {
-  const event = Codec.decodeFast(stored)
-  if (Result.isFailure(event)) return null
-  try {
-    return evolve(state, event.success)
-  } catch {
-    return null
-  }
-}
-
 const make = Effect.gen(function* () {
   const store = yield* EventStore
   const turns = Semaphore.makeUnsafe(atOnce)
@@ -93,9 +72,10 @@ const make = Effect.gen(function* () {
       const page = yield* store.readToFold(sessionId, { after: at, limit: Math.min(pageSize, seq - at) })
       if (page.length === 0) return yield* invalid(`The log ends at ${at}`)
       for (const stored of page) {
-        const next = stored.seq === at + 1 ? foldOn(state, stored) : null
-        if (next === null) return yield* unreadable(at + 1)
-        state = next
+        if (stored.seq !== at + 1) return yield* unreadable(at + 1)
+        const next = foldOn(state, stored, readEvent(stored))
+        if (Result.isFailure(next)) return yield* unreadable(at + 1)
+        state = next.success
         at = stored.seq
       }
     }
@@ -106,8 +86,8 @@ const make = Effect.gen(function* () {
     const beginning: Folded = { seq: 0, state: initial }
     const found = yield* store.snapshot(sessionId, foldVersion)
     if (Option.isNone(found) || found.value.version > seq) return beginning
-    const state = parse(found.value.state)
-    return decodeState(state) ? { seq: found.value.version, state: state as SessionState } : beginning
+    const state = Snapshot.read(sha256, found.value.version, found.value.state)
+    return state === undefined ? beginning : { seq: found.value.version, state }
   })
 
   const at: Folds["Service"]["at"] = Effect.fn("Folds.at")(function* (sessionId, seq) {

@@ -2,9 +2,9 @@ import { BundleWriter } from "@troupe/domain/replay/Bundle"
 import type { SessionId } from "@troupe/domain/Ids"
 import { Clock, Effect, Option, Stream } from "effect"
 import { EventStore } from "../log/EventStore.ts"
+import { sha256 } from "../log/sha256.ts"
 import { acceptedOf, answeredCommands, rejectedOf } from "./answeredCommands.ts"
 import { Folds } from "./Folds.ts"
-import { sha256 } from "./verifySession.ts"
 
 const pageSize = 500
 

@@ -8,12 +8,10 @@ import { decodeAll } from "@troupe/domain/replay/Fold"
 import { verifyProjection } from "@troupe/domain/replay/Projection"
 import { foldVersion } from "@troupe/domain/session/SessionState"
 import { Effect, Option, Result, Stream } from "effect"
-import { hash } from "node:crypto"
 import { EventStore, type Head } from "../log/EventStore.ts"
+import { sha256 } from "../log/sha256.ts"
 import { acceptedOf, answeredCommands, rejectedOf } from "./answeredCommands.ts"
 import { Folds } from "./Folds.ts"
-
-export const sha256 = (text: string): string => hash("sha256", text, "hex")
 
 /** A finding names what it is by `type`, as everything in the API does. */
 const findingOut = ({ _tag, ...rest }: { readonly _tag: string }): JsonObject => ({

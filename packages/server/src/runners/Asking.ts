@@ -2,6 +2,7 @@ import type { Answer, Ask } from "@troupe/domain/runner/Asks"
 import { Context, Effect, Layer, Option, Stream } from "effect"
 import { canonical } from "@troupe/domain/CanonicalJson"
 import { AskJournal } from "./AskJournal.ts"
+import { Assignments } from "./Assignments.ts"
 import type { RunnerLink } from "./RunnerLinks.ts"
 import { SecretSource } from "./SecretSource.ts"
 import { Tickets } from "./Tickets.ts"
@@ -17,10 +18,11 @@ export class Asking extends Context.Service<
   Asking,
   { /** For as long as the link lives. */ readonly serve: (link: RunnerLink) => Effect.Effect<void> }
 >()("server/Asking") {
-  static readonly layer: Layer.Layer<Asking, never, Tickets | ToolHost | SecretSource | AskJournal> = Layer.effect(
-    Asking,
-    Effect.suspend(() => make)
-  )
+  static readonly layer: Layer.Layer<Asking, never, Tickets | ToolHost | SecretSource | AskJournal | Assignments> =
+    Layer.effect(
+      Asking,
+      Effect.suspend(() => make)
+    )
 }
 
 const make = Effect.gen(function* () {
@@ -28,14 +30,40 @@ const make = Effect.gen(function* () {
   const tools = yield* ToolHost
   const secrets = yield* SecretSource
   const journal = yield* AskJournal
+  const assignments = yield* Assignments
+
+  const notAssigned = (link: RunnerLink, { askId, attemptId, body, sessionId }: Ask, message: string) =>
+    Effect.logWarning("An ask of a runner was refused").pipe(
+      Effect.annotateLogs({
+        runnerId: link.identity.runnerId,
+        sessionId,
+        attemptId,
+        askId,
+        ask: body._tag,
+        reason: message
+      }),
+      Effect.as(refused("not_assigned", message))
+    )
 
   const answer = (link: RunnerLink, ask: Ask): Effect.Effect<Answer> => {
     const { runnerId, workspaceId } = link.identity
-    const { attemptId, body, sessionId, threadId, ticket } = ask
+    const { attemptId, sessionId, ticket } = ask
     const opened = tickets.check({ workspaceId, runnerId }, ticket)
     if (Option.isNone(opened) || opened.value !== sessionId) {
-      return Effect.succeed(refused("not_assigned", `Session ${sessionId} was not assigned to runner ${runnerId}`))
+      return notAssigned(link, ask, `Session ${sessionId} was not assigned to runner ${runnerId}`)
     }
+    return Effect.matchEffect(assignments.isWorking(sessionId, attemptId, runnerId), {
+      onFailure: () => Effect.succeed(refused("unavailable", "The session can't be asked now")),
+      onSuccess: (isWorking) =>
+        isWorking
+          ? answerOf(link, ask)
+          : notAssigned(link, ask, `Attempt ${attemptId} of session ${sessionId} does not work on runner ${runnerId}`)
+    })
+  }
+
+  const answerOf = (link: RunnerLink, ask: Ask): Effect.Effect<Answer> => {
+    const { runnerId, workspaceId } = link.identity
+    const { attemptId, body, sessionId, threadId } = ask
     if (body._tag === "RefreshSecret") {
       return secrets.refresh({ workspaceId, sessionId, threadId }, body.name, body.version).pipe(
         Effect.map((secret): Answer => ({ _tag: "Secret", secret })),

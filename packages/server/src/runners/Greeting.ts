@@ -22,15 +22,22 @@ const short = (text: string): string => Buffer.from(text).subarray(0, 120).toStr
 /** Asks a runner that has just connected who it is, in a version that both speak. */
 export const greet = Effect.fnUntraced(function* (
   connection: Connection<CallTag, StreamTag>,
-  as: { readonly runnerId: string; readonly generation: number; readonly node: string; readonly contactLeaseMs: number }
+  as: {
+    readonly runnerId: string
+    readonly generation: number
+    readonly node: string
+    readonly contactLeaseMs: number
+    readonly ours: ReadonlyArray<string>
+  }
 ): Effect.fn.Return<Hello, GreetingFailed> {
-  const { contactLeaseMs, generation, node, runnerId } = as
+  const { contactLeaseMs, generation, node, ours, runnerId } = as
   const asked = connection.call(runnerId, "Hello", {
     versions: spoken,
     runnerId: runnerId as never,
     generation,
     node,
-    contactLeaseMs
+    contactLeaseMs,
+    ours
   })
   const hello = yield* Effect.timeout(asked, helloWithinMs).pipe(
     Effect.mapError((error) =>

@@ -2,6 +2,8 @@ import { Limits } from "@troupe/domain/Limits"
 import { isUsable } from "@troupe/domain/runner/Hello"
 import { NodeAddress } from "../cluster/Cluster.ts"
 import { Context, Effect } from "effect"
+import type { ListenAddress } from "../Config.ts"
+import { OwnServices } from "../outbound/OwnServices.ts"
 import { Asking } from "./Asking.ts"
 import type { CallTag, StreamTag } from "./Calls.ts"
 import type { Connection } from "./Connection.ts"
@@ -43,12 +45,13 @@ const ping = Effect.fnUntraced(function* (link: RunnerLink) {
 })
 
 /**
- * A runner's connection, from its greeting to its end. It is greeted again from time to time: an owner may have died
+ * A runner's connection, from its greeting to its end; `at` is where it found this node. It is greeted again from time to time: an owner may have died
  * between the end of an attempt and telling so, while the link went on.
  */
 export const serveLink = Effect.fnUntraced(function* (
   connection: Connection<CallTag, StreamTag>,
-  identity: RunnerIdentity
+  identity: RunnerIdentity,
+  at: ListenAddress
 ) {
   const registry = yield* RunnerRegistry
   const links = yield* RunnerLinks
@@ -61,7 +64,11 @@ export const serveLink = Effect.fnUntraced(function* (
   const node = `${host}:${port}`
 
   const generation = yield* registry.allot(runnerId)
-  const greeting = greet(connection, { runnerId, generation, node, contactLeaseMs: yield* ContactLease })
+  const own = yield* OwnServices
+  const contactLeaseMs = yield* ContactLease
+  const greeting = Effect.flatMap(own.told(at), (ours) =>
+    greet(connection, { runnerId, generation, node, contactLeaseMs, ours })
+  )
   const hello = yield* greeting
   yield* Effect.addFinalizer(() => Effect.ignore(registry.unregister(runnerId, generation)))
   const load = { attempts: 0, sessions: 0, draining: hello.draining }

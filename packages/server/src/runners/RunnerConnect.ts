@@ -1,3 +1,4 @@
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { RunnerRpc } from "@troupe/domain/runner/RunnerRpc"
 import { Effect } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -19,13 +20,14 @@ const connect = Effect.gen(function* () {
   const identity = yield* authenticatedRunner
   const request = yield* HttpServerRequest.HttpServerRequest
   if (!asksForSocket(request)) return yield* apiError("invalid_request_error", noSocket.message, noSocket.status)
+  const { localAddress: host = "", localPort: port = 0 } = NodeHttpServerRequest.toIncomingMessage(request).socket
   const socket = yield* Effect.orDie(request.upgrade)
   const connection = yield* Connection.make<CallTag, StreamTag>(RunnerRpc as never, socket, {
     pingInterval: transportPingMs
   }).pipe(Effect.provide(Connection.serialization))
   // A node that stops says so: its runners dial another one at once.
   yield* Effect.addFinalizer(() => connection.close(1012, "the node stops"))
-  yield* serveLink(connection, identity).pipe(
+  yield* serveLink(connection, identity, { host, port }).pipe(
     Effect.catch((error) =>
       "code" in error
         ? connection.close(error.code, error.detail)

@@ -9,6 +9,7 @@ import * as StoredSecrets from "../secrets/StoredSecrets.ts"
 import { Workspaces } from "../workspace/Workspaces.ts"
 import { AskJournal } from "./AskJournal.ts"
 import { Asking } from "./Asking.ts"
+import { Assignments } from "./Assignments.ts"
 import { DeletedPlaces } from "./DeletedPlaces.ts"
 import * as BlobRoutes from "./BlobRoutes.ts"
 import * as FileRoutes from "./FileRoutes.ts"
@@ -55,7 +56,10 @@ export const service = Layer.mergeAll(
   Asking.layer,
   Workplaces.layer,
   LinkKeeper.layer
-).pipe(Layer.provide([AskJournal.layer, ToolHost.layerEmpty]), Layer.provideMerge(BlobStorePg.layer))
+).pipe(
+  Layer.provide([AskJournal.layer, ToolHost.layerEmpty]),
+  Layer.provideMerge(Layer.merge(BlobStorePg.layer, Assignments.layer))
+)
 
 export const routes = Layer.mergeAll(RegisterRoute.routes, RunnerConnect.routes, BlobRoutes.routes, FileRoutes.routes)
 

@@ -1,5 +1,4 @@
 import type { SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
-import * as Codec from "@troupe/domain/session/Codec"
 import * as History from "@troupe/domain/session/History"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
@@ -7,6 +6,7 @@ import { Context, Effect, Layer, Result } from "effect"
 import { EventStore, pageBytesMax, type StoreUnavailable } from "../log/EventStore.ts"
 import { RecentEvents } from "../log/RecentEvents.ts"
 import { Remembered } from "../log/Remembered.ts"
+import { readEvent } from "../session/reading.ts"
 import { SessionUnreadable } from "../session/SessionErrors.ts"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Setup from "./Setup.ts"
@@ -92,7 +92,7 @@ const make = Effect.gen(function* () {
       const limit = Math.min(pageSize, upto - at)
       const page = yield* store.readToFold(sessionId, { after: at, limit })
       for (const stored of page) {
-        const event = Codec.decodeFast(stored)
+        const event = readEvent(stored)
         if (Result.isFailure(event)) {
           const { message, reason } = event.failure
           return yield* new SessionUnreadable({ sessionId, seq: stored.seq, reason: reason._tag, detail: message })

@@ -14,7 +14,8 @@ export interface Assignment {
 
 /**
  * Proves that a session was assigned to a runner: the session's id, and a code over it and whom it was assigned to. It is
- * worth nothing without that runner's credential, so it needs no end: revoking the credential ends it.
+ * worth nothing without that runner's credential, and has no end: revoking the credential ends it, and `Assignments` says
+ * whether the session is there still.
  */
 export class Tickets extends Context.Service<
   Tickets,

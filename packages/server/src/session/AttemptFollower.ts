@@ -125,7 +125,12 @@ export const make = (options: AttemptFollowerOptions): AttemptFollower => {
     const error = result.failure
     switch (error._tag) {
       case "CommandRejected":
-        if (error.reason._tag === "FrameHole") return false
+        if (error.reason._tag === "FrameHole") {
+          yield* Effect.logWarning("Frames of an attempt are missing, and are asked for again").pipe(
+            Effect.annotateLogs({ sessionId, attemptId, runnerId, frame: frames[0]!.n, committed })
+          )
+          return false
+        }
         if (error.reason._tag === "ProtocolViolation") {
           yield* lose(`frame ${error.reason.frame}: ${error.reason.detail}`)
           return false

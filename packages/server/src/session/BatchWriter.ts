@@ -5,7 +5,7 @@ import { type Command, CommandRejected, isFinal, Refusal } from "@troupe/domain/
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { wakeAt } from "@troupe/domain/session/standing"
 import * as Summary from "@troupe/domain/session/Summary"
-import { type Clock, Deferred, Effect, Exit, Schema } from "effect"
+import { type Clock, Deferred, Effect, Exit, Result, Schema } from "effect"
 import type { AppendRefused, EventStore, Receipt } from "../log/EventStore.ts"
 import type { LogFormatNow } from "../log/LogFormat.ts"
 import type { Minting } from "../log/Minting.ts"
@@ -16,6 +16,7 @@ import { joined, planBatch, type Accepted, type Plan, type Planned } from "./pla
 import {
   CommandIdReused,
   CommandUnstorable,
+  ReceiptUnreadable,
   SessionMoved,
   SessionUnavailable,
   type SessionError
@@ -58,7 +59,7 @@ export interface BatchWriterOptions {
 const triesMax = 4
 export const retryAfterMs = 500
 
-const decodeRefusal = Schema.decodeUnknownSync(Schema.fromJsonString(Refusal))
+const decodeRefusal = Schema.decodeUnknownResult(Schema.fromJsonString(Refusal))
 
 const answerTo = (one: Waiting, exit: Exit.Exit<Accepted, SessionError>) => Deferred.doneUnsafe(one.answer, exit)
 
@@ -75,7 +76,12 @@ const failAll = (batch: ReadonlyArray<Waiting>, error: SessionError) => {
 const again = ({ command, digest }: Waiting, receipt: Receipt): Exit.Exit<Accepted, SessionError> => {
   if (receipt.digest !== digest) return Exit.fail(new CommandIdReused({ commandId: receipt.commandId }))
   if (receipt._tag === "Accepted") return Exit.succeed({ _tag: "Accepted", seq: receipt.seq, version: receipt.seq })
-  return Exit.fail(new CommandRejected({ command: command.body._tag, reason: decodeRefusal(receipt.reason) }))
+  const reason = decodeRefusal(receipt.reason)
+  if (Result.isSuccess(reason)) {
+    return Exit.fail(new CommandRejected({ command: command.body._tag, reason: reason.success }))
+  }
+  const detail = reason.failure.message.split("\n", 3).join("; ").slice(0, 500)
+  return Exit.fail(new ReceiptUnreadable({ commandId: receipt.commandId, detail }))
 }
 
 /** Why a command alone can't be stored. */

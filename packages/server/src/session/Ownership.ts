@@ -1,4 +1,5 @@
 import type { SessionId } from "@troupe/domain/Ids"
+import type { Sha256 } from "@troupe/domain/log/Chain"
 import type { SessionCodec } from "@troupe/domain/session/Codec"
 import { Effect, Option } from "effect"
 import type { EventStore, Head, StoreUnavailable } from "../log/EventStore.ts"
@@ -8,6 +9,7 @@ import { SessionMoved, type SessionUnreadable } from "./SessionErrors.ts"
 export interface OwnershipOptions {
   readonly store: EventStore["Service"]
   readonly codec: SessionCodec
+  readonly sha256: Sha256
   readonly sessionId: SessionId
   /** Called with what a new activation found, before anything is done with it. */
   readonly activated: (activation: Activation) => void
@@ -109,13 +111,13 @@ export class Ownership {
   }
 
   private take(routed: boolean) {
-    const { activated, codec, sessionId, store } = this.options
+    const { activated, codec, sessionId, sha256, store } = this.options
     return Effect.gen({ self: this }, function* () {
       if (this.epoch > 0 && !this.overtaken && !this.stands(yield* store.head(sessionId))) this.lose()
       if (this.overtaken && !routed) return yield* new SessionMoved({ sessionId })
       this.unanswered++
       const found = yield* Effect.tapErrorTag(
-        activate({ codec, store }, sessionId, this.known),
+        activate({ codec, sha256, store }, sessionId, this.known),
         "SessionUnreadable",
         (error) =>
           Effect.sync(() => {

@@ -7,6 +7,7 @@ import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { isClientCommand, type Command } from "@troupe/domain/session/SessionCommand"
 import { traceparent } from "@troupe/domain/telemetry/Tracing"
 import { foldVersion } from "@troupe/domain/session/SessionState"
+import * as Snapshot from "@troupe/domain/session/Snapshot"
 import { Clock, type Context, Deferred, Effect, Exit, type Scope } from "effect"
 import { EventStore } from "../log/EventStore.ts"
 import { LogFormat, type LogFormatNow } from "../log/LogFormat.ts"
@@ -82,7 +83,7 @@ export class SessionActor {
     const { react, sessionId, sha256, shard } = options
     this.options = options
     this.services = services
-    this.ownership = new Ownership({ ...services, sessionId, activated: react, lost: options.stop })
+    this.ownership = new Ownership({ ...services, sessionId, sha256, activated: react, lost: options.stop })
     this.writer = new BatchWriter({
       ...services,
       sessionId,
@@ -229,8 +230,9 @@ export class SessionActor {
       const { state, version } = now
       // It holds what is being taken out.
       if (state.redactions.length > 0) return Effect.void
-      const snapshot = { streamId: this.options.sessionId, foldVersion, version, state: JSON.stringify(state) }
-      return this.services.store.saveSnapshot(snapshot).pipe(
+      const { sessionId: streamId, sha256 } = this.options
+      const written = Snapshot.write(sha256, version, state)
+      return this.services.store.saveSnapshot({ streamId, foldVersion, version, state: written }).pipe(
         Effect.tap(() => Effect.sync(() => this.ownership.snapshotted(version))),
         Effect.ignore
       )

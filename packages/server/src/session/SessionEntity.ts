@@ -18,6 +18,7 @@ import {
   CommandUnstorable,
   EventNotReadableYet,
   Overloaded,
+  ReceiptUnreadable,
   SessionMoved,
   SessionUnavailable,
   SessionUnreadable
@@ -27,6 +28,7 @@ import { TurnSpans } from "./TurnSpans.ts"
 const error = Schema.Union([
   CommandRejected,
   CommandIdReused,
+  ReceiptUnreadable,
   CommandTooLarge,
   CommandUnstorable,
   CommandBroken,

@@ -39,6 +39,16 @@ export class CommandIdReused extends Schema.TaggedError<CommandIdReused>()("Comm
   }
 }
 
+/** The command was refused before, for a reason that this release can't read. It is decided only once. */
+export class ReceiptUnreadable extends Schema.TaggedError<ReceiptUnreadable>()("ReceiptUnreadable", {
+  commandId: Schema.String,
+  detail: Schema.String
+}) {
+  override get message() {
+    return `What was answered to command ${this.commandId} can't be read: ${this.detail}`
+  }
+}
+
 export class CommandTooLarge extends Schema.TaggedError<CommandTooLarge>()("CommandTooLarge", {
   bytes: Schema.Int,
   bytesMax: Schema.Int
@@ -100,6 +110,7 @@ export class CommandBroken extends Schema.TaggedError<CommandBroken>()("CommandB
 export type SessionError =
   | CommandRejected
   | CommandIdReused
+  | ReceiptUnreadable
   | CommandTooLarge
   | CommandUnstorable
   | CommandBroken

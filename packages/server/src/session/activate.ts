@@ -1,13 +1,14 @@
 import type { SessionId } from "@troupe/domain/Ids"
-import { genesis } from "@troupe/domain/log/Chain"
-import type { Stored } from "@troupe/domain/log/EventCodec"
+import { genesis, type Sha256 } from "@troupe/domain/log/Chain"
+import { provenBy, type Committed } from "@troupe/domain/log/EventCodec"
 import type { SessionCodec } from "@troupe/domain/session/Codec"
-import { evolve } from "@troupe/domain/session/evolve"
-import { foldVersion, initial, type SessionState } from "@troupe/domain/session/SessionState"
+import { foldVersion, initial } from "@troupe/domain/session/SessionState"
+import * as SessionSnapshot from "@troupe/domain/session/Snapshot"
 import { Effect, Fiber, Option, Result } from "effect"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import type { EventStore, Snapshot } from "../log/EventStore.ts"
 import type { Standing } from "./planBatch.ts"
+import { foldOn, type ReadEvent } from "./reading.ts"
 import { SessionUnreadable } from "./SessionErrors.ts"
 
 /** A session in memory: what it folds to, and the epoch under which this activation may write. */
@@ -30,41 +31,29 @@ const unopened: Activation = {
   snapshotVersion: 0
 }
 
-const parseState = (text: string): SessionState | undefined => {
-  try {
-    return JSON.parse(text) as SessionState
-  } catch {
-    return undefined
-  }
-}
-
-/** Where folding begins at a snapshot; undefined where that can't be read. */
-const restored = (snapshot: Option.Option<Snapshot>): Activation | undefined => {
+/** Where folding begins at a snapshot; undefined where that is not what was saved. */
+const restored = (sha256: Sha256, snapshot: Option.Option<Snapshot>): Activation | undefined => {
   if (Option.isNone(snapshot)) return unopened
-  const { state, version } = snapshot.value
-  const parsed = parseState(state)
-  return parsed === undefined ? undefined : { ...unopened, state: parsed, version, snapshotVersion: version }
+  const { state: stored, version } = snapshot.value
+  const state = SessionSnapshot.read(sha256, version, stored)
+  return state === undefined ? undefined : { ...unopened, state, version, snapshotVersion: version }
 }
 
 /** Folds the events of a page onto what was folded before them. */
 const foldPage = Effect.fnUntraced(function* (
-  codec: SessionCodec,
+  read: ReadEvent,
   sessionId: SessionId,
   before: Pick<Activation, "state" | "version">,
-  page: ReadonlyArray<Stored>
+  page: ReadonlyArray<Committed>
 ) {
   let { state, version } = before
   for (const stored of page) {
     const unreadable = (reason: string, detail: string) =>
       new SessionUnreadable({ sessionId, seq: version + 1, reason, detail })
     if (stored.seq !== version + 1) return yield* unreadable("Hole", `event ${stored.seq} follows`)
-    const event = codec.decodeFast(stored)
-    if (Result.isFailure(event)) return yield* unreadable(event.failure.reason._tag, event.failure.message)
-    try {
-      state = evolve(state, event.success)
-    } catch (defect) {
-      return yield* unreadable("Corrupt", defect instanceof Error ? defect.message : String(defect))
-    }
+    const next = foldOn(state, stored, read(stored))
+    if (Result.isFailure(next)) return yield* unreadable(next.failure.reason._tag, next.failure.message)
+    state = next.success
     version = stored.seq
   }
   return { state, version }
@@ -75,17 +64,24 @@ const foldPage = Effect.fnUntraced(function* (
  * in it stays as it is; so the first page need not wait for the epoch, and the next one is read while one is folded.
  */
 export const activate = Effect.fnUntraced(function* (
-  { codec, store }: { readonly codec: SessionCodec; readonly store: EventStore["Service"] },
+  {
+    codec,
+    sha256,
+    store
+  }: { readonly codec: SessionCodec; readonly sha256: Sha256; readonly store: EventStore["Service"] },
   sessionId: SessionId,
   known: Activation | null
 ) {
+  const read = provenBy(codec, sha256)
   const pageAfter = (after: number) => store.readToFold(sessionId, { after, limit: pageSize })
   /** The newest snapshot and the first page after it, or what an earlier activation on this node had folded already. */
   const early = Effect.gen(function* () {
     if (known !== null && known.version > 0) return { from: known, events: null }
     const { events, snapshot } = yield* store.restore(sessionId, { foldVersion, limit: pageSize })
-    const from = restored(snapshot)
-    return from === undefined ? { from: unopened, events: null } : { from, events }
+    const from = restored(sha256, snapshot)
+    if (from !== undefined) return { from, events }
+    yield* Effect.logWarning(`The snapshot of ${sessionId} is not what was saved: its log is folded from the beginning`)
+    return { from: unopened, events: null }
   })
   const [claimed, { events, from }] = yield* Effect.all([store.claim(sessionId), early], {
     concurrency: "unbounded"
@@ -106,7 +102,7 @@ export const activate = Effect.fnUntraced(function* (
     }
     const after = folded.version + page.length
     const next = after < head.version ? yield* Effect.forkChild(pageAfter(after), { startImmediately: true }) : null
-    folded = yield* foldPage(codec, sessionId, folded, page)
+    folded = yield* foldPage(read, sessionId, folded, page)
     settled = true
     if (next !== null) page = yield* Fiber.join(next)
   }

@@ -1,14 +1,13 @@
 import type { SessionId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
-import * as Codec from "@troupe/domain/session/Codec"
 import * as History from "@troupe/domain/session/History"
-import { evolve } from "@troupe/domain/session/evolve"
 import type { Origin } from "@troupe/domain/session/Opening"
 import { initial, type SessionState } from "@troupe/domain/session/SessionState"
 import { Effect, Result, Schema } from "effect"
 import type { EventStore } from "../log/EventStore.ts"
 import * as Checkpoint from "../runners/Checkpoint.ts"
 import * as Setup from "../runners/Setup.ts"
+import { foldOn, readEvent } from "./reading.ts"
 
 /** There is no such place to fork from. */
 export class NoForkPoint extends Schema.TaggedError<NoForkPoint>()("NoForkPoint", {
@@ -54,12 +53,14 @@ export const forkPoint = Effect.fn("forkPoint")(function* (
     const page = yield* store.read(sessionId, { after: at, limit: Math.min(pageSize, seq - at) })
     if (page.length === 0) return yield* nowhere(`the log ends at ${at}`)
     for (const recorded of page) {
-      const event = Codec.decodeFast(recorded)
+      const event = readEvent(recorded)
       if (Result.isFailure(event)) return yield* nowhere(event.failure.message)
       view = History.apply(view, { seq: recorded.seq, recordedAt: recorded.recordedAt, event: event.success })
       setup = Setup.apply(setup, event.success)
       copy = Checkpoint.apply(copy, recorded.seq, event.success)
-      state = evolve(state, event.success)
+      const next = foldOn(state, recorded, event)
+      if (Result.isFailure(next)) return yield* nowhere(next.failure.message)
+      state = next.success
       at = recorded.seq
       chain = recorded.chain
     }

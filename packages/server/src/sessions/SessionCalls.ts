@@ -48,6 +48,7 @@ export const failureOf = (
     case "EventNotReadableYet":
       return busy(5_000, "This needs every node to be of the newer release, and one of the older is still there")
     case "SessionUnreadable":
+    case "ReceiptUnreadable":
       // It stays so for this release, however often it is asked for.
       return invalid(error.message, unreadableCode)
     case "CommandBroken":

@@ -55,6 +55,7 @@ export interface SessionRow {
   readonly archivedAt: number | null
   readonly opened: StoredText
   readonly shown: StoredText | null
+  readonly sandbox: StoredText | null
   readonly changes: ReadonlyArray<StoredText> | null
 }
 
@@ -78,6 +79,8 @@ export const sessionColumns = `
   (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.seq = 1) AS opened,
   (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'StatusChanged'
     ORDER BY e.seq DESC LIMIT 1) AS shown,
+  (SELECT ${stored} FROM events e WHERE e.stream_id = s.session_id AND e.type = 'SandboxCreated'
+    ORDER BY e.seq DESC LIMIT 1) AS sandbox,
   (SELECT json_agg(${stored} ORDER BY e.seq) FROM events e WHERE e.stream_id = s.session_id
     AND e.type IN (${setupTags.map((tag) => `'${tag}'`).join(", ")})) AS changes`
 
@@ -139,6 +142,7 @@ const shownAs = (row: SessionRow, now: number): SessionView | null => {
   const opened = eventOf(row.opened)
   if (!isTag(opened, "SessionOpened")) return null
   const shown = row.shown === null ? null : eventOf(row.shown)
+  const sandbox = row.sandbox === null ? null : eventOf(row.sandbox)
   const totals = isTag(shown, "StatusChanged") ? shown.totals : noTotals
   const timed = (row.changes ?? []).flatMap((stored) => {
     const event = eventOf(stored)
@@ -174,7 +178,8 @@ const shownAs = (row: SessionRow, now: number): SessionView | null => {
       labels: row.labels,
       limits: limitsOut(budget),
       directory: directoryOut(setup.resources),
-      lifecycle: lifecycleOut(opened.lifecycle)
+      lifecycle: lifecycleOut(opened.lifecycle),
+      sandbox: isTag(sandbox, "SandboxCreated") ? { backend: sandbox.backend, isolation: sandbox.isolation } : null
     },
     created_at: timeOf(row.createdAt),
     updated_at: timeOf(row.updatedAt),

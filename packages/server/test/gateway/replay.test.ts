@@ -4,6 +4,7 @@ import { toUuid } from "@troupe/domain/Ids"
 import * as Bundle from "@troupe/domain/replay/Bundle"
 import * as Fold from "@troupe/domain/replay/Fold"
 import * as Codec from "@troupe/domain/session/Codec"
+import * as Snapshot from "@troupe/domain/session/Snapshot"
 import { Effect, JsonPatch, Result } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { sha256 } from "../support/LogWriter.ts"
@@ -63,7 +64,7 @@ describe("what sessions were, over HTTP", { timeout: 120_000 }, () => {
         const sql = yield* SqlClient.SqlClient
         yield* sql`
           INSERT INTO snapshots (stream_id, fold_version, version, state)
-          VALUES (${toUuid(id)!}, ${later.fold_version}, ${seq}, ${JSON.stringify(state)})`
+          VALUES (${toUuid(id)!}, ${later.fold_version}, ${seq}, ${Snapshot.write(sha256, seq, state)})`
       })
     )
     assert.deepStrictEqual(await of("/state"), later)
@@ -72,7 +73,7 @@ describe("what sessions were, over HTTP", { timeout: 120_000 }, () => {
     await world.node.run(
       Effect.gen(function* () {
         const sql = yield* SqlClient.SqlClient
-        const wrong = JSON.stringify({ ...state, title: "another" })
+        const wrong = Snapshot.write(sha256, seq, { ...state, title: "another" })
         yield* sql`UPDATE snapshots SET state = ${wrong} WHERE stream_id = ${toUuid(id)!}`
       })
     )

@@ -1,8 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as PgConnection from "@effect/sql-pg/PgConnection"
 import { AgentId, toUuid } from "@troupe/domain/Ids"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { prng } from "../../../../test/support/Prng.ts"
+import { EventStore } from "../../src/log/EventStore.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { plainMessage } from "../support/CommandGenerator.ts"
 import { writeSession } from "../support/writeSession.ts"
@@ -88,6 +89,31 @@ describe("a log that this release can't read, over HTTP", { timeout: 120_000 }, 
     assert.isFalse(proof.ok)
     assert.include(proof.unreadable, `Event ${seq} `)
     assert.lengthOf(await world.log(id), log.length)
+  })
+
+  it.each([
+    ["lost its fields", "payload = '{}'"],
+    ["says another word", `payload = replace(payload::text, '"text":"', '"text":"not ')::json`],
+    ["commits to something else", "commitment = sha256(commitment)"],
+    ["says that its content was taken out, and has no shape", "salt = NULL, payload = '{}'"]
+  ])("takes nothing more where an event %s", async (_, change) => {
+    const id = await begun()
+    const seq = seqOf(await world.log(id), "MessageReceived")
+    const head = () => world.node.run(Effect.flatMap(EventStore, (store) => store.head(id)))
+    const { chain, lastRecordedAt, version } = Option.getOrThrow(await head())
+    await spoil(id, seq, change)
+    const of = (path: string) => world.get(`/v1/sessions/${id}${path}`)
+    for (const refused of [
+      await world.post(`/v1/sessions/${id}/events`, { events: [message] }),
+      await world.post(`/v1/sessions/${id}`, { title: "another" }),
+      await of("/state")
+    ]) {
+      assert.deepStrictEqual([refused.status, refused.body.error?.details], [400, { error_code: "log_unreadable" }])
+      assert.match(refused.body.error.message, new RegExp(`can't be read at ${seq}\\b`))
+    }
+    assert.strictEqual((await of(`/state?at=${seq - 1}`)).status, 200)
+    assert.deepInclude(Option.getOrThrow(await head()), { chain, lastRecordedAt, version })
+    assert.isFalse((await of("/verify?level=1")).body.ok)
   })
 
   it("is shown without events that lost their fields, and keeps no other session from being found", async () => {

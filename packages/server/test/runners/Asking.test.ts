@@ -9,6 +9,7 @@ import { NodeLock } from "../../src/cluster/NodeLock.ts"
 import { Minting } from "../../src/log/Minting.ts"
 import { WorkspaceLog } from "../../src/log/WorkspaceLog.ts"
 import { AskJournal } from "../../src/runners/AskJournal.ts"
+import { Assignments } from "../../src/runners/Assignments.ts"
 import { Asking } from "../../src/runners/Asking.ts"
 import type { RunnerLink } from "../../src/runners/RunnerLinks.ts"
 import { type RunnerIdentity, RunnerRegistry } from "../../src/runners/RunnerRegistry.ts"
@@ -46,8 +47,14 @@ const lock = Layer.unwrap(
   )
 )
 
+/** Every attempt works where it says. */
+const assignments = Layer.succeed(Assignments, {
+  isWorking: () => Effect.succeed(true),
+  isWith: () => Effect.succeed(true)
+})
+
 const Services = Asking.layer.pipe(
-  Layer.provide([AskJournal.layer, tools, SecretSource.layerEmpty]),
+  Layer.provide([AskJournal.layer, tools, SecretSource.layerEmpty, assignments]),
   Layer.provideMerge(Layer.mergeAll(RunnerRegistry.layer, Workspaces.layer, Tickets.layer, lock)),
   Layer.provideMerge(Tokens.layer),
   Layer.provide(WorkspaceLog.layer),

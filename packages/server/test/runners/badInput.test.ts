@@ -1,12 +1,13 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { system } from "@troupe/domain/Actor"
-import type { EventId, RunnerId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
+import type { AttemptId, EventId, RunnerId, SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import * as Codec from "@troupe/domain/session/Codec"
 import { Context, Effect, Exit, Logger, Redacted, References, Result, Scope, Stream } from "effect"
 import { prng } from "../../../../test/support/Prng.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
+import { apiKey } from "../support/apiKey.ts"
 import { allEvents } from "../support/allEvents.ts"
 import { commandOf, openCommand, plainMessage } from "../support/CommandGenerator.ts"
 import { dial, type Dialled, type DialingRunnerOptions, harness } from "../support/DialingRunner.ts"
@@ -120,8 +121,10 @@ describe("what runners must not say", { timeout: 180_000 }, () => {
   })
 
   it("frames out of order: they are asked for again, and nothing is lost", async () => {
-    const { dialled, session } = await saying(() => frames(done(2)), { Attach: () => frames(title, done(2)) })
+    const { dialled, runner, session } = await saying(() => frames(done(2)), { Attach: () => frames(title, done(2)) })
     await until(session, "TurnCompleted")
+    const { attemptId } = await until(session, "AttemptStarted")
+    await holds(/Frames of an attempt are missing.*"frame":2,"committed":0/, session, attemptId, runner.runnerId)
     assert.include(dialled.calls, "Attach")
     assert.strictEqual((await events(session)).filter(({ _tag }) => _tag === "AttemptStarted").length, 1)
   })
@@ -152,6 +155,81 @@ describe("what runners must not say", { timeout: 180_000 }, () => {
     await holds(/An attempt was given up/, session, attemptId, runner.runnerId)
   })
 
+  it("asks, outputs and blobs of a session that another runner has since: they are refused", async () => {
+    const workspaceId = await workspace()
+    const moves = Promise.withResolvers<void>()
+    const given = Promise.withResolvers<{ attemptId: AttemptId; threadId: ThreadId; ticket: string }>()
+    const nothing = () => Effect.void
+    const first = await register(node, workspaceId, { name: "first" })
+    let full = 0
+    const old = await connect(first, {
+      hello: { capacity: { attempts: 1, sessions: 1 } },
+      handlers: {
+        Acknowledge: nothing,
+        Revoke: nothing,
+        Ping: () => Effect.succeed({ attempts: full, sessions: full, draining: false }),
+        Run: (request: never) => {
+          full = 1
+          given.resolve(request)
+          const lie = said(1, { _tag: "ToolStarted", callId: newId("Event"), at: 0 })
+          return Stream.concat(Stream.drain(Stream.fromEffect(Effect.promise(() => moves.promise))), frames(lie))
+        }
+      }
+    })
+    await old.greeted
+    const session = await openSession(workspaceId)
+    const { attemptId, threadId, ticket } = await given.promise
+
+    let asks = 0
+    const asked = async (body: object) => {
+      const askId = `ask ${asks++}`
+      old.ask({ askId, sessionId: session, threadId, attemptId, ticket, body } as never)
+      await eventually(async () => old.answers.has(askId), "it is answered")
+      const answer = old.answers.get(askId)!
+      return answer._tag === "Refused" ? answer.error.code : answer._tag
+    }
+    const sha256 = "0".repeat(64)
+    const http = async (path: string, body: object) => {
+      const response = await fetch(`${node.gateway}/v1/runners/${path}`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${first.credential}`, "x-troupe-ticket": ticket },
+        body: JSON.stringify(body)
+      })
+      return [response.status, ((await response.json()) as { error?: { type: string } }).error?.type]
+    }
+    const all = async () => [
+      await asked({ _tag: "RefreshSecret", name: "model/none", version: 1 }),
+      await asked({ _tag: "PlatformCall", callId: newId("Event"), tool: "none", input: {} }),
+      await http("outputs", { path: "a", sha256 }),
+      await http("blobs/missing", { sha256: [sha256] })
+    ]
+    assert.deepStrictEqual(await all(), [
+      "unknown_secret",
+      "unknown_platform_tool",
+      [404, "not_found_error"],
+      [200, undefined]
+    ])
+
+    const second = await register(node, workspaceId, { name: "second" })
+    const run = () => Stream.never
+    const heir = await connect(second, { handlers: { Run: run, Acknowledge: nothing, Revoke: nothing } })
+    await heir.greeted
+    const pings = old.calls.filter((call) => call === "Ping").length
+    await eventually(
+      async () => old.calls.filter((call) => call === "Ping").length > pings + 1 && heir.calls.includes("Ping"),
+      "both have said how busy they are"
+    )
+    moves.resolve()
+    await until(session, "AttemptLost")
+    await eventually(async () => heir.calls.includes("Run"), "the other one has it")
+    const refused = [403, "permission_error"]
+    await eventually(async () => (await http("blobs/missing", { sha256: [] }))[0] === 403, "what was believed is over")
+    assert.deepStrictEqual(await all(), ["not_assigned", "not_assigned", refused, refused])
+    await holds(/An ask of a runner was refused .*RefreshSecret/, session, attemptId, first.runnerId)
+    await holds(/An ask of a runner was refused .*PlatformCall/, session, attemptId, first.runnerId)
+    await holds(/A runner was refused what is not of its sessions .*req_/, session, first.runnerId)
+  })
+
   it("what can't be read: the call fails, the link goes on", async () => {
     const { dialled, runner, session } = await saying(() => frames({ n: "one", at: {}, body: null }))
     const { attemptId } = await until(session, "AttemptLost")
@@ -170,6 +248,20 @@ describe("what runners must not say", { timeout: 180_000 }, () => {
     const session = await openSession(workspaceId)
     const { reason } = await until(session, "TurnWaiting")
     assert.match(reason, /^no fitting runner has the harness .*dreamer: it has none$/)
+  })
+
+  it("requests that can't be meant: they are found by their number, and not what they held", async () => {
+    const at = `${node.gateway}/v1/sessions/${bystander.session}`
+    const headers = { "x-api-key": apiKey, "content-type": "application/json" }
+    const bad = [
+      await fetch(`${at}/files?path=a%00secret`, { headers }),
+      await fetch(`${at}/exec`, { method: "POST", headers, body: JSON.stringify({ command: ["\0secret"] }) })
+    ]
+    for (const response of bad) {
+      assert.strictEqual(response.status, 400)
+      await holds(/A request was refused .*"status":400/, bystander.session, response.headers.get("request-id")!)
+    }
+    assert.notInclude(logged.join(), "secret")
   })
 
   it("tokens of another kind: they open nothing, and the refusal is found by its number", async () => {

@@ -25,10 +25,12 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
   const scope = Scope.makeUnsafe()
   let node: TestNode
   let workspaceId: WorkspaceId
+  let appUrl: Redacted.Redacted
   const open: Array<Dialled> = []
 
   beforeAll(async () => {
     const database = await Effect.runPromise(Effect.provideService(TestDatabase.make(), Scope.Scope, scope))
+    appUrl = database.appUrl
     node = await startNode(database, { pingEveryMs: 200, pongWithinMs: 1_000 }, undefined, { contactLeaseMs: 45_000 })
     workspaceId = await node.run(Effect.flatMap(Workspaces, ({ first }) => first))
   }, 120_000)
@@ -55,6 +57,11 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
     await eventually(async () => dialled.calls.includes("Asks"), "the node asks for asks")
     assert.strictEqual(dialled.calls[0], "Hello")
     assert.deepStrictEqual(dialled.leases, [45_000])
+    const database = new URL(Redacted.value(appUrl))
+    assert.includeMembers(
+      [...dialled.ours],
+      [new URL(node.gateway).host, node.address, `${database.hostname}:${database.port}`]
+    )
     const row = await known(runner.runnerId)
     assert.strictEqual(row.node, node.address)
     assert.deepStrictEqual([row.generation, row.labels, row.hello?.labels], [1, ["gpu"], ["own"]])

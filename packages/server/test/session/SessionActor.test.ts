@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Limits } from "@troupe/domain/Limits"
 import { text } from "@troupe/domain/session/Content"
-import { foldVersion } from "@troupe/domain/session/SessionState"
-import { Effect, Fiber, Option, Result } from "effect"
+import { foldVersion, type OpenSession } from "@troupe/domain/session/SessionState"
+import * as Snapshot from "@troupe/domain/session/Snapshot"
+import { Effect, Fiber, Logger, Option, Result } from "effect"
+import type { EventStore } from "../../src/log/EventStore.ts"
 import * as ActorWorld from "./actorWorld.ts"
 import { ask, settled } from "./actorWorld.ts"
 
@@ -205,6 +207,38 @@ describe("a session's actor", () => {
     })
   )
 
+  it.effect("tells whose answer can't be read any more, and answers those beside it", () =>
+    Effect.gen(function* () {
+      const unread = [`{"_tag":"FromTheFuture"}`, `{"_tag":"IdTaken"}`, "null", "{", ""]
+      for (const stored of unread) {
+        const world = yield* ActorWorld.make
+        const { handle } = yield* world.actor()
+        yield* handle(world.open())
+        const input = { _tag: "SystemMessage", inputId: world.message().inputId, content: text("be brief") } as const
+        yield* handle(world.send(input))
+        const refused = world.send(world.message(), input)
+        assert.strictEqual(tagOf(yield* Effect.result(handle(refused))), "CommandRejected")
+        const { receipts } = world.memory
+        const spoiled: EventStore["Service"]["receipts"] = (streamId, ids) =>
+          Effect.map(receipts(streamId, ids), (found) =>
+            found.map((one) => (one._tag === "Rejected" ? { ...one, reason: stored } : one))
+          )
+        Object.assign(world.held.store, { receipts: spoiled })
+        world.held.hold()
+        yield* ask(handle(world.title("keeps the actor busy")))
+        const asked = yield* Effect.forEach([world.title("one"), refused, world.title("two")], (one) =>
+          ask(handle(one))
+        )
+        world.held.release()
+        const answers = yield* Effect.forEach(asked, Fiber.join)
+        assert.deepStrictEqual(answers.map(tagOf), ["Accepted", "ReceiptUnreadable", "Accepted"], stored)
+        const error = Option.getOrThrow(Result.getFailure(answers[1]!))
+        assert.deepInclude(error, { commandId: refused.commandId })
+        assert.deepStrictEqual((yield* world.events).slice(-3), Array(3).fill("SessionUpdated"))
+      }
+    })
+  )
+
   it.effect("survives a command that breaks the rules' code", () =>
     Effect.gen(function* () {
       const world = yield* ActorWorld.make
@@ -275,12 +309,45 @@ describe("a session's actor", () => {
       const second = yield* world.actor()
       assert.deepStrictEqual((yield* second.current).state, before.state)
       assert.strictEqual(world.held.readAfter.length, readsBefore)
-      const { seq: version } = yield* second.handle(world.title("a title"))
-      // It is a cache: what can't be read is as good as none.
-      yield* world.memory.saveSnapshot({ streamId: world.sessionId, foldVersion, version, state: "not JSON" })
-      const third = yield* world.actor()
-      assert.deepInclude((yield* third.current).state, { title: "a title" })
-      assert.deepStrictEqual(world.held.readAfter.slice(readsBefore), [0])
+    })
+  )
+
+  it.effect("takes for a snapshot only what was saved as one, and folds its log otherwise", () =>
+    Effect.gen(function* () {
+      const world = yield* ActorWorld.make
+      const { sessionId: streamId } = world
+      const first = yield* world.actor()
+      yield* first.handle(world.open())
+      yield* first.handle(world.title("a title"))
+      yield* first.close
+      const { state: written, version } = world.memory.dump(streamId)!.snapshot!
+      const json = Snapshot.jsonIn(written)
+      const state = JSON.parse(json) as OpenSession
+      const { title: _, ...untitled } = state
+      const others: Record<string, { readonly state: string; readonly of?: number }> = {
+        "no JSON": { state: "not JSON" },
+        null: { state: "null" },
+        "an object without anything": { state: "{}" },
+        "a list": { state: "[]" },
+        "nothing at all": { state: "" },
+        "a state without its proof": { state: json },
+        "a field missing": { state: written.replace(json, JSON.stringify(untitled)) },
+        "a field of another type": { state: written.replace(`"threads":[`, `"threads":{"0":[`) },
+        "another letter": { state: written.replace("a title", "b title") },
+        "one of another version": { state: Snapshot.write(ActorWorld.sha256, version - 1, state) },
+        "one of an older fold": { state: written, of: foldVersion - 1 }
+      }
+      for (const [name, { of = foldVersion, state }] of Object.entries(others)) {
+        const told: Array<string> = []
+        const listen = Logger.make(({ message }) => void told.push(String(message)))
+        world.memory.dump(streamId)!.snapshots.clear()
+        yield* world.memory.saveSnapshot({ streamId, foldVersion: of, version, state })
+        const next = yield* Effect.provide(world.actor(), Logger.layer([listen]))
+        const found = yield* Effect.provide(next.current, Logger.layer([listen]))
+        assert.deepInclude(found.state, { title: "a title" }, name)
+        assert.strictEqual((yield* next.handle(world.title("a title"))).seq, found.version + 1, name)
+        assert.strictEqual(told.length, of === foldVersion ? 1 : 0, name)
+      }
     })
   )
 

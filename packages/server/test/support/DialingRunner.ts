@@ -29,6 +29,8 @@ export interface Dialled {
   readonly greeted: Promise<number>
   /** How long nodes said that it may work without being heard. */
   readonly leases: ReadonlyArray<number | undefined>
+  /** What they said is theirs. */
+  readonly ours: ReadonlyArray<string>
   /** Why it ended. */
   readonly ended: Promise<{ readonly code: number; readonly reason: string }>
   readonly settled: ReadonlyArray<Verdict>
@@ -103,15 +105,21 @@ export const dial = async (options: DialingRunnerOptions): Promise<Dialled> => {
   const settled: Array<Verdict> = []
   const calls: Array<string> = []
   const leases: Array<number | undefined> = []
+  const ours: Array<string> = []
   const answers = new Map<string, Answer>()
   const greeted = Promise.withResolvers<number>()
   const ended = Promise.withResolvers<{ code: number; reason: string }>()
   let socket: Socket.Socket | undefined
 
   const own: Handlers = {
-    Hello: (greeting: { readonly generation: number; readonly contactLeaseMs?: number }) =>
+    Hello: (greeting: {
+      readonly generation: number
+      readonly contactLeaseMs?: number
+      readonly ours?: ReadonlyArray<string>
+    }) =>
       Effect.sync(() => {
         const { contactLeaseMs, generation } = greeting
+        ours.push(...(greeting.ours ?? []))
         leases.push(contactLeaseMs)
         greeted.resolve(generation)
         return { ...hello, ...options.hello }
@@ -170,6 +178,7 @@ export const dial = async (options: DialingRunnerOptions): Promise<Dialled> => {
     ended: ended.promise,
     settled,
     leases,
+    ours,
     calls,
     answers,
     ask: (ask) => void Queue.offerUnsafe(asks, ask),

@@ -8,8 +8,12 @@ import { agoExactly } from "../../app/time.ts"
 import { connect } from "../../connection/Connection.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
 
+/** In capitals where nothing isolates, as the start of a runner says it. */
+const sandboxInWords = (sandbox: Session["troupe"]["sandbox"]) =>
+  sandbox === null ? null : `${sandbox.backend}: ${sandbox.isolation === "none" ? "NO ISOLATION" : sandbox.isolation}`
+
 const inWords = (
-  { agent, archived_at, created_at, environment_id, id, stats, status, title, updated_at, usage }: Session,
+  { agent, archived_at, created_at, environment_id, id, stats, status, title, troupe, updated_at, usage }: Session,
   now: number
 ) =>
   facts([
@@ -19,6 +23,7 @@ const inWords = (
     ["agent", `${agent.name} (${agent.id}, version ${agent.version})`],
     ["model", agent.model.id],
     ["environment", environment_id],
+    ["sandbox", sandboxInWords(troupe.sandbox)],
     ["created", agoExactly(created_at, now)],
     ["changed", agoExactly(updated_at, now)],
     ["active", `${stats.active_seconds} s`],

@@ -23,6 +23,10 @@ const file = (block: Extract<Block, { readonly type: "document" }>): Part | null
   }
 }
 
+/** What was said of a document beside it, which this interface has no place for. */
+const about = ({ context, title }: Extract<Block, { readonly type: "document" }>): ReadonlyArray<Part> =>
+  context === undefined ? [] : [{ type: "input_text", text: `About ${title ?? "the next document"}: ${context}` }]
+
 const image = (block: Extract<Block, { readonly type: "image" }>): Part | null => {
   const { source } = block
   if (source.type === "url") return { type: "input_image", detail: "auto", image_url: source.url }
@@ -40,7 +44,7 @@ export const toParts = (content: Content): Array<Part> =>
       case "image":
         return [image(block) ?? words("[an image that is not at hand]")[0]!]
       case "document":
-        return [file(block) ?? words("[a document that is not at hand]")[0]!]
+        return [...about(block), file(block) ?? words("[a document that is not at hand]")[0]!]
       case "search_result":
         return words(JSON.stringify(block.result))
       case "blob":

@@ -1,3 +1,4 @@
+import { variables } from "@troupe/domain/Variables"
 import { Effect, Semaphore } from "effect"
 import { existsSync, lstatSync } from "node:fs"
 import { type Account, ownAccount } from "../Account.ts"
@@ -25,7 +26,11 @@ export interface DockerOptions {
   readonly runtime: string | null
 }
 
-export const defaults = { socketPath: "/var/run/docker.sock", image: "troupe-sandbox:1", runtime: null } as const
+export const defaults = {
+  socketPath: variables.TROUPE_DOCKER_SOCKET.usual,
+  image: variables.TROUPE_DOCKER_IMAGE.usual,
+  runtime: null
+} as const
 
 export interface DockerBackend extends SandboxBackend {
   /** Removes what runners of this owner left: containers of sandboxes whose home is gone from this host. */

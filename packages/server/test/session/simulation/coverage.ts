@@ -39,6 +39,7 @@ const refusals: Record<Refusal["_tag"], "client" | "inner" | "flood"> = {
 const errors: Record<SessionError["_tag"], boolean> = {
   CommandRejected: true,
   CommandIdReused: true,
+  ReceiptUnreadable: false,
   CommandTooLarge: true,
   CommandUnstorable: true,
   CommandBroken: false,

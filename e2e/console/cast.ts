@@ -73,7 +73,9 @@ const hero = {
 } as const
 
 /** Agents and sessions that look like a week of a small team's work. Answers what to look at first. */
-export const perform = async (troupe: Troupe): Promise<{ readonly session: string; readonly agent: string }> => {
+export const perform = async (
+  troupe: Troupe
+): Promise<{ readonly session: string; readonly agent: string; readonly environment: string }> => {
   const rules = [{ tool: "bash", when: { command: "npm publish*" }, then: "ask", reason: "People publish." }] as const
   const { version } = await troupe.policies.retrieve()
   await troupe.policies.update({ version, policies: [{ type: "rules", rules }] })

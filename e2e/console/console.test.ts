@@ -363,6 +363,78 @@ requires(
     await page.locator(".page-header").waitFor()
   })
 
+  it("is steered, allowed for the session, and forked where it was", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    const session = await stage.troupe.open({ agent: careful })
+    await session.send(
+      [
+        "write file notes.txt first line",
+        "run: echo kept > /mnt/session/outputs/made.txt; exit 3",
+        "run: echo sec''ond"
+      ].join("\n")
+    )
+    const at = (search: string) => before.replace(/(\/w\/\w+\/).*/, `$1sessions/${session.id}${search}`)
+    await page.goto(at(""))
+    await page.getByRole("region", { name: "Approval of write" }).waitFor()
+    await press("i")
+    await page.keyboard.type("run: echo th''ird")
+    await press("Control+Enter")
+    await page.locator(".said.queued", { hasText: "th''ird" }).waitFor()
+    await visitor.reach(page.getByRole("log"), "Shift+Tab")
+    await press("y")
+    await page.getByRole("region", { name: "Approval of bash" }).waitFor()
+    await press("Shift+Y")
+    await page.locator(".turn-end", { hasText: "Done" }).waitFor()
+    await page.locator(".said", { hasText: "th''ird" }).getByText("Steered").waitFor()
+    const asked: Array<string> = []
+    for await (const { payload, type } of session.log())
+      if (type === "ToolConfirmed") asked.push(String(payload!["callId"]))
+    assert.lengthOf(asked, 2)
+
+    await press("v", "2")
+    const slider = page.getByRole("slider", { name: "Place in the log" })
+    await slider.waitFor()
+    const state = page.getByRole("region", { name: "State at this place" })
+    await press("Shift+E")
+    await state.getByRole("heading", { name: "ToolFinished" }).waitFor()
+    await press("Shift+A")
+    await state.getByRole("heading", { name: "ToolRequested" }).waitFor()
+    const placed = Number(new URL(page.url()).searchParams.get("at"))
+    const { height, width, x, y } = (await slider.boundingBox())!
+    await page.mouse.move(x + width / 2, y + height / 2)
+    await page.mouse.down()
+    await page.mouse.move(x + 2, y + height / 2, { steps: 5 })
+    await page.mouse.up()
+    await state.getByRole("heading", { name: "SessionOpened" }).waitFor()
+    await press("a")
+    await press("a")
+    await page.waitForURL((url) => url.searchParams.get("at") === String(placed))
+    const forking = page.waitForRequest(/\/fork$/)
+    await visitor.take(page.getByRole("button", { name: "Fork from here" }))
+    assert.deepStrictEqual((await forking).postDataJSON(), { seq: placed })
+    await page.waitForURL(({ pathname }) => !pathname.endsWith(session.id))
+    await page.getByRole("textbox", { name: "Message" }).waitFor()
+
+    await page.goto(at(`?tab=log&at=${placed}`))
+    await page.locator(".log-row.chosen", { hasText: "ToolRequested" }).waitFor()
+    await page.getByRole("complementary", { name: `Event ${placed}` }).waitFor()
+    await press("v", "4")
+    await page.getByRole("region", { name: "Files" }).getByText("made.txt").first().waitFor()
+    await visitor.take(page.getByRole("button", { name: /notes\.txt/ }))
+    await page.locator(".diff .added", { hasText: "first line" }).waitFor()
+
+    await press("g", "s")
+    await visitor.take(page.getByRole("button", { name: "Idle", exact: true }))
+    await visitor.choose(page.getByLabel("Agent", { exact: true }), "Careful")
+    await page.waitForURL((url) => url.searchParams.get("view") === "idle" && url.searchParams.get("agent") === careful)
+    await page.reload()
+    await page.getByRole("button", { name: "Idle", exact: true, pressed: true }).waitFor()
+    await page.locator(`.agent-filter option[value="${careful}"]:checked`).waitFor({ state: "attached" })
+    await page.goto(before)
+    await page.locator(".page-header").waitFor()
+  })
+
   it("makes a model card whose key is not shown again, and says why it can't be used", { timeout: long }, async () => {
     const { page } = visitor
     await press("g", "m")

@@ -1,8 +1,12 @@
-import { execFile } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { Troupe } from "@troupe/client"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
+import { type Copy, copiesOf, sessionsAsked } from "../packages/console/src/app/copies.logic.ts"
+import { copies } from "../packages/console/src/session/copies.logic.ts"
 import { apiKey } from "../packages/server/test/support/apiKey.ts"
 import { requires } from "../test/requires.ts"
 import { System } from "./support/System.ts"
@@ -50,6 +54,41 @@ requires(
 
   it.each(["session.ts", "anthropic-sdk.ts", "rpc.ts"])("works in %s", { timeout: long }, async (name) => {
     await works(process.execPath, `examples/${name}`)
+  })
+
+  /** What the console copies, as somebody pastes it with a key in the shell: what it prints until it has said enough, or ends. */
+  const pasted = async ({ text, title }: Copy, wanted: string): Promise<string> => {
+    // A group of its own, so that what a shell starts ends with it.
+    const options = { cwd: root, env: { ...process.env, TROUPE_API_KEY: apiKey }, detached: true }
+    const child =
+      title === "TypeScript"
+        ? spawn(process.execPath, ["--input-type=module-typescript", "--eval", text], options)
+        : spawn("sh", ["-c", text], options)
+    const ended = once(child, "close")
+    let said = ""
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (some: string) => {
+        const isEnough = said.includes(wanted)
+        said += some
+        if (!isEnough && said.includes(wanted) && child.exitCode === null) process.kill(-child.pid!)
+      })
+    }
+    await ended
+    return said
+  }
+
+  it("is in what the console copies: programs, curl and command lines", { timeout: long }, async () => {
+    const origin = system.nodes[0]!.gateway
+    const troupe = new Troupe({ baseURL: origin, apiKey })
+    const agent = await troupe.agents.create({ name: "copied", model: "demo" })
+    const session = await troupe.open({ agent: agent.id })
+    const asked = sessionsAsked({ "statuses[]": ["running", "idle"], agent_id: agent.id })
+    for (const copy of copiesOf(asked, origin)) assert.include(await pasted(copy, session.id), session.id, copy.text)
+    for (const copy of copies(session.id, origin)) {
+      if (copy.title !== "TypeScript" && copy.title !== "curl") continue
+      const wanted = copy.title === "curl" ? "SessionOpened" : "1 SessionOpened"
+      assert.include(await pasted(copy, wanted), wanted, copy.text)
+    }
   })
 
   requires("deno")("on Deno", () => {

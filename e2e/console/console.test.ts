@@ -187,6 +187,114 @@ requires(
     assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
   })
 
+  it("takes what is said of changed lines along with the next message", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    const agent = await stage.troupe.agents.create({
+      name: "Writer",
+      model: "demo",
+      tools: toolsWith("always_allow")
+    })
+    const session = await stage.troupe.open({ agent: agent.id })
+    await session.send(
+      [
+        "run: printf 'one\\ntwo\\nthree\\n' > notes.txt",
+        'call edit {"file_path": "notes.txt", "old_string": "two", "new_string": "2"}',
+        'call grep {"pattern": "t.r", "output_mode": "content"}'
+      ].join("\n")
+    )
+    await session.until("idle")
+    const comments = page.getByRole("list", { name: "Comments" }).getByRole("listitem")
+    await page.goto(before.replace(/sesn_.*/, `${session.id}?tab=files`))
+    await visitor.take(page.getByRole("button", { name: /^notes.txt/ }))
+    await visitor.reach(page.getByRole("button", { name: "Comment on added line 1" }))
+    await press("ArrowDown", "Shift+ArrowDown", "Enter")
+    await page.getByRole("textbox", { name: "Comment on notes.txt:2-3" }).waitFor()
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await page.keyboard.type("Numbers or words?")
+    await press("Enter")
+    await comments.getByText("Numbers or words?").waitFor()
+    await page.locator("[data-line]:focus").waitFor()
+    await page.reload()
+    await comments.getByText("notes.txt:2-3").waitFor()
+    await press("v", "1")
+    await visitor.take(page.getByRole("button", { name: /^\S+ edit/ }), "Shift+Tab")
+    await page.getByRole("button", { name: "Comment on added line 2" }).click()
+    await page.keyboard.type("Spell it out.")
+    await press("Enter")
+    await visitor.take(page.getByRole("button", { name: "Change the comment on notes.txt:2", exact: true }))
+    await page.keyboard.press("End")
+    await page.keyboard.type(" Please.")
+    await press("Enter")
+    await comments.getByText("Spell it out. Please.").waitFor()
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await visitor.reach(page.getByRole("textbox", { name: "Message" }))
+    await page.keyboard.type("say: Noted.")
+    await press("Enter")
+    await comments.first().waitFor({ state: "detached" })
+    await page.locator(".turn-end").nth(1).waitFor()
+    const said: Array<unknown> = []
+    for await (const event of session.events()) if (event.type === "user.message") said.push(event.content)
+    const text = [
+      "`notes.txt:2-3`\n```diff\n+2\n+three\n```\nNumbers or words?",
+      "`notes.txt:2`\n```diff\n+2\n```\nSpell it out. Please.",
+      "say: Noted."
+    ].join("\n\n")
+    assert.deepStrictEqual(said[1], [{ type: "text", text }])
+    await visitor.take(page.getByRole("button", { name: /^\S+ grep/ }), "Shift+Tab")
+    await page.locator(".found-line mark").getByText("thr").waitFor()
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await stage.troupe.agents.archive(agent.id)
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
+  it(
+    "folds what is long in its data, finds words there, and copies values and where they are",
+    { timeout: long },
+    async () => {
+      const { page } = visitor
+      const before = page.url()
+      const words = `say: ${"hay ".repeat(1_000)}needle`
+      for await (const { id } of stage.troupe.agents.list()) {
+        const session = await stage.troupe.open({ agent: id })
+        await session.send(words)
+        await session.until("idle")
+        await page.goto(before.replace(/sesn_.*/, `${session.id}?tab=log`))
+        break
+      }
+      await visitor.write(page.getByRole("searchbox", { name: "Find events" }), "say: hay")
+      await visitor.take(page.locator(".log-row").first())
+      const details = page.getByRole("complementary")
+      await visitor.write(details.getByRole("searchbox", { name: "Search in it" }), "Needle")
+      await details.getByText("1 place found").waitFor()
+      const found = details.locator(".hit")
+      assert.match((await found.textContent())!, /"….*needle"show all, 4\.0 kB/)
+      assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+      await visitor.take(found.getByRole("button", { name: "show all" }))
+      assert.include(await found.textContent(), words)
+      await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
+      /** By the entry of the menu that a key leads to. */
+      const copies = async (key: string, title: string, ending: string) => {
+        await visitor.take(found.getByRole("button", { name: "Copy text" }))
+        await page.locator("[role=menu]:focus-within").waitFor()
+        await press(key)
+        await page.locator("[role=menuitem][data-highlighted]", { hasText: title }).waitFor()
+        assert.deepStrictEqual(await visitor.barriers(), [])
+        await press("Enter")
+        await page.getByRole("menu").waitFor({ state: "detached" })
+        await page.locator(".json-copy:focus").waitFor()
+        await page.waitForFunction(
+          `navigator.clipboard.readText().then((text) => text.endsWith(${JSON.stringify(ending)}))`
+        )
+      }
+      await copies("End", "Copy the path", "/content/0/text")
+      await copies("Home", "Copy the value", words)
+      await page.goto(before)
+      await page.getByRole("status", { name: "Live" }).waitFor()
+    }
+  )
+
   it("has terminals beside its agent, which a reload finds again", { timeout: long }, async () => {
     const { page } = visitor
     const screen = page.locator(".terminal-pane:not([hidden]) .xterm-rows")

@@ -206,6 +206,11 @@ export class Trial {
     return this.system.turnsEnded(session, turns, endsWithinMs)
   }
 
+  /** What happened in all of its sessions. */
+  async logs(): Promise<ReadonlyArray<SessionEvent>> {
+    return (await Promise.all(this.sessions.map((session) => this.log(session)))).flat()
+  }
+
   /** The log with what the store says of each event. */
   async stored(session: SessionId) {
     const events = await this.system.run(
@@ -274,7 +279,7 @@ export class Trial {
       settled: true,
       secrets: [this.system.token, ...this.system.runners.flatMap((runner) => runner.credential() ?? [])]
     }
-    const logs = (await Promise.all(this.sessions.map((session) => this.log(session)))).flat()
+    const logs = await this.logs()
     const made = new Set(logs.flatMap((event) => ("sandboxId" in event ? [event.sandboxId] : [])))
     const lost = new Set(this.forgetful.size === 0 ? [] : only(logs, "SandboxLost").map(({ sandboxId }) => sandboxId))
     const left = leftovers([...made].filter((sandboxId) => !lost.has(sandboxId)))

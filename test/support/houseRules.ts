@@ -81,7 +81,8 @@ export const houseRules: ReadonlyArray<HouseRule> = [
   {
     says: "The environment is read in one place, Config, or in the main file of a program.",
     about: source,
-    except: /\/(?:[^/]*Config[^/]*|(?:[\w-]+-)?main)\.tsx?$/,
+    // What the console copies are whole programs, as text.
+    except: /\/(?:[^/]*Config[^/]*|(?:[\w-]+-)?main|app\/copies\.logic)\.tsx?$/,
     wrong: matches(/\b(?:process\.env|Deno\.env|Bun\.env|import\.meta\.env)\b/g),
     sample: ["packages/server/src/a.ts", "const port = process.env.TROUPE_PORT"]
   },

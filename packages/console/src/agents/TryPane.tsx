@@ -4,6 +4,7 @@ import { type FormEvent, useCallback, useState } from "react"
 import { troupe } from "../api/troupe.ts"
 import { WorkspaceLink } from "../app/links.tsx"
 import { Composer } from "../session/Composer.tsx"
+import { Commenting } from "../session/diff/useComments.ts"
 import { currentTurn, firstAsk, primaryOf, rowsOf } from "../session/rows.logic.ts"
 import { TimelineView } from "../session/TimelineView.tsx"
 import { useFeed } from "../session/useFeed.ts"
@@ -20,15 +21,17 @@ const Begun = ({ sessionId, usualModel }: { readonly sessionId: string; readonly
   if (thread === null) return view.problem === null ? <Skeleton rows={3} /> : <Problem error={view.problem} />
   return (
     <>
-      <TimelineView
-        rows={rowsOf(thread, view.writing)}
-        chapters={view.chapters}
-        fetchRows={feed.chapter}
-        onReading={feed.reading}
-        sessionId={sessionId}
-        askKey={firstAsk(thread)?.callId ?? null}
-        at={null}
-      />
+      <Commenting value={sessionId}>
+        <TimelineView
+          rows={rowsOf(thread, view.writing)}
+          chapters={view.chapters}
+          fetchRows={feed.chapter}
+          onReading={feed.reading}
+          sessionId={sessionId}
+          askKey={firstAsk(thread)?.callId ?? null}
+          at={null}
+        />
+      </Commenting>
       <Composer sessionId={sessionId} hasTurn={currentTurn(thread) !== null} usualModel={usualModel} />
     </>
   )

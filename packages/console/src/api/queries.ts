@@ -27,6 +27,10 @@ export const models = queryOptions({
   queryKey: ["models"],
   queryFn: ({ signal }) => allOf(troupe.models.list({ limit: 1_000 }, { signal }))
 })
+export const modelCards = queryOptions({
+  queryKey: ["model-cards"],
+  queryFn: ({ signal }) => allOf(troupe.modelCards.list(pageSize, { signal }))
+})
 export const mcpServers = queryOptions({
   queryKey: ["mcp-servers"],
   queryFn: ({ signal }) => allOf(troupe.mcpServers.list(pageSize, { signal }))

@@ -24,7 +24,7 @@ export const program = (origin: string, line: string): string =>
   [
     `import { Troupe } from "@troupe/client"`,
     ``,
-    `const troupe = new Troupe({ baseURL: "${origin}", apiKey })`,
+    `const troupe = new Troupe({ baseURL: "${origin}", apiKey: process.env.TROUPE_API_KEY })`,
     line
   ].join("\n")
 
@@ -63,7 +63,7 @@ export const sessionsAsked = ({ "statuses[]": statuses = [], ...rest }: SessionL
     isList: true,
     command: [
       "sessions list",
-      ...(statuses[0] === undefined ? [] : [`--status ${statuses[0]}`]),
+      ...statuses.map((status) => `--status ${status}`),
       ...(rest.agent_id === undefined ? [] : [`--agent ${rest.agent_id}`]),
       ...(rest.include_archived === "true" ? ["--archived"] : [])
     ].join(" ")

@@ -4,12 +4,14 @@ import { useState } from "react"
 import { ApiError, type File as StoredFile } from "@troupe/client"
 import { allOf, troupe } from "../api/troupe.ts"
 import { Ago } from "../ui/Ago.tsx"
+import { size } from "../ui/format.logic.ts"
 import { Loaded } from "../ui/Loaded.tsx"
-import { countsOf, patchLines, size, sorted, type TreeChange } from "./files.logic.ts"
+import { DiffView } from "../session/diff/DiffView.tsx"
+import { patchLines } from "../session/diff/patch.logic.ts"
+import { countsOf, sorted, type TreeChange } from "./files.logic.ts"
 import "../session/timeline.css"
 import "./files.css"
 
-const signs = { same: " ", added: "+", removed: "−", skipped: "⋯" } as const
 const words = { added: "new", removed: "deleted", changed: "changed", retyped: "another kind" } as const
 
 const Change = ({ change }: { readonly change: TreeChange }) => {
@@ -32,14 +34,7 @@ const Change = ({ change }: { readonly change: TreeChange }) => {
           No text to compare{change.after === null ? "" : `, ${size(change.after.size)}`}.
         </p>
       ) : (
-        <pre className="diff">
-          {patchLines(change.text).map(({ kind, text }, index) => (
-            <span key={index} className={kind}>
-              <span aria-hidden>{signs[kind]}</span> {text}
-              {"\n"}
-            </span>
-          ))}
-        </pre>
+        <DiffView lines={patchLines(change.text)} path={change.path} />
       )}
     </li>
   )

@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
 import type { ModelCard } from "@troupe/client"
-import { allOf, troupe } from "../api/troupe.ts"
+import * as queries from "../api/queries.ts"
+import { troupe } from "../api/troupe.ts"
 import { Problem } from "../ui/Problem.tsx"
 import { CardPanel } from "./CardPanel.tsx"
 import { standingOf } from "./cards.logic.ts"
@@ -65,7 +66,7 @@ const Card = ({ card }: { readonly card: ModelCard }) => {
 
 /** Models that the workspace has keys of its own for; nothing where there are none. */
 export const Cards = () => {
-  const { data } = useQuery({ queryKey: ["model-cards"], queryFn: () => allOf(troupe.modelCards.list({ limit: 100 })) })
+  const { data } = useQuery(queries.modelCards)
   if (data === undefined || data.length === 0) return null
   return (
     <table className="table">

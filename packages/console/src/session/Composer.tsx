@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query"
 import { ArrowUp, Paperclip, Square, X } from "lucide-react"
 import { type KeyboardEvent, useCallback, useEffect, useMemo, useRef, useState } from "react"
+import { remember, remembered } from "../app/remembered.ts"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -8,6 +9,9 @@ import { interrupt, say, steer } from "./act.ts"
 import { accepted } from "./attachments.logic.ts"
 import { asTheAgent, type Choice } from "./choice.logic.ts"
 import { escape, escapeWithinMs, intent } from "./composer.logic.ts"
+import { Comments } from "./diff/Comments.tsx"
+import { type Comment, withComments } from "./diff/comments.logic.ts"
+import { useComments } from "./diff/useComments.ts"
 import { TurnChoice } from "./TurnChoice.tsx"
 import { useAttachments } from "./useAttachments.ts"
 
@@ -33,6 +37,12 @@ const useInterrupt = (sessionId: string, hasTurn: boolean, leave: () => void) =>
   return { isAsked: askedAt !== null, isPending: stopped.isPending, error: stopped.error, press, stop }
 }
 
+interface Said {
+  readonly words: string
+  readonly comments: ReadonlyArray<Comment>
+  readonly isSteer: boolean
+}
+
 /** Where one talks to the agent: Enter sends, or queues behind what runs; with Ctrl it is said to what runs. */
 export const Composer = (props: {
   readonly sessionId: string
@@ -41,19 +51,28 @@ export const Composer = (props: {
   readonly usualModel: string | null
 }) => {
   const { hasTurn, sessionId, usualModel } = props
-  const [text, setText] = useState("")
+  const [text, setText] = useState(() => remembered("draft", sessionId) ?? "")
   const [choice, setChoice] = useState<Choice>(asTheAgent)
   const box = useRef<HTMLTextAreaElement>(null)
   const chooser = useRef<HTMLInputElement>(null)
   const attached = useAttachments()
+  const { change, comments, remove } = useComments(sessionId)
   const leave = useCallback(() => box.current?.blur(), [])
   const stopping = useInterrupt(sessionId, hasTurn, leave)
   const sent = useMutation({
-    mutationFn: ({ isSteer, words }: { readonly words: string; readonly isSteer: boolean }): Promise<unknown> =>
-      isSteer ? steer(sessionId, words, attached.files) : say(sessionId, words, attached.files, choice)
+    mutationFn: ({ comments: said, isSteer, words }: Said): Promise<unknown> => {
+      const all = withComments(said, words)
+      return isSteer ? steer(sessionId, all, attached.files) : say(sessionId, all, attached.files, choice)
+    },
+    onSuccess: (_, { comments: said }) => {
+      attached.clear()
+      remove(said)
+    }
   })
   const words = text.trim()
-  const isReady = (words !== "" || attached.files.length > 0) && !sent.isPending && attached.uploading === 0
+  const hasWords = words !== "" || attached.files.length > 0 || comments.length > 0
+  const isReady = hasWords && !sent.isPending && attached.uploading === 0
+  useEffect(() => remember("draft", sessionId, text === "" ? undefined : text), [sessionId, text])
 
   // As tall as what is written in it.
   useEffect(() => {
@@ -68,7 +87,7 @@ export const Composer = (props: {
     // Empty at once, so that one can go on writing; what was not taken comes back.
     setText("")
     const back = () => setText((now) => (now === "" ? text : now))
-    sent.mutate({ words, isSteer: isSteer && hasTurn }, { onSuccess: attached.clear, onError: back })
+    sent.mutate({ words, comments, isSteer: isSteer && hasTurn }, { onError: back })
   }
 
   const { press } = stopping
@@ -113,6 +132,7 @@ export const Composer = (props: {
           void attached.add([...event.dataTransfer.files])
         }}
       >
+        <Comments comments={comments} onChange={change} onRemove={remove} onDone={() => box.current?.focus()} />
         {attached.files.length + attached.uploading === 0 ? null : (
           <ul className="attached" aria-label="Attached">
             {attached.files.map(({ id, name }) => (

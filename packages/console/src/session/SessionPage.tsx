@@ -9,6 +9,7 @@ import { useActions } from "../registry/actions.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { Composer } from "./Composer.tsx"
+import { Commenting } from "./diff/useComments.ts"
 import { heldBy } from "./limits.logic.ts"
 import { LimitNotice } from "./LimitNotice.tsx"
 import { missingSession } from "./missing.logic.ts"
@@ -72,6 +73,7 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
   )
   if (missing !== null) return <NoSession missing={missing} />
   const held = heldBy(timeline, session.data ?? null)
+  const canSay = timeline.endedAt === null && seen > 0
   const title = timeline.title ?? session.data?.title ?? "Untitled session"
   return (
     <>
@@ -114,7 +116,9 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
         </Suspense>
       ) : tab === "files" ? (
         <Suspense fallback={<Skeleton />}>
-          <FilesView sessionId={sessionId} />
+          <Commenting value={canSay ? sessionId : null}>
+            <FilesView sessionId={sessionId} />
+          </Commenting>
         </Suspense>
       ) : tab === "terminal" ? (
         <Suspense fallback={<Skeleton />}>
@@ -128,25 +132,27 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
         </Suspense>
       ) : (
         <>
-          <TimelineView
-            rows={rows}
-            chapters={chapters}
-            fetchRows={feed.chapter}
-            onReading={feed.reading}
-            sessionId={sessionId}
-            askKey={ask?.callId ?? null}
-            at={at}
-          />
-          {thread?.plan == null ? null : <Plan plan={thread.plan} />}
-          {timeline.endedAt === null && seen > 0 ? (
-            <Composer
+          <Commenting value={canSay ? sessionId : null}>
+            <TimelineView
+              rows={rows}
+              chapters={chapters}
+              fetchRows={feed.chapter}
+              onReading={feed.reading}
               sessionId={sessionId}
-              hasTurn={currentTurn(thread) !== null}
-              usualModel={session.data?.agent.model.id ?? null}
+              askKey={ask?.callId ?? null}
+              at={at}
             />
-          ) : null}
+          </Commenting>
+          {thread?.plan == null ? null : <Plan plan={thread.plan} />}
         </>
       )}
+      {canSay && (tab === "" || tab === "files") ? (
+        <Composer
+          sessionId={sessionId}
+          hasTurn={currentTurn(thread) !== null}
+          usualModel={session.data?.agent.model.id ?? null}
+        />
+      ) : null}
     </>
   )
 }

@@ -25,6 +25,12 @@ export const planIn = (input: Json): ReadonlyArray<PlanStep> | null => {
   return Array.isArray(plan) ? stepsOf(plan as ReadonlyArray<Json>) : null
 }
 
+/** The line at which a change of a file begins, as `edit` says it; null where it says none. */
+export const firstLineOf = (content: Content): number | null => {
+  const [, line] = /, at line (\d+)\.$/.exec(wordsOf(content)) ?? []
+  return line === undefined ? null : Number(line)
+}
+
 const planText = (steps: ReadonlyArray<PlanStep>): string => {
   const { current, done, total } = progressOf(steps)
   return `${done} of ${total}${current === null ? "" : ` · ${current}`}`

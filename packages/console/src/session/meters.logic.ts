@@ -1,5 +1,5 @@
 import type { Timeline, TimelineItem } from "@troupe/domain/session/Timeline"
-import type { Session } from "@troupe/client"
+import type { ModelCard, Session } from "@troupe/client"
 import { currentTurn, firstAsk, primaryOf } from "./rows.logic.ts"
 
 interface Standing {
@@ -37,17 +37,48 @@ const lastRequest = (timeline: Timeline, fits: (request: Request) => boolean = (
   return null
 }
 
+/** What of a model's context is taken: as tokens, and as a share of what it can read where that is known. */
+export interface Context {
+  readonly tokens: number
+  readonly windowTokens: number | null
+  readonly share: number | null
+}
+
+type Sized = Pick<ModelCard, "name" | "model" | "context_tokens">
+
+/**
+ * How much a model reads at most, as its card says. Requests name a model as its provider does, agents by the card; cards that call
+ * different sizes by one name say nothing.
+ */
+export const windowOf = (cards: ReadonlyArray<Sized>, model: string, agentsModel: string | null): number | null => {
+  const fitting = cards.filter((card) => card.model === model || card.name === model)
+  const own = fitting.filter(({ name }) => name === agentsModel)
+  const sizes = new Set((own.length > 0 ? own : fitting).map(({ context_tokens }) => context_tokens))
+  return sizes.size === 1 ? [...sizes][0]! : null
+}
+
+const contextOf = (request: Request | null, session: Session | null, cards: ReadonlyArray<Sized>): Context | null => {
+  if (request?.usage == null) return null
+  const { cacheReadTokens, cacheWrite1hTokens, cacheWrite5mTokens, inputTokens } = request.usage
+  const tokens = inputTokens + cacheReadTokens + cacheWrite5mTokens + cacheWrite1hTokens
+  const windowTokens = windowOf(cards, request.model, session?.agent.model.id ?? null)
+  return { tokens, windowTokens, share: windowTokens === null ? null : Math.min(1, tokens / windowTokens) }
+}
+
 /** The numbers above a session, from the log as far as it says them. */
-export const meters = (timeline: Timeline, session: Session | null) => {
+export const meters = (timeline: Timeline, session: Session | null, cards: ReadonlyArray<Sized> = []) => {
   const { totals } = timeline
-  const usage = lastRequest(timeline, ({ usage: one }) => one !== null)?.usage ?? null
   const microUsd = totals === null ? 0 : totals.unpricedRequests > 0 ? null : totals.costMicroUsd
   return {
     status: standing(timeline),
     totals,
     model: lastRequest(timeline)?.model ?? session?.agent.model.id ?? null,
     tokens: totals === null ? 0 : totals.inputTokens + totals.outputTokens + totals.cacheReadTokens,
-    contextTokens: usage === null ? null : usage.inputTokens + usage.cacheReadTokens,
+    context: contextOf(
+      lastRequest(timeline, ({ usage }) => usage !== null),
+      session,
+      cards
+    ),
     microUsd
   }
 }

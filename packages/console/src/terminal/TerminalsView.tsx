@@ -1,10 +1,10 @@
 import { Plus, SquareTerminal, X } from "lucide-react"
 import { useCallback, useEffect, useMemo, useRef, useState } from "react"
 import { usePlace } from "../app/links.tsx"
+import { remember, remembered } from "../app/remembered.ts"
 import { useActions } from "../registry/actions.ts"
 import { Empty } from "../ui/Empty.tsx"
 import { Keys } from "../ui/Keys.tsx"
-import { remember, remembered } from "./remembered.ts"
 import { idsOf, nextTo, type Pane, textOfIds } from "./terminal.logic.ts"
 import { TerminalPane, wayOut } from "./TerminalPane.tsx"
 import "./terminals.css"
@@ -16,13 +16,13 @@ const newPane = (): Pane => ({ key: `new-${++opened}`, id: null })
 const usePanes = (sessionId: string) => {
   const [place, change] = usePlace()
   const [panes, setPanes] = useState<ReadonlyArray<Pane>>(() =>
-    idsOf(place["terminals"] ?? remembered(sessionId)).map((id) => ({ key: id, id }))
+    idsOf(place["terminals"] ?? remembered("terminals", sessionId)).map((id) => ({ key: id, id }))
   )
   const [shown, setShown] = useState<string | null>(() => panes[0]?.key ?? null)
   const ids = textOfIds(panes.flatMap(({ id }) => (id === null ? [] : [id])))
   useEffect(() => {
     change({ terminals: ids })
-    remember(sessionId, ids)
+    remember("terminals", sessionId, ids)
   }, [change, ids, sessionId])
   const open = useCallback(() => {
     const pane = newPane()

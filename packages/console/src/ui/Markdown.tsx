@@ -32,7 +32,7 @@ export const Code = memo(({ language, text }: { readonly text: string; readonly 
   const renderer = useRenderer()
   const html = useMemo(() => renderer?.highlight(text, language), [language, renderer, text])
   return (
-    <pre className="code">
+    <pre className="code" tabIndex={0}>
       {html === undefined ? <code>{text}</code> : <code dangerouslySetInnerHTML={{ __html: html }} />}
     </pre>
   )

@@ -1,7 +1,7 @@
 import { lazy, Suspense, useState } from "react"
 import { Ago } from "./Ago.tsx"
 
-const Diff = lazy(() => import("../session/tools/Diff.tsx"))
+const Diff = lazy(() => import("../session/diff/Diff.tsx"))
 
 export interface Version {
   readonly version: number

@@ -52,3 +52,9 @@ export const plural = (value: number, one: string, many = `${one}s`): string =>
 /** Money of the API is an amount of cents in text. */
 export const microUsdOf = (money: { readonly amount: string } | null): number | null =>
   money === null ? null : Math.round(Number(money.amount) * 10_000)
+
+export const size = (bytes: number): string => {
+  if (bytes < 1_000) return `${bytes} B`
+  if (bytes < 1_000_000) return `${(bytes / 1_000).toFixed(bytes < 10_000 ? 1 : 0)} kB`
+  return `${(bytes / 1_000_000).toFixed(bytes < 10_000_000 ? 1 : 0)} MB`
+}

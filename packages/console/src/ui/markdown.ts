@@ -48,7 +48,9 @@ const marked = new Marked({
   gfm: true,
   breaks: true,
   renderer: {
-    code: ({ lang = "", text }) => `<pre><code>${highlight(text, lang.split(/\s/)[0]!.toLowerCase())}</code></pre>`
+    // What may be wider than the page is scrolled by keys too.
+    code: ({ lang = "", text }) =>
+      `<pre tabindex="0"><code>${highlight(text, lang.split(/\s/)[0]!.toLowerCase())}</code></pre>`
   }
 })
 

@@ -28,6 +28,10 @@ describe("what a page shows, elsewhere", () => {
       isList: true,
       command: "sessions list"
     })
+    assert.strictEqual(
+      sessionsAsked({ "statuses[]": ["running", "rescheduling"] }).command,
+      "sessions list --status running --status rescheduling"
+    )
     const filtered = sessionsAsked({ "statuses[]": ["idle"], agent_id: "agent_1", include_archived: "true" })
     assert.strictEqual(filtered.command, "sessions list --status idle --agent agent_1 --archived")
     assert.strictEqual(filtered.path, "/v1/sessions?agent_id=agent_1&include_archived=true&statuses%5B%5D=idle")

@@ -1,27 +1,11 @@
 import { assert, describe, it } from "vitest"
-import { countsOf, patchLines, size, sorted } from "../../src/files/files.logic.ts"
-
-const patch = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n same\n-- old\n+new\n+\n"
+import { countsOf, sorted } from "../../src/files/files.logic.ts"
 
 describe("changes of files", () => {
-  it("are lines that came and went; a line that begins with a dash is one of them", () => {
-    assert.deepStrictEqual(patchLines(patch), [
-      { kind: "skipped", text: "@@ -1,2 +1,2 @@" },
-      { kind: "same", text: "same" },
-      { kind: "removed", text: "- old" },
-      { kind: "added", text: "new" },
-      { kind: "added", text: "" }
-    ])
+  it("are counted by lines", () => {
+    const patch = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n same\n-- old\n+new\n+\n"
     assert.deepStrictEqual(countsOf({ text: patch } as never), { added: 2, removed: 1 })
     assert.isNull(countsOf({ text: null } as never))
-  })
-
-  it("keep lines that look like the head of a diff", () => {
-    const tricky = "--- a/x\n+++ b/x\n@@ -1 +1 @@\n--- was a rule\n+++ is a rule\n"
-    assert.deepStrictEqual(
-      patchLines(tricky).map(({ kind, text }) => `${kind} ${text}`),
-      ["skipped @@ -1 +1 @@", "removed -- was a rule", "added ++ is a rule"]
-    )
   })
 })
 
@@ -33,9 +17,5 @@ describe("files of a session", () => {
       [made, given].map((files) => files.map(({ id }) => id as string)),
       [["c", "a"], ["b"]]
     )
-  })
-
-  it("have sizes that one reads at a glance", () => {
-    assert.deepStrictEqual([12, 1_500, 25_000, 2_400_000].map(size), ["12 B", "1.5 kB", "25 kB", "2.4 MB"])
   })
 })

@@ -8,7 +8,6 @@ import { follow, isAtEnd } from "../../src/session/follow.logic.ts"
 import { found, kindOf, subjectOfEvent } from "../../src/session/log.logic.ts"
 import { answerOf, askedOf } from "../../src/session/question.logic.ts"
 import { paint, shorten, shownMax } from "../../src/session/tools/ansi.logic.ts"
-import { diffOf } from "../../src/session/tools/diff.logic.ts"
 import { goldenLog } from "./goldenLog.ts"
 
 describe("following", () => {
@@ -128,15 +127,6 @@ describe("output of tools", () => {
     assert.isBelow(long.length, shownMax + 100)
     assert.include(long, `${shownMax} characters left out`)
     assert.strictEqual(shorten("short"), "short")
-  })
-
-  it("is a diff with a few lines around each change", () => {
-    const before = Array.from({ length: 20 }, (_, line) => `${line}`).join("\n")
-    const lines = diffOf(before, before.replace("\n10\n", "\nten\n"))
-    assert.deepStrictEqual(
-      lines.map(({ kind }) => kind),
-      ["skipped", "same", "same", "same", "removed", "added", "same", "same", "same", "skipped"]
-    )
   })
 })
 

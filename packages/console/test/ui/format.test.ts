@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { ago, cost, duration, microUsdOf, plural, short } from "../../src/ui/format.logic.ts"
+import { ago, cost, duration, microUsdOf, plural, short, size } from "../../src/ui/format.logic.ts"
 
 describe("figures", () => {
   it("say of an unknown price that it is unknown, and never zero", () => {
@@ -27,6 +27,7 @@ describe("figures", () => {
       "1 min 1 s",
       "1 h 1 min"
     ])
+    assert.deepStrictEqual([12, 1_500, 25_000, 2_400_000].map(size), ["12 B", "1.5 kB", "25 kB", "2.4 MB"])
     assert.strictEqual(plural(1, "turn"), "1 turn")
     assert.strictEqual(plural(2, "turn"), "2 turns")
   })

@@ -331,13 +331,21 @@ const make = Effect.fnUntraced(function* (options: PlacesOptions) {
   /** What a runner before this one left: homes of no session are removed, and processes that outlived it are ended. */
   const sweep = Effect.gen(function* () {
     const known = new Map(records.all().map((record) => [record.sandboxId as string, record]))
+    let removed = 0
+    let resumed = 0
     for (const sandboxId of yield* homes.list) {
       const record = known.get(sandboxId)
-      if (record === undefined) yield* homes.remove(sandboxId as SandboxId)
-      else if (record.made) {
+      if (record === undefined) {
+        yield* homes.remove(sandboxId as SandboxId)
+        removed++
+      } else if (record.made) {
         const resume = Effect.scoped(Effect.flatMap(find(record.sessionId, ""), (place) => place.resume))
         yield* Effect.catch(resume, isLeft)
+        resumed++
       }
+    }
+    if (removed + resumed > 0) {
+      yield* Effect.logInfo("Saw to what an earlier run left").pipe(Effect.annotateLogs({ removed, resumed }))
     }
     // Last, so that what places use is in use.
     yield* preparations.collect

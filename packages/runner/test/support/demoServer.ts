@@ -52,9 +52,9 @@ const finishOf = {
 } as const
 
 /** What the demo model answers to this conversation, as a fixture says it. */
-const answer = async ({ messages, model, tool_choice }: ChatCompletionRequest) => {
+const answer = async ({ messages, model }: ChatCompletionRequest) => {
   const history = messages.flatMap(itemsOf)
-  const settings = tool_choice === "none" ? ({ toolChoice: "none" } as const) : {}
+  const settings = isSummary(messages.at(-1)) ? ({ toolChoice: "none" } as const) : {}
   const request = { model: "demo", instructions: [], history, tools: [], settings, cacheKey: "" }
   const result = await Effect.runPromise(Effect.result(Stream.runCollect(DemoModel.make().stream(request))))
   if (Result.isFailure(result)) return { error: { message: result.failure.message }, status: 500 }
@@ -80,11 +80,28 @@ const answer = async ({ messages, model, tool_choice }: ChatCompletionRequest) =
   }
 }
 
+/** Words of a conversation that is refused as long as it has them, but for being summed up. */
+export const overflowing = "too much for the window"
+
 const anything: Fixture = { match: { predicate: () => true }, response: answer }
+const isSummary = (message: ChatMessage | undefined) =>
+  message !== undefined && wordsOf(message).includes("Sum up this")
+const tooLong: Fixture = {
+  match: {
+    predicate: ({ messages }) =>
+      !isSummary(messages.at(-1)) && messages.some((message) => wordsOf(message).includes(overflowing))
+  },
+  response: { error: { message: "maximum context length exceeded", code: "context_length_exceeded" }, status: 400 }
+}
+
+export interface DemoServerOptions {
+  /** Milliseconds between two pieces of an answer. */
+  readonly latency?: number
+}
 
 /** aimock, answering as the demo model does in each of its contracts. It is to be started. */
-export const demoServer = (): LLMock => {
-  const mock = new LLMock({ port: 0, chunkSize: 8 })
-  mock.addFixtures([anything])
+export const demoServer = ({ latency = 0 }: DemoServerOptions = {}): LLMock => {
+  const mock = new LLMock({ port: 0, chunkSize: 8, latency })
+  mock.addFixtures([tooLong, anything])
   return mock
 }

@@ -144,8 +144,10 @@ describe("write and edit", () => {
       const edit = (old_string: string, new_string: string, more = {}) =>
         use("edit", { file_path: "a", old_string, new_string, ...more })
       assert.match((yield* edit("two", "2")).text, /is 2 times in .*make it unique, or set replace_all/)
-      assert.match((yield* edit("one two", "$& $1")).text, /in one place\.$/)
+      assert.match((yield* edit("one two", "$& $1")).text, /in one place, at line 1\.$/)
       assert.strictEqual(readFileSync(file("a"), "utf8"), "\ufeff$& $1\ntwo three\n")
+      assert.match((yield* edit("three", "3")).text, /, at line 2\.$/)
+      assert.match((yield* edit("3", "three")).text, /, at line 2\.$/)
       assert.match((yield* edit("t", "T", { replace_all: true })).text, /in 2 places/)
       assert.match((yield* edit("missing", "x")).text, /was not found in .*Read the file again/)
       assert.match((yield* edit("Two  Three", "x")).text, /was not found/)

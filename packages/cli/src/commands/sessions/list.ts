@@ -21,7 +21,10 @@ const row = ({ agent, id, status, title, updated_at, usage }: Session, now: numb
 export const list = Command.make(
   "list",
   {
-    status: Flag.Literals("status", statuses).pipe(Flag.optional, Flag.withDescription("Only those with this status")),
+    status: Flag.Literals("status", statuses).pipe(
+      Flag.withDescription("Only those with this status; may be given several times"),
+      Flag.atLeast(0)
+    ),
     agent: Flag.String("agent").pipe(Flag.optional, Flag.withDescription("Only those of this agent, by its id")),
     archived: Flag.Boolean("archived").pipe(Flag.withDefault(false), Flag.withDescription("Also archived ones")),
     limit: Flag.Int("limit").pipe(Flag.withDefault(20), Flag.withDescription("So many at most"))
@@ -33,7 +36,7 @@ export const list = Command.make(
       limit: Math.min(Math.max(limit, 1), 100),
       include_archived: archived ? ("true" as const) : undefined,
       agent_id: Option.getOrUndefined(agent),
-      "statuses[]": Option.isSome(status) ? [status.value] : undefined
+      "statuses[]": status.length === 0 ? undefined : status
     }
     const found = yield* ask(({ sessions }) => take(sessions.list(query as object), limit))
     yield* printList(found, {

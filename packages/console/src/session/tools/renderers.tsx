@@ -2,12 +2,15 @@ import type { TimelineCall } from "@troupe/domain/session/Timeline"
 import { type ComponentType, lazy, Suspense } from "react"
 import { JsonTree } from "../../ui/JsonTree.tsx"
 import { Code } from "../../ui/Markdown.tsx"
-import { languageOf, planIn, textIn, wordsOf } from "../content.logic.ts"
+import { firstLineOf, languageOf, planIn, textIn, wordsOf } from "../content.logic.ts"
 import { Pictures } from "../Attached.tsx"
 import { PlanSteps } from "../Plan.tsx"
 import { Output, Terminal } from "./Terminal.tsx"
+import { type AnswerProps, Glob, Grep } from "./Found.tsx"
+import { WebPage, WebResults } from "./Web.tsx"
+import "./tools.css"
 
-const Diff = lazy(() => import("./Diff.tsx"))
+const Diff = lazy(() => import("../diff/Diff.tsx"))
 
 type Props = { readonly call: TimelineCall }
 
@@ -31,14 +34,22 @@ const Write = ({ call }: Props) => {
   )
 }
 
-const Edit = ({ call }: Props) => (
-  <>
-    <Suspense>
-      <Diff before={textIn(inputOf(call), "old_string") ?? ""} after={textIn(inputOf(call), "new_string") ?? ""} />
-    </Suspense>
-    {call.isError ? <Output text={wordsOf(call.content)} /> : null}
-  </>
-)
+const Edit = ({ call }: Props) => {
+  const input = inputOf(call)
+  return (
+    <>
+      <Suspense>
+        <Diff
+          path={textIn(input, "file_path")}
+          before={textIn(input, "old_string") ?? ""}
+          after={textIn(input, "new_string") ?? ""}
+          first={firstLineOf(call.content)}
+        />
+      </Suspense>
+      {call.isError ? <Output text={wordsOf(call.content)} /> : null}
+    </>
+  )
+}
 
 const Question = ({ call }: Props) => (
   <dl className="facts">
@@ -65,11 +76,32 @@ const Anything = ({ call }: Props) => {
   )
 }
 
+/** What can be read back from an answer is drawn; what went wrong, waits, or is kept elsewhere is not in it. */
+const readable = (Answer: ComponentType<AnswerProps>) => {
+  const Readable = ({ call }: Props) => {
+    const { content } = call
+    const isWhole = content.length > 0 && content.every(({ type }) => type !== "blob" && type !== "redacted")
+    return call.isError || !isWhole ? (
+      <Anything call={call} />
+    ) : (
+      <>
+        <Answer answer={wordsOf(content)} input={inputOf(call)} />
+        <Pictures content={content} of="Picture from the tool" />
+      </>
+    )
+  }
+  return Readable
+}
+
 const byName: Readonly<Record<string, ComponentType<Props>>> = {
   bash: Terminal,
   read: Read,
   write: Write,
   edit: Edit,
+  glob: readable(Glob),
+  grep: readable(Grep),
+  web_fetch: readable(WebPage),
+  web_search: readable(WebResults),
   ask_user: Question,
   update_plan: Planned
 }

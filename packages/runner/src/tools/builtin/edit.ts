@@ -46,12 +46,12 @@ export const edit = (place: ToolPlace): BuiltIn<Input> => ({
   run: Effect.fnUntraced(function* (input) {
     const { mount, path } = yield* Effect.flatMap(locate(place, input.file_path), writable)
     const { bytes, info } = yield* Effect.mapError(mount.directory.read(path, { bytesMax }), fileFailure)
-    const { count, result } = yield* replaced(printable(path), yield* asText(printable(path), bytes), input)
+    const { count, line, result } = yield* replaced(printable(path), yield* asText(printable(path), bytes), input)
     // Only what was read is replaced: a program may have written the file meanwhile.
     const expected = { _tag: "Version", version: info.version } as const
     yield* Effect.mapError(mount.directory.write(path, Buffer.from(result), { expected }), fileFailure)
-    const places = count === 1 ? "one place" : `${count} places`
-    return say(`Changed ${printable(path)} in ${places}.`, {
+    const where = count === 1 ? `in one place, at line ${line}` : `in ${count} places`
+    return say(`Changed ${printable(path)} ${where}.`, {
       path,
       replacements: count,
       bytes: Buffer.byteLength(result)
@@ -75,7 +75,7 @@ const replaced = (path: string, before: string, { new_string, old_string, replac
   if (count > 1 && !replace_all) {
     return fail(`old_string is ${count} times in ${path}. Add lines around it to make it unique, or set replace_all.`)
   }
-  return Effect.succeed({ count, result: parts.join(new_string) })
+  return Effect.succeed({ count, line: parts[0]!.split("\n").length, result: parts.join(new_string) })
 }
 
 const squeezed = (text: string): string => text.replaceAll(/\s+/g, " ")

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { createHash } from "node:crypto"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -113,6 +114,27 @@ requires(
       ["sleep 60", null, "timed_out"],
       ["head -c 3000000 /dev/zero | tr '\\0' x", 0, "exited"]
     ])
+  })
+
+  it("is held to the policies of its agent and of its session, which the log names", patient, async () => {
+    const rules = [{ tool: "bash", when: { command: "rm *" }, then: "deny", reason: "nothing is thrown away" }]
+    const troupe = { policies: [{ type: "rules", rules }] }
+    const tools = [{ type: "agent_toolset_20260401" }]
+    const { id } = (await json("POST", "/agents", { name: "careful", model: "demo", tools, troupe })).body as {
+      id: string
+    }
+    const rulesOf = (events: ReadonlyArray<SessionEvent>) =>
+      events.flatMap((event) => (event._tag === "ToolRequested" ? [event.verdict.rule] : []))
+    const first = await open("run: rm -f made.txt", { agent: id })
+    assert.deepStrictEqual(rulesOf(first.events), ["agent.policies[0].rules[0]"])
+    const update = { troupe: { policies: [{ type: "preset", preset: "read_only" }] } }
+    assert.strictEqual((await json("POST", `/sessions/${first.id}`, update)).status, 200)
+    await json("POST", `/sessions/${first.id}/events`, {
+      events: [{ type: "user.message", content: [{ type: "text", text: "run: touch made.txt" }] }]
+    })
+    const second = await system.turnsEnded(first.id as never, 2)
+    assert.deepStrictEqual(rulesOf(second).slice(1), ["session.policies[0].preset.read_only.no_writes"])
+    assert.isFalse(second.some(({ _tag }) => _tag === "ToolStarted"))
   })
 
   it("works on a directory of its runner's host: on a copy, and in it where that was chosen", patient, async () => {

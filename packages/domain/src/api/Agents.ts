@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { ModelOptions } from "../models/ModelOptions.ts"
+import { PermissionPolicies } from "../tools/PermissionPolicy.ts"
 import { toolsMax } from "../tools/Toolset.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
@@ -61,7 +62,9 @@ export const AgentExtras = Schema.Struct({
   /** Keeps what models are sent and what they answer, beside the log. */
   keep_model_requests: Schema.optionalKey(Schema.NullOr(Schema.Boolean)),
   /** JSON Schema that each answer is to fit. */
-  output_schema: Schema.optionalKey(Schema.NullOr(JsonObject))
+  output_schema: Schema.optionalKey(Schema.NullOr(JsonObject)),
+  /** What its calls are held to, beside the policies of the server and the workspace. */
+  policies: Schema.optionalKey(Schema.NullOr(PermissionPolicies))
 })
 export type AgentExtras = typeof AgentExtras.Type
 
@@ -115,7 +118,8 @@ export const agentDefinition = {
     max_tokens: Schema.optionalKey(ModelOptions.fields.maxTokens),
     max_steps: Schema.optionalKey(ModelOptions.fields.maxSteps),
     keep_model_requests: Schema.optionalKey(Schema.Boolean),
-    output_schema: Schema.optionalKey(JsonObject)
+    output_schema: Schema.optionalKey(JsonObject),
+    policies: Schema.optionalKey(Schema.Array(JsonObject))
   })
 }
 export const AgentDefinition = Schema.Struct({

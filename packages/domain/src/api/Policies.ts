@@ -3,14 +3,13 @@ import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId, SessionId } from "../Ids.ts"
 import { Json } from "../Json.ts"
-import { PermissionPolicy } from "../tools/PermissionPolicy.ts"
+import { PermissionPolicies, PermissionPolicy } from "../tools/PermissionPolicy.ts"
 import { layerNames } from "../tools/PolicyLayers.ts"
 import { presetNames } from "../tools/Presets.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Name } from "./Common.ts"
 import { Page, pageQuery } from "./Page.ts"
 
-const List = Schema.Array(PermissionPolicy).check(Schema.isMaxLength(100))
 const Preset = Schema.Literals(presetNames)
 
 /** A version of a workspace's policies, in the order in which verdicts count them. */
@@ -33,7 +32,7 @@ export const update = HttpApiEndpoint.post("updatePolicies", "/v1/policies", {
   payload: Schema.Struct({
     /** The version that these follow. Where it is not the newest any more, nothing changes. */
     version: Schema.Int,
-    policies: List
+    policies: PermissionPolicies
   }),
   success: Policies,
   error: anyFailure
@@ -62,7 +61,7 @@ export const DryRun = Schema.Struct({
   /** The preset of the turn. */
   preset: Schema.optionalKey(Schema.NullOr(Preset)),
   /** In the place of the workspace's own, to try them before they hold. */
-  policies: Schema.optionalKey(List)
+  policies: Schema.optionalKey(PermissionPolicies)
 })
 export type DryRun = typeof DryRun.Type
 

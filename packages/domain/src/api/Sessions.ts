@@ -4,6 +4,7 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId, DeploymentId, EnvironmentId, ProjectId, RunnerId, SessionId, ThreadId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
 import { BudgetLimit, isCostCap } from "../session/Budget.ts"
+import { PermissionPolicies } from "../tools/PermissionPolicy.ts"
 import { Agent, ModelIn, Servers, Tools } from "./Agents.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Metadata, MetadataPatch, Name, Text } from "./Common.ts"
@@ -91,6 +92,8 @@ export const SessionCreate = Schema.Struct({
       project_id: Schema.optionalKey(Schema.NullOr(ProjectId)),
       labels: Schema.optionalKey(Labels),
       limits: Schema.optionalKey(SessionLimits),
+      /** What its calls are held to, beside the policies of the server, the workspace and the agent. */
+      policies: Schema.optionalKey(PermissionPolicies),
       directory: Schema.optionalKey(Schema.NullOr(SessionDirectory)),
       lifecycle: Schema.optionalKey(
         Schema.Struct({
@@ -115,7 +118,13 @@ export const SessionUpdate = Schema.Struct({
   ),
   budget: Schema.optionalKey(Schema.NullOr(BudgetIn)),
   vault_ids: Schema.optionalKey(Schema.Array(Schema.String)),
-  troupe: Schema.optionalKey(Schema.Struct({ limits: Schema.optionalKey(SessionLimits) }))
+  troupe: Schema.optionalKey(
+    Schema.Struct({
+      limits: Schema.optionalKey(SessionLimits),
+      /** In the place of all that it had; they hold from the next attempt on. */
+      policies: Schema.optionalKey(PermissionPolicies)
+    })
+  )
 })
 export type SessionUpdate = typeof SessionUpdate.Type
 
@@ -161,6 +170,7 @@ export const Session = Schema.Struct({
     project_id: Schema.NullOr(ProjectId),
     labels: Schema.Array(Schema.String),
     limits: Schema.Array(SessionLimit),
+    policies: Schema.Array(JsonObject),
     directory: Schema.NullOr(SessionDirectory),
     lifecycle: Lifecycle,
     sandbox: Schema.NullOr(SessionSandbox)

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { Usage } from "../session/Usage.ts"
+import { searchMicroUsd, type Usage } from "../session/Usage.ts"
 
 const MicroUsd = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -16,9 +16,6 @@ export type Price = typeof Price.Type
 /** Prices by model; a name that ends in `*` is the price of every model that begins so. The longest match counts. */
 export const PriceTable = Schema.Record(Schema.String, Price)
 export type PriceTable = typeof PriceTable.Type
-
-/** A search at list price, in millionths of a dollar: ten dollars for a thousand. */
-const webSearch = 10_000
 
 /** The price of a model, or null: unknown is not free. */
 export const priceOf = (table: PriceTable, model: string): Price | null => {
@@ -49,5 +46,5 @@ export const costOf = (price: Price | null, usage: Counted): number | null => {
     usage.cacheReadTokens * price.cacheRead +
     usage.cacheWrite5mTokens * price.cacheWrite5m +
     usage.cacheWrite1hTokens * price.cacheWrite1h
-  return Math.ceil(perMillion / 1_000_000) + usage.webSearches * webSearch
+  return Math.ceil(perMillion / 1_000_000) + usage.webSearches * searchMicroUsd
 }

@@ -53,7 +53,7 @@ export const RunRequest = Schema.Struct({
   policies: Schema.Struct({
     server: Schema.Array(Schema.Json),
     workspace: Schema.Array(Schema.Json),
-    sessionPreset: Schema.NullOr(Schema.String)
+    session: Schema.Array(Schema.Json)
   }),
   /** What runs in its sandbox ends while the session rests, whatever its environment says. Nodes of before do not say. */
   sleeps: Schema.optionalKey(Schema.Boolean),

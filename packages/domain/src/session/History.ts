@@ -49,9 +49,11 @@ const copied = (items: ReadonlyArray<JsonObject>, seq: number): ReadonlyArray<En
   items.flatMap((item): ReadonlyArray<Entry> => {
     if (!isItem(item)) return []
     if (item.type !== "tool_result") return [{ kind: "item", seq, item, turnId: null }]
-    const { callId, content, isError, outcome } = item
-    return [{ kind: "result", seq, result: { callId, content, isError, outcome } }]
+    const { providerCallId: _, type: __, ...result } = item
+    return [{ kind: "result", seq, result }]
   })
+
+const isInteger = (value: unknown): value is number => Number.isSafeInteger(value)
 
 /** What the next event adds to the conversation. */
 export const apply = (history: History, { event, seq }: Placed): History => {
@@ -92,8 +94,9 @@ export const apply = (history: History, { event, seq }: Placed): History => {
     case "ToolStarted":
       return add(history, { kind: "started", seq, callId: event.callId })
     case "ToolFinished": {
-      const { callId, content, isError, outcome } = event
-      return result({ callId, content, isError, outcome })
+      const { callId, content, details, isError, outcome } = event
+      const exitCode = details?.["exitCode"]
+      return result({ callId, content, isError, outcome, ...(isInteger(exitCode) ? { exitCode } : {}) })
     }
     case "ToolAnswered": {
       const { callId, content, isError } = event

@@ -56,7 +56,9 @@ export const HistoryItem = Schema.Union([
       "pending"
     ]),
     content: Content,
-    isError: Schema.Boolean
+    isError: Schema.Boolean,
+    /** Of a command that came to an end by itself. */
+    exitCode: Schema.optionalKey(Schema.Int)
   }),
   /** Stands for everything before it. */
   Schema.Struct({ type: Schema.Literal("summary"), content: Content }),

@@ -7,6 +7,7 @@ import { AgentSnapshot } from "./Opening.ts"
 import type { SessionCommand } from "./SessionCommand.ts"
 import type { EventOf, SessionEvent, SessionEventTag } from "./SessionEvent.ts"
 import type { ErrorInfo, StopReason } from "./Status.ts"
+import { searchesIn } from "./Usage.ts"
 
 const gone = "[redacted]"
 /** In the place of a hash of what is gone: the hash itself would let somebody try out what it was. */
@@ -62,6 +63,15 @@ const isAgent = Schema.is(AgentSnapshot)
 /** An agent of a thread's own stays one: its digest is part of the state. */
 const threadAgent = (value: JsonObject | null): object | null => (isAgent(value) ? agent(value) : maybeObject(value))
 
+/** What a call searched is counted, and stays so. */
+const sums = (details: JsonObject): JsonObject | null => {
+  const webSearches = searchesIn("function", details)
+  return webSearches === 0 ? null : { webSearches }
+}
+
+/** A policy that nobody can read is the strictest: what is redacted allows nothing. */
+const policies = (list: ReadonlyArray<object>) => list.map(() => ({ type: "redacted" }))
+
 const changes = (told: Changes): Changes => ({ ...told, paths: [] })
 
 const environment = (snapshot: Opened["environment"]): Opened["environment"] =>
@@ -86,6 +96,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
   HistoryCopied: { items: noObjects },
   SessionUpdated: { title: maybeWord, metadata: values, labels: words },
   AgentReconfigured: { changes: noObject },
+  PoliciesChanged: { policies },
   ResourceAdded: { resource },
   ResourceRefreshed: { details: noObject },
   RedactionRequested: { reason: word },
@@ -118,7 +129,7 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
     question: maybeObject,
     verdict: (verdict) => ({ ...verdict, reason: maybeWord(verdict.reason) })
   },
-  ToolFinished: { content, details: nothing },
+  ToolFinished: { content, details: sums },
   ContextCompacted: { summary: content },
   WorkingCopyCaptured: { changes },
   ToolConfirmed: { decision },
@@ -180,7 +191,9 @@ const redactInputs = (list: ReadonlyArray<Input>): ReadonlyArray<Input> =>
 export const redactCommand = (command: SessionCommand): SessionCommand => {
   switch (command._tag) {
     case "Open":
-      return blank(command, { ...(session as Blanks<object>), history: noObjects, inputs: redactInputs })
+      return blank(command, { ...(session as Blanks<object>), policies, history: noObjects, inputs: redactInputs })
+    case "ChangePolicies":
+      return blank(command, { policies })
     case "Send":
       return { ...command, inputs: redactInputs(command.inputs) }
     case "EditTurn":

@@ -20,7 +20,12 @@ const queued = { turnId: TurnId, queueVersion: Schema.NullOr(Schema.Int) }
 
 /** What clients ask for. */
 export const clientCommands = {
-  Open: { ...opening, history: Schema.Array(JsonObject), inputs: Inputs },
+  Open: {
+    ...opening,
+    policies: Schema.optionalKey(lifecycle.PoliciesChanged.policies),
+    history: Schema.Array(JsonObject),
+    inputs: Inputs
+  },
   Send: { inputs: Inputs.check(Schema.isMinLength(1)) },
   EditTurn: {
     ...queued,
@@ -48,6 +53,7 @@ export const clientCommands = {
   RemoveResource: lifecycle.ResourceRemoved,
   RefreshResource: lifecycle.ResourceRefreshed,
   ChangeBudget: { budget: Budget },
+  ChangePolicies: lifecycle.PoliciesChanged,
   OpenThread: lifecycle.ThreadOpened,
   ArchiveThread: { threadId: ThreadId },
   /** A thread tells another one something, which makes a turn there. */

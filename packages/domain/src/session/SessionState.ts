@@ -24,7 +24,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 7
+export const foldVersion = 8
 
 export const Message = Schema.Struct({
   inputId: EventId,

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { JsonObject } from "../Json.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -65,6 +66,24 @@ export const addUsage = (totals: Totals, usage: Usage): Totals => ({
   webFetches: totals.webFetches + usage.webFetches,
   costMicroUsd: totals.costMicroUsd + (usage.costMicroUsd ?? 0)
 })
+
+/** A search at list price, in millionths of a dollar: ten dollars for a thousand. */
+export const searchMicroUsd = 10_000
+
+/** How many searches of the web a call that is over has made: our own tool says so, and nobody else is believed. */
+export const searchesIn = (executor: string | undefined, details: JsonObject | null): number => {
+  const searches = executor === "function" ? details?.["webSearches"] : undefined
+  return typeof searches === "number" && Number.isSafeInteger(searches) && searches > 0 ? searches : 0
+}
+
+export const addSearches = (totals: Totals, searches: number): Totals =>
+  searches === 0
+    ? totals
+    : {
+        ...totals,
+        webSearches: totals.webSearches + searches,
+        costMicroUsd: totals.costMicroUsd + searches * searchMicroUsd
+      }
 
 /** Every token that counts against a budget. */
 export const tokens = (totals: Totals): number =>

@@ -57,6 +57,8 @@ const rule = (draft: Draft, command: SessionCommand): void => {
       return session.refreshResource(draft, command)
     case "ChangeBudget":
       return session.changeBudget(draft, command)
+    case "ChangePolicies":
+      return draft.emit({ _tag: "PoliciesChanged", policies: command.policies })
     case "OpenThread":
       return session.openThread(draft, command)
     case "ArchiveThread":

@@ -79,12 +79,10 @@ const ofLayer = ({ name, policies }: PolicyLayer, call: AskedCall): ReadonlyArra
 }
 
 const placeOf = (layer: LayerName, index: number, policy: unknown): string => {
-  const isTurns = layer === "turn" || layer === "session"
   const preset = readPolicy(policy) && policy.type === "preset" ? `preset.${policy.preset}` : null
-  return [
-    layer,
-    ...(isTurns ? [preset ?? "preset"] : [`policies[${index}]`, ...(preset === null ? [] : [preset])])
-  ].join(".")
+  // A turn has one preset, and nothing else.
+  if (layer === "turn") return `turn.${preset ?? "preset"}`
+  return [layer, `policies[${index}]`, ...(preset === null ? [] : [preset])].join(".")
 }
 
 /** What a preset or a list of restrictions denies or asks for. */

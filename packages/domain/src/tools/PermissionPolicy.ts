@@ -17,3 +17,6 @@ export const PermissionPolicy = Schema.Union([
   Schema.Struct({ type: Schema.Literal("restrictions"), restrictions: Schema.Array(Schema.Literals(restrictionNames)) })
 ])
 export type PermissionPolicy = typeof PermissionPolicy.Type
+
+/** What one layer says, in the order in which verdicts count it. */
+export const PermissionPolicies = Schema.Array(PermissionPolicy).check(Schema.isMaxLength(100))

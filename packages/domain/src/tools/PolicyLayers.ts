@@ -17,26 +17,22 @@ export interface PolicySources {
   readonly server: ReadonlyArray<unknown>
   readonly workspace: ReadonlyArray<unknown>
   readonly agent: ReadonlyArray<unknown>
-  /** The preset that the session was given later. */
-  readonly sessionPreset: string | null
+  readonly session: ReadonlyArray<unknown>
   readonly turnPreset: string | null
 }
-
-const ofPreset = (preset: string | null): ReadonlyArray<unknown> =>
-  preset === null ? [] : [{ type: "preset", preset }]
 
 /** From those who run the installation to the one turn. */
 export const policyLayers = (sources: PolicySources): ReadonlyArray<PolicyLayer> => [
   { name: "server", policies: sources.server },
   { name: "workspace", policies: sources.workspace },
   { name: "agent", policies: sources.agent },
-  { name: "session", policies: ofPreset(sources.sessionPreset) },
-  { name: "turn", policies: ofPreset(sources.turnPreset) }
+  { name: "session", policies: sources.session },
+  { name: "turn", policies: sources.turnPreset === null ? [] : [{ type: "preset", preset: sources.turnPreset }] }
 ]
 
 /** Those of an attempt, as it was told of them. */
 export const layersOf = (request: {
-  readonly policies: Pick<PolicySources, "server" | "workspace" | "sessionPreset">
+  readonly policies: Pick<PolicySources, "server" | "workspace" | "session">
   readonly agent: { readonly policies: ReadonlyArray<unknown> }
   readonly overrides: { readonly permissionPreset?: string }
 }): ReadonlyArray<PolicyLayer> =>

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { PriceTable } from "../models/Price.ts"
-import { PermissionPolicy } from "../tools/PermissionPolicy.ts"
+import { PermissionPolicies } from "../tools/PermissionPolicy.ts"
 import { DayLimit } from "./DayLimit.ts"
 
 const Word = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256))
@@ -19,7 +19,7 @@ export const pricesMax = 500
 
 /** What holds for all sessions of a workspace. */
 export const WorkspaceSettings = Schema.Struct({
-  policies: Schema.Array(PermissionPolicy).check(Schema.isMaxLength(100)),
+  policies: PermissionPolicies,
   dayLimits: Schema.Array(DayLimit).check(Schema.isMaxLength(20)),
   defaults: Schema.optionalKey(WorkspaceDefaults),
   /** They go before the prices that runners know. */

@@ -46,6 +46,7 @@ const sandbox = { sandboxId: make.sandboxId(1), runnerId: "rnr" }
 const more: ReadonlyArray<SessionCommand> = [
   { _tag: "Reconfigure", threadId: null, changes: { model: { id: "other" } }, digest: make.hash(7) },
   { _tag: "ChangeBudget", budget: [make.limit("model_requests", 60)] },
+  { _tag: "ChangePolicies", policies: [{ type: "preset", preset: "review" }] },
   { _tag: "ArchiveThread", threadId: make.threadId(2) },
   make.openThread(3),
   { _tag: "AddResource", resource: make.resource(1) },

@@ -152,6 +152,7 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
     Update: 1,
     Reconfigure: 1,
     ChangeBudget: 2,
+    ChangePolicies: 0.5,
     AddResource: 1,
     RemoveResource: 0.5,
     RefreshResource: 0.5,
@@ -201,6 +202,8 @@ export const generateCommand = (random: Prng, state: SessionState): SessionComma
       }
     case "ChangeBudget":
       return { _tag: kind, budget: random.chance(0.2) ? [] : budget(random) }
+    case "ChangePolicies":
+      return { _tag: kind, policies: random.chance(0.5) ? [] : [{ type: "always_ask" }] }
     case "AddResource":
       return { _tag: kind, resource: resource(random.int(4)) }
     case "RemoveResource":

@@ -32,17 +32,25 @@ interface Given extends Partial<Omit<Permissions, "layers">> {
   readonly workspace?: ReadonlyArray<unknown>
   /** The agent's. */
   readonly policies?: ReadonlyArray<unknown>
-  readonly session?: string
+  readonly session?: ReadonlyArray<unknown>
   readonly preset?: string
 }
 
 const decided = (world: Given, call: AskedCall) => {
-  const { policies = [], policy = allowAll, preset, server = [], session, unisolated = false, workspace = [] } = world
+  const {
+    policies = [],
+    policy = allowAll,
+    preset,
+    server = [],
+    session = [],
+    unisolated = false,
+    workspace = []
+  } = world
   const layers = policyLayers({
     server,
     workspace,
     agent: policies,
-    sessionPreset: session ?? null,
+    session,
     turnPreset: preset ?? null
   })
   return permit({ layers, policy: "policy" in world ? world.policy : policy, unisolated }, call)
@@ -146,7 +154,9 @@ describe("A call's permission", () => {
     given({ workspace: [{ type: "preset", preset: "review" }], policies: allow })
       .when(bash("ls"))
       .then("ask", "workspace.policies[0].preset.review")
-    given({ session: "read_only", preset: "full" }).when(bash("ls")).then("deny", "session.preset.read_only.no_writes")
+    given({ session: [{ type: "preset", preset: "read_only" }], preset: "full" })
+      .when(bash("ls"))
+      .then("deny", "session.policies[0].preset.read_only.no_writes")
   })
 
   it("under custom is for what somebody allows by name", () => {

@@ -6,7 +6,7 @@ import { confinedBy, type PresetName } from "../../src/tools/Presets.ts"
 import { restrictionNames } from "../../src/tools/Restrictions.ts"
 
 const layersOf = (preset: string, workspace: ReadonlyArray<unknown> = []) =>
-  policyLayers({ server: [], workspace, agent: [], sessionPreset: null, turnPreset: preset })
+  policyLayers({ server: [], workspace, agent: [], session: [], turnPreset: preset })
 
 const call = (name: string, input: Readonly<Record<string, string>>, more: Partial<AskedCall> = {}): AskedCall => ({
   name,

@@ -3,7 +3,7 @@ import { dryRun, type SupposedCall } from "../../src/tools/dryRun.ts"
 import { policyLayers } from "../../src/tools/PolicyLayers.ts"
 
 const layers = (more: object = {}) =>
-  policyLayers({ server: [], workspace: [], agent: [], sessionPreset: null, turnPreset: null, ...more })
+  policyLayers({ server: [], workspace: [], agent: [], session: [], turnPreset: null, ...more })
 
 const call = (name: string, more: Partial<SupposedCall> = {}): SupposedCall => ({
   name,
@@ -47,7 +47,7 @@ describe("a dry run", () => {
   it("says whose word counted: the strictest layer's, or the tool's own", () => {
     const asks = [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_ask" } } }]
     assert.deepStrictEqual(judged(call("bash"), {}, asks), ["ask", "tool", "tools.bash.always_ask"])
-    const allowing = { workspace: [{ type: "always_allow" }], sessionPreset: "review" }
+    const allowing = { workspace: [{ type: "always_allow" }], session: [{ type: "preset", preset: "review" }] }
     assert.deepStrictEqual(judged(call("bash"), allowing, asks).slice(0, 2), ["ask", "session"])
     assert.deepStrictEqual(judged(call("bash"), {}, null, true), ["ask", "isolation", "isolation.none"])
     assert.deepStrictEqual(judged(call("bash"), { workspace: [{ type: "no such policy" }] }).slice(0, 2), [

@@ -1,6 +1,6 @@
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import * as Tracing from "@troupe/domain/telemetry/Tracing"
-import { Cause, Context, Effect, Layer } from "effect"
+import { Cause, Clock, Context, Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import type { HarnessEnd } from "../harness/Harness.ts"
 import { Harnesses } from "../harness/Harnesses.ts"
@@ -36,6 +36,7 @@ export class AttemptEngine extends Context.Service<
       const factory = yield* AttemptToolsFactory
       const desk = yield* AskDesk
       const blobs = yield* BlobClient
+      const clock = yield* Clock.Clock
 
       const { hasContent } = yield* TracingContent
       /** What spans may hold of the words of this attempt: nothing, or all but its secrets. */
@@ -54,15 +55,17 @@ export class AttemptEngine extends Context.Service<
         const ask: AttemptContext["ask"] = (body) =>
           desk.ask({ askId: randomUUID(), sessionId, threadId, attemptId, ticket, body })
         const { scrubber } = attempt
-        const keep = keepBeside({ blobs, ticket, scrubber, frames: attempt.frames })
+        const spending = new Spending({ request, now: () => clock.currentTimeMillisUnsafe() })
+        const frames = spending.counting(attempt.frames)
+        const keep = keepBeside({ blobs, ticket, scrubber, frames })
         const context: AttemptContext = {
           request,
-          frames: request.agent.keepModelRequests === true ? { ...attempt.frames, keep } : attempt.frames,
-          inbox: attempt.inbox.forHarness(attempt.frames),
-          spending: new Spending(request),
+          frames: request.agent.keepModelRequests === true ? { ...frames, keep } : frames,
+          inbox: attempt.inbox.forHarness(frames),
+          spending,
           secret: (name) => Effect.sync(() => attempt.secret(name)),
           scrubber,
-          askPeople: askPeople(attempt.frames, attempt.answers),
+          askPeople: askPeople(frames, attempt.answers),
           isGranted: (key) => attempt.grants.has(key),
           blob: ({ sha256 }) =>
             Effect.catch(blobs.get(ticket, sha256), ({ message }) =>

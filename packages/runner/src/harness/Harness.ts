@@ -43,7 +43,7 @@ export interface HarnessRun {
   readonly request: Omit<RunRequest, "secrets">
   readonly frames: AttemptFrames
   readonly inbox: Inbox
-  /** What model requests of the attempt use is added here, whoever makes them. */
+  /** Counts what the frames of the attempt say was used. */
   readonly spending: Spending
   readonly tools: ToolCalls
   /** Content of the conversation that is too large for the log; null where it can't be had. */

@@ -8,7 +8,7 @@ export const capabilities = {
   interruption: "ends at once when it is interrupted, with nothing left open",
   steering: "takes messages into the running turn at its next step",
   pausing: "stops between two steps when it is told to",
-  budgets: "stops before the request that a hard limit does not allow",
+  budgets: "stops before the request or the command that a hard limit does not allow, whoever is in reach",
   plans: "tells people the plan that the model makes, each time that it changes",
   usage: "ends each model request in one usage record",
   recovery: "fails so that the session tries again, where that is likely to help",

@@ -25,6 +25,8 @@ export interface FakeRunOptions {
   readonly modelRequests?: number
   readonly settings?: Partial<HarnessRun["request"]["agent"]["model"]>
   readonly resume?: ToolCalls["resume"]
+  /** The time, in milliseconds. */
+  readonly now?: () => number
 }
 
 export const user = (message: string): HistoryItem => ({
@@ -72,11 +74,12 @@ export const make = (options: FakeRunOptions) => {
   const requested = new Set<string>()
   const announce = ({ callId, input, name, providerCallId, requestId }: NamedCall) => {
     requested.add(callId)
-    return emit({ _tag: "ToolRequested", callId, requestId, providerCallId, name, input } as FrameBody)
+    return counted.emit({ _tag: "ToolRequested", callId, requestId, providerCallId, name, input } as FrameBody)
   }
   const call = Effect.fnUntraced(function* (request: ToolCallRequest) {
     const callId = request.callId ?? (`sevt_made_${frames.length}` as EventId)
     if (!requested.has(callId)) yield* announce({ ...request, callId })
+    yield* counted.emit({ _tag: "ToolStarted", callId, at: 0 })
     const tool = options.tools?.[request.name]
     const said =
       tool === undefined
@@ -85,7 +88,7 @@ export const make = (options: FakeRunOptions) => {
           ? "The input is no JSON"
           : yield* tool(request.input)
     if (said === "awaiting") return { _tag: "Awaiting", callId } satisfies ToolResult
-    yield* emit({ _tag: "ToolFinished", callId, content: text(said) } as FrameBody)
+    yield* counted.emit({ _tag: "ToolFinished", callId, content: text(said), details: null } as FrameBody)
     const outcome = tool === undefined ? "failed" : "succeeded"
     return { _tag: "Done", callId, outcome, content: text(said), isError: tool === undefined } satisfies ToolResult
   })
@@ -104,15 +107,18 @@ export const make = (options: FakeRunOptions) => {
     agent,
     overrides: {},
     history: options.history,
+    calls: [],
     resources: [],
     budget: options.budget ?? [],
     used: { session: noTotals, turn: { ...noTotals, modelRequests: options.modelRequests ?? 0 } }
   } as unknown as HarnessRun["request"]
 
+  const spending = new Spending({ request, now: options.now ?? (() => 0) })
+  const counted = spending.counting(attempt)
   const run: HarnessRun = {
     request,
-    frames: attempt,
-    spending: new Spending(request),
+    frames: counted,
+    spending,
     inbox: {
       takeSteers: Effect.gen(function* () {
         const taken = steers.splice(0)

@@ -49,7 +49,10 @@ const attempt = (
   const run = {
     request: { turnId: turnId(), history } as unknown as HarnessRun["request"],
     frames,
-    spending: new Spending({ budget: [], used: { session: noTotals, turn: noTotals } }),
+    spending: new Spending({
+      request: { budget: [], used: { session: noTotals, turn: noTotals }, calls },
+      now: () => 0
+    }),
     inbox: { takeSteers: Effect.sync(() => steers.splice(0)), stop: Effect.sync(stop), stopped: Effect.never },
     tools: gateway,
     blob: ({ sha256 }) => Effect.succeed(world.blobs.get(sha256) ?? null),
@@ -63,9 +66,11 @@ const attempt = (
         return [{ type: "tool_call", callId, requestId, providerCallId, name, server, input }]
       }
       if (body._tag !== "ToolFinished") return []
-      const { callId, content, isError, outcome } = body
+      const { callId, content, details, isError, outcome } = body
       const providerCallId = frames.all("ToolRequested").find((one) => one.callId === callId)!.providerCallId
-      return [{ type: "tool_result", callId, providerCallId, outcome, content, isError }]
+      const code = details?.["exitCode"]
+      const exitCode = typeof code === "number" ? { exitCode: code } : {}
+      return [{ type: "tool_result", callId, providerCallId, outcome, content, isError, ...exitCode }]
     })
   ]
   return { end: harness.run(run), frames, after }
@@ -130,11 +135,63 @@ describe("The shell harness", () => {
   )
 
   it.live(
+    "ends a command that takes longer than it may",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* placeOn(local())
+        const list = commands({ run: "echo begun; sleep 1000", timeoutMs: 1_500 }, { run: "touch never" })
+        const { end, frames } = attempt(world, { history: [user(1, list)] })
+        const ended = yield* end
+        assert.deepStrictEqual(ended._tag === "Completed" && ended.details?.["commands"], [
+          { run: "echo begun; sleep 1000", outcome: "timed_out", exitCode: null },
+          { run: "touch never", outcome: "skipped", exitCode: null }
+        ])
+        assert.match(textOf(frames.last("ToolFinished").content), /^begun\n\[Killed after 1500 ms/)
+      }),
+    slow
+  )
+
+  it.live(
+    "replies to a program that asks, and then has no more to say",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* placeOn(local())
+        const ask = 'printf "Name? "; read -r name; printf "Sure, %s? " "$name" >&2; read -r sure; echo "$sure"'
+        const list = commands(
+          {
+            run: `${ask}; read -r more || echo over; exit 3`,
+            replies: [
+              { prompt: "Name?", reply: "Ada's" },
+              { prompt: "Sure, Ada's?", reply: "yes" }
+            ]
+          },
+          { run: "true", replies: [{ prompt: "never", reply: "asked" }] },
+          { run: "exec 0<&-; printf 'a? '", replies: [{ prompt: "a?", reply: "heard by nobody" }] }
+        )
+        const { end, frames } = attempt(world, { history: [user(1, list.replace("{", '{"stopOnFailure":false,'))] })
+        const ended = yield* end
+        const exits = (ended._tag === "Completed" ? ended.details?.["commands"] : []) as ReadonlyArray<{
+          exitCode: number
+        }>
+        assert.deepStrictEqual(
+          exits.map(({ exitCode }) => exitCode),
+          [3, 0, 0]
+        )
+        assert.deepStrictEqual(
+          frames.all("ToolFinished").map(({ content }) => textOf(content)),
+          ["Name? Sure, Ada's? yes\nover\n[Exit code 3]", "(no output)", "a? "]
+        )
+      }),
+    slow
+  )
+
+  it.live(
     "goes on where an attempt before it was lost, and repeats nothing",
     () =>
       Effect.gen(function* () {
         const world = yield* placeOn(local())
-        const list = commands({ run: "echo one >> log" }, { run: "echo two >> log" }, { run: "echo three >> log" })
+        const runs = ["echo one >> log", "echo two >> log; exit_with() { return 7; }; exit_with", "echo three >> log"]
+        const list = JSON.stringify({ commands: runs.map((run) => ({ run })), stopOnFailure: false })
         let asked = 0
         const first = attempt(world, {
           history: [user(9, "echo not mine >> log"), user(1, list)],
@@ -145,7 +202,7 @@ describe("The shell harness", () => {
         yield* second.end
         assert.strictEqual(readFileSync(join(world.workspace, "log"), "utf8"), "one\ntwo\nthree\n")
         assert.strictEqual(second.frames.all("ToolRequested").length, 1)
-        assert.strictEqual(textOf(second.frames.last("MessageBlock").content).split("\n").length, 3)
+        assert.match(textOf(second.frames.last("MessageBlock").content), /^exit 0: .*\nexit 7: .*\nexit 0: .*$/)
       }),
     slow
   )
@@ -261,6 +318,8 @@ describe("What a message asks to be run", () => {
       '{"commands": []}',
       '{"commands": [{"run": ""}]}',
       '{"commands": [{"run": "a", "env": {"A B": "x"}}]}',
+      '{"commands": [{"run": "a", "stdin": "x", "replies": []}]}',
+      '{"commands": [{"run": "a", "replies": [{"prompt": "", "reply": "x"}]}]}',
       '{"commands": "ls"}'
     ]) {
       assert.strictEqual(parsed(wrong), "refused", wrong)

@@ -142,11 +142,17 @@ export const checks: Readonly<Record<HarnessCapability, Check>> = {
     assert.deepStrictEqual(yield* fake.end, { _tag: "Suspended", reason: "paused" })
     assert.lengthOf(ran(fake.frames), 1)
   }),
+  // Nobody tells them to stop: no node may be in reach.
   budgets: Effect.fnUntraced(function* (subject) {
-    const limit = { metric: "model_requests", max: 1, enforcement: "hard", scope: "turn" } as const
-    const fake = make(subject, subject.commands("one", "two"), done, { budget: [limit] })
-    assert.deepStrictEqual(yield* fake.end, { _tag: "Suspended", reason: "budget" })
-    assert.strictEqual(count(fake.frames, "ModelRequestStarted"), 1)
+    const ofModels = subject.words === undefined ? [] : (["model_requests"] as const)
+    for (const metric of ["tool_calls", "active_ms", ...ofModels] as const) {
+      let now = 0
+      const limit = { metric, max: 1, enforcement: "hard", scope: "turn" } as const
+      const works = () => Effect.sync(() => `out ${++now}`)
+      const fake = make(subject, subject.commands("one", "two"), works, { budget: [limit], now: () => now })
+      assert.deepStrictEqual(yield* fake.end, { _tag: "Suspended", reason: "budget" }, metric)
+      assert.lengthOf(ran(fake.frames), 1, metric)
+    }
   }),
   plans: Effect.fnUntraced(function* (subject) {
     const first: ReadonlyArray<PlanStep> = [

@@ -19,14 +19,18 @@ const says = (text: string) =>
 
 const spendingOf = (modelRequests: number) =>
   new Spending({
-    budget: [{ metric: "model_requests", max: 1, enforcement: "hard", scope: "session" }],
-    used: { session: { ...noTotals, modelRequests }, turn: noTotals }
+    request: {
+      budget: [{ metric: "model_requests", max: 1, enforcement: "hard", scope: "session" }],
+      used: { session: { ...noTotals, modelRequests }, turn: noTotals },
+      calls: []
+    },
+    now: () => 0
   })
 
 const classifier = (client: ModelClient | null, spending = spendingOf(0)) => {
   const frames = new MemoryFrames()
   const choose = Effect.succeed(client === null ? null : { client, model: "small", price: null })
-  return { frames, judge: modelClassifier({ choose, frames, spending, cacheKey: "k" }) }
+  return { frames, judge: modelClassifier({ choose, frames: spending.counting(frames), spending, cacheKey: "k" }) }
 }
 
 const call = { name: "bash", input: { command: "ls" } }

@@ -111,7 +111,7 @@ for (const [name, choose] of Object.entries(clients)) {
           "ToolRequested",
           "ToolRequested",
           "ModelRequestEnded",
-          "ToolFinished"
+          "ToolStarted"
         ])
         assert.deepStrictEqual(FakeRun.unbalanced(fake.frames), [])
       })

@@ -56,7 +56,7 @@ export const runRequest = (n: number, more: Partial<RunRequest> = {}): RunReques
   budget: [],
   used: { session: noTotals, turn: noTotals },
   grants: [],
-  policies: { server: [], workspace: [], sessionPreset: null },
+  policies: { server: [], workspace: [], session: [] },
   sandbox: null,
   checkpoint: null,
   ticket: "ticket",

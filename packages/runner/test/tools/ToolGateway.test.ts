@@ -532,9 +532,12 @@ describe("Policies of all layers", () => {
         )
         assert.strictEqual(frames.last("ToolRequested").verdict.rule, `${layer}.policies[0].rules[0]`)
       }
-      const { call, frames } = gatewayOf({ others: [tool({ name: "t" })], layers: { sessionPreset: "read_only" } })
+      const { call, frames } = gatewayOf({
+        others: [tool({ name: "t" })],
+        layers: { session: [{ type: "preset", preset: "read_only" }] }
+      })
       yield* call("t", {})
-      assert.strictEqual(frames.last("ToolRequested").verdict.rule, "session.preset.read_only.no_writes")
+      assert.strictEqual(frames.last("ToolRequested").verdict.rule, "session.policies[0].preset.read_only.no_writes")
     })
   )
 })

@@ -138,7 +138,7 @@ export interface GatewayWorld extends Partial<Omit<GatewayOptions, "request" | "
   readonly parts?: Partial<ToolParts>
 }
 
-const nothingElse = { server: [], workspace: [], sessionPreset: null }
+const nothingElse = { server: [], workspace: [], session: [] }
 
 /** A gateway over frames in memory. */
 export const gatewayOf = (world: GatewayWorld) => {

@@ -16,15 +16,15 @@ import { SettingsStore } from "../workspace/SettingsStore.ts"
 interface Standing {
   readonly tools: ReadonlyArray<JsonObject> | null
   readonly agentPolicies: ReadonlyArray<JsonObject>
-  readonly sessionPreset: string | null
+  readonly sessionPolicies: ReadonlyArray<JsonObject>
   readonly unisolated: boolean
 }
 
-const nobody: Standing = { tools: null, agentPolicies: [], sessionPreset: null, unisolated: false }
+const nobody: Standing = { tools: null, agentPolicies: [], sessionPolicies: [], unisolated: false }
 
 const unread = (cause: { readonly message: string }) => new ApiFailure({ type: "api_error", message: cause.message })
 
-/** What a session works with now: its own copy of the agent, and the preset that it was given since. */
+/** What a session works with now: its own copy of the agent, and its own policies. */
 const ofSession = Effect.fnUntraced(function* (sessionId: NonNullable<DryRun["session_id"]>) {
   const { workspaceId } = yield* Caller
   const reads = yield* SessionReads
@@ -36,7 +36,7 @@ const ofSession = Effect.fnUntraced(function* (sessionId: NonNullable<DryRun["se
   const standing: Standing = {
     tools,
     agentPolicies: policies,
-    sessionPreset: Setup.presetOf(setup, around.primary),
+    sessionPolicies: setup.policies,
     unisolated: backend === "local"
   }
   return standing
@@ -46,7 +46,7 @@ const ofAgent = Effect.fnUntraced(function* (agentId: NonNullable<DryRun["agent_
   const { workspaceId } = yield* Caller
   const agents = yield* Agents
   const { definition } = yield* agents.find(workspaceId, agentId, version)
-  return { ...nobody, tools: definition.tools }
+  return { ...nobody, tools: definition.tools, agentPolicies: definition.troupe.policies ?? [] }
 })
 
 /** Says what would become of a call, without anybody making it. */
@@ -71,7 +71,7 @@ export const judge = Effect.fn("policies.judge")(function* (asked: DryRun) {
     server: outer.server,
     workspace: asked.policies ?? outer.workspace,
     agent: standing.agentPolicies,
-    sessionPreset: standing.sessionPreset,
+    session: standing.sessionPolicies,
     turnPreset: asked.preset ?? null
   })
   const { auto, permission, reason, rule, speaker } = dryRun(

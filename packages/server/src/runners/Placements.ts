@@ -48,10 +48,15 @@ const needsOf = (environment: EnvironmentSnapshot | null): Option.Option<typeof 
 const digest = (value: unknown): string => hash("sha256", canonical(value), "hex")
 
 /** What the attempt runs under: of the agent as the session has it, and of the runner as it said itself. */
-export const digestsOf = (agent: AgentSnapshot, overrides: TurnOverrides, hello: Hello | null): typeof Digests.Type => {
+export const digestsOf = (
+  agent: AgentSnapshot,
+  policies: Setup.Setup["policies"],
+  overrides: TurnOverrides,
+  hello: Hello | null
+): typeof Digests.Type => {
   const version = hello?.harnesses.find(({ name }) => name === agent.harness)?.version ?? null
   return {
-    policy: digest({ policies: agent.policies, preset: overrides.permissionPreset ?? null }),
+    policy: digest({ policies: agent.policies, session: policies, preset: overrides.permissionPreset ?? null }),
     catalog: digest({
       tools: overrides.tools ?? agent.tools,
       mcpServers: agent.mcpServers,
@@ -96,7 +101,7 @@ const make = Effect.gen(function* () {
   /** Its runner's load counts it from here on, whatever that says itself. */
   const placed = (
     { overrides, sessionId, threadId }: PlaceRequest,
-    agent: AgentSnapshot,
+    setup: Setup.Setup,
     runnerId: RunnerId,
     hello: Hello | null,
     now: number
@@ -104,23 +109,26 @@ const make = Effect.gen(function* () {
     waiting.delete(sessionId)
     reserved.set(keyOf(sessionId, threadId), { runnerId, at: now })
     for (const [key, { at }] of reserved) if (now - at >= reservedMs) reserved.delete(key)
-    return { _tag: "Placed", runnerId, digests: digestsOf(agent, overrides, hello) }
+    return {
+      _tag: "Placed",
+      runnerId,
+      digests: digestsOf(Setup.agentOf(setup, threadId), setup.policies, overrides, hello)
+    }
   }
 
   const placeAtHome: Placements["Service"]["placeAtHome"] = (request) => {
-    const { home, sessionId, since, threadId, version } = request
+    const { home, sessionId, since, version } = request
     const link = home === null ? undefined : links.get(home)
     if (link === undefined || link.drained !== false) return null
     const setup = since.reduce<Setup.Setup | null>(Setup.apply, log.known(sessionId, version))
     if (setup === null || link.identity.workspaceId !== setup.workspaceId) return null
     const needs = needsOf(setup.environment)
     if (Option.isNone(needs)) return null
-    const agent = Setup.agentOf(setup, threadId)
     const now = clock.currentTimeMillisUnsafe()
     const { generation, hello, identity, load } = link
     const runner = { ...identity, generation, hello, load, drained: false, node: "", revoked: false, silentMs: 0 }
     const choice = Choosing.choose(wantedOf(request, setup, needs.value, now), [candidate(now, runner)])
-    return choice._tag === "None" ? null : placed(request, agent, identity.runnerId, hello, now)
+    return choice._tag === "None" ? null : placed(request, setup, identity.runnerId, hello, now)
   }
 
   const wantedOf = (
@@ -139,12 +147,11 @@ const make = Effect.gen(function* () {
   })
 
   const decide = Effect.fnUntraced(function* (request: PlaceRequest) {
-    const { sessionId, threadId, version } = request
+    const { sessionId, version } = request
     const setup = yield* log.setup(sessionId, version)
     const needs = needsOf(setup.environment)
     if (Option.isNone(needs))
       return { _tag: "Waiting", reason: "the environment's configuration can't be read" } as const
-    const agent = Setup.agentOf(setup, threadId)
     const runners = (yield* registry.list(setup.workspaceId)).filter(({ revoked }) => !revoked)
     const now = clock.currentTimeMillisUnsafe()
     const choice = Choosing.choose(
@@ -158,7 +165,7 @@ const make = Effect.gen(function* () {
     }
     const { runnerId } = choice.candidate
     const { hello } = runners.find((one) => one.runnerId === runnerId)!
-    return placed(request, agent, runnerId, hello, now)
+    return placed(request, setup, runnerId, hello, now)
   })
 
   return Placements.of({

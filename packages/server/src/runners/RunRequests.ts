@@ -83,7 +83,7 @@ const make = Effect.gen(function* () {
       budget: session.budget.filter((limit) => !isPassed(limit, session, turn)),
       used: { session: session.totals, turn: turn.totals },
       grants: session.grants,
-      policies: { ...outer, sessionPreset: Setup.presetOf(setup, threadId) },
+      policies: { ...outer, session: setup.policies },
       ...(session.lifecycle.onIdle === "sleep" ? { sleeps: true } : {}),
       ...(Object.keys(prices).length === 0 ? {} : { prices }),
       ...(traceparent === null ? {} : { traceparent }),

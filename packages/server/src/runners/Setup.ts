@@ -13,8 +13,8 @@ export interface Setup {
   readonly agents: ReadonlyMap<ThreadId, AgentSnapshot>
   readonly environment: EnvironmentSnapshot | null
   readonly resources: ReadonlyArray<Resource>
-  /** The preset that threads were given since, by which all their turns are held. */
-  readonly presets: ReadonlyMap<ThreadId | null, string>
+  /** What the calls of all its threads are held to. */
+  readonly policies: ReadonlyArray<JsonObject>
 }
 
 const decodeAgent = Schema.decodeUnknownOption(AgentSnapshot)
@@ -36,24 +36,11 @@ const withAgent = (setup: Setup, threadId: ThreadId, agent: AgentSnapshot): Setu
 })
 
 /** No thread named: the agents of all of them change, and of those that are opened later. */
-const reconfigured = (before: Setup, { changes, digest, threadId }: EventOf<"AgentReconfigured">): Setup => {
-  const setup = withPreset(before, threadId, changes["preset"])
+const reconfigured = (setup: Setup, { changes, digest, threadId }: EventOf<"AgentReconfigured">): Setup => {
   if (threadId !== null) return withAgent(setup, threadId, changed(agentOf(setup, threadId), changes, digest))
   const agents = [...setup.agents].map(([id, agent]) => [id, changed(agent, changes, digest)] as const)
   return { ...setup, agent: changed(setup.agent, changes, digest), agents: new Map(agents) }
 }
-
-/** A preset that is no text is kept as one that nobody knows: then everything is asked for. */
-const withPreset = (setup: Setup, threadId: ThreadId | null, preset: unknown): Setup => {
-  if (preset === undefined) return setup
-  const presets = new Map<ThreadId | null, string>(threadId === null ? [] : setup.presets)
-  if (preset === null) presets.delete(threadId)
-  else presets.set(threadId, typeof preset === "string" ? preset : "")
-  return { ...setup, presets }
-}
-
-export const presetOf = (setup: Setup, threadId: ThreadId): string | null =>
-  setup.presets.get(threadId) ?? setup.presets.get(null) ?? null
 
 export const agentOf = (setup: Setup, threadId: ThreadId): AgentSnapshot => setup.agents.get(threadId) ?? setup.agent
 
@@ -61,12 +48,14 @@ export const agentOf = (setup: Setup, threadId: ThreadId): AgentSnapshot => setu
 export const apply = (setup: Setup | null, event: SessionEvent): Setup | null => {
   if (event._tag === "SessionOpened") {
     const { agent, environment, resources, sessionId, workspaceId } = event
-    return { sessionId, workspaceId, agent, agents: new Map(), environment, resources, presets: new Map() }
+    return { sessionId, workspaceId, agent, agents: new Map(), environment, resources, policies: [] }
   }
   if (setup === null) return null
   switch (event._tag) {
     case "AgentReconfigured":
       return reconfigured(setup, event)
+    case "PoliciesChanged":
+      return { ...setup, policies: event.policies }
     case "ThreadOpened": {
       const own = decodeAgent(event.agent)
       return Option.isSome(own) ? withAgent(setup, event.threadId, own.value) : setup

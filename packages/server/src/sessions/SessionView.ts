@@ -64,6 +64,7 @@ const setupTags = [
   "ResourceAdded",
   "ResourceRemoved",
   "BudgetChanged",
+  "PoliciesChanged",
   "ThreadOpened",
   "ThreadArchived",
   "OutcomeDefined",
@@ -177,6 +178,7 @@ const shownAs = (row: SessionRow, now: number): SessionView | null => {
       project_id: opened.projectId,
       labels: row.labels,
       limits: limitsOut(budget),
+      policies: setup.policies,
       directory: directoryOut(setup.resources),
       lifecycle: lifecycleOut(opened.lifecycle),
       sandbox: isTag(sandbox, "SandboxCreated") ? { backend: sandbox.backend, isolation: sandbox.isolation } : null

@@ -116,6 +116,7 @@ export const forkSession = Effect.fn("forkSession")(function* ({ session }: Sess
     deploymentId: null,
     externalThreadKey: null,
     lifecycle: state.lifecycle,
+    policies: setup.policies,
     history,
     inputs: []
   })

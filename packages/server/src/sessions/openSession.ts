@@ -116,6 +116,7 @@ const endUserOf = Effect.fnUntraced(function* ({ agent, budget, resources, troup
   if (troupe?.directory != null) return yield* forbidden("troupe.directory: is not for end users to name")
   if (troupe?.labels !== undefined) return yield* forbidden("troupe.labels: are not for end users to give")
   if (troupe?.lifecycle !== undefined) return yield* forbidden("troupe.lifecycle: is not for end users to set")
+  if (troupe?.policies !== undefined) return yield* forbidden("troupe.policies: are not for end users to set")
   if (budget != null) return yield* forbidden("budget: is not for end users to set")
   if (troupe?.end_user !== undefined && troupe.end_user !== bound.subject) {
     return yield* forbidden("troupe.end_user: this token is another end user's")
@@ -181,6 +182,7 @@ export const openSession = Effect.fn("openSession")(function* (input: SessionCre
     deploymentId: null,
     externalThreadKey: null,
     lifecycle: lifecycleIn(input.troupe?.lifecycle),
+    policies: input.troupe?.policies ?? [],
     history: [],
     inputs
   })

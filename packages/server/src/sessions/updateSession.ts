@@ -48,8 +48,9 @@ export const updateSession = Effect.fn("updateSession")(function* (
   const { agent, metadata, title, vault_ids } = input
   const { bound } = yield* Caller
   const isBounding = input.budget !== undefined || input.troupe?.limits !== undefined
-  if (bound !== null && (agent !== undefined || isBounding)) {
-    return yield* forbidden("This token can change neither a session's agent nor its budget")
+  const policies = input.troupe?.policies
+  if (bound !== null && (agent !== undefined || isBounding || policies !== undefined)) {
+    return yield* forbidden("This token can change neither a session's agent nor its budget nor its policies")
   }
   if (vault_ids !== undefined) return yield* invalid("vault_ids: can't be changed after a session was created")
   if (Object.keys(patched(session.metadata, metadata)).length > metadataPairsMax) {
@@ -61,6 +62,9 @@ export const updateSession = Effect.fn("updateSession")(function* (
   if (change !== null && limits !== null) yield* rehearse(session.id, limits)
   if (change !== null) yield* command(session.id, { _tag: "Reconfigure", threadId: primary, ...change })
   if (limits !== null) yield* command(session.id, limits)
+  if (policies !== undefined && canonical(policies) !== canonical(session.troupe.policies)) {
+    yield* command(session.id, { _tag: "ChangePolicies", policies })
+  }
   const bag = metadata === null ? Object.fromEntries(Object.keys(session.metadata).map((key) => [key, null])) : metadata
   const after = patched(session.metadata, metadata)
   const bagChanges = bag !== undefined && canonical(after) !== canonical(session.metadata)

@@ -1,4 +1,5 @@
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
+import { searchesIn, searchMicroUsd } from "@troupe/domain/session/Usage"
 
 /** What an attempt's work ends with. Whichever comes first ends it, and those that follow find none. */
 const endings = [
@@ -13,11 +14,12 @@ const endings = [
 
 /** The events that say something of what was used. */
 export const usageTags = new Set<string>([
-  ...["SessionOpened", "ThreadOpened", "ModelRequestStarted", "ModelRequestEnded", "ToolStarted", "AttemptStarted"],
+  ...["SessionOpened", "ThreadOpened", "AttemptStarted"],
+  ...["ModelRequestStarted", "ModelRequestEnded", "ToolStarted", "ToolFinished"],
   ...endings
 ])
 
-/** No model has this name: the row that holds a session's tool calls, and how long it worked. */
+/** No model has this name: the row that holds a session's tool calls, what they searched, and how long it worked. */
 const noModel = ""
 
 /** Where something is counted. */
@@ -127,6 +129,11 @@ export class UsageFold {
       }
       case "ToolStarted":
         return this.add({ ...at, model: noModel }, { calls: 1 })
+      case "ToolFinished": {
+        const searches = searchesIn(event.executor, event.details)
+        if (searches > 0) this.add({ ...at, model: noModel }, { searches, cost: searches * searchMicroUsd })
+        return
+      }
       case "AttemptStarted": {
         const ended = this.work.get(`${session} ${thread}`)?.ended ?? null
         return void this.work.set(`${session} ${thread}`, { session, thread, workspace, startedAt: event.at, ended })

@@ -109,14 +109,14 @@ const add = Effect.fnUntraced(function* ({ added }: UsageFold, generation: numbe
 })
 
 /**
- * What was used, by day, session, agent and model: counted once for each request that ended, whatever it took; and for how long
+ * What was used, by day, session, agent and model: counted once for each request and each call that ended, whatever it took; and for how long
  * attempts worked, on the day on which they ended. What an event
  * counted that was redacted later is in the rows already, unless these are made anew. Events are folded before anything is
  * written, so that many turns cost a few statements.
  */
 export const usageProjection: Projection<SqlClient.SqlClient> = {
   name: "usage",
-  version: 2,
+  version: 3,
   apply: Effect.fnUntraced(function* (events, generation) {
     const fold = folded(events)
     yield* endEarlier(fold, generation)

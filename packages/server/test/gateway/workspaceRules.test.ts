@@ -215,6 +215,65 @@ describe("what a workspace settles", { timeout: 120_000 }, () => {
       const both = { tool: "bash", agent_id: agent.id, session_id: session.id }
       assert.strictEqual(refused(await ask("POST", "/v1/policies/dry_run", both))[0], 400)
     })
+
+    it("are an agent's too, by version, and a session's, which says them anew", async () => {
+      const policies = rules("deny", { command: "rm *" })
+      const rm = { tool: "bash", input: { command: "rm x" } }
+      const judged = async (named: object) => {
+        const { rule, verdict } = await dry({ ...rm, ...named })
+        return [verdict, rule]
+      }
+      const agent = made(await ask("POST", "/v1/agents", { name: "held", model: "demo", troupe: { policies } }))
+      assert.deepStrictEqual(agent.troupe.policies, policies)
+      const two = made(await ask("POST", `/v1/agents/${agent.id}`, { tools: [{ type: "agent_toolset_20260401" }] }))
+      assert.deepStrictEqual([two.version, two.troupe.policies], [2, policies])
+      const three = made(await ask("POST", `/v1/agents/${agent.id}`, { troupe: { policies: [] } }))
+      assert.deepStrictEqual([three.version, three.troupe.policies], [3, undefined])
+      assert.deepStrictEqual(await judged({ agent_id: agent.id, agent_version: 2 }), [
+        "deny",
+        "agent.policies[0].rules[0]"
+      ])
+      assert.deepStrictEqual(await judged({ agent_id: agent.id }), ["allow", "tools.bash.always_allow"])
+
+      const held = { type: "agent", id: agent.id, version: 2 }
+      const free = made(await ask("POST", "/v1/sessions", { agent: held }))
+      assert.deepStrictEqual([free.troupe.policies, free.agent.troupe.policies], [[], policies])
+      const own = { agent: agent.id, troupe: { policies: [{ type: "preset", preset: "read_only" }] } }
+      const session = made(await ask("POST", "/v1/sessions", own))
+      const readOnly = ["deny", "session.policies[0].preset.read_only.no_writes"]
+      assert.deepStrictEqual(await judged({ session_id: session.id }), readOnly)
+      const fork = made(await ask("POST", `/v1/sessions/${session.id}/fork`, {}))
+      assert.deepStrictEqual(await judged({ session_id: fork.id }), readOnly)
+      const path = `/v1/sessions/${session.id}`
+      const changed = made(await ask("POST", path, { troupe: { policies: rules("ask") } }))
+      assert.deepStrictEqual(changed.troupe.policies, rules("ask"))
+      assert.deepStrictEqual(await judged({ session_id: session.id }), ["ask", "session.policies[0].rules[0]"])
+      // Whatever a session allows, its agent still denies.
+      made(await ask("POST", `/v1/sessions/${free.id}`, { troupe: { policies: rules("allow") } }))
+      assert.deepStrictEqual(await judged({ session_id: free.id }), ["deny", "agent.policies[0].rules[0]"])
+      made(await ask("POST", path, { troupe: { policies: [] } }))
+      made(await ask("POST", path, { troupe: { policies: [] } }))
+      assert.deepStrictEqual(await judged({ session_id: session.id }), ["allow", "tools.bash.always_allow"])
+      const updates = made(await ask("GET", `${path}/events?types[]=session.updated`)).data
+      const told = updates.map(({ troupe }: { troupe: object }) => troupe)
+      assert.deepStrictEqual(told, [own.troupe, { policies: rules("ask") }, { policies: [] }])
+
+      for (const [wrong, place] of [
+        [[{ type: "preset", preset: "brave" }], "troupe.policies.0.preset"],
+        [[{ type: "rules", rules: [{ tool: "bash", then: "maybe" }] }], "troupe.policies.0.rules.0.then"],
+        ["read_only", "troupe.policies"]
+      ] as const) {
+        for (const [at, body] of [
+          ["/v1/agents", { name: "a", model: "demo" }],
+          [`/v1/agents/${agent.id}`, {}],
+          ["/v1/sessions", { agent: agent.id }],
+          [path, {}]
+        ] as const) {
+          const [status, message] = refused(await ask("POST", at, { ...body, troupe: { policies: wrong } }))
+          assert.deepStrictEqual([status, message.includes(place)], [400, true], `${at}: ${message}`)
+        }
+      }
+    })
   })
 
   describe("model cards", () => {

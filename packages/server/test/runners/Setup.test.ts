@@ -66,6 +66,14 @@ describe("what a session works with", () => {
     assert.deepStrictEqual([agent.harness, agent.digest], ["scripted", digest])
   })
 
+  it("is held to the policies that were said last", () => {
+    const said = (...policies: ReadonlyArray<object>) => ({ _tag: "PoliciesChanged", policies })
+    const [one, two] = [{ type: "always_ask" }, { type: "preset", preset: "safe" }]
+    assert.deepStrictEqual(after().policies, [])
+    assert.deepStrictEqual(after(said(one), said(two)).policies as unknown, [two])
+    assert.deepStrictEqual(after(said(one), said()).policies, [])
+  })
+
   it("has the resources that were added and not removed", () => {
     const [one, two] = ["r1", "r2"].map((resourceId) => ({ resourceId, type: "file", spec: {} }))
     const added = [one, two].map((resource) => ({ _tag: "ResourceAdded", resource }))

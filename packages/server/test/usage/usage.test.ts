@@ -122,8 +122,16 @@ class Told {
   }
 
   call(): Event {
-    const at = { threadId: this.thread, turnId: newId("Turn"), attemptId: null, frame: null }
-    return { _tag: "ToolStarted", ...at, callId: newId("Event"), at: 1 } as Event
+    return { _tag: "ToolStarted", ...this.said, callId: newId("Event"), at: 1 } as Event
+  }
+
+  searched(executor: string): Event {
+    const how = { outcome: "succeeded", content: [], isError: false, durationMs: 1, details: { webSearches: 1 } }
+    return { _tag: "ToolFinished", ...this.said, callId: newId("Event"), executor, ...how } as Event
+  }
+
+  private get said() {
+    return { threadId: this.thread, turnId: newId("Turn"), attemptId: null, frame: null }
   }
 }
 
@@ -190,6 +198,16 @@ layer(World, { excludeTestServices: true, timeout: "60 seconds" })("What is used
       const sql = yield* SqlClient.SqlClient
       const left = yield* sql`SELECT FROM usage_requests WHERE session_id = ${toUuid(one.writer.streamId)!}`
       assert.lengthOf(left, 0)
+    })
+  )
+
+  it.effect("has the searches of our own tool at their list price", () =>
+    Effect.gen(function* () {
+      const workspaceId = yield* workspace
+      const session = yield* told(workspaceId)
+      yield* session.tell(...session.request("a", 10), session.searched("function"), session.searched("mcp"))
+      yield* catchUp()
+      assert.deepInclude((yield* used(workspaceId))[0], { webSearches: 1, costMicroUsd: 10_005 })
     })
   )
 

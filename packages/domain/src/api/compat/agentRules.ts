@@ -26,7 +26,7 @@ type Extras = AgentDefinition["troupe"]
 
 /** Our own settings as they are kept: what is given replaces, null takes away, the rest stays. */
 const resolveExtras = (given: AgentExtras = {}, before: Extras = { harness: null, aux_model: null }): Extras => {
-  const { aux_model, harness, keep_model_requests, max_steps, max_tokens, output_schema, temperature } = {
+  const { aux_model, harness, keep_model_requests, max_steps, max_tokens, output_schema, policies, temperature } = {
     ...before,
     ...given
   }
@@ -39,7 +39,8 @@ const resolveExtras = (given: AgentExtras = {}, before: Extras = { harness: null
     ...(max_tokens == null ? {} : { max_tokens }),
     ...(max_steps == null ? {} : { max_steps }),
     ...(keep_model_requests == null ? {} : { keep_model_requests }),
-    ...(output_schema == null ? {} : { output_schema })
+    ...(output_schema == null ? {} : { output_schema }),
+    ...(policies == null || policies.length === 0 ? {} : { policies })
   }
 }
 

@@ -38,7 +38,7 @@ export const snapshotOf = (
     tools: agent.tools,
     mcpServers: agent.mcp_servers,
     skills: agent.skills,
-    policies: [],
+    policies: agent.troupe.policies ?? [],
     multiagent: null
   }
 }
@@ -52,12 +52,18 @@ const modelOf = ({ effort, id, speed }: AgentSnapshot["model"]): Model =>
     ...(speed === undefined ? {} : { speed })
   }) as Model
 
-const optionsOf = ({ keepModelRequests, maxSteps, model: { maxTokens, output, temperature } }: AgentSnapshot) => ({
+const optionsOf = ({
+  keepModelRequests,
+  maxSteps,
+  model: { maxTokens, output, temperature },
+  policies
+}: AgentSnapshot) => ({
   ...(temperature === undefined ? {} : { temperature }),
   ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }),
   ...(maxSteps === undefined ? {} : { max_steps: maxSteps }),
   ...(keepModelRequests === undefined ? {} : { keep_model_requests: keepModelRequests }),
-  ...(output === undefined ? {} : { output_schema: output })
+  ...(output === undefined ? {} : { output_schema: output }),
+  ...(policies.length === 0 ? {} : { policies })
 })
 
 /** A session's agent as clients see it. Null where the text is no whole agent. */

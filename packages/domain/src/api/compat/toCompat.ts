@@ -217,6 +217,8 @@ const drafts = (event: SessionEvent, around: Surroundings): ReadonlyArray<Draft>
     }
     case "BudgetChanged":
       return [{ type: "session.updated", budget: budgetOut(event.budget) as JsonObject | null }]
+    case "PoliciesChanged":
+      return [{ type: "session.updated", troupe: { policies: event.policies } }]
     case "SessionDeleted":
       return [{ type: "session.deleted" }]
     default:
@@ -251,6 +253,7 @@ export const shownTags = [
   "SessionUpdated",
   "AgentReconfigured",
   "BudgetChanged",
+  "PoliciesChanged",
   "SessionDeleted"
 ] as const satisfies ReadonlyArray<SessionEvent["_tag"]>
 

@@ -22,10 +22,11 @@ const refuseResources = (draft: Draft, added: ReadonlyArray<Resource>): void => 
 
 export const open = (draft: Draft, command: CommandOf<"Open">): void => {
   if (draft.state._tag === "Open") draft.refuse({ _tag: "AlreadyOpen" })
-  const { _tag, history, inputs: first, ...opening } = command
+  const { _tag, history, inputs: first, policies = [], ...opening } = command
   refuseResources(draft, command.resources)
   draft.emit({ _tag: "SessionOpened", ...opening, at: draft.at })
   if (history.length > 0) draft.emit({ _tag: "HistoryCopied", threadId: command.threadId, items: history })
+  if (policies.length > 0) draft.emit({ _tag: "PoliciesChanged", policies })
   inputs(draft, first)
 }
 

@@ -30,6 +30,8 @@ export const lifecycle = {
   /** Null thread: limits of the session; else those of the turn that the thread runs. */
   BudgetReached: { threadId: Schema.NullOr(ThreadId), limits: Budget, totals: Totals },
   BudgetChanged: { budget: Budget },
+  /** What all calls of the session are held to from its next attempt on, in the place of what was said before. */
+  PoliciesChanged: { policies: Schema.Array(JsonObject) },
   SessionPaused: { at: Schema.Int },
   SessionResumed: { at: Schema.Int },
   SessionArchived: { at: Schema.Int },

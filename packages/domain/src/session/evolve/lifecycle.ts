@@ -153,6 +153,7 @@ export const lifecycle: Changes<keyof typeof events> = {
     ...onLimits(session, () => ({ announced: [], acknowledged: [] })),
     budget
   }),
+  PoliciesChanged: unchanged,
   SessionPaused: (session, { at }) => ({ ...session, paused: true, activeAt: at }),
   SessionResumed: (session, { at }) => ({
     ...onLimits(session, ({ announced }) => ({ announced, acknowledged: announced })),

@@ -1,7 +1,7 @@
 import type { answers, workEvents } from "../events/work.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { Call, OpenSession, Turn } from "../SessionState.ts"
-import { addUsage } from "../Usage.ts"
+import { addSearches, addUsage, searchesIn } from "../Usage.ts"
 import { awaitsOnceAllowed, grantKey } from "../standing.ts"
 import { type Changes, count, marked, onCall, onFrame, onTurn, turnOf, withoutCall } from "./parts.ts"
 
@@ -45,6 +45,13 @@ const confirmed = (call: Call, decision: EventOf<"ToolConfirmed">["decision"]): 
         ...(decision.type === "allow_edited" ? { inputDigest: decision.inputDigest, editedInput: decision.input } : {})
       }
   }
+}
+
+/** What our own tools looked up in the web has a price. Counted once: by then the call is open, and never again. */
+const searched = (session: OpenSession, { callId, details, threadId }: EventOf<"ToolFinished">): OpenSession => {
+  const call = turnOf(session, threadId)?.calls.find((one) => one.callId === callId)
+  const searches = searchesIn(call?.executor, details)
+  return searches === 0 ? session : count(session, threadId, (totals) => addSearches(totals, searches))
 }
 
 const granted = (session: OpenSession, { callId, threadId }: EventOf<"ToolConfirmed">): OpenSession => {
@@ -106,7 +113,7 @@ export const work: Changes<keyof typeof workEvents | keyof typeof answers> = {
       event
     ),
   ToolFinished: (session, event) =>
-    onFrame(session, event, (turn) => {
+    onFrame(searched(session, event), event, (turn) => {
       const call = turn.calls.find((one) => one.callId === event.callId)
       if (call === undefined) return turn
       const doubtful = event.outcome === "unknown" && !call.idempotent && !call.readOnly

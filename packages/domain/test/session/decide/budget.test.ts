@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { JsonObject } from "../../../src/Json.ts"
+import { redact } from "../../../src/session/Redaction.ts"
 import type { BudgetLimit } from "../../../src/session/Budget.ts"
 import { after } from "../given.ts"
 import type { Story } from "../given.ts"
@@ -40,6 +42,35 @@ const request = (attempt: number, from: number, n: number) => frames(attempt, fr
 /** One model request of 15 tokens and 100 millionths, one call, and half a second of work. */
 const use = (story: Story) =>
   story.and(request(1, 1, 1), frames(1, 3, requested(1), started(1), finished(1))).later(500)
+
+describe("a search of the web", () => {
+  const searched = (n: number, details: JsonObject | null) => ({ ...finished(n), details })
+  const web = (n: number) => requested(n, { name: "web_search", executor: "function", readOnly: true })
+  const searching = (story: Story) => story.and(frames(1, 1, web(1), started(1), searched(1, { webSearches: 1 })))
+
+  it("costs its list price, once, and counts for a limit on cost", () => {
+    const story = searching(working(limit("cost_micro_usd", 20_000)))
+    const { totals } = story.session
+    assert.deepStrictEqual([totals.webSearches, totals.costMicroUsd], [1, 10_000])
+    assert.deepStrictEqual(story.turn().totals, totals)
+    const again = story.and(frames(1, 3, searched(1, { webSearches: 1 })))
+    assert.deepStrictEqual(again.session.totals, totals)
+    story
+      .when(frames(1, 4, web(2), started(2), searched(2, { webSearches: 1 })))
+      .thenEvents(...(["ToolRequested", "ToolStarted", "ToolFinished", "BudgetReached"] as const))
+  })
+
+  it("is what our own tool says, and nobody else", () => {
+    const story = working().and(frames(1, 1, requested(1), started(1), searched(1, { webSearches: 7 })))
+    assert.strictEqual(story.session.totals.costMicroUsd, 0)
+  })
+
+  it("keeps its price when what it found is redacted", () => {
+    const story = searching(working())
+    const event = story.log.findLast(({ _tag }) => _tag === "ToolFinished")!
+    assert.deepInclude(redact(event), { details: { webSearches: 1 } })
+  })
+})
 
 describe("a limit", () => {
   const limits = [

@@ -17,7 +17,6 @@ import type {
   ModelStop
 } from "../../models/ModelClient.ts"
 import { chatEnded, chatSpan } from "../../telemetry/spans.ts"
-import type { Spending } from "../Spending.ts"
 import { estimateTokens } from "./Conversation.ts"
 
 export interface StepCall {
@@ -54,7 +53,6 @@ export interface StepOptions {
   readonly inputTokens: number
   /** Whether what is said is the model's word to people: a summary for itself is not. */
   readonly isShown: boolean
-  readonly spending: Spending
   /** Says that the calls of the answer are asked for, which belongs to it; where nothing is to be called, it is left out. */
   readonly ask?: (calls: ReadonlyArray<StepCall>, requestId: ModelRequestId) => Effect.Effect<void, JournalFull>
 }
@@ -187,7 +185,6 @@ export const step = Effect.fnUntraced(function* (
     // A provider that refused a request did not charge for it; one that began to answer did.
     const began = heard > 0 || outcome !== "failed"
     const usage = usageOf(ended?.usage ?? null, began ? guess(Math.ceil(heard / 4)) : nothing)
-    options.spending.add(usage)
     const end: FrameBody = { _tag: "ModelRequestEnded", requestId, outcome, usage, durationMs, response }
     yield* frames.say(end)
     yield* chatEnded(ended?.stop ?? null, usage, said)

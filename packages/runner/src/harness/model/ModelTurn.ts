@@ -89,7 +89,6 @@ export const make = (options: ModelTurnOptions): ModelTurn => {
       ...(chosen.fastPrice === undefined ? {} : { fastPrice: chosen.fastPrice }),
       inputTokens: estimateOf(modelRequest, conversation.tokens),
       isShown,
-      spending,
       ...(isShown ? { ask: asks } : {})
     })
     return answer

@@ -67,8 +67,7 @@ export const modelClassifier =
         frames,
         price: chosen.price,
         inputTokens: estimateOf(request, estimateTokens(request.history)),
-        isShown: false,
-        spending
+        isShown: false
       }).pipe(
         Effect.timeoutOption(Duration.millis(withinMs)),
         Effect.catchTag("ModelError", () => Effect.succeedNone)

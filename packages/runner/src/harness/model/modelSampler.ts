@@ -90,8 +90,7 @@ export const modelSampler =
         frames,
         price,
         inputTokens: estimateOf(request, estimateTokens(history)),
-        isShown: false,
-        spending
+        isShown: false
       })
       const content = { type: "text", text: said }
       return { model, role: "assistant", content, stopReason: stop === "max_tokens" ? "maxTokens" : "endTurn" }

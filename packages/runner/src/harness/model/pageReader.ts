@@ -47,8 +47,7 @@ export const pageReader = ({ cacheKey, choose, frames, spending }: PageReaderOpt
       frames,
       price,
       inputTokens: estimateOf(request, Math.ceil(page.length / 4)),
-      isShown: false,
-      spending
+      isShown: false
     }).pipe(
       Effect.mapError(({ message }) => new ToolFailure({ message: `The page could not be summed up: ${message}` }))
     )

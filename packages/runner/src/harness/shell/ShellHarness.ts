@@ -7,7 +7,7 @@ import type { AttemptFrames, JournalFull } from "../../attempt/AttemptFrames.ts"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
 import type { Harness, HarnessEnd, HarnessProbe, HarnessRun } from "../Harness.ts"
 import { commandScript } from "./commandScript.ts"
-import { callName, type CommandOutcome, inputsOf, namesOf, outcomesOf } from "./progress.ts"
+import { callName, type CommandOutcome, inputsOf, namesOf, outcomesOf, type Ran } from "./progress.ts"
 import { type ShellCommand, type ShellScript, shellScript } from "./ShellInput.ts"
 
 export interface ShellHarnessOptions {
@@ -17,7 +17,7 @@ export interface ShellHarnessOptions {
   readonly mintRequestId: Effect.Effect<ModelRequestId>
 }
 
-/** What became of a command. An exit code is known where this attempt ran it, and it came to an end. */
+/** What became of a command. It has an exit code where it came to an end by itself. */
 interface Reported {
   readonly command: ShellCommand
   readonly outcome: CommandOutcome | "skipped"
@@ -25,19 +25,18 @@ interface Reported {
 }
 
 type Stop = "requires_action" | "paused" | "budget"
-type Ran = Pick<Reported, "outcome" | "exitCode">
 
 /** Runs the commands of a turn one after the other, and asks no model anything. */
 export const shellHarness = (options: ShellHarnessOptions): Harness => ({
   name: "shell",
-  capabilities: ["tools", "suspension", "resumption", "interruption", "steering", "pausing", "usage"],
+  capabilities: ["tools", "suspension", "resumption", "interruption", "steering", "pausing", "budgets", "usage"],
   probe: options.probe,
   run: Effect.fn("ShellHarness.run")((run) => play(options, run))
 })
 
 const play = Effect.fnUntraced(function* (
   options: ShellHarnessOptions,
-  { blob, frames, inbox, request, tools }: HarnessRun
+  { blob, frames, inbox, request, spending, tools }: HarnessRun
 ): Effect.fn.Return<HarnessEnd, JournalFull> {
   const { history, turnId } = request
   const ran: Map<string, Ran> = outcomesOf(history, turnId)
@@ -45,7 +44,7 @@ const play = Effect.fnUntraced(function* (
   const reported: Array<Reported> = []
 
   const runOne = Effect.fnUntraced(function* (name: string, command: ShellCommand) {
-    const stop = yield* inbox.stop
+    const stop = (yield* inbox.stop) ?? (spending.isSpent ? "budget" : null)
     if (stop !== null) return stop
     const { timeoutMs } = command
     const result = yield* tools.call({

@@ -9,8 +9,20 @@ export const ShellCommand = Schema.Struct({
     Schema.Record(Schema.String.check(Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]*$/)), Schema.String)
   ),
   timeoutMs: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
-  stdin: Schema.optionalKey(Schema.String)
-})
+  stdin: Schema.optionalKey(Schema.String),
+  /** What it is told, a line each, once it has asked for it in these words; in their order. After the last its input ends. */
+  replies: Schema.optionalKey(
+    Schema.Array(Schema.Struct({ prompt: Schema.String.check(Schema.isMinLength(1)), reply: Schema.String })).check(
+      Schema.isMaxLength(100)
+    )
+  )
+}).check(
+  Schema.makeFilter(({ replies, stdin }) =>
+    replies === undefined || stdin === undefined
+      ? undefined
+      : { path: ["replies"], issue: "is not taken together with stdin" }
+  )
+)
 export type ShellCommand = typeof ShellCommand.Type
 
 const Commands = Schema.Struct({

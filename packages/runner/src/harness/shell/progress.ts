@@ -5,6 +5,12 @@ import type { Message } from "@troupe/domain/session/SessionState"
 /** What becomes of one command, as far as it is known. */
 export type CommandOutcome = Extract<HistoryItem, { readonly type: "tool_result" }>["outcome"]
 
+export interface Ran {
+  readonly outcome: CommandOutcome
+  /** Null where it did not come to an end by itself. */
+  readonly exitCode: number | null
+}
+
 type Input = Pick<Message, "inputId" | "content">
 
 /** Names a call after its command, so that an attempt that comes later knows which have been run. */
@@ -29,14 +35,11 @@ export const inputsOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): R
 }
 
 /** What has become of the commands that were called before, by the names of their calls. */
-export const outcomesOf = (
-  history: ReadonlyArray<HistoryItem>,
-  turnId: TurnId
-): Map<string, { readonly outcome: CommandOutcome; readonly exitCode: null }> =>
+export const outcomesOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): Map<string, Ran> =>
   new Map(
     history.flatMap((item) =>
       item.type === "tool_result" && item.providerCallId.startsWith(`${turnId}/`)
-        ? [[item.providerCallId, { outcome: item.outcome, exitCode: null }] as const]
+        ? [[item.providerCallId, { outcome: item.outcome, exitCode: item.exitCode ?? null }] as const]
         : []
     )
   )

@@ -242,7 +242,8 @@ export const drawBody = (
     return random.chance(0.9) ? open : { _tag: "Send", inputs: [message(random, null)] }
   }
   const roll = random.next()
-  if (roll < 0.55) return { _tag: "Send", inputs: inputs(random, state) }
+  if (roll < 0.54) return { _tag: "Send", inputs: inputs(random, state) }
+  if (roll < 0.55) return { _tag: "ChangePolicies", policies: [{ type: "always_ask" }] }
   if (roll < 0.67) {
     const found = queued(random, state)
     return found === undefined ? { _tag: "Send", inputs: [message(random, state)] } : onQueue(random, state, found)
@@ -259,8 +260,7 @@ export const drawBody = (
   if (roll < 0.95) return onResources(random, state)
   if (roll < 0.96) return onTimer(random, state)
   if (roll < 0.965) return { _tag: "NoteFork", childId: mintId(random, "Session") as SessionId, seq: random.int(5) }
-  if (roll < 0.965) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }
-  if (roll < 0.97) return { _tag: "ChangePolicies", policies: [{ type: "always_ask" }] }
+  if (roll < 0.97) return { _tag: "Reconfigure", threadId: null, changes: { model: "other" }, digest: zeros }
   if (roll < 0.98) {
     return { _tag: "RequestRedaction", seqs: [random.int(5)], reason: "asked", replacements: [zeros] }
   }

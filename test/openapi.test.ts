@@ -52,11 +52,15 @@ describe("the description of the API", () => {
   it("says how to come in, and that only logging in and signed addresses need nothing", () => {
     assert.deepStrictEqual(spec.security, [{ bearer: [] }, { apiKey: [] }, { cookie: [] }])
     assert.hasAllKeys(spec.components["securitySchemes"], ["bearer", "apiKey", "cookie"])
-    const open = operations.filter(({ operation }) => operation.security !== undefined)
-    assert.deepStrictEqual(
-      open.map(({ operation }) => operation.operationId),
-      ["sendUpload", "logIn"]
+    const own = operations.flatMap(({ operation }) =>
+      operation.security === undefined ? [] : [[operation.operationId, operation.security] as const]
     )
+    assert.deepStrictEqual(Object.fromEntries(own), {
+      sendUpload: [{}],
+      logIn: [{}],
+      // A registration token, which no cookie is.
+      registerRunner: [{ bearer: [] }, { apiKey: [] }]
+    })
   })
 
   it("says of each operation how it fails, in one shape", () => {

@@ -293,6 +293,8 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const zeros = join(directory, "zeros")
     await does("sessions", "download", "last", "zeros", "--to", zeros)
     assert.strictEqual(readFileSync(zeros).length, 9)
+    const promoted = (await does("files", "promote", "last", "notes", "--name", "notes.txt")).stdout.trim()
+    assert.strictEqual((await does("files", "download", promoted)).stdout, "one\ntwo\n")
     const talks = ["chat", "--yes", "--cwd", "write file more x"]
     const asked = [["run", "--cwd", "--continue", "x"], talks].map((args) => troupe.runIn(directory, args).end())
     const [refused, chat] = await Promise.all(asked)

@@ -208,7 +208,10 @@ requires(
       data.map((change) => change.path),
       ["one", "two"]
     )
+    const kept = await files.promote(session.id, "two", { filename: "kept.txt" })
     await files.delete(session.id, "two")
+    assert.deepStrictEqual([kept.filename, kept.scope?.id], ["kept.txt", session.id])
+    assert.strictEqual(await (await troupe.files.download(kept.id)).text(), "changed")
   })
 
   it("is replayed, forked and proved", { timeout: long }, async () => {

@@ -137,11 +137,10 @@ export class LongSession {
       return
     }
     if (url.pathname === "/v1/sessions") {
-      // The newest as one asks for them, and behind them all of the rest at once.
-      const limit = Number(url.searchParams.get("limit"))
-      const isFirst = !url.searchParams.has("page")
-      const data = isFirst ? this.others.slice(0, limit) : this.others.slice(limit)
-      return json(response, { data, next_page: isFirst && this.others.length > limit ? "rest" : null })
+      const from = Number(url.searchParams.get("page") ?? 0)
+      const to = from + Number(url.searchParams.get("limit"))
+      const next_page = to < this.others.length ? String(to) : null
+      return json(response, { data: this.others.slice(from, to), next_page })
     }
     if (url.pathname.startsWith("/v1/sessions/")) {
       response.writeHead(404, { "content-type": "application/json" })

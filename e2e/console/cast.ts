@@ -73,7 +73,9 @@ const hero = {
 } as const
 
 /** Agents and sessions that look like a week of a small team's work. Answers what to look at first. */
-export const perform = async (troupe: Troupe): Promise<{ readonly session: string; readonly agent: string }> => {
+export const perform = async (
+  troupe: Troupe
+): Promise<{ readonly session: string; readonly agent: string; readonly environment: string }> => {
   const rules = [{ tool: "bash", when: { command: "npm publish*" }, then: "ask", reason: "People publish." }] as const
   const { version } = await troupe.policies.retrieve()
   await troupe.policies.update({ version, policies: [{ type: "rules", rules }] })
@@ -100,7 +102,10 @@ export const perform = async (troupe: Troupe): Promise<{ readonly session: strin
   }
   const engineer = agents.get("Engineer")!
   await troupe.agents.update(engineer, { version: 1, description: "Changes code, and asks before it publishes" })
-  await troupe.environments.create({ name: "Offline", config: { type: "cloud", networking: { type: "limited" } } })
+  const { id: environment } = await troupe.environments.create({
+    name: "Offline",
+    config: { type: "cloud", networking: { type: "limited" } }
+  })
   for (const { agent, says, title } of stories) {
     const session = await troupe.open({ agent: agents.get(agent)!, title })
     await session.send(says)
@@ -109,5 +114,5 @@ export const perform = async (troupe: Troupe): Promise<{ readonly session: strin
   await session.send(hero.before)
   await session.until("idle")
   await session.send(hero.says)
-  return { session: session.id, agent: engineer }
+  return { session: session.id, agent: engineer, environment }
 }

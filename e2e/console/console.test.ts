@@ -1,6 +1,8 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { AuthorizedServer } from "../mcp/AuthorizedServer.ts"
+import { SpokenModel } from "./SpokenModel.ts"
 import { Stage, toolsWith } from "./Stage.ts"
 import { Visitor } from "./Visitor.ts"
 
@@ -21,13 +23,16 @@ requires(
   let server: AuthorizedServer
   let stage: Stage
   let visitor: Visitor
+  /** The agent that asks before each call. */
+  let careful = ""
   /** The address of a line. */
   let line = ""
 
   beforeAll(async () => {
     server = await AuthorizedServer.start()
     stage = await Stage.make({ egressAllow: [new URL(server.origin).host] })
-    await stage.troupe.agents.create({ name: "Careful", model: "demo", tools: toolsWith("always_ask") })
+    const { id } = await stage.troupe.agents.create({ name: "Careful", model: "demo", tools: toolsWith("always_ask") })
+    careful = id
     visitor = await Visitor.come()
   }, long)
   afterAll(async () => {
@@ -361,7 +366,12 @@ requires(
     await page.getByRole("region", { name: "Approval of bash" }).waitFor()
     const drawn = page.getByRole("button", { name: "Attached picture: open it" })
     await drawn.waitFor()
-    await page.waitForFunction(`document.querySelector(".said .picture img").naturalWidth === 1`)
+    const drawnWidth = await drawn.locator("img").evaluate(async (image) => {
+      const one = image as unknown as { readonly decode: () => Promise<void>; readonly naturalWidth: number }
+      await one.decode()
+      return one.naturalWidth
+    })
+    assert.strictEqual(drawnWidth, 1)
     await page.getByRole("list", { name: "Attached" }).waitFor({ state: "detached" })
     await visitor.take(drawn, "Shift+Tab")
     await page.getByRole("dialog", { name: "Attached picture" }).waitFor()
@@ -378,6 +388,87 @@ requires(
     await sees("Nothing waits for you")
     await page.goto(before)
     await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
+  it("has all that waits in its inbox, and leads others to one of it, on a phone too", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
+    const many = 105
+    const session = await stage.troupe.open({ agent: careful })
+    await session.send(Array.from({ length: many }, (_, index) => `& run: echo call-${index}-`).join("\n"))
+    await session.until("idle")
+    await press("g", "i")
+    await page.getByLabel(`${many} waiting`).waitFor()
+    await sees(`${many} things to answer`)
+    const chosen = page.locator(".waiting.chosen")
+    await chosen.filter({ hasText: "call-0-" }).waitFor()
+    await press("j")
+    await chosen.filter({ hasText: "call-1-" }).waitFor()
+    assert.isBelow(await page.locator(".waiting").count(), many / 2)
+    // Heights are known of what was drawn: the end is reached step by step.
+    const end = page.locator(".waiting", { hasText: `call-${many - 1}-` })
+    while ((await end.count()) === 0) {
+      await page.getByRole("region", { name: "Inbox" }).evaluate((box) => {
+        Object.assign(box, { scrollTop: (box as unknown as { readonly scrollHeight: number }).scrollHeight })
+      })
+    }
+    await press("k")
+    await chosen.filter({ hasText: "call-0-" }).waitFor()
+    assert.deepStrictEqual(await visitor.barriers(), [])
+    await visitor.take(chosen.getByRole("button", { name: "Copy a link to this" }))
+    const link = await page.evaluate<string>("navigator.clipboard.readText()")
+    assert.strictEqual(link, page.url())
+
+    const phone = await Visitor.come({ viewport: { width: 390, height: 844 }, hasTouch: true })
+    try {
+      const used = await stage.door()
+      await visitor.page.goto(used)
+      await visitor.page.waitForURL(/\/sessions$/)
+      await phone.page.goto(used)
+      const problem = phone.page.getByRole("alert")
+      await problem.getByText("That link lets nobody in any more").waitFor()
+      assert.match((await problem.textContent())!, /Have a new one made.*req_\w+/)
+      await phone.page.goto(link)
+      const key = phone.page.getByLabel("API key")
+      await key.fill("trp_key_that_is_none")
+      await key.press("Enter")
+      await problem.getByText("That key lets nobody in").waitFor()
+      assert.match((await problem.textContent())!, /not valid.*req_\w+/)
+      assert.deepStrictEqual(await phone.barriers(), [])
+      await key.fill(apiKey)
+      await key.press("Enter")
+      const asked = phone.page.locator(".waiting.chosen", { hasText: "call-0-" })
+      await asked.waitFor()
+      assert.strictEqual(phone.page.url(), link)
+      assert.deepStrictEqual(await phone.barriers(), [])
+      assert.strictEqual(await phone.page.evaluate("document.documentElement.scrollWidth"), 390)
+      await asked.getByRole("button", { name: "Deny" }).tap()
+      await asked.getByLabel("Why it is denied").fill("not by phone")
+      await asked.getByLabel("Why it is denied").press("Enter")
+      await phone.page.locator(".waiting.chosen", { hasText: "call-1-" }).waitFor()
+      assert.deepStrictEqual(phone.complaints, [])
+    } finally {
+      await phone.leave()
+    }
+
+    await page.goto(link)
+    await page.getByLabel(`${many - 1} waiting`).waitFor()
+    const gone = page.getByRole("region", { name: "A call that waits no more" })
+    await gone.getByText("It was denied: not by phone, by the key").waitFor()
+    assert.strictEqual(await chosen.count(), 0)
+    assert.strictEqual(await page.locator(".ask .key").count(), 0)
+    assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    await press("j")
+    await chosen.filter({ hasText: "call-1-" }).waitFor()
+    await session.interrupt()
+    await sees("Nothing waits for you")
+    // Where its turn ended, nobody answered.
+    await gone.getByText("before anybody answered").waitFor()
+    await visitor.take(gone.getByRole("link", { name: "See it in its session" }))
+    await page.locator(".turn-end", { hasText: "Interrupted" }).waitFor()
+    await page.goto(before)
+    await page.locator(".page-header").waitFor()
   })
 
   it("makes a model card whose key is not shown again, and says why it can't be used", { timeout: long }, async () => {
@@ -630,6 +721,49 @@ requires(
     await page.getByRole("status", { name: "Live" }).waitFor()
     assert.strictEqual(await page.locator(".said").count(), 3)
   })
+
+  it(
+    "shows once, and whole, what was written while it was reloaded and its node killed",
+    { timeout: long },
+    async () => {
+      const { page } = visitor
+      const model = await SpokenModel.start()
+      try {
+        const { id: card } = await stage.troupe.modelCards.create({
+          ...{ name: "spoken", provider: "openai-chat", model: "any", base_url: model.url, api_key: "none" }
+        })
+        const agent = await stage.troupe.agents.create({ name: "Speaker", model: "spoken" })
+        const session = await stage.troupe.open({ agent: agent.id })
+        await session.send("Count to seven.")
+        await page.goto(page.url().replace(/(\/w\/\w+\/).*/, `$1sessions/${session.id}`))
+        const writing = page.locator(".writing")
+        await model.say("One, two, ")
+        await writing.getByText("One, two,").waitFor()
+        await page.reload()
+        await page.getByRole("status", { name: "Live" }).waitFor()
+        await model.say("three, ")
+        await writing.getByText("three,").waitFor()
+        await stage.system.nodes.at(-1)!.end("SIGKILL")
+        await page.getByRole("status", { name: "Connecting again" }).waitFor()
+        await model.say("four, five, ")
+        await stage.reopen()
+        await page.getByRole("status", { name: "Live" }).waitFor()
+        await model.say("six, seven.")
+        await model.finish()
+        await page.locator(".turn-end", { hasText: "Done" }).waitFor()
+        await writing.waitFor({ state: "detached" })
+        const said = async () => (await page.locator(".markdown").allTextContents()).map((text) => text.trim())
+        const whole = "One, two, three, four, five, six, seven."
+        assert.deepStrictEqual(await said(), [whole])
+        await page.reload()
+        await page.locator(".turn-end", { hasText: "Done" }).waitFor()
+        assert.deepStrictEqual(await said(), [whole])
+        await stage.troupe.modelCards.delete(card)
+      } finally {
+        model.end()
+      }
+    }
+  )
 
   it("finds everything by its palette, in the dark too", { timeout: long }, async () => {
     const { page } = visitor

@@ -134,20 +134,89 @@ requires("chromium")("a session of 50,000 events in a browser", () => {
     assert.strictEqual(await page.evaluate("document.documentElement.scrollWidth"), 390)
     await page.setViewportSize({ width: 1280, height: 800 })
   })
-  it("lists 100,000 sessions, and draws those that are in sight", { timeout: long }, async () => {
+
+  it("goes through all of it in replay, at a step's cost", { timeout: long }, async () => {
     const { page } = visitor
-    const rows = 100_000
+    await page.goto(`${session.origin}${LongSession.path}?tab=replay`)
+    const drawn = (seq: number) => page.locator(`.replay-parts[data-at="${seq}"]`).waitFor()
+    const costs: Array<number> = []
+    const go = async (act: () => Promise<unknown>, to: () => number) => {
+      const before = await visitor.workMs()
+      await act()
+      await drawn(to())
+      costs.push(Math.round((await visitor.workMs()) - before))
+    }
+    await drawn(session.length)
+    await visitor.takeTasks()
+    for (let batch = 0; batch < 5; batch++) {
+      await go(
+        async () => session.tell(20),
+        () => session.length
+      )
+    }
+    const batches = costs.splice(0)
+    const end = session.length
+    const slider = page.getByRole("slider", { name: "Place in the log" })
+    for (let step = 1; step <= 5; step++) {
+      await go(
+        () => page.keyboard.press("ArrowLeft"),
+        () => end - step
+      )
+    }
+    for (const place of [40_123, 25_000, 7_777, 33_333]) {
+      await go(
+        () => slider.fill(String(place)),
+        () => place
+      )
+    }
+    console.log({ batches, steps: costs, tasks_over_50_ms: (await visitor.takeTasks()).length })
+    // By the processor's clock: to fold all of it takes a second or more.
+    for (const work_ms of [...batches, ...costs]) assert.isBelow(work_ms, 400)
+    assert.deepStrictEqual(visitor.complaints, [])
+  })
+
+  it("lists as many sessions as there are, and draws those that are in sight", { timeout: long }, async () => {
+    const { page } = visitor
+    const rows = process.env["TROUPE_FULL"] === "1" ? 100_000 : 20_000
     session.list(rows)
     await page.goto(`${session.origin}${LongSession.listPath}`)
+    const rowPx = 40
     const list = page.getByRole("region", { name: "Sessions" })
+    const height = () => page.evaluate<number>("document.querySelector('[role=region] ul').offsetHeight")
     const scroll = (share: number) =>
       list.evaluate((box, at) => {
         const { scrollHeight } = box as unknown as { readonly scrollHeight: number }
         Object.assign(box, { scrollTop: scrollHeight * at })
       }, share)
     await list.getByText("Session 0", { exact: true }).waitFor()
-    await scroll(1)
-    await page.waitForFunction(`document.querySelector('[role=region] ul').offsetHeight === ${rows * 40}`)
+    /** Goes on to the end of what is there until there are so many, and says how long the page worked for each page of them. */
+    const fetched = async (goal: number) => {
+      const [before, had] = [await visitor.workMs(), await height()]
+      await list.evaluate(
+        (box, px) =>
+          new Promise<void>((done) => {
+            const { requestAnimationFrame } = globalThis as unknown as {
+              readonly requestAnimationFrame: (next: () => void) => void
+            }
+            const go = () => {
+              const { scrollHeight } = box as unknown as { readonly scrollHeight: number }
+              if (scrollHeight >= px) return done()
+              Object.assign(box, { scrollTop: scrollHeight })
+              requestAnimationFrame(go)
+            }
+            go()
+          }),
+        goal * rowPx
+      )
+      return ((await visitor.workMs()) - before) / Math.max(1, ((await height()) - had) / (rowPx * 100))
+    }
+    const some = 5_000
+    const work_ms_per_page_at_first = Math.round(await fetched(some))
+    await fetched(rows - some)
+    const work_ms_per_page_at_last = Math.round(await fetched(rows))
+    console.log({ work_ms_per_page_at_first, work_ms_per_page_at_last })
+    // A page costs what its own rows cost, however many there are before it.
+    assert.isBelow(work_ms_per_page_at_last, work_ms_per_page_at_first * 2 + 20)
     const parts = 10
     const before = await visitor.workMs()
     for (let part = parts - 1; part >= 0; part--) {

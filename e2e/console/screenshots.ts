@@ -18,11 +18,12 @@ const looks = [
 interface Cast {
   readonly session: string
   readonly agent: string
+  readonly environment: string
   /** An MCP server that wants a login. */
   readonly server: string
 }
 
-const screens = ({ agent, server, session }: Cast) => [
+const screens = ({ agent, environment, server, session }: Cast) => [
   { name: "sessions", path: "sessions" },
   { name: "search", path: "sessions?q=publish" },
   { name: "new-session", path: "sessions/new" },
@@ -38,7 +39,9 @@ const screens = ({ agent, server, session }: Cast) => [
   { name: "agent", path: `agents/${agent}` },
   { name: "agent-try", path: `agents/${agent}` },
   { name: "agent-versions", path: `agents/${agent}?tab=versions` },
+  { name: "new-agent", path: "agents/new" },
   { name: "environments", path: "environments" },
+  { name: "environment", path: `environments/${environment}` },
   { name: "mcp", path: "mcp" },
   { name: "mcp-new", path: "mcp/new" },
   { name: "mcp-server", path: `mcp/${server}` },
@@ -52,7 +55,8 @@ const screens = ({ agent, server, session }: Cast) => [
 
 const overlays = [
   { name: "palette", keys: "Control+k" },
-  { name: "help", keys: "?" }
+  { name: "help", keys: "?" },
+  { name: "settings", keys: "Control+," }
 ]
 
 /** Shows what the last command printed, as somebody would who decides about the next one. */

@@ -1,12 +1,14 @@
 import * as PgClient from "@effect/sql-pg/PgClient"
 import { Limits } from "@troupe/domain/Limits"
-import { Effect, Exit, Layer, ManagedRuntime, Redacted, Scope } from "effect"
+import { Effect, Exit, Layer, ManagedRuntime, Option, Redacted, Scope } from "effect"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import * as EventStorePg from "../../packages/server/src/log/EventStorePg.ts"
+import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
+import { logWithout, type Unsafe } from "../../packages/server/test/support/unsafe.ts"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { Campaign } from "../support/Campaign.ts"
+import { noteClaims } from "../support/claims.ts"
 import { chaosProxy, type ChaosProxy } from "../support/ChaosProxy.ts"
 import { startOwnPostgres, type OwnPostgres } from "../support/OwnPostgres.ts"
 import { startRunner } from "../support/Runner.ts"
@@ -18,6 +20,9 @@ const restMs = 150_000
 
 const acceptedMin = 60
 
+/** The bound on somebody else taking the sessions of a frozen node, which lasts until its lock has expired: 10 s. */
+const takenWithinMs = 120_000
+
 /** A machine room: a database behind a proxy that can be cut, a runner, and nodes that a test starts and ends. */
 export interface Room {
   readonly campaign: Campaign
@@ -28,11 +33,20 @@ export interface Room {
   /** Nobody speaks to it until it is thawed. */
   readonly freeze: (node: NodeProcess) => void
   readonly thaw: (node: NodeProcess) => void
+  /** Whoever owns most sessions, once somebody owns any, and the epochs of those. */
+  readonly busiest: () => Promise<readonly [NodeProcess, Epochs]>
+  /** Waits until others have taken all of these. */
+  readonly taken: (epochs: Epochs) => Promise<void>
   readonly nodes: () => ReadonlyArray<NodeProcess>
-  readonly superuser: (sql: string) => Promise<void>
+  readonly superuser: (sql: string) => Promise<ReadonlyArray<object>>
+  /** Runs a statement in a transaction of the superuser, and leaves that open until it is let go. */
+  readonly hold: (sql: string) => Promise<() => Promise<void>>
   /** The database's own process, where the room has one for itself. */
   readonly postgres: OwnPostgres | undefined
 }
+
+/** The epoch of each session, by its id. */
+export type Epochs = ReadonlyMap<string, number>
 
 export interface RoomOptions {
   readonly seed: number
@@ -42,6 +56,8 @@ export interface RoomOptions {
   readonly contactLeaseMs?: number
   /** A database that may be crashed, and not the one that all tests share. */
   readonly ownPostgres?: boolean
+  /** A safeguard that nodes, and the reader of everything, go without. What is left is judged as it stands. */
+  readonly unsafe?: Unsafe | undefined
 }
 
 const through = (url: Redacted.Redacted, port: number): string => {
@@ -70,22 +86,33 @@ export const withFaults = async (
   const contactLeaseMs = options.contactLeaseMs ?? Limits.contactLeaseMs
   const runner = await startRunner(options.seed, contactLeaseMs)
   const runtime = ManagedRuntime.make(
-    EventStorePg.layer.pipe(Layer.provideMerge(PgClient.layer({ url: database.appUrl, maxConnections: 4 })))
+    logWithout(options.unsafe).pipe(
+      Layer.provideMerge(PgClient.layer({ url: database.appUrl, applicationName: "judge", maxConnections: 4 }))
+    )
   )
-  const admin = ManagedRuntime.make(PgClient.layer({ url: database.superuserUrl, maxConnections: 1 }))
+  const admin = ManagedRuntime.make(PgClient.layer({ url: database.superuserUrl, maxConnections: 2 }))
+  const superuser: Room["superuser"] = (sql) =>
+    admin.runPromise(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe<object>(sql)))
   const up = new Set<NodeProcess>()
   const all = new Set<NodeProcess>()
   const nodes = () => [...up]
+  let noting: Promise<void> | undefined
+  const notes = async () => {
+    for (const statement of noteClaims) await superuser(statement)
+  }
   const start = async (env: Readonly<Record<string, string>> = {}) => {
     const node = await NodeProcess.start({
       DATABASE_URL: through(database.appUrl, proxy.port),
       DATABASE_OWNER_URL: through(database.ownerUrl, proxy.port),
       TROUPE_TEST_RUNNER: runner.url,
       TROUPE_CONTACT_LEASE_MS: String(contactLeaseMs),
+      TROUPE_TEST_UNSAFE: options.unsafe ?? "",
       ...env
     })
-    up.add(node)
     all.add(node)
+    // The first node has made the tables, and works only once this one is known.
+    await (noting ??= notes())
+    up.add(node)
     void node.exited.then(() => up.delete(node))
     return node
   }
@@ -97,6 +124,18 @@ export const withFaults = async (
     runnerUrl: runner.url,
     nodes
   })
+  const epochOf = async (sessionId: string) =>
+    (await runtime.runPromise(Effect.flatMap(EventStore, (store) => store.head(sessionId)))).pipe(
+      Option.match({ onNone: () => 0, onSome: ({ epoch }) => epoch })
+    )
+  const ownedBy = async (node: NodeProcess): Promise<Epochs> => {
+    const epochs = new Map<string, number>()
+    for (const sessionId of campaign.judged) {
+      const epoch = await epochOf(sessionId)
+      if (epoch > 0 && (await node.owns(sessionId))) epochs.set(sessionId, epoch)
+    }
+    return epochs
+  }
   try {
     await faults({
       campaign,
@@ -115,14 +154,53 @@ export const withFaults = async (
         node.signal("SIGCONT")
         up.add(node)
       },
-      superuser: async (sql) => {
-        await admin.runPromise(Effect.flatMap(PgClient.PgClient, (client) => client.unsafe(sql)))
+      busiest: async () => {
+        for (const deadline = Date.now() + takenWithinMs; Date.now() < deadline; await sleep(50)) {
+          const owners = await Promise.all(nodes().map(async (node) => [node, await ownedBy(node)] as const))
+          const [most] = owners.toSorted(([, one], [, other]) => other.size - one.size)
+          if (most !== undefined && most[1].size > 0) return most
+        }
+        throw new Error(`Nobody owned a session within ${takenWithinMs} ms`)
+      },
+      taken: async (epochs) => {
+        const deadline = Date.now() + takenWithinMs
+        for (const [sessionId, epoch] of epochs) {
+          while ((await epochOf(sessionId)) <= epoch) {
+            if (Date.now() > deadline) throw new Error(`Nobody took ${sessionId} within ${takenWithinMs} ms`)
+            // Whoever is asked has it loaded by its owner, which takes an epoch.
+            await Promise.race([
+              up
+                .values()
+                .next()
+                .value?.current(sessionId)
+                .catch(() => undefined),
+              sleep(250)
+            ])
+            await sleep(50)
+          }
+        }
+      },
+      superuser,
+      hold: async (sql) => {
+        const held = Scope.makeUnsafe()
+        const transaction = Effect.gen(function* () {
+          const client = yield* PgClient.PgClient
+          const connection = yield* client.reserve
+          yield* connection.executeUnprepared("BEGIN", [], undefined)
+          yield* connection.executeUnprepared(sql, [], undefined)
+          return connection.executeUnprepared("COMMIT", [], undefined)
+        })
+        const commit = await admin.runPromise(Scope.provide(transaction, held))
+        return async () => {
+          await Effect.runPromise(Effect.andThen(commit, Scope.close(held, Exit.void)))
+        }
       },
       postgres
     })
     // A slow machine gets little done between faults, and a run of nothing proves nothing.
-    if (up.size > 0) await campaign.acceptedMore(acceptedMin)
-    const { evidence, problems } = await campaign.finish(restMs)
+    const judgedAtRest = options.unsafe === undefined
+    if (judgedAtRest && up.size > 0) await campaign.acceptedMore(acceptedMin)
+    const { evidence, problems } = await campaign.finish(judgedAtRest ? restMs : 0)
     return {
       problems,
       events: evidence.sessions.reduce((sum, session) => sum + session.events.length, 0),

@@ -76,7 +76,7 @@ export interface StoredSession {
   readonly events: ReadonlyArray<Recorded & { readonly commandId: string | null }>
   readonly head: { readonly version: number; readonly epoch: number; readonly chain: string }
   /** Epochs as they were taken, and the version at that time, where somebody wrote that down. */
-  readonly claims?: ReadonlyArray<{ readonly epoch: number; readonly version: number }>
+  readonly claims?: ReadonlyArray<{ readonly epoch: number; readonly version: number }> | undefined
   readonly rejected: ReadonlyArray<string>
   readonly snapshot: { readonly version: number; readonly foldVersion: number; readonly state: string } | null
   readonly summary: SummaryRow | null

@@ -1,7 +1,7 @@
-import type { SessionId } from "@troupe/domain/Ids"
+import type { AgentId, SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
 import { hash } from "node:crypto"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
-import { isFinal, type Command, type Refusal } from "@troupe/domain/session/SessionCommand"
+import { isFinal, type Command, type Refusal, type SessionCommand } from "@troupe/domain/session/SessionCommand"
 import * as Codec from "@troupe/domain/session/Codec"
 import { fold } from "@troupe/domain/session/evolve"
 import { initial } from "@troupe/domain/session/SessionState"
@@ -14,12 +14,16 @@ import { allEvents } from "../../packages/server/test/support/allEvents.ts"
 import { EventStore, type Cursor } from "../../packages/server/src/log/EventStore.ts"
 import { commandOf, drawBody, openCommand } from "../../packages/server/test/support/CommandGenerator.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
+import { plainOpen } from "../../test/support/opening.ts"
 import { mintId, prng, type Prng } from "../../test/support/Prng.ts"
 import { collect } from "./collect.ts"
 import { fetchNotes } from "./RemoteRunner.ts"
 
 const sha256 = (text: string) => hash("sha256", text, "hex")
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** What the reader of everything asks for at once. */
+const pageMax = 200
 
 export interface CampaignOptions {
   readonly seed: number
@@ -40,11 +44,15 @@ export class Campaign {
   readonly calls: Array<ClientCall> = []
   readonly transcripts: Array<Transcript> = []
   readonly sessions: ReadonlyArray<SessionId>
+  /** What tests do themselves, in sessions that nobody else speaks to. They are judged like all others. */
+  private readonly own: Array<SessionId> = []
   private readonly options: CampaignOptions
-  private readonly random: Prng
+  readonly random: Prng
   private readonly feed: Array<{ readonly streamId: string; readonly seq: number }> = []
   private clients: Array<Promise<void>> = []
   private readers: Array<Promise<void>> = []
+  /** How often the reader of everything was given all that it may see. */
+  private lastPages = 0
   private on = true
   private reading = true
 
@@ -67,8 +75,8 @@ export class Campaign {
     )
   }
 
-  /** Sends a command until it is answered for good, as a client with retries does. */
-  private async send(sessionId: SessionId, command: Command, random: Prng): Promise<void> {
+  /** Sends a command until it is answered for good, as a client with retries does; now and then asks for the answer again. */
+  private async send(sessionId: SessionId, command: Command, random: Prng, againChance = 0.1): Promise<void> {
     const digest = CommandBody.digest(sha256, command)
     const record = (answer: ClientCall["answer"]) =>
       this.calls.push({ sessionId, commandId: command.commandId, digest, answer })
@@ -79,8 +87,7 @@ export class Campaign {
         const answer = await node.command(sessionId, command)
         if (answer.error === undefined) {
           record({ _tag: "Accepted", seq: answer.ok.seq })
-          // Now and then the answer is asked for again.
-          if (!random.chance(0.1)) return
+          if (!random.chance(againChance)) return
           continue
         }
         if (answer.error.tag === "CommandRejected") {
@@ -99,6 +106,39 @@ export class Campaign {
       if (!this.on && tries > 20) return
       await sleep(50)
     }
+  }
+
+  /** All sessions that there are. */
+  get judged(): ReadonlyArray<SessionId> {
+    return [...this.sessions, ...this.own]
+  }
+
+  /** A command as one of the clients makes it, to be told as often as a test likes. */
+  command(draw: (random: Prng) => SessionCommand): Command {
+    return commandOf(this.random, Date.now(), draw(this.random))
+  }
+
+  /** Sends a command of a test's own until it is answered for good. */
+  tell(sessionId: SessionId, command: Command): Promise<void> {
+    return this.send(sessionId, command, this.random, 0)
+  }
+
+  /** Opens a session that nobody but the test speaks to. */
+  async openOwn(): Promise<SessionId> {
+    const sessionId = mintId(this.random, "Session") as SessionId
+    this.own.push(sessionId)
+    await this.tell(
+      sessionId,
+      this.command((random) =>
+        plainOpen({
+          sessionId,
+          workspaceId: mintId(random, "Workspace") as WorkspaceId,
+          threadId: mintId(random, "Thread") as ThreadId,
+          agentId: mintId(random, "Agent") as AgentId
+        })
+      )
+    )
+    return sessionId
   }
 
   private async client(index: number): Promise<void> {
@@ -160,7 +200,7 @@ export class Campaign {
   private async readersAreDone(): Promise<void> {
     const ends = new Map<string, number>(
       await Promise.all(
-        this.sessions.map(
+        this.judged.map(
           async (sessionId) => [sessionId, (await this.options.database(allEvents(sessionId))).length] as const
         )
       )
@@ -170,7 +210,7 @@ export class Campaign {
     while (Date.now() < deadline) {
       const fed = Map.groupBy(this.feed, ({ streamId }): string => streamId)
       const isDone = this.transcripts.every(({ seen, sessionId }) => got(seen) >= ends.get(sessionId)!)
-      if (isDone && this.sessions.every((id) => got(fed.get(id) ?? []) >= ends.get(id)!)) return
+      if (isDone && this.judged.every((id) => got(fed.get(id) ?? []) >= ends.get(id)!)) return
       await sleep(50)
     }
   }
@@ -180,17 +220,25 @@ export class Campaign {
     while (this.reading) {
       try {
         const page = await this.options.database(
-          Effect.flatMap(EventStore, (store) => store.readAll({ after, limit: 200 }))
+          Effect.flatMap(EventStore, (store) => store.readAll({ after, limit: pageMax }))
         )
         for (const { cursor, event } of page) {
           this.feed.push({ streamId: event.streamId, seq: event.seq })
           after = cursor
         }
+        if (page.length < pageMax) this.lastPages++
         if (page.length === 0) await sleep(5)
       } catch {
         await sleep(50)
       }
     }
+  }
+
+  /** Waits until the reader of everything has read what it may of what is there now. */
+  async readOn(): Promise<void> {
+    // The first of them may have been asked for before.
+    const enough = this.lastPages + 2
+    while (this.lastPages < enough) await sleep(5)
   }
 
   start(): void {
@@ -212,20 +260,21 @@ export class Campaign {
     }
   }
 
-  /** Faults are over: clients stop, time passes until sessions rest, and everything is judged. */
+  /** Faults are over: clients stop, time passes until sessions rest, and everything is judged. With no time, as it stands. */
   async finish(restMs: number): Promise<{ readonly problems: ReadonlyArray<string>; readonly evidence: Evidence }> {
     this.on = false
     await Promise.all(this.clients)
     const deadline = Date.now() + restMs
     while (Date.now() < deadline) {
-      const states = await Promise.all(this.sessions.map((sessionId) => this.state(sessionId)))
+      const states = await Promise.all(this.judged.map((sessionId) => this.state(sessionId)))
       if (states.every((state) => state._tag !== "Open" || wakeAt(state) === null)) break
       await sleep(250)
     }
-    await this.readersAreDone()
+    const settled = restMs > 0
+    if (settled) await this.readersAreDone()
     this.reading = false
     await Promise.all(this.readers)
-    const sessions = await this.options.database(collect(this.sessions))
+    const sessions = await this.options.database(collect(this.judged))
     const feeds: ReadonlyArray<FeedTranscript> = [{ seen: this.feed }]
     const evidence: Evidence = {
       sessions,
@@ -233,7 +282,7 @@ export class Campaign {
       notes: await fetchNotes(this.options.runnerUrl),
       transcripts: this.transcripts,
       feeds,
-      settled: true,
+      settled,
       secrets: []
     }
     const problems = judge(evidence).map(({ detail, invariant, sessionId }) => `${invariant} ${sessionId}: ${detail}`)

@@ -7,6 +7,7 @@ import { SqlClient } from "effect/sql/SqlClient"
 import type { SummaryRow } from "@troupe/domain/session/Summary"
 import type { ReadTables, StoredSession } from "../invariants/Evidence.ts"
 import { noUsage } from "../invariants/tables.ts"
+import { claimsNoted } from "./claims.ts"
 
 interface SummaryColumns {
   readonly row: string
@@ -79,6 +80,7 @@ export const collect = Effect.fnUntraced(function* (sessionIds: ReadonlyArray<st
   const summaries = new Map((yield* sql.unsafe<SummaryColumns>(`SELECT ${columns} FROM sessions`)).map(summaryOf))
   yield* caughtUp
   const tables = yield* tablesOf
+  const claimsOf = yield* claimsNoted
   const stored: Array<StoredSession> = []
   for (const sessionId of sessionIds) {
     const head = yield* store.head(sessionId)
@@ -92,6 +94,7 @@ export const collect = Effect.fnUntraced(function* (sessionIds: ReadonlyArray<st
         return { ...event, commandId: commandId === undefined ? null : fromUuid(prefixes.Command, commandId) }
       }),
       head: head.value,
+      claims: claimsOf(sessionId),
       rejected: [],
       snapshot: Option.match(snapshot, {
         onNone: () => null,

@@ -222,11 +222,40 @@ const story = async () => {
   billedOnce()
 }
 
+const chaptersBeside = async () => {
+  const rules = [{ tool: "bash", when: { command: "*secrets*" }, then: "deny", reason: "Secrets stay." }]
+  await begin({ model, policies: [{ type: "rules", rules }] })
+  await chapter("A rule denies a call, whatever the prompt says, and the log has which", async () => {
+    await send(system.message("run: cat secrets.txt\nrun: echo allowed"))
+    const fresh = await ended()
+    assert.deepEqual(
+      only(fresh, "ToolFinished").map(({ outcome }) => outcome),
+      ["denied", "succeeded"]
+    )
+    assert.match(results(fresh), /allowed/)
+  })
+  billedOnce()
+
+  await begin({ harness: "shell", model: "none" })
+  await chapter("Commands without a model", async () => {
+    await send(
+      system.message(
+        JSON.stringify({ commands: [{ run: "echo $GREETING", env: { GREETING: "hello" } }, { run: "exit 3" }] })
+      )
+    )
+    const fresh = await ended()
+    assert.match(results(fresh), /hello/)
+    assert.match(wordsOf(fresh), /3/)
+  })
+  billedOnce()
+}
+
 try {
   await system.node()
   const provider = kind === "openai" ? { OPENAI_API_KEY: "a key", OPENAI_BASE_URL: `${server.url}/v1` } : {}
   system.runner({ env: { ...provider, TROUPE_EGRESS_ALLOW: `127.0.0.1:${everything.port}` } })
   await story()
+  await chaptersBeside()
   say("All of it is as it should be.")
 } catch (error) {
   process.exitCode = 1

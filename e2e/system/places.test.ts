@@ -6,6 +6,8 @@ import type { AddressInfo } from "node:net"
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { File } from "@troupe/domain/api/Files"
+import { rangedText, takesRanges } from "../../packages/server/test/gateway/ranges.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { requires } from "../../test/requires.ts"
 import { processesOf } from "../support/leftovers.ts"
@@ -71,7 +73,7 @@ requires(
 
   beforeAll(async () => {
     system = await System.make(23)
-    await system.node()
+    await system.node({ TROUPE_FILE_MAX_MB: "2" })
     chmodSync(allowed, 0o777)
     writeFileSync(join(allowed, "readme"), "of the host\n")
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve))
@@ -270,8 +272,6 @@ requires(
     const part = await ask(at("/files/content?path=data/big.bin"), { headers: { range: "bytes=1000000-1000009" } })
     assert.deepStrictEqual([part.status, part.headers.get("content-range")], [206, "bytes 1000000-1000009/1500000"])
     assert.deepStrictEqual(new Uint8Array(await part.arrayBuffer()), bytes.slice(1_000_000, 1_000_010))
-    const beyond = await ask(at("/files/content?path=data/big.bin"), { headers: { range: "bytes=1500000-" } })
-    assert.strictEqual(beyond.status, 416)
 
     for (const name of ["a", "b", "c"]) assert.strictEqual((await put(`many/${name}`, name)).status, 200)
     const names: Array<string> = []
@@ -286,6 +286,79 @@ requires(
     assert.strictEqual((await json("DELETE", at("/files?path=many&recursive=true"))).status, 200)
     assert.deepStrictEqual(code(await json("GET", at("/files?path=many"))), [404, "file_not_found"])
     assert.deepStrictEqual(code(await json("GET", at("/files/content?path=data"))), [400, "file_not_a_file"])
+  })
+
+  it("takes and refuses ranges as downloads of files do", patient, async () => {
+    assert.strictEqual((await put("page.html", rangedText)).status, 200)
+    await takesRanges((headers) => ask(at("/files/content?path=page.html"), { headers }))
+  })
+
+  it("makes files of the session of what is there, once under a key", patient, async () => {
+    const bytes = new Uint8Array(1_200_000).map((_, index) => index % 247)
+    assert.strictEqual((await put("data/made.csv", bytes)).status, 200)
+    const promote = async (body: object, more: Record<string, string> = {}, of = at("/files/promote")) => {
+      const headers = { "content-type": "application/json", ...more }
+      const response = await ask(of, { method: "POST", body: JSON.stringify(body), headers })
+      return { status: response.status, body: (await response.json()) as never }
+    }
+    const twice = { path: "data/made.csv" }
+    const [first, second] = [
+      await promote(twice, { "idempotency-key": "p" }),
+      await promote(twice, { "idempotency-key": "p" })
+    ]
+    const file = first.body as File
+    assert.strictEqual(first.status, 200, JSON.stringify(file))
+    assert.deepStrictEqual(second, first)
+    const { filename, mime_type, scope, size_bytes, troupe } = file
+    assert.deepStrictEqual([filename, mime_type, size_bytes], ["made.csv", "text/csv", bytes.length])
+    assert.deepStrictEqual(scope as unknown, { type: "session", id: session })
+    assert.deepStrictEqual(troupe, {
+      sha256: createHash("sha256").update(bytes).digest("hex"),
+      path: "/workspace/data/made.csv"
+    } as never)
+    // What is written afterwards changes nothing of it.
+    assert.strictEqual((await put("data/made.csv", "other")).status, 200)
+    const content = await ask(`/files/${file.id}/content`)
+    assert.deepStrictEqual(new Uint8Array(await content.arrayBuffer()), bytes)
+    const named = (await promote({ ...twice, filename: "other.txt" })).body as File
+    assert.deepStrictEqual([named.filename, named.mime_type], ["other.txt", "text/plain"])
+    const { data } = (await json("GET", `/files?scope_id=${session}`)).body as { data: ReadonlyArray<File> }
+    assert.deepStrictEqual(data, [named, file])
+
+    assert.strictEqual((await exec("ln -sfn /etc/passwd out; truncate -s 3M large; : > empty")).ending.exit_code, 0)
+    assert.strictEqual((await promote({ path: "empty" })).status, 200)
+    const refused: ReadonlyArray<readonly [object, number, string | RegExp]> = [
+      [{ path: "nowhere" }, 404, "file_not_found"],
+      [{ path: "data" }, 400, "file_not_a_file"],
+      [{ path: "out" }, 400, "file_outside"],
+      [{ path: "/etc/passwd" }, 400, "file_outside"],
+      [{ path: "large" }, 413, /at most 2097152 bytes/],
+      [{ path: "empty", filename: "a\u0007" }, 400, /characters that no name takes/],
+      [{ path: "empty", filename: "x".repeat(256) }, 400, /at most 255/],
+      [{ path: "empty", other: 1 }, 400, /other/],
+      [{}, 400, /path/]
+    ]
+    for (const [body, status, why] of refused) {
+      const [got, said] = code(await promote(body))
+      assert.strictEqual(got, status, said)
+      if (typeof why === "string") assert.strictEqual(said, why)
+      else assert.match(said, why)
+    }
+    assert.strictEqual((await promote({ path: "x" }, {}, `/sessions/${fresh}/files/promote`)).status, 409)
+
+    const key = async (path: string, body: object) =>
+      ((await json("POST", path, body)).body as { secret: string }).secret
+    const stranger = (await json("POST", "/workspaces", { name: "another" })).body as { id: string }
+    const strangers = await key(`/workspaces/${stranger.id}/tokens`, { kind: "api_key", name: "k", scopes: ["admin"] })
+    const users = await key("/tokens", {
+      kind: "end_user",
+      subject: "u",
+      scopes: ["read", "write"],
+      session_ids: [session]
+    })
+    const readers = await key("/tokens", { kind: "api_key", name: "r", scopes: ["read"] })
+    const as = async (secret: string) => (await promote({ path: "empty" }, { "x-api-key": secret })).status
+    assert.deepStrictEqual([await as(strangers), await as(users), await as(readers)], [404, 403, 403])
   })
 
   it("tells what is different since it was empty", patient, async () => {

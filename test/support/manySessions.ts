@@ -18,7 +18,7 @@ const copied = (columns: ReadonlyArray<string>) => columns.map((name) => `l.${na
 
 const eventColumns = [
   ...["seq", "recorded_at", "workspace_id", "causation_id", "correlation_id", "thread_id", "epoch", "kind", "version"],
-  ...["type", "actor", "salt", "commitment", "chain"]
+  ...["type", "actor", "salt", "chain"]
 ]
 const sessionColumns = [
   ...["workspace_id", "status_reason", "title", "agent_version", "origin", "created_by", "visibility", "metadata"],
@@ -58,9 +58,11 @@ export const manySessions = async (query: Query, { count, like }: ManySessions):
       params
     )
     await query(
-      `INSERT INTO events (stream_id, event_id, payload, ${eventColumns.join(", ")})
-       SELECT m.uuid, gen_random_uuid(), replace(l.payload::text, $6, m.id)::json, ${copied(eventColumns)}
-       FROM events l, ${rows} WHERE l.stream_id = $1 AND m.at + m.n > 0`,
+      `INSERT INTO events (stream_id, event_id, payload, commitment, ${eventColumns.join(", ")})
+       SELECT m.uuid, gen_random_uuid(), p.text::json, sha256(convert_to(encode(l.salt, 'hex') || p.text, 'UTF8')),
+         ${copied(eventColumns)}
+       FROM events l, ${rows}, LATERAL (SELECT replace(l.payload::text, $6, m.id) AS text) p
+       WHERE l.stream_id = $1 AND m.at + m.n > 0`,
       [...params, like]
     )
     await query(

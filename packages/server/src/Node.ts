@@ -111,8 +111,17 @@ const projecting = Layer.effectDiscard(
   ])
 )
 
+interface Replaced {
+  /** How turns get done, if not by the runners that dial in. */
+  readonly driver?: Layer.Layer<AttemptDriver>
+  /** What the log is kept by, if not by the store that keeps every promise. */
+  readonly log?: typeof EventStorePg.layer
+  /** Home and Postgres are in the hands of who started it, and there is a runner beside it without which it is not ready. */
+  readonly supervised?: boolean
+}
+
 /** The sessions of this node, its way to those of others, and the runners that work for them. */
-const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefined, supervised: boolean) => {
+const sessions = (config: NodeConfig, { driver, log = EventStorePg.layer, supervised = false }: Replaced) => {
   const entities = Layer.merge(
     SessionFeed.layer,
     SessionEntity.layer({
@@ -136,9 +145,9 @@ const sessions = (config: NodeConfig, own: Layer.Layer<AttemptDriver> | undefine
   return Layer.mergeAll(Runners.service, Gateway.services({ perMinute: config.requestsPerMinute }), files).pipe(
     Layer.provideMerge(callable),
     Layer.provideMerge(entities),
-    Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, own ?? Runners.driver]),
+    Layer.provide([Feeds.layer, LiveSessions.layer, RedactionApplierPg.layer, driver ?? Runners.driver]),
     Layer.provideMerge(Runners.reach),
-    Layer.provideMerge(Layer.merge(EventStorePg.layer, RecentEvents.layer)),
+    Layer.provideMerge(Layer.merge(log, RecentEvents.layer)),
     Layer.provideMerge(Horizon.layer),
     Layer.provideMerge(cluster(config)),
     Layer.provide(Runners.bootstrap(config.runnerToken)),
@@ -164,11 +173,7 @@ const tracing = (config: NodeConfig) =>
     HttpMiddleware.layerTracerDisabledForUrls(["/healthz", "/readyz"])
   )
 
-export interface NodeOptions<R> {
-  /** How turns get done, if not by the runners that dial in. */
-  readonly driver?: Layer.Layer<AttemptDriver>
-  /** Home and Postgres are in the hands of who started it, and there is a runner beside it without which it is not ready. */
-  readonly supervised?: boolean
+export interface NodeOptions<R> extends Replaced {
   readonly routes?: Layer.Layer<never, never, R>
 }
 
@@ -205,7 +210,7 @@ export const layer = <R extends RouteServices = never>(config: NodeConfig, optio
   )
   return endStreamsFirst.pipe(
     Layer.provideMerge(gateway),
-    Layer.provideMerge(sessions(config, options.driver, supervised)),
+    Layer.provideMerge(sessions(config, options)),
     Layer.provide([
       Layer.succeed(ContactLease, config.contactLeaseMs),
       Layer.succeed(CommandBytesMax, config.commandBytesMax),

@@ -3,6 +3,7 @@ import { listCommand } from "../app/listCommand.ts"
 import { ago } from "../app/time.ts"
 import { download } from "./files/download.ts"
 import { remove } from "./files/delete.ts"
+import { promote } from "./files/promote.ts"
 import { upload } from "./files/upload.ts"
 
 const list = listCommand({
@@ -22,5 +23,5 @@ const list = listCommand({
 
 export const files = Command.make("files").pipe(
   Command.withDescription("What sessions are given, and what they made"),
-  Command.withSubcommands([list, upload, download, remove])
+  Command.withSubcommands([list, upload, promote, download, remove])
 )

@@ -4,7 +4,7 @@ import { path } from "../http/url.ts"
 import type { CallOptions, StreamOptions } from "../options.ts"
 import type { Streaming } from "../stream/EventStream.ts"
 import { type FileChange, fileChanges } from "../stream/fileChanges.ts"
-import type { FileEntry, FileEntryDeleted, FileEntryListQuery } from "../types/api.ts"
+import type { File, FileEntry, FileEntryDeleted, FileEntryListQuery } from "../types/api.ts"
 import { list } from "./list.ts"
 import { Resource } from "./Resource.ts"
 
@@ -52,6 +52,16 @@ export class SessionFiles extends Resource {
   ): Call<FileEntryDeleted> {
     const query = { path: file, recursive }
     return this.call({ method: "DELETE", path: path`/v1/sessions/${sessionId}/files`, query }, options)
+  }
+
+  /** Makes a file of the session of what is there now: `filename` says what it is called then. */
+  promote(
+    sessionId: string,
+    file: string,
+    { filename, ...options }: CallOptions & { readonly filename?: string | undefined } = {}
+  ): Call<File> {
+    const body = { path: file, ...(filename === undefined ? {} : { filename }) }
+    return this.post(path`/v1/sessions/${sessionId}/files/promote`, body, options)
   }
 
   /** What changes below a directory, as it does. `rescan`: some changes were missed, so list it again. */

@@ -5,12 +5,13 @@ import { lazy, Suspense, useEffect, useMemo } from "react"
 import { logOut } from "../api/me.ts"
 import { pages } from "../registry/pages.ts"
 import { type Action, listenToKeys, useActions } from "../registry/actions.ts"
+import { settingActions } from "../registry/settings.logic.ts"
+import { settings } from "../registry/settings.ts"
 import { Skeleton } from "../ui/Empty.tsx"
 import { useGo } from "./links.tsx"
 import { show, useOverlay } from "./overlay.ts"
 import { Sidebar } from "./Sidebar.tsx"
 import { useChanges } from "./useChanges.ts"
-import { setTheme, themes } from "./theme.ts"
 import "./frame.css"
 
 const Palette = lazy(() => import("./Palette.tsx"))
@@ -59,13 +60,7 @@ const useFrameActions = () => {
         run: () => go("mcp/new")
       },
       { id: "new-agent", title: "New agent", section: "Everywhere", words: "create", run: () => go("agents/new") },
-      ...themes.map((theme) => ({
-        id: `theme-${theme}`,
-        title: `Theme: ${theme}`,
-        section: "Settings",
-        words: "dark light appearance",
-        run: () => setTheme(theme)
-      })),
+      ...settingActions(settings),
       { id: "sign-out", title: "Sign out", section: "Settings", words: "log out", run: () => void logOut() }
     ],
     [go]

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router"
 import { type FormEvent, useCallback, useEffect, useRef, useState } from "react"
 import { logIn } from "../api/me.ts"
 import { Problem } from "../ui/Problem.tsx"
-import { pathAfter, tokenIn } from "./login.logic.ts"
+import { explainLogin, pathAfter, tokenIn } from "./login.logic.ts"
 import { Mark } from "./Mark.tsx"
 import "./login.css"
 
@@ -11,18 +11,18 @@ export const LoginPage = () => {
   const navigate = useNavigate()
   const { then } = useSearch({ strict: false }) as { readonly then?: string }
   const [key, setKey] = useState("")
-  const [problem, setProblem] = useState<unknown>(null)
+  const [refused, setRefused] = useState<{ readonly by: "key" | "link"; readonly error: unknown } | null>(null)
   const [isBusy, setBusy] = useState(false)
 
   const enter = useCallback(
     async (secret: Parameters<typeof logIn>[0]) => {
       setBusy(true)
-      setProblem(null)
+      setRefused(null)
       try {
         const { workspace } = await logIn(secret)
         await navigate({ to: pathAfter(then, workspace.id) as never, replace: true })
       } catch (error) {
-        setProblem(error)
+        setRefused({ by: "token" in secret ? "link" : "key", error })
       } finally {
         setBusy(false)
       }
@@ -74,7 +74,7 @@ export const LoginPage = () => {
             <code>npm start</code> prints a link that needs none, and says where yours is.
           </span>
         </div>
-        {problem === null ? null : <Problem error={problem} />}
+        {refused === null ? null : <Problem error={refused.error} explainedBy={explainLogin(refused.by)} />}
         <button type="submit" className="button first" disabled={isBusy || key.trim() === ""}>
           {isBusy ? "Logging in …" : "Log in"}
         </button>

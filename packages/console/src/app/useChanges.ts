@@ -19,8 +19,10 @@ export const useChanges = (): void => {
     const ask = () => {
       timer = undefined
       const keys = [...stale]
-      stale = new Set()
-      for (const key of keys) void client.invalidateQueries({ queryKey: [key] })
+      // What is on its way is left to arrive: a long list would never be there, were it begun anew at each change.
+      stale = new Set(keys.filter((key) => client.isFetching({ queryKey: [key] }) > 0))
+      for (const key of keys) if (!stale.has(key)) void client.invalidateQueries({ queryKey: [key] })
+      if (stale.size > 0) timer = setTimeout(ask, askEveryMs)
     }
     // What could not be read while the server was away is read once it is back.
     const askWhatFailed = () =>

@@ -1,13 +1,11 @@
-import type { Pages } from "@troupe/client"
 import { useQueries } from "@tanstack/react-query"
 import { useMemo } from "react"
-import { troupe } from "../api/troupe.ts"
+import { allOf, troupe } from "../api/troupe.ts"
 import { merged, type Waiting } from "./inbox.logic.ts"
 
 const none: ReadonlyArray<Waiting> = []
-const newestFirst = { order: "desc", limit: 100 } as const
-
-const firstPage = async <A>(pages: Pages<A>): Promise<ReadonlyArray<A>> => (await pages).data
+/** Pages as large as there are; the server has those first that have waited longest. */
+const pageSize = { limit: 100 } as const
 
 /** Everything that waits for a person, the oldest first. Asked for again when the workspace says that it changed. */
 export const useInbox = () =>
@@ -15,13 +13,11 @@ export const useInbox = () =>
     queries: [
       {
         queryKey: ["inbox", "approvals"],
-        queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
-          firstPage(troupe.approvals.list(newestFirst, { signal }))
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) => allOf(troupe.approvals.list(pageSize, { signal }))
       },
       {
         queryKey: ["inbox", "questions"],
-        queryFn: ({ signal }: { readonly signal: AbortSignal }) =>
-          firstPage(troupe.questions.list(newestFirst, { signal }))
+        queryFn: ({ signal }: { readonly signal: AbortSignal }) => allOf(troupe.questions.list(pageSize, { signal }))
       }
     ],
     combine: ([approvals, questions]) => ({

@@ -1,18 +1,18 @@
 import type { LogEvent } from "@troupe/client"
 import { useMutation } from "@tanstack/react-query"
 import { ChevronLeft, ChevronRight, GitFork } from "lucide-react"
-import { useDeferredValue, useMemo } from "react"
+import { memo, useDeferredValue, useMemo } from "react"
 import { troupe } from "../api/troupe.ts"
 import { useGo, usePlace } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
-import { placeOn } from "../session/place.logic.ts"
 import { kindOf, subjectOfEvent } from "../session/log.logic.ts"
 import { primaryOf, rowsOf } from "../session/rows.logic.ts"
 import { TimelineRow } from "../session/TimelineRow.tsx"
 import { JsonTree } from "../ui/JsonTree.tsx"
 import { Problem } from "../ui/Problem.tsx"
-import { initial } from "@troupe/domain/session/Timeline"
-import { type Jump, jump, jumps, momentAt, StateAt } from "./replay.logic.ts"
+import { count } from "../ui/format.logic.ts"
+import { type Jump, jump, jumps, marksOf, momentAt, type Places, placesOf } from "./replay.logic.ts"
+import { usePast } from "./usePast.ts"
 import "../session/timeline.css"
 import "./replay.css"
 
@@ -20,16 +20,16 @@ const titles: Readonly<Record<Jump, string>> = { turn: "Turn", approval: "Approv
 const keysOf: Readonly<Record<Jump, string>> = { turn: "t", approval: "a", error: "e" }
 const shownRows = 60
 
-const Marks = ({ log }: { readonly log: ReadonlyArray<LogEvent> }) => (
+/** So far behind the place that was gone to, what is known is shown meanwhile. */
+const behindMax = 1_000
+
+const Marks = memo(({ length, places }: { readonly places: Places; readonly length: number }) => (
   <div className="scrub-marks" aria-hidden>
-    {log.flatMap((event) => {
-      const kind = (Object.keys(jumps) as Array<Jump>).find((one) => jumps[one](event))
-      return kind === undefined
-        ? []
-        : [<span key={event.seq} className={kind} style={{ left: `${((event.seq - 0.5) / log.length) * 100}%` }} />]
-    })}
+    {marksOf(places, length).map(({ kind, part }) => (
+      <span key={`${kind}${part}`} className={kind} style={{ left: `${part * 100}%` }} />
+    ))}
   </div>
-)
+))
 
 /** A session at any moment: drag through its log, and the conversation and the state follow. */
 const ReplayView = (props: {
@@ -40,14 +40,18 @@ const ReplayView = (props: {
   const { log, sessionId } = props
   const [, change] = usePlace()
   const at = Math.min(Math.max(1, props.at ?? log.length), log.length)
-  const seq = useDeferredValue(at)
-  const states = useMemo(() => new StateAt(log), [log])
-  const moment = useMemo(() => momentAt(states, seq), [seq, states])
+  const { known, past } = usePast(log)
+  const isFar = at > known + behindMax
+  const seq = useDeferredValue(Math.min(at, known))
+  const places = useMemo(() => placesOf(log), [log])
+  const moment = useMemo(() => momentAt(past, log, seq), [log, past, seq])
   const rows = useMemo(() => {
-    const view = log.slice(0, seq).reduce(placeOn, initial)
-    const thread = primaryOf(view)
-    return thread === null ? [] : rowsOf(thread, new Map()).slice(-shownRows).reverse()
-  }, [log, seq])
+    const thread = primaryOf(past.timelines.at(log, seq))
+    if (thread === null) return []
+    // Each turn has a line at least.
+    const shown = { ...thread, turns: thread.turns.slice(-shownRows) }
+    return rowsOf(shown, new Map()).slice(-shownRows).reverse()
+  }, [log, past, seq])
   const event = log[seq - 1]
 
   const actions = useMemo(() => {
@@ -64,12 +68,12 @@ const ReplayView = (props: {
     return [
       step("step-back", "One event back", "left", () => at - 1),
       step("step-on", "One event on", "right", () => at + 1),
-      ...(Object.keys(jumps) as Array<Jump>).flatMap((kind) => [
-        step(`next-${kind}`, `Next ${kind}`, keysOf[kind], () => jump(log, at, 1, kind)),
-        step(`previous-${kind}`, `Previous ${kind}`, `shift+${keysOf[kind]}`, () => jump(log, at, -1, kind))
+      ...jumps.flatMap((kind) => [
+        step(`next-${kind}`, `Next ${kind}`, keysOf[kind], () => jump(places, at, 1, kind)),
+        step(`previous-${kind}`, `Previous ${kind}`, `shift+${keysOf[kind]}`, () => jump(places, at, -1, kind))
       ])
     ]
-  }, [at, change, log])
+  }, [at, change, log.length, places])
   useActions(actions)
   const go = useGo()
   const fork = useMutation({
@@ -88,13 +92,13 @@ const ReplayView = (props: {
           <button type="button" className="button only-icon" aria-label="One event on" onClick={run("step-on")}>
             <ChevronRight size={15} />
           </button>
-          {(Object.keys(jumps) as Array<Jump>).map((kind) => (
+          {jumps.map((kind) => (
             <button
               key={kind}
               type="button"
               className="button"
-              disabled={!log.some(jumps[kind])}
-              onClick={run(jump(log, at, 1, kind) === null ? `previous-${kind}` : `next-${kind}`)}
+              disabled={places[kind].length === 0}
+              onClick={run(jump(places, at, 1, kind) === null ? `previous-${kind}` : `next-${kind}`)}
             >
               <span className={`mark ${kind}`} aria-hidden /> {titles[kind]}
             </button>
@@ -114,7 +118,7 @@ const ReplayView = (props: {
         </div>
         {fork.error === null ? null : <Problem error={fork.error} />}
         <div className="scrub-track">
-          <Marks log={log} />
+          <Marks places={places} length={log.length} />
           <input
             type="range"
             min={1}
@@ -126,39 +130,46 @@ const ReplayView = (props: {
           />
         </div>
       </div>
-      <div className="replay-parts">
-        <section className="replay-timeline" aria-label="Timeline at this place" tabIndex={0}>
-          {rows.map((row) => (
-            <div key={row.key} className="replay-row">
-              <TimelineRow row={row} sessionId={sessionId} askKey={null} isPast />
-            </div>
-          ))}
-        </section>
-        <section className="replay-state" aria-label="State at this place" tabIndex={0}>
-          {event === undefined ? null : (
-            <header>
-              <h2 className={`log-type ${kindOf(event.type)}`}>{event.type}</h2>
-              <p className="soft">{subjectOfEvent(event)}</p>
-              <time className="faint">{new Date(event.recorded_at).toLocaleString()}</time>
-            </header>
-          )}
-          <h3>Changed by this event</h3>
-          {moment.changes.length === 0 ? (
-            <p className="faint">Nothing in the state.</p>
-          ) : (
-            <ul className="changes">
-              {moment.changes.slice(0, 40).map(({ op, path }) => (
-                <li key={`${op}${path}`}>
-                  <span className={`badge ${op === "add" ? "good" : op === "remove" ? "bad" : "warn"}`}>{op}</span>{" "}
-                  <code>{path}</code>
-                </li>
-              ))}
-            </ul>
-          )}
-          <h3>State</h3>
-          <JsonTree value={moment.state} marks={moment.changed} />
-        </section>
-      </div>
+      {isFar ? (
+        <p className="reading faint" role="status">
+          Going through the log: {count(known)} of {count(at)} events
+          <progress max={at} value={known} aria-label="Events that were gone through" />
+        </p>
+      ) : (
+        <div className="replay-parts" data-at={seq}>
+          <section className="replay-timeline" aria-label="Timeline at this place" tabIndex={0}>
+            {rows.map((row) => (
+              <div key={row.key} className="replay-row">
+                <TimelineRow row={row} sessionId={sessionId} askKey={null} isPast />
+              </div>
+            ))}
+          </section>
+          <section className="replay-state" aria-label="State at this place" tabIndex={0}>
+            {event === undefined ? null : (
+              <header>
+                <h2 className={`log-type ${kindOf(event.type)}`}>{event.type}</h2>
+                <p className="soft">{subjectOfEvent(event)}</p>
+                <time className="faint">{new Date(event.recorded_at).toLocaleString()}</time>
+              </header>
+            )}
+            <h3>Changed by this event</h3>
+            {moment.changes.length === 0 ? (
+              <p className="faint">Nothing in the state.</p>
+            ) : (
+              <ul className="changes">
+                {moment.changes.slice(0, 40).map(({ op, path }) => (
+                  <li key={`${op}${path}`}>
+                    <span className={`badge ${op === "add" ? "good" : op === "remove" ? "bad" : "warn"}`}>{op}</span>{" "}
+                    <code>{path}</code>
+                  </li>
+                ))}
+              </ul>
+            )}
+            <h3>State</h3>
+            <JsonTree value={moment.state} marks={moment.changed} />
+          </section>
+        </div>
+      )}
     </div>
   )
 }

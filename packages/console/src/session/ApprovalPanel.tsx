@@ -4,6 +4,7 @@ import { ShieldQuestion } from "lucide-react"
 import { type ReactNode, useMemo, useState } from "react"
 import type { ApprovalAnswer } from "@troupe/client"
 import { troupe } from "../api/troupe.ts"
+import { AskLink } from "../inbox/AskLink.tsx"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -90,6 +91,8 @@ const Editing = (props: {
 export const ApprovalPanel = (props: {
   readonly sessionId: string
   readonly callId: string
+  /** Where in the log it was asked. */
+  readonly seq: number
   readonly name: string
   readonly input: Json
   /** Of what is shown. */
@@ -99,13 +102,17 @@ export const ApprovalPanel = (props: {
   readonly children: ReactNode
   /** Whether the keys are its own: they are one call's at a time. */
   readonly hasKeys: boolean
+  readonly onAnswered?: () => void
 }) => {
-  const { callId, digest, hasKeys, input, name, reason, sessionId } = props
+  const { callId, digest, hasKeys, input, name, onAnswered, reason, seq, sessionId } = props
   const client = useQueryClient()
   const [step, setStep] = useState<Step>("choose")
   const answer = useMutation({
     mutationFn: (body: ApprovalAnswer) => troupe.sessions.approvals.answer(sessionId, callId, body),
-    onSuccess: () => void client.invalidateQueries({ queryKey: ["inbox"] })
+    onSuccess: () => {
+      onAnswered?.()
+      void client.invalidateQueries({ queryKey: ["inbox"] })
+    }
   })
   const { isPending, isSuccess, mutate } = answer
   const isDone = isPending || isSuccess
@@ -134,6 +141,7 @@ export const ApprovalPanel = (props: {
     <section className="ask" aria-label={`Approval of ${name}`}>
       <h3>
         <ShieldQuestion size={15} aria-hidden /> May it call <code>{name}</code>?
+        <AskLink sessionId={sessionId} callId={callId} seq={seq} />
       </h3>
       {reason === null ? null : <p className="soft">{reason}</p>}
       {step === "edit" ? <Editing input={input} isPending={isDone} onAllow={mutate} onBack={back} /> : props.children}

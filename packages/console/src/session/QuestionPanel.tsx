@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { MessageCircleQuestion } from "lucide-react"
 import { type FormEvent, useMemo, useState } from "react"
 import { troupe } from "../api/troupe.ts"
+import { AskLink } from "../inbox/AskLink.tsx"
 import { useActions } from "../registry/actions.ts"
 import { Keys } from "../ui/Keys.tsx"
 import { Problem } from "../ui/Problem.tsx"
@@ -12,17 +13,23 @@ import { answerOf, askedOf } from "./question.logic.ts"
 export const QuestionPanel = (props: {
   readonly sessionId: string
   readonly callId: string
+  /** Where in the log it was asked. */
+  readonly seq: number
   readonly question: JsonObject | null
   readonly hasKeys: boolean
+  readonly onAnswered?: () => void
 }) => {
-  const { callId, hasKeys, question, sessionId } = props
+  const { callId, hasKeys, onAnswered, question, seq, sessionId } = props
   const client = useQueryClient()
   const asked = useMemo(() => askedOf(question), [question])
   const [chosen, setChosen] = useState<ReadonlyArray<string>>([])
   const [words, setWords] = useState("")
   const sent = useMutation({
     mutationFn: (value: Json) => troupe.sessions.questions.answer(sessionId, callId, value),
-    onSuccess: () => void client.invalidateQueries({ queryKey: ["inbox"] })
+    onSuccess: () => {
+      onAnswered?.()
+      void client.invalidateQueries({ queryKey: ["inbox"] })
+    }
   })
   const { isPending, isSuccess, mutate } = sent
   const value = answerOf(asked, chosen, words)
@@ -51,6 +58,7 @@ export const QuestionPanel = (props: {
     <section className="ask" aria-label="Question">
       <h3>
         <MessageCircleQuestion size={15} aria-hidden /> {asked.text}
+        <AskLink sessionId={sessionId} callId={callId} seq={seq} />
       </h3>
       {asked.options.length === 0 ? null : (
         <div className="options" role="group" aria-label="Answers">

@@ -97,20 +97,12 @@ export const TimelineRow = memo(
         return <Calls calls={row.calls} />
       case "asks": {
         if (isPast) return <Calls calls={[row.call]} />
-        const { awaits, callId, input, inputDigest, name, question, reason } = row.call
-        const hasKeys = callId === askKey
+        const { awaits, callId, input, inputDigest, name, question, reason, seq } = row.call
+        const asked = { sessionId, callId, seq, hasKeys: callId === askKey }
         return awaits === "answer" ? (
-          <QuestionPanel sessionId={sessionId} callId={callId} question={question} hasKeys={hasKeys} />
+          <QuestionPanel {...asked} question={question} />
         ) : (
-          <ApprovalPanel
-            sessionId={sessionId}
-            callId={callId}
-            name={name}
-            input={input}
-            digest={inputDigest}
-            reason={reason}
-            hasKeys={hasKeys}
-          >
+          <ApprovalPanel {...asked} name={name} input={input} digest={inputDigest} reason={reason}>
             <CallDetails call={row.call} />
           </ApprovalPanel>
         )

@@ -160,7 +160,7 @@ const List = () => {
       if (next >= 0) rows.scrollToIndex(next)
     }
     const open = () => {
-      const session = sessions[chosen]
+      const session = sessions.at(chosen)
       if (session !== undefined) go(`sessions/${session.id}`)
     }
     return [
@@ -192,15 +192,14 @@ const List = () => {
       ) : (
         <div ref={scroller} className="page-body" role="region" aria-label="Sessions" tabIndex={0}>
           <ul style={{ height: rows.getTotalSize(), position: "relative" }}>
-            {shown.map(({ index, start }) => (
-              <li key={sessions[index]!.id} className="at" style={{ transform: `translateY(${start}px)` }}>
-                <Row
-                  session={sessions[index]!}
-                  isChosen={index === chosen}
-                  isWaiting={waiting.has(sessions[index]!.id)}
-                />
-              </li>
-            ))}
+            {shown.map(({ index, start }) => {
+              const session = sessions.at(index)
+              return session === undefined ? null : (
+                <li key={session.id} className="at" style={{ transform: `translateY(${start}px)` }}>
+                  <Row session={session} isChosen={index === chosen} isWaiting={waiting.has(session.id)} />
+                </li>
+              )
+            })}
           </ul>
         </div>
       )}

@@ -20,16 +20,51 @@ export const filterOf = ({ agent, archived, view = "" }: ListPlace): SessionList
   ...(archived === "1" ? { include_archived: "true" } : {})
 })
 
-/** The newest page, fetched again and again, takes the place of what was known of the same sessions. */
-export const merge = (
-  newest: ReadonlyArray<Session>,
-  known: ReadonlyArray<Session>,
-  isMore: (one: Session) => boolean = () => true
-): ReadonlyArray<Session> => {
-  const fresh = new Map(newest.map((session) => [session.id, session]))
-  const before = new Set(known.map(({ id }) => id))
-  const arrived = newest.filter((session) => !before.has(session.id) && isMore(session))
-  return [...arrived, ...known.map((session) => fresh.get(session.id) ?? session)]
+/** Rows of a list that may be as long as one likes. */
+export interface Rows {
+  readonly length: number
+  readonly at: (index: number) => Session | undefined
+}
+
+type Parts = ReadonlyArray<{ readonly data: ReadonlyArray<Session> }>
+
+/** The pages of a list as they come in. Each row is taken once: what a page costs does not grow with those before it. */
+export class KnownSessions {
+  #parts: Parts = []
+  #rows: Array<Session> = []
+  #ids = new Set<string>()
+
+  /** What is known by these pages, with the newest page, fetched again and again, in the place of what was known of the same sessions. */
+  with(newest: ReadonlyArray<Session>, parts: Parts): Rows {
+    this.#take(parts)
+    const rows = this.#rows
+    const known = rows.length
+    const fresh = new Map(newest.map((session) => [session.id, session]))
+    const arrived = newest.filter(({ id }) => !this.#ids.has(id))
+    return {
+      length: arrived.length + known,
+      at: (index) => {
+        if (index < arrived.length) return arrived[index]
+        const row = index - arrived.length < known ? rows[index - arrived.length] : undefined
+        return row && (fresh.get(row.id) ?? row)
+      }
+    }
+  }
+
+  #take(parts: Parts): void {
+    if (this.#parts.some((part, index) => parts[index] !== part)) {
+      this.#parts = []
+      this.#rows = []
+      this.#ids = new Set()
+    }
+    for (const { data } of parts.slice(this.#parts.length)) {
+      for (const session of data) {
+        this.#rows.push(session)
+        this.#ids.add(session.id)
+      }
+    }
+    this.#parts = parts
+  }
 }
 
 export type Light = "running" | "idle" | "waiting" | "bad" | "good"

@@ -1,8 +1,8 @@
 import type { Pages } from "@troupe/client"
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query"
-import { useMemo } from "react"
+import { useMemo, useState } from "react"
 import { troupe } from "../api/troupe.ts"
-import { filterOf, type ListPlace, merge } from "./sessions.logic.ts"
+import { filterOf, KnownSessions, type ListPlace } from "./sessions.logic.ts"
 
 const pageSize = 100
 
@@ -40,6 +40,7 @@ export const useSessions = (place: ListPlace) => {
   })
   const newest = head.data?.data
   const pages = list.data?.pages
-  const sessions = useMemo(() => merge(newest ?? [], pages?.flatMap((page) => page.data) ?? []), [newest, pages])
+  const [known] = useState(() => new KnownSessions())
+  const sessions = useMemo(() => known.with(newest ?? [], pages ?? []), [known, newest, pages])
   return { list, sessions, problem: list.error ?? head.error }
 }

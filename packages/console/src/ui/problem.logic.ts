@@ -1,9 +1,10 @@
 import { ApiError, ConnectionError, InvalidAnswerError, TimeoutError } from "@troupe/client"
 
-/** What went wrong in a few words, what was said of it, what to do, and the number under which the server knows it. */
+/** What went wrong in a few words, what was said of it, what it did no harm to, what to do, and the number under which the server knows it. */
 export interface Explained {
   readonly title: string
   readonly message: string
+  readonly unaffected: string
   readonly advice: string
   readonly requestId: string | null
 }
@@ -11,25 +12,45 @@ export interface Explained {
 /** What the page itself does not take, and why. */
 export class Refused extends Error {}
 
-const ofStatus = (status: number): Pick<Explained, "title" | "advice"> => {
+type Told = Pick<Explained, "title" | "unaffected" | "advice">
+
+const unchanged = "Nothing was changed."
+const tooMuch: Told = { title: "Too much at once", unaffected: unchanged, advice: "Try again in a moment." }
+
+const ofStatus = (status: number): Told => {
   switch (status) {
     case 400:
-      return { title: "That was not understood", advice: "Nothing was changed. Correct it and send it again." }
+      return { title: "That was not understood", unaffected: unchanged, advice: "Correct it and send it again." }
     case 401:
-      return { title: "You are not signed in any more", advice: "Sign in again with a key." }
+      return {
+        title: "You are not signed in any more",
+        unaffected: "Nothing was changed, and what runs goes on.",
+        advice: "Sign in again with a key."
+      }
     case 403:
-      return { title: "Your key may not do this", advice: "Nothing was changed. A key with more scopes can." }
+      return { title: "Your key may not do this", unaffected: unchanged, advice: "A key with more scopes can." }
     case 404:
-      return { title: "There is no such thing here", advice: "It may be deleted, or belong to another workspace." }
+      return {
+        title: "There is no such thing here",
+        unaffected: "Nothing was changed, and all else is where it was.",
+        advice: "Look at the address: what it names may be deleted, or belong to another workspace."
+      }
     case 409:
-      return { title: "Somebody else was faster", advice: "Nothing was changed. Look at what is there now." }
+      return { title: "Somebody else was faster", unaffected: unchanged, advice: "Look at what is there now." }
     case 413:
-      return { title: "That is too large", advice: "Nothing was changed. Send less at once." }
+      return { title: "That is too large", unaffected: unchanged, advice: "Send less at once." }
     case 429:
     case 529:
-      return { title: "Too much at once", advice: "Nothing was changed. Try again in a moment." }
+      return tooMuch
     default:
-      return { title: "The server has trouble", advice: "Try again. The request id finds it in the server's log." }
+      return status < 500
+        ? { title: "That was refused", unaffected: unchanged, advice: "Change what the server says of it." }
+        : {
+            title: "The server has trouble",
+            unaffected:
+              "What it had taken before is kept, and what runs goes on. Whether it took this is seen in a moment.",
+            advice: "Try again. The request id finds it in the server's log."
+          }
   }
 }
 
@@ -38,7 +59,8 @@ const noConnection = (error: ConnectionError): Explained => ({
   message:
     error instanceof TimeoutError
       ? "The server did not answer in time. Whether it did what was asked is seen once it is back."
-      : "The server can't be reached. Nothing was lost: what it runs goes on.",
+      : "The server can't be reached.",
+  unaffected: "Nothing was lost: what it runs goes on.",
   advice: "It tries again by itself. If it stays so: npx troupe status",
   requestId: null
 })
@@ -54,12 +76,25 @@ export const explain = (error: unknown): Explained => {
     return {
       title: "Something else answered",
       message,
-      advice: "Nothing was lost. A proxy before the server may be in the way.",
+      unaffected: "Nothing was lost: what the server runs goes on.",
+      advice: "Look whether a proxy before the server is in the way.",
       requestId: error.requestId
     }
   }
   if (error instanceof Refused) {
-    return { title: "That was not taken", message, advice: "What else there was is kept.", requestId: null }
+    return {
+      title: "That was not taken",
+      message,
+      unaffected: "What else there was is kept.",
+      advice: "Choose something else.",
+      requestId: null
+    }
   }
-  return { title: "The console made a mistake", message, advice: "Reload the page.", requestId: null }
+  return {
+    title: "The console made a mistake",
+    message,
+    unaffected: "It is this page alone: what the server runs goes on.",
+    advice: "Reload the page.",
+    requestId: null
+  }
 }

@@ -2,6 +2,7 @@ import { ApiError, AuthenticationError, ConnectionError, InvalidAnswerError, Tim
 import { apiErrorOf } from "@troupe/client/errors"
 import { assert, describe, it } from "vitest"
 import { isLasting } from "../../src/api/lasting.logic.ts"
+import { explainLogin } from "../../src/app/login.logic.ts"
 import { missingSession } from "../../src/session/missing.logic.ts"
 import { explain, Refused } from "../../src/ui/problem.logic.ts"
 
@@ -23,18 +24,41 @@ describe("a problem", () => {
     assert.instanceOf(refused(401), AuthenticationError)
   })
 
-  it("says what to do for every status that there is, and for those to come", () => {
-    for (const status of [400, 401, 403, 404, 409, 413, 418, 429, 500, 503, 529]) {
-      const { advice, title } = explain(refused(status))
-      assert.isAbove(title.length * advice.length, 0, String(status))
+  it("says what happened, what it did no harm to and what to do, for every kind that there is or may come", () => {
+    const statuses = [400, 401, 403, 404, 405, 409, 413, 418, 429, 500, 503, 529]
+    const answered = statuses.map((status) => refused(status, "req_1"))
+    const kinds: ReadonlyArray<readonly [error: unknown, requestId: string | null]> = [
+      ...answered.map((error) => [error, "req_1"] as const),
+      [new ConnectionError("refused"), null],
+      [new TimeoutError("late"), null],
+      [new InvalidAnswerError("The server's answer is not JSON", "req_2"), "req_2"],
+      [new TypeError("x is undefined"), null],
+      [new Refused("a.zip"), null],
+      ["words", null]
+    ]
+    for (const [error, requestId] of kinds) {
+      for (const tell of [explain, explainLogin("key"), explainLogin("link")]) {
+        const { advice, message, title, unaffected, ...rest } = tell(error)
+        for (const text of [title, message]) assert.isAbove(text.length, 3, String(error))
+        for (const sentence of [unaffected, advice]) assert.match(sentence, /^[A-Z].*(\.|npx troupe status)$/)
+        assert.deepStrictEqual(rest, { requestId })
+      }
+    }
+  })
+
+  it("says of a key and of a link that nobody is let in by that they are it, and of all else what it is", () => {
+    assert.strictEqual(explain(refused(401)).title, "You are not signed in any more")
+    assert.strictEqual(explainLogin("key")(refused(401)).title, "That key lets nobody in")
+    assert.strictEqual(explainLogin("link")(refused(401)).title, "That link lets nobody in any more")
+    for (const error of [refused(429), refused(500), new ConnectionError("refused")]) {
+      assert.deepStrictEqual(explainLogin("key")(error), explain(error))
     }
   })
 
   it("is told too where nobody answered, nobody in time, or something else", () => {
-    assert.include(explain(new ConnectionError("refused")).message, "Nothing was lost")
+    assert.include(explain(new ConnectionError("refused")).unaffected, "Nothing was lost")
     assert.include(explain(new TimeoutError("late")).message, "in time")
-    const other = explain(new InvalidAnswerError("The server's answer is not JSON", "req_2"))
-    assert.deepInclude(other, { title: "Something else answered", requestId: "req_2" })
+    assert.strictEqual(explain(new InvalidAnswerError("not JSON", null)).title, "Something else answered")
     assert.strictEqual(explain(new TypeError("x is undefined")).title, "The console made a mistake")
     assert.strictEqual(explain(new Refused("a.zip")).title, "That was not taken")
     assert.strictEqual(explain("words").message, "words")

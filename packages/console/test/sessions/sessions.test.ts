@@ -2,7 +2,13 @@ import type { Session } from "@troupe/client"
 import { assert, describe, it } from "vitest"
 import { pieces } from "../../src/sessions/hits.logic.ts"
 import { centsOf, titleOf } from "../../src/sessions/newSession.logic.ts"
-import { filterOf, merge, statusOf, step } from "../../src/sessions/sessions.logic.ts"
+import { filterOf, KnownSessions, type Rows, statusOf, step } from "../../src/sessions/sessions.logic.ts"
+
+const told = (rows: Rows) =>
+  Array.from({ length: rows.length }, (_, index) => {
+    const { id, status } = rows.at(index)!
+    return `${id} ${status}`
+  })
 
 const session = (id: string, status = "idle", title = `Title of ${id}`) =>
   ({ id, status, title, agent: { name: "Assistant" } }) as unknown as Session
@@ -19,11 +25,39 @@ describe("the list of sessions", () => {
 
   it("puts new ones first and shows the newest of each, in place", () => {
     const known = [session("b", "running"), session("a", "running")]
-    const merged = merge([session("c"), session("b")], known)
-    assert.deepStrictEqual(
-      merged.map(({ id, status }) => `${id} ${status}`),
-      ["c idle", "b idle", "a running"]
-    )
+    const merged = new KnownSessions().with([session("c"), session("b")], [{ data: known }])
+    assert.deepStrictEqual(told(merged), ["c idle", "b idle", "a running"])
+    assert.isUndefined(merged.at(3))
+    assert.isUndefined(merged.at(-1))
+  })
+
+  it("takes each row of its pages once, and all anew where they were fetched anew", () => {
+    let taken = 0
+    const page = (...ids: ReadonlyArray<string>) => ({
+      data: {
+        *[Symbol.iterator]() {
+          for (const id of ids) {
+            taken++
+            yield session(id)
+          }
+        }
+      } as unknown as ReadonlyArray<Session>
+    })
+    const list = new KnownSessions()
+    const [first, second, third] = [page("d", "c"), page("b"), page("a")]
+    const before = list.with([], [first])
+    list.with([session("e")], [first, second])
+    assert.deepStrictEqual(told(list.with([session("e")], [first, second, third])), [
+      "e idle",
+      "d idle",
+      "c idle",
+      "b idle",
+      "a idle"
+    ])
+    assert.strictEqual(taken, 4)
+    assert.deepStrictEqual(told(before), ["d idle", "c idle"])
+    assert.deepStrictEqual(told(list.with([], [page("x"), second])), ["x idle", "b idle"])
+    assert.deepStrictEqual(told(list.with([], [])), [])
   })
 
   it("shows where in a text the words are, also where they overlap", () => {

@@ -62,8 +62,7 @@ export const Api = HttpApi.make("troupe")
     OpenApi.annotations({
       title: "Troupe",
       version: "1",
-      description:
-        "Agent sessions as durable, sharded actors. Services may also call sessions over RPC, on one WebSocket at `/v1/rpc`: docs/rpc.md.",
+      description: "Agent sessions as durable, sharded actors.",
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
       transform: describe
     })

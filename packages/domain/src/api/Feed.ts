@@ -76,4 +76,7 @@ export type FeedRequest = typeof FeedRequest.Type
 /** A WebSocket that carries the logs of many sessions: `docs/feed.md` has its messages. */
 export const feed = HttpApiEndpoint.get("openFeed", "/v1/feed", { success: Schema.Void, error: anyFailure })
 
-export const group = HttpApiGroup.make("feed").add(workspaceStream, feed)
+/** A WebSocket for services, with sessions over RPC: `SessionRpc` has its calls, `docs/rpc.md` its messages. */
+export const rpc = HttpApiEndpoint.get("openRpc", "/v1/rpc", { success: Schema.Void, error: anyFailure })
+
+export const group = HttpApiGroup.make("feed").add(workspaceStream, feed, rpc)

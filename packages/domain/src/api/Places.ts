@@ -5,6 +5,7 @@ import { RunnerId, SessionId } from "../Ids.ts"
 import { CheckpointName, TreeChange } from "../runner/Checkpoint.ts"
 import { FileKind } from "../runner/Files.ts"
 import { anyFailure } from "./ApiError.ts"
+import { File } from "./Files.ts"
 import { longPageQuery, Page } from "./Page.ts"
 
 const of = { id: SessionId }
@@ -115,6 +116,16 @@ export const deleteFile = HttpApiEndpoint.delete("deleteWorkingFile", "/v1/sessi
   success: Schema.Struct({ type: Schema.Literal("working_file_deleted"), path: Schema.String }),
   error: anyFailure
 })
+/** `filename`: what it is called then, where that is not its own name. */
+export const Promotion = Schema.Struct({ path: Path, filename: Schema.optionalKey(Schema.String) })
+export type Promotion = typeof Promotion.Type
+/** Makes a file of the session of what is there now: it is kept as those are that its agent leaves as outputs. */
+export const promoteFile = HttpApiEndpoint.post("promoteWorkingFile", "/v1/sessions/:id/files/promote", {
+  params: of,
+  payload: Promotion,
+  success: File,
+  error: anyFailure
+})
 /** What changes below a directory, as it does: events `added`, `changed`, `deleted`, and `rescan` where some were missed. */
 export const watchFiles = HttpApiEndpoint.get("watchWorkingFiles", "/v1/sessions/:id/files/watch", {
   params: of,
@@ -164,6 +175,7 @@ export const group = HttpApiGroup.make("places").add(
   readFile,
   writeFile,
   deleteFile,
+  promoteFile,
   watchFiles,
   changes,
   browse,

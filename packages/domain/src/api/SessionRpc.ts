@@ -1,10 +1,9 @@
 import { Schema } from "effect"
-import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import { EventId, SessionId } from "../Ids.ts"
 import { JsonObject } from "../Json.ts"
-import { anyFailure, ApiFailure } from "./ApiError.ts"
+import { ApiFailure } from "./ApiError.ts"
 import { CompatEvent } from "./Events.ts"
 import { Approval } from "./Inbox.ts"
 import { Session } from "./Sessions.ts"
@@ -50,6 +49,3 @@ export class SessionRpc extends RpcGroup.make(
     stream: true
   })
 ) {}
-
-/** Where the socket is opened. */
-export const connect = HttpApiEndpoint.get("openRpc", "/v1/rpc", { success: Schema.Void, error: anyFailure })

@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
-import { EnvironmentId, RunnerId, SessionId, TokenId, WorkId } from "../Ids.ts"
+import * as OpenApi from "effect/http-api/OpenApi"
+import { EnvironmentId, RunnerId, SessionId, TokenId, WorkId, WorkspaceId } from "../Ids.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Page, pageQuery, Time } from "./Page.ts"
 
@@ -15,8 +16,8 @@ const includes: { readonly [S in Scope]?: ReadonlyArray<Scope> } = { admin: scop
 export const allows = (held: ReadonlyArray<string>, wanted: Scope): boolean =>
   held.some((scope) => scope === wanted || includes[scope as Scope]?.includes(wanted) === true)
 
-// Names stand in logs and sentences, so there are no controls in them.
-const Name = Schema.String.check(Schema.isPattern(/^[^\p{Cc}]{1,128}$/u))
+// Names stand in logs and sentences, so there are no controls in them, and no halves of surrogate pairs.
+const Name = Schema.String.check(Schema.isPattern(/^[^\p{Cc}\p{Cs}]{1,128}$/u))
 const Labels = Schema.Array(Name).check(Schema.isMaxLength(64))
 
 /** The kinds of tokens that the API makes and lists. */
@@ -160,6 +161,18 @@ export const Runner = Schema.Struct({
 }).annotate({ identifier: "Runner" })
 export type Runner = typeof Runner.Type
 
+/** A runner that comes with a registration token, and is given an identity for it: `docs/runners.md`. */
+export const registerRunner = HttpApiEndpoint.post("registerRunner", "/v1/runners/register", {
+  payload: Schema.Struct({ name: Name, labels: Schema.optionalKey(Labels) }),
+  /** The credential is shown here and nowhere else. */
+  success: Schema.Struct({ runner_id: RunnerId, workspace_id: WorkspaceId, credential: Schema.String }),
+  error: anyFailure
+}).annotateMerge(
+  OpenApi.annotations({
+    summary: "Register a runner",
+    description: "Takes a registration token of runners, and gives the runner an identity and a credential of its own."
+  })
+)
 export const listRunners = HttpApiEndpoint.get("listRunners", "/v1/runners", {
   success: Page(Runner),
   error: anyFailure
@@ -204,6 +217,7 @@ export const group = HttpApiGroup.make("workspace").add(
   createToken,
   listTokens,
   revokeToken,
+  registerRunner,
   listRunners,
   listModels,
   retrieveModel

@@ -57,8 +57,10 @@ const spoken = (name: string): string => {
 
 /** Whom no token is asked of: who logs in with one, and who has a signed address. */
 const letIn: ReadonlySet<string> = new Set(["logIn", "sendUpload"])
-/** Writes that need no key: a browser's coming and going, and what its address alone makes once. */
-const unkeyed: ReadonlySet<string> = new Set(["logIn", "logOut", "sendUpload"])
+/** Writes that need no key: a browser's and a runner's coming, and what an address alone makes once. */
+const unkeyed: ReadonlySet<string> = new Set(["logIn", "logOut", "sendUpload", "registerRunner"])
+/** A registration token is shown as a key is, and by no cookie. */
+const registering = [{ bearer: [] }, { apiKey: [] }]
 
 const refTo = (part: string, name: string) => ({ $ref: `#/components/${part}/${name}` })
 
@@ -68,6 +70,7 @@ const describeOperation = (method: string, operation: Operation): void => {
   operation.operationId = name
   operation.summary ??= spoken(name)
   if (letIn.has(name)) operation.security = [{}]
+  else if (name === "registerRunner") operation.security = registering
   else delete operation.security
   if (method !== "get" && !unkeyed.has(name)) operation.parameters.push(refTo("parameters", "IdempotencyKey"))
   for (const [status, response] of Object.entries(operation.responses)) {

@@ -36,7 +36,7 @@ const open: ReadonlySet<string> = new Set([
   "/v1/tokens POST"
 ])
 
-const resources = /^\/v1\/sessions\/:id\/resources(\/|$)/
+const kept = /^\/v1\/sessions\/:id\/(resources|files\/promote)(\/|$)/
 const byHand = /^\/v1\/sessions\/:id\/(exec|terminal)(\/|$)/
 
 /** What a worker needs of its session, as the contract has it: to look at it, to follow it, and to answer its calls. */
@@ -52,7 +52,7 @@ const ownWork = /^\/v1\/environments\/:id\/work\/:work\/(heartbeat|stop)$/
 
 /** What of a session is not for those who see it alone: the workspace's own, and, for end users, its sandbox by hand. */
 const beyond = ({ type }: BoundTo, method: string, path: string): boolean =>
-  (method !== "GET" && resources.test(path)) || (type === "end_user" && byHand.test(path))
+  (method !== "GET" && kept.test(path)) || (type === "end_user" && byHand.test(path))
 
 const notTheirs = forbidden("This part of a session is not opened by this token")
 const notForWork = forbidden("This token is for the work on one session: to follow its events, and to answer its calls")

@@ -85,11 +85,12 @@ const login = ({ secure }: AccessOptions) =>
   openRoute(Api.login, ({ payload }, request) =>
     Effect.gen(function* () {
       yield* (yield* RateLimits).login(addressOf(request))
+      const shown = yield* payload
       const logins = yield* Logins
       const made =
-        "token" in payload
-          ? yield* logins.withLink(Redacted.make(payload.token))
-          : yield* logins.withKey(Redacted.make(payload.api_key))
+        "token" in shown
+          ? yield* logins.withLink(Redacted.make(shown.token))
+          : yield* logins.withKey(Redacted.make(shown.api_key))
       const maxAgeSeconds = Math.floor((made.expiresAt - (yield* Clock.currentTimeMillis)) / 1_000)
       const cookie = cookieOf(request.headers, made.secret, { maxAgeSeconds, secure })
       const { identify } = yield* Callers

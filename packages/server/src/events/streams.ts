@@ -1,4 +1,4 @@
-import { invalid } from "@troupe/domain/api/ApiError"
+import { attempt, invalid } from "@troupe/domain/api/ApiError"
 import type { Surroundings } from "@troupe/domain/api/compat/toCompat"
 import type * as Api from "@troupe/domain/api/Events"
 import { timeOfMicros } from "@troupe/domain/api/Page"
@@ -14,6 +14,7 @@ import { EventStore } from "../log/EventStore.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Reader } from "../session/WatchReader.ts"
 import type { Delta, Seen, View } from "../session/WatchHub.ts"
+import { actorOf } from "../sessions/actorOf.ts"
 import { shownOf } from "../sessions/LoggedEvents.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import type { SessionView } from "../sessions/SessionView.ts"
@@ -29,7 +30,7 @@ const logEvent = (event: Recorded): Api.LogEvent => ({
   version: event.version,
   recorded_at: timeOfMicros(event.recordedAt),
   thread_id: event.threadId,
-  actor: JSON.parse(event.actorText) as Api.LogEvent["actor"],
+  actor: actorOf(event),
   causation_id: event.causationId,
   correlation_id: event.correlationId,
   epoch: event.epoch,
@@ -56,6 +57,14 @@ interface Shown {
 
 const resting: ReadonlySet<string> = new Set(["session.status_idle", "session.status_terminated"])
 
+/**
+ * SDKs before 1.0 take frames of the names that they list, `message` among them, and drop others unread. Later ones look at
+ * no name but `ping` and `error`: so what the older ones do not list is framed as a `message`, for all.
+ */
+const unlisted: ReadonlySet<string> = new Set(["session.usage"])
+const frameOf = (event: Api.CompatEvent): string =>
+  Sse.frame(unlisted.has(event.type) ? "message" : event.type, JSON.stringify(event))
+
 const compatView = (around: Surroundings): View<Shown> => ({
   encode: ({ event: recorded }) => {
     const event = recorded.payload === null ? null : Codec.decodeFast(recorded)
@@ -63,7 +72,7 @@ const compatView = (around: Surroundings): View<Shown> => ({
     const { eventId, recordedAt } = recorded
     const shown = shownOf({ eventId, recordedAt, event: event.success }, around)
     return {
-      text: shown.map((one) => Sse.frame(one.type, JSON.stringify(one))).join(""),
+      text: shown.map(frameOf).join(""),
       blockId: "blockId" in event.success ? event.success.blockId : null,
       last: event.success._tag === "SessionDeleted",
       rests: shown.some(({ type }) => resting.has(type))
@@ -215,7 +224,7 @@ export const readLog = Effect.fn("readLog")(function* (sessionId: SessionId, que
     for (const event of page) {
       if (data.length === limit) break
       at = event.seq
-      if (wanted(event)) data.push(logEvent(event))
+      if (wanted(event)) data.push(yield* Effect.fromResult(attempt(() => logEvent(event))))
     }
     // One page, however short, where nothing is left out of it.
     if (types === undefined) break

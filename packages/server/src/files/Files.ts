@@ -26,6 +26,8 @@ export interface NewFile {
   readonly filename: string
   readonly mimeType: string
   readonly expiresInSeconds: number | null
+  /** The session that it is of, and where at its place it was. */
+  readonly from?: { readonly sessionId: SessionId; readonly path: string }
 }
 
 /** What an agent made, as its runner tells of it. */
@@ -109,7 +111,7 @@ const make = Effect.fnUntraced(function* (bytesMax: number) {
     readonly fileId: FileId
     readonly workspaceId: WorkspaceId
     readonly sessionId: SessionId | null
-    readonly origin: "upload" | "copy" | "output"
+    readonly origin: "upload" | "promotion" | "copy" | "output"
     readonly filename: string
     readonly mimeType: string
     readonly bytes: number
@@ -149,12 +151,14 @@ const make = Effect.fnUntraced(function* (bytesMax: number) {
     const fileId = FileId.make(mint("File"))
     const { bytes, sha256 } = staged
     yield* keep(workspaceId, staged)
-    const { expiresInSeconds, filename, mimeType } = asked
+    const { expiresInSeconds, filename, from, mimeType } = asked
     const expiresAt = expiresInSeconds === null ? null : (yield* Clock.currentTimeMillis) + expiresInSeconds * 1_000
-    const row = { fileId, workspaceId, sessionId: null, origin: "upload", filename, mimeType, bytes, sha256 } as const
+    const { path = null, sessionId = null } = from ?? {}
+    const origin = from === undefined ? "upload" : "promotion"
+    const row = { fileId, workspaceId, sessionId, origin, filename, mimeType, bytes, sha256, path, expiresAt } as const
     yield* sql.withTransaction(
       Effect.gen(function* () {
-        if (!(yield* insert({ ...row, path: null, expiresAt }))) return
+        if (!(yield* insert(row))) return
         yield* note(workspaceId, actor, { _tag: "FileUploaded", fileId, sha256, bytes, expiresAt })
       })
     )

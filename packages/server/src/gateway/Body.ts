@@ -3,33 +3,19 @@ import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
 import { Effect, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { roomOf, smallBytes } from "./BodyRoom.ts"
+import { unstorableText } from "../session/unstorableText.ts"
+import { jsonFault } from "./jsonFault.ts"
 import { shapeRefused } from "./JsonShape.ts"
 
 export const bodyBytesMax = 32 * 1_048_576
 
-const tooLarge = new ApiFailure({
-  type: "request_too_large",
-  message: "Request exceeds the maximum size of 32 MB"
-})
-
-/** Tables take no NUL in a text and no half of a surrogate pair. Only escapes can bring them. */
-const suspicious = /\\u(0000|d[89a-f][0-9a-f]{2})/i
-
-export const storable = (text: string): boolean => text.isWellFormed() && !text.includes("\0")
-
-const allStorable = (value: unknown): boolean => {
-  const open: Array<unknown> = [value]
-  while (open.length > 0) {
-    const one = open.pop()
-    if (typeof one === "string" && !storable(one)) return false
-    if (typeof one !== "object" || one === null) continue
-    for (const [key, inner] of Object.entries(one)) {
-      if (!storable(key)) return false
-      open.push(inner)
-    }
-  }
-  return true
+const tooLarge = (bytesMax: number) => {
+  const size = bytesMax === bodyBytesMax ? "32 MB" : `${bytesMax} bytes`
+  return new ApiFailure({ type: "request_too_large", message: `Request exceeds the maximum size of ${size}` })
 }
+
+/** What no table takes in a text can come only by escapes. */
+const suspicious = /\\u(0000|d[89a-f][0-9a-f]{2})/i
 
 /** How long a body may take to come: at a million bits a second, the largest one takes less. */
 export const jsonWithinMs = 300_000
@@ -103,32 +89,50 @@ const readSmall = (request: HttpServerRequest) =>
     return Effect.sync(leave)
   })
 
-const readLarge = (request: HttpServerRequest) =>
-  Effect.timeoutOrElse(readBytes(request, bodyBytesMax, tooLarge), {
+const readLarge = (request: HttpServerRequest, bytesMax: number) =>
+  Effect.timeoutOrElse(readBytes(request, bytesMax, tooLarge(bytesMax)), {
     duration: jsonWithinMs,
     orElse: () => Effect.fail(tooSlow)
   })
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
+const textOf = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    throw invalid("The request body is not valid JSON: it is not in UTF-8")
+  }
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw invalid(`The request body is not valid JSON: ${jsonFault(text) ?? "it can't be read"}`)
+  }
+}
+
 /** The JSON of a request's body, and the text that it was. */
-export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest) {
+export const readJson = Effect.fnUntraced(function* (request: HttpServerRequest, bytesMax = bodyBytesMax) {
   const { headers } = request
   const wrongType = checkType(headers["content-type"]) ?? checkEncoding(headers["content-encoding"])
   if (wrongType !== undefined) return yield* wrongType
-  const bytes = yield* isSmall(request) ? readSmall(request) : readLarge(request)
+  const bytes = yield* isSmall(request) ? readSmall(request) : readLarge(request, bytesMax)
   const refused = shapeRefused(bytes)
   if (refused !== undefined) return yield* refused
   return yield* Effect.try({
     try: () => {
-      const text = utf8.decode(bytes)
+      const text = textOf(bytes)
       if (text.trim() === "") throw invalid("The request needs a JSON body")
-      const value = JSON.parse(text) as unknown
-      if (suspicious.test(text) && !allStorable(value)) {
-        throw invalid("The request body holds a NUL character or half of a surrogate pair")
+      const value = parsed(text)
+      const field = suspicious.test(text) ? unstorableText(value) : null
+      if (field !== null) {
+        const where = field === "" ? "The request body" : field
+        throw invalid(`${where}: Holds a NUL character or half of a surrogate pair`)
       }
       return { text, value }
     },
-    catch: (error) => (error instanceof ApiFailure ? error : invalid("The request body is not valid JSON"))
+    catch: (error) => (error instanceof ApiFailure ? error : invalid("The request body can't be read"))
   })
 })

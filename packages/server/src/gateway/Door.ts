@@ -39,11 +39,15 @@ const isNoRoute = (cause: Cause.Cause<unknown>): boolean => {
   return isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 }
 
-const logged = (cause: Cause.Cause<unknown>, requestId: string) =>
-  Effect.as(
+/** A failure that a service died of is the answer all the same: it is what no part of the node between could change. */
+const answered = (cause: Cause.Cause<unknown>, requestId: string) => {
+  const failure = Cause.squash(cause)
+  if (failure instanceof ApiFailure) return Effect.succeed(failureResponse(failure, requestId))
+  return Effect.as(
     Effect.logError("A request broke", cause).pipe(Effect.annotateLogs({ requestId })),
     failureResponse(broke, requestId)
   )
+}
 
 /** Of two, a proxy in front of this server may have looked at the other one. */
 const hasTwoHosts = (request: HttpServerRequest.HttpServerRequest): boolean => {
@@ -95,7 +99,7 @@ const guard = (options: DoorOptions) => {
                 : Effect.map(
                     isNoRoute(cause)
                       ? Effect.provideService(elsewhere(options), RequestId, requestId)
-                      : logged(cause, requestId),
+                      : answered(cause, requestId),
                     numbered
                   )
             )

@@ -10,7 +10,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { SqlError } from "effect/sql/SqlError"
 import { Bounds } from "../access/Bounds.ts"
 import { RateLimits } from "../access/RateLimits.ts"
-import { readJson, storable } from "./Body.ts"
+import { storable } from "../session/unstorableText.ts"
+import { bodyBytesMax, readJson } from "./Body.ts"
 import { Callers } from "./Callers.ts"
 import { announce } from "./Door.ts"
 import { type Answer, Idempotency, toResponse } from "./Idempotency.ts"
@@ -251,13 +252,18 @@ export const rawRoute = <E extends HttpApiEndpoint.Constraint, R>(
   return add(endpoint.method, endpoint.path, answer)
 }
 
-/** An endpoint for those who have no token: its handler looks after who they are, and reads a body that is no JSON. */
+type Reading = Effect.Services<ReturnType<typeof readJson>>
+
+/** An endpoint for those who have no API key: its handler looks after who they are, and only then reads what they send. */
 export const openRoute = <E extends HttpApiEndpoint.Constraint, R>(
   of: E,
   handler: (
-    asked: Pick<Asked<E>, "query" | "payload">,
+    asked: Pick<Asked<E>, "query"> & {
+      readonly payload: Effect.Effect<Asked<E>["payload"], ApiFailure, Reading>
+    },
     request: HttpServerRequest.HttpServerRequest
-  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>
+  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>,
+  { bodyMax = bodyBytesMax }: { readonly bodyMax?: number } = {}
 ) => {
   const endpoint = of as unknown as HttpApiEndpoint.Top
   const decode = decoders(endpoint)
@@ -265,7 +271,9 @@ export const openRoute = <E extends HttpApiEndpoint.Constraint, R>(
   const answer = Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const query = yield* decode.query(queryOf(request.url))
-    const payload = decode.body === null ? undefined : yield* decode.body((yield* readJson(request)).value)
+    const { body } = decode
+    const payload =
+      body === null ? Effect.undefined : Effect.flatMap(readJson(request, bodyMax), ({ value }) => body(value))
     return yield* handler({ query, payload } as never, request)
   })
   return add(endpoint.method, endpoint.path, answer)

@@ -1,4 +1,5 @@
-import { ApiFailure, invalid } from "@troupe/domain/api/ApiError"
+import { ApiFailure, attempt, conflict, invalid } from "@troupe/domain/api/ApiError"
+import { fileNameOf, mimeTypeOf } from "@troupe/domain/api/compat/fileName"
 import { makeCursor, readCursor } from "@troupe/domain/api/Page"
 import type * as Api from "@troupe/domain/api/Places"
 import type { Session } from "@troupe/domain/api/Sessions"
@@ -8,6 +9,10 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { hash } from "node:crypto"
 import { basename } from "node:path/posix"
+import { disposition } from "../files/download.ts"
+import { Files } from "../files/Files.ts"
+import { partOf, rangeOf, unsatisfied } from "../files/ranges.ts"
+import { tooLarge as tooLargeToKeep } from "../files/Staging.ts"
 import { readBytes } from "../gateway/Body.ts"
 import { Idempotency, toResponse } from "../gateway/Idempotency.ts"
 import { Caller, RequestId } from "../gateway/Requests.ts"
@@ -70,46 +75,47 @@ const find = Effect.fnUntraced(function* (session: Session, path: string) {
   return info
 })
 
-interface Range {
-  readonly from: number
-  readonly to: number
-}
-
-/** One range of bytes; what is no such thing is passed by, as HTTP has it. Null: there is none of it in the file. */
-const rangeOf = (header: string | undefined, size: number): Range | undefined | null => {
-  const found = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "")
-  if (found === null || (found[1] === "" && found[2] === "")) return undefined
-  const [, first, last] = found
-  const from = first === "" ? Math.max(0, size - Number(last)) : Number(first)
-  const to = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1)
-  return from > to || from >= size ? null : { from, to }
-}
-
 export const read = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
   const { where } = yield* at(session)
   const workplaces = yield* Workplaces
   const { size, version } = yield* find(session, path)
-  const range = rangeOf(request.headers["range"], size)
-  if (range === null) {
-    return HttpServerResponse.empty({ status: 416, headers: { "content-range": `bytes */${size}` } })
-  }
-  const { from, to } = range ?? { from: 0, to: size - 1 }
-  const length = to - from + 1
-  const body = workplaces.stream(where, "ReadFile", { path, offset: from, length })
-  const headers = {
-    "accept-ranges": "bytes",
-    etag: `"${version}"`,
-    "x-content-type-options": "nosniff",
-    "content-disposition": `attachment; filename*=UTF-8''${encodeURIComponent(basename(path).toWellFormed())}`,
-    ...(range === undefined ? {} : { "content-range": `bytes ${from}-${to}/${size}` })
-  }
-  return HttpServerResponse.stream(body, {
-    status: range === undefined ? 200 : 206,
+  const etag = `"${version}"`
+  const range = rangeOf(request.headers, etag, size)
+  if (range === null) return yield* unsatisfied(size)
+  const part = partOf(range, size)
+  return HttpServerResponse.stream(workplaces.stream(where, "ReadFile", { path, ...range }), {
+    status: part.status,
     contentType: "application/octet-stream",
-    contentLength: length,
-    headers
+    contentLength: range.length,
+    headers: {
+      ...part.headers,
+      "accept-ranges": "bytes",
+      etag,
+      "x-content-type-options": "nosniff",
+      "content-disposition": disposition(basename(path).toWellFormed())
+    }
   })
 })
+
+/** Makes a file of the session of what one at its place holds now. */
+export const promote = Effect.fnUntraced(function* (session: Session, { filename: wanted, path }: Api.Promotion) {
+  const { id, where } = yield* at(session)
+  const workplaces = yield* Workplaces
+  const files = yield* Files
+  const found = yield* find(session, path)
+  const mimeType = mimeTypeOf(wanted ?? path, undefined)
+  const filename = yield* Effect.fromResult(attempt(() => fileNameOf(wanted ?? path, mimeType)))
+  if (found.size > files.bytesMax) return yield* tooLargeToKeep(files.bytesMax)
+  const content = workplaces
+    .stream(where, "ReadFile", { path, offset: 0, length: found.size })
+    .pipe(Stream.mapError((error) => placeFailure(id, error)))
+  const staged = yield* files.stage(content)
+  if (staged.bytes !== found.size) return yield* conflict(`${path} changed while it was read`)
+  return yield* files.upload(staged, {
+    ...{ filename, mimeType, expiresInSeconds: null },
+    from: { sessionId: id, path: found.path }
+  })
+}, Effect.scoped)
 
 const tooLarge = new ApiFailure({ type: "request_too_large", message: "A file has at most 32 MB here" })
 

@@ -50,6 +50,9 @@ const remove = route(Api.deleteFile, "write", (asked) =>
     return Files.remove(session, path, recursive === "true")
   })
 )
+const promote = route(Api.promoteFile, "write", (asked) =>
+  Effect.flatMap(sessionOf(asked), (session) => Files.promote(session, asked.payload))
+)
 const watch = rawRoute(Api.watchFiles, "read", (asked, request) =>
   Effect.flatMap(sessionOf(asked), (session) => Files.watch(session, asked.query.path ?? Files.home, request))
 )
@@ -113,6 +116,7 @@ export const routes = Layer.mergeAll(
   read,
   write,
   remove,
+  promote,
   watch,
   changes,
   browse,

@@ -1,10 +1,11 @@
-import { notFound } from "@troupe/domain/api/ApiError"
+import { attempt, notFound } from "@troupe/domain/api/ApiError"
 import type { SessionCause } from "@troupe/domain/api/Replay"
 import type { SessionId } from "@troupe/domain/Ids"
 import type { Recorded } from "@troupe/domain/log/Envelope"
 import { type CommandStep, type Read, why } from "@troupe/domain/replay/Causation"
 import * as Codec from "@troupe/domain/session/Codec"
 import { Effect, Result } from "effect"
+import { actorOf } from "../sessions/actorOf.ts"
 import { Folds } from "./Folds.ts"
 
 type Step = SessionCause["command"]
@@ -25,7 +26,7 @@ const slim = (row: Recorded): Read | null => {
 const stepOut = ({ actorText, commandId, correlationId, seqs }: CommandStep): Step => ({
   command_id: commandId,
   correlation_id: correlationId,
-  actor: JSON.parse(actorText) as Step["actor"],
+  actor: actorOf({ actorText, seq: seqs[0]! }),
   seqs
 })
 
@@ -44,18 +45,21 @@ export const explain = Effect.fn("explain")(function* (sessionId: SessionId, seq
   })
   const found = why(log, seq)
   if (found === undefined) return yield* unknown
+  const { command, request } = yield* Effect.fromResult(
+    attempt(() => ({ command: stepOut(found.command), request: found.request.map(stepOut) }))
+  )
   return {
     type: "session_cause",
     session_id: sessionId,
     seq,
     event_type: found.type,
-    command: stepOut(found.command),
+    command,
     causes: found.causes.map(({ by, commandId, seq: at, type }) => ({
       seq: at,
       event_type: type,
       by,
       command_id: commandId
     })),
-    request: found.request.map(stepOut)
+    request
   } satisfies SessionCause
 })

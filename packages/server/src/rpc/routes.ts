@@ -1,4 +1,5 @@
-import { connect, SessionRpc } from "@troupe/domain/api/SessionRpc"
+import { rpc } from "@troupe/domain/api/Feed"
+import { SessionRpc } from "@troupe/domain/api/SessionRpc"
 import { Effect, Layer } from "effect"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -38,7 +39,7 @@ const serve = ({ httpEffect }: Transport) =>
 export const routes = Layer.unwrap(
   Effect.map(RpcServer.makeProtocolWithHttpEffectWebsocket, (transport) =>
     Layer.merge(
-      rawRoute(connect, "read", (_, request) => serve(transport)(request)),
+      rawRoute(rpc, "read", (_, request) => serve(transport)(request)),
       RpcServer.layer(SessionRpc, { disableTracing: true, disableFatalDefects: true, concurrency: "unbounded" }).pipe(
         Layer.provide(handlers),
         Layer.provide(Layer.succeed(RpcServer.Protocol, transport.protocol))

@@ -31,6 +31,15 @@ const carriers: ReadonlySet<string> = new Set([
   "ModelRequestEnded"
 ])
 
+/** What can't be read any more may hold anything. */
+const mayHoldTextOf = (body: string, event: SessionEvent, redacted: SessionEvent): boolean => {
+  try {
+    return holdsTextOf(JSON.parse(body), event, redacted)
+  } catch {
+    return true
+  }
+}
+
 /** Takes content out through the one function of the database that may, event by event; each is done for good. */
 export const layer = Layer.effect(
   RedactionApplier,
@@ -73,7 +82,7 @@ export const layer = Layer.effect(
       for (let after: AnsweredCommand | null = null; ;) {
         const page: ReadonlyArray<AnsweredCommand> = yield* store.commands(sessionId, { after, limit: pageSize })
         for (const { body, commandId, rejection } of page) {
-          if (rejection === null || body === null || !holdsTextOf(JSON.parse(body), event, redacted)) continue
+          if (rejection === null || body === null || !mayHoldTextOf(body, event, redacted)) continue
           yield* sql.unsafe(commandStatement, [toUuid(sessionId)!, toUuid(commandId)!])
         }
         const last = page.at(-1)

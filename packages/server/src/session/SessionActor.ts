@@ -18,6 +18,7 @@ import { BatchWriter, type BatchWriterOptions, retryAfterMs, type Waiting } from
 import { type CrashPoint, CrashPoints } from "./CrashPoints.ts"
 import { Feeds } from "./Feeds.ts"
 import { Mailbox } from "./Mailbox.ts"
+import { OutputGate } from "./OutputGate.ts"
 import { Ownership } from "./Ownership.ts"
 import type { Accepted, Plan } from "./planBatch.ts"
 import { SessionCodec } from "./SessionCodec.ts"
@@ -244,7 +245,7 @@ export const make = Effect.fnUntraced(function* (
   options: SessionActorOptions
 ): Effect.fn.Return<SessionActor, never, EventStore | Minting | Feeds | Scope.Scope> {
   const services: Services = {
-    store: yield* EventStore,
+    store: (yield* OutputGate).before(yield* EventStore),
     minting: yield* Minting,
     codec: yield* SessionCodec,
     logFormat: yield* LogFormat,

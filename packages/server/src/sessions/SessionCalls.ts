@@ -6,6 +6,7 @@ import type { SessionState } from "@troupe/domain/session/SessionState"
 import { decide } from "@troupe/domain/session/decide"
 import { traceId } from "@troupe/domain/telemetry/Tracing"
 import { Clock, Effect } from "effect"
+import { notReadableYet } from "../gateway/notReadableYet.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import { Minting } from "../log/Minting.ts"
 import type { SessionError, SessionNotReached } from "../session/SessionErrors.ts"
@@ -46,7 +47,7 @@ export const failureOf = (
     case "SessionNotReached":
       return busy(error.retryAfterMs, "The session can't be reached right now")
     case "EventNotReadableYet":
-      return busy(5_000, "This needs every node to be of the newer release, and one of the older is still there")
+      return notReadableYet()
     case "SessionUnreadable":
     case "ReceiptUnreadable":
       // It stays so for this release, however often it is asked for.

@@ -2,6 +2,7 @@ import type { Actor } from "@troupe/domain/Actor"
 import type { CommandId, WorkspaceId } from "@troupe/domain/Ids"
 import { codec, type WorkspaceEvent } from "@troupe/domain/workspace/WorkspaceEvent"
 import { Clock, Effect } from "effect"
+import { notReadableYet } from "../gateway/notReadableYet.ts"
 import { LogFormat } from "../log/LogFormat.ts"
 import { Minting } from "../log/Minting.ts"
 import type { Fact } from "../log/Recorder.ts"
@@ -28,8 +29,8 @@ export const makeNotes = Effect.gen(function* () {
     const facts: Array<Fact> = []
     for (const event of events) {
       const encoded = codec.encodeIn(event, logFormat.current())
-      // Whoever asked does so again, once the nodes of the older release are gone.
-      if (encoded === null) return yield* Effect.die(new Error(`${event._tag} can't be read by every node yet`))
+      // No caller can do anything about it: the door tells whoever asked to come again.
+      if (encoded === null) return yield* Effect.die(notReadableYet())
       facts.push({ ...encoded, threadId: null })
     }
     yield* log.append({ workspaceId, cause, facts })

@@ -31,8 +31,8 @@ interface Description {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
-/** A browser's coming and going, and what its address alone makes once. */
-const unkeyed = ["logIn", "logOut", "sendUpload"]
+/** A browser's coming and going, a runner's coming, and what its address alone makes once. */
+const unkeyed = ["logIn", "logOut", "sendUpload", "registerRunner"]
 /** These need more than a body to come as far as their key; the tests of each send it twice. */
 const elsewhere = ["sendMessage", "execStream", "writeWorkingFile"]
 /** These make nothing, or the same again, and are answered anew each time. */
@@ -51,6 +51,8 @@ const kinds = Object.keys(prefixes) as Array<IdKind>
 describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
   let world: GatewayWorld
   let headers: Headings
+  /** What runners come with, to the one door that is for them. */
+  let registration: Headings
   const pool = new Map<string, Array<string>>()
   /** Addresses of further pages, as lists named them. */
   const pages = new Map<string, Array<URL>>()
@@ -87,6 +89,7 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     for (let n = 0; n < 3; n++) keep((await post("/v1/sessions", { agent, initial_events })).body.id)
     const made = await post("/v1/tokens", { kind: "api_key", name: "fuzz", scopes: ["admin"] })
     headers = bearer(made.body.secret)
+    registration = bearer((await post("/v1/tokens", { kind: "runner_registration", name: "fuzz" })).body.secret)
   }, 120_000)
   afterAll(async () => {
     process.off("unhandledRejection", note)
@@ -132,7 +135,10 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     // So that lists have further pages.
     if (random.chance(0.3)) query["limit"] = "1"
     const search = random.chance(0.3) ? `?${random.pick(strangeQueries)}` : searchOf(query)
-    const sentWith = { ...headers, ...random.pick(strangeHeaders) }
+    const sentWith = {
+      ...(endpoint.name === "registerRunner" ? registration : headers),
+      ...random.pick(strangeHeaders)
+    }
     const method = random.chance(0.03)
       ? random.pick(["PATCH", "PUT", "DELETE", "OPTIONS", "PROPFIND"])
       : endpoint.method

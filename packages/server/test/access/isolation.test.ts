@@ -20,6 +20,7 @@ const openToUsers: ReadonlySet<string> = new Set([
   "createToken",
   // It asks for each session by itself.
   "openFeed",
+  "openRpc",
   // Its address lets in who has it, whoever that is.
   "sendUpload"
 ])

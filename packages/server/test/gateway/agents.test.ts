@@ -133,8 +133,10 @@ describe("agents and environments, through the Anthropic SDK", { timeout: 120_00
     ["a skill that is none", { skills: [{ type: "custom", skill_id: "skill_1" }] }, /no skill/],
     ["17 pairs", { metadata: Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, ""])) }, /metadata/],
     ["a name too long", { name: "x".repeat(257) }, /name/],
-    ["a NUL", { name: "a\u0000b" }, /NUL/],
-    ["half a pair", { system: "\ud800" }, /surrogate/]
+    ["a NUL", { name: "a\u0000b" }, /^name: Holds a NUL character or half of a surrogate pair$/],
+    ["half a pair", { system: "\ud800" }, /^system: Holds .* half of a surrogate pair$/],
+    ["a NUL deep inside", { metadata: { team: "\0" } }, /^metadata\.team: Holds/],
+    ["half a pair in a list", toolset({ name: "bash" }, { name: "\udfff" }), /^tools\.0\.configs\.1\.name: Holds/]
   ])("are refused with %s", async (_, change, said) => {
     const [status, type, message] = await refusal(bad(change))
     assert.deepStrictEqual([status, type], [400, "invalid_request_error"])

@@ -1,7 +1,8 @@
 import Anthropic from "@anthropic-ai/sdk"
+import Before1 from "anthropic-sdk-0.120"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { apiKey } from "../support/apiKey.ts"
-import { type GatewayWorld, plays, startGateway, think } from "./gatewayWorld.ts"
+import { type GatewayWorld, plays, startGateway, think, tool } from "./gatewayWorld.ts"
 import { eventsOf } from "./ownWorld.ts"
 
 describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () => {
@@ -33,15 +34,35 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
   }
   const typesOf = (events: ReadonlyArray<{ readonly type: string }>) => events.map(({ type }) => type)
 
-  it("every frame of a stream is named by the type of its event", async () => {
+  it("every frame of a stream is named by the type of its event, or as a message where older SDKs know no such name", async () => {
     const { id } = await open()
     const response = await world.fetch(`/v1/sessions/${id}/events/stream`)
     assert.match(response.headers.get("content-type") ?? "", /^text\/event-stream/)
     await sessions().events.send(id, { events: [say("hello")] })
     for await (const { data, event, id: seq } of eventsOf(response)) {
-      assert.deepStrictEqual([event, seq], [data.type, null])
+      assert.deepStrictEqual([event, seq], [data.type === "session.usage" ? "message" : data.type, null])
       if (event === "session.status_idle") break
     }
+  })
+
+  it.each([
+    ["of today", Anthropic],
+    ["before 1.0", Before1]
+  ] as const)("a stream tells SDKs %s all that a list does", async (_, Sdk) => {
+    const { beta } = new Sdk({ apiKey, baseURL: world.node.gateway, maxRetries: 0 }) as Anthropic
+    const { id } = await open()
+    world.script(plays(think(), tool("read"), think()))
+    const stream = await beta.sessions.events.stream(id)
+    await beta.sessions.events.send(id, { events: [say("hello")] })
+    const seen: Array<{ readonly type: string }> = []
+    for await (const event of stream) {
+      seen.push(event)
+      if (event.type === "session.status_idle") break
+    }
+    const listed: Array<unknown> = []
+    for await (const event of beta.sessions.events.list(id)) listed.push(event)
+    assert.deepStrictEqual(seen as unknown, listed)
+    assert.includeMembers(typesOf(seen), ["agent.tool_use", "session.usage"])
   })
 
   it("a stream tells what comes, and nothing of what was", async () => {

@@ -107,13 +107,14 @@ describe("requests", { timeout: 120_000 }, () => {
   })
 
   it.each([
-    ["no JSON", "{", {}, /not valid JSON/],
+    ["no JSON", "{", {}, /not valid JSON: it ends too soon, at line 1, column 2$/],
+    ["what stops being JSON", `{\n  "name": "a",\n  "model": demo\n}`, {}, /not valid JSON: see line 3, column 12$/],
     ["nothing", "", {}, /needs a JSON body/],
     ["a list", "[]", {}, /Expected/],
     ["another type", agent("a"), { "content-type": "text/plain" }, /Content-Type/],
     ["a form", "name=a", { "content-type": "application/x-www-form-urlencoded" }, /Content-Type/],
     ["another charset", agent("a"), { "content-type": "application/json; charset=latin1" }, /charset/],
-    ["what is no UTF-8", new Uint8Array([0x7b, 0xff, 0x7d]), {}, /not valid JSON/],
+    ["what is no UTF-8", new Uint8Array([0x7b, 0xff, 0x7d]), {}, /not valid JSON: it is not in UTF-8/],
     ["100,000 brackets", "[".repeat(100_000) + "]".repeat(100_000), {}, /nested too deeply|not valid JSON/],
     ["an endless number", `{"name":"a","model":"demo","version":1e999}`, {}, /version/]
   ])("are refused with %s for a body", async (_, body, headers, said) => {

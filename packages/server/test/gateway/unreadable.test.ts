@@ -4,6 +4,7 @@ import { AgentId, toUuid } from "@troupe/domain/Ids"
 import { Effect, Option } from "effect"
 import { prng } from "../../../../test/support/Prng.ts"
 import { EventStore } from "../../src/log/EventStore.ts"
+import { LogFormat } from "../../src/log/LogFormat.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
 import { plainMessage } from "../support/CommandGenerator.ts"
 import { writeSession } from "../support/writeSession.ts"
@@ -139,5 +140,42 @@ describe("a log that this release can't read, over HTTP", { timeout: 120_000 }, 
     let found: ReadonlyArray<Body> = []
     while (found.length === 0) found = (await world.get("/v1/search?q=needle")).body.data
     assert.strictEqual(found[0].session_id ?? found[0].session?.id, fine)
+  })
+
+  it("names nobody in the place of an actor that can't be read", async () => {
+    const id = await begun()
+    const log = await world.log(id)
+    await spoil(id, 1, "actor = '{'")
+    for (const path of ["/log", "/why/1"]) {
+      const { body, status } = await world.get(`/v1/sessions/${id}${path}`)
+      assert.deepStrictEqual([status, body.error?.details], [400, { error_code: "log_unreadable" }], path)
+      assert.include(body.error.message, "can't be read at 1:")
+    }
+    assert.lengthOf((await world.get(`/v1/sessions/${id}/log?after=1`)).body.data, log.length - 1)
+  })
+
+  it("is not made by what an older node could not read: that is refused for the time being, and leaves nothing", async () => {
+    const format: { current: () => number } = await world.node.run(LogFormat)
+    const { current } = format
+    const made = { name: "not yet", model: "demo" }
+    const names = async () => (await world.get("/v1/agents?limit=100")).body.data.map(({ name }: Body) => name)
+    const make = () =>
+      world.fetch("/v1/agents", {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": "not-yet" },
+        body: JSON.stringify(made)
+      })
+    const before = await names()
+    format.current = () => 0
+    const refused = await make().finally(() => {
+      format.current = current
+    })
+    const { error, type } = (await refused.json()) as Body
+    assert.deepStrictEqual([refused.status, type, error.type], [503, "error", "api_error"])
+    assert.match(error.message, /every node to be of the newer release/)
+    assert.strictEqual(refused.headers.get("retry-after"), "5")
+    assert.deepStrictEqual(await names(), before)
+    const again = await make()
+    assert.deepStrictEqual([again.status, ((await again.json()) as Body).name], [200, made.name])
   })
 })

@@ -106,18 +106,22 @@ describe("the doors for runners", { timeout: 120_000 }, () => {
       `{"name":""}`,
       { name: long },
       { name: "a\u0000b" },
+      { name: "\ud800" },
       { name: 1 },
+      { name: "a", other: 1 },
       { name: "a", labels: "b" }
     ]
     for (const body of [
       ...bodies,
       { name: "a", labels: [long] },
       { name: "a", labels: Array(65).fill("b") },
-      "x".repeat(70_000)
+      { name: "a", labels: ["\udfff"] }
     ]) {
       const [status, type] = await problem(await postRegistration(node.gateway, secret, body))
-      assert.deepStrictEqual([status, type], [400, "invalid_request_error"])
+      assert.deepStrictEqual([status, type], [400, "invalid_request_error"], JSON.stringify(body))
     }
+    const [status, type] = await problem(await postRegistration(node.gateway, secret, "x".repeat(70_000)))
+    assert.deepStrictEqual([status, type], [413, "request_too_large"])
   })
 
   it("let nobody connect without a runner's credential", async () => {

@@ -6,7 +6,9 @@ import type { Ending } from "./simulation/play.ts"
 import { run, shrink, verdict } from "./simulation/run.ts"
 import { drawStory } from "./simulation/Story.ts"
 
-const runs = Number(process.env["TROUPE_SEEDS"] ?? (process.env["TROUPE_FULL"] === "1" ? 2_000 : 300))
+/** What a full run has for its seeds; half of that is what it takes. */
+const fullRun = { seeds: 2_000, secondsMax: 180 }
+const runs = Number(process.env["TROUPE_SEEDS"] ?? (process.env["TROUPE_FULL"] === "1" ? fullRun.seeds : 300))
 const first = Number(process.env["TROUPE_SEED"] ?? 1)
 
 const fail = async (seed: number): Promise<never> => {
@@ -30,12 +32,16 @@ describe("a session under trouble", () => {
     { timeout: 600_000 },
     async () => {
       const depth = new Depth()
+      const began = performance.now()
       for (let seed = first; seed < first + runs; seed++) {
         const ending = await run(seed, drawStory(seed))
         if (verdict(ending).length > 0) await fail(seed)
         depth.merge(ending.depth)
       }
+      const seconds = (performance.now() - began) / 1_000
+      process.stdout.write(`${runs} seeds in ${seconds.toFixed(1)} s\n`)
       if (process.env["TROUPE_DEPTH"] === "1") process.stdout.write(`${depth}\n`)
+      if (runs === fullRun.seeds) assert.isAtMost(seconds, fullRun.secondsMax)
       if (runs < 300) return
       assert.deepStrictEqual(missing(depth, runs), [])
       // And not just once: most of what happens happens to work that is under way.

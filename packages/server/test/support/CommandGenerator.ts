@@ -242,7 +242,8 @@ export const drawBody = (
     return random.chance(0.9) ? open : { _tag: "Send", inputs: [message(random, null)] }
   }
   const roll = random.next()
-  if (roll < 0.55) return { _tag: "Send", inputs: inputs(random, state) }
+  if (roll < 0.54) return { _tag: "Send", inputs: inputs(random, state) }
+  if (roll < 0.55) return { _tag: "ChangePolicies", policies: [{ type: "always_ask" }] }
   if (roll < 0.67) {
     const found = queued(random, state)
     return found === undefined ? { _tag: "Send", inputs: [message(random, state)] } : onQueue(random, state, found)

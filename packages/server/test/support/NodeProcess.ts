@@ -4,6 +4,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { compiled } from "../../../../test/support/compiled.ts"
+import type { CrashPoint } from "../../src/session/CrashPoints.ts"
 import { apiKey } from "./apiKey.ts"
 
 export interface ReadyLine {
@@ -114,6 +115,11 @@ export class NodeProcess {
 
   async owns(session: string): Promise<boolean> {
     return (await this.json<boolean>(`/test/owns?session=${session}`)).ok === true
+  }
+
+  /** It freezes as soon as it comes by this point. */
+  async freezeAt(point: CrashPoint): Promise<void> {
+    await this.json(`/test/freeze?at=${point}`, { method: "POST" })
   }
 
   async ready(): Promise<boolean> {

@@ -98,7 +98,10 @@ export const register = async (
 export const postRegistration = async (gateway: string, token: Redacted.Redacted | string, body: unknown) => {
   return await fetch(`${gateway}/v1/runners/register`, {
     method: "POST",
-    headers: { authorization: `Bearer ${typeof token === "string" ? token : Redacted.value(token)}` },
+    headers: {
+      authorization: `Bearer ${typeof token === "string" ? token : Redacted.value(token)}`,
+      "content-type": "application/json"
+    },
     body: typeof body === "string" ? body : JSON.stringify(body)
   })
 }

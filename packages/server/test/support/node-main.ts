@@ -3,7 +3,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { SessionId } from "@troupe/domain/Ids"
 import { Command } from "@troupe/domain/session/SessionCommand"
-import { Effect, Layer, References, Result, Schema, Stream } from "effect"
+import { Effect, Layer, References, Result, Schema, Scope, Stream } from "effect"
 import * as EntityId from "effect/cluster/EntityId"
 import * as Sharding from "effect/cluster/Sharding"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -15,9 +15,12 @@ import { load } from "../../src/Config.ts"
 import * as Node from "../../src/Node.ts"
 import { layerDriver } from "../../../../e2e/support/RemoteRunner.ts"
 import { CrashPoints, type CrashPoint } from "../../src/session/CrashPoints.ts"
+import { OutputGate } from "../../src/session/OutputGate.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
 import { Watchers } from "../../src/session/Watchers.ts"
 import type { ReadyLine, SeenLine } from "./NodeProcess.ts"
+import * as UngatedStore from "./UngatedStore.ts"
+import { logWithout, unsafeOf } from "./unsafe.ts"
 
 const query = Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
   const { searchParams } = new URL(request.url, "http://node")
@@ -35,7 +38,18 @@ const answer = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect
     )
   )
 
+/** Where this process freezes next, once. */
+let freezeAt: string | null = null
+
 const routes = HttpRouter.addAll([
+  HttpRouter.route(
+    "POST",
+    "/test/freeze",
+    Effect.map(HttpServerRequest.HttpServerRequest, ({ url }) => {
+      freezeAt = new URL(url, "http://node").searchParams.get("at")
+      return HttpServerResponse.jsonUnsafe({ ok: true })
+    })
+  ),
   HttpRouter.route(
     "POST",
     "/test/command",
@@ -100,12 +114,17 @@ const ready = Layer.effectDiscard(
   })
 )
 
-/** What fault tests add: a runner in a process of its own, and a place where this one ends. */
+/** What fault tests add: a runner in a process of its own, a place where this one ends, and what it goes without. */
 const runnerUrl = process.env["TROUPE_TEST_RUNNER"]
+const unsafe = unsafeOf(process.env["TROUPE_TEST_UNSAFE"])
 const [crashAt, crashAfter = "0"] = (process.env["TROUPE_TEST_CRASH"] ?? "").split(":")
 
 let reached = 0
 const reach = (point: CrashPoint) => {
+  if (point === freezeAt) {
+    freezeAt = null
+    process.kill(process.pid, "SIGSTOP")
+  }
   if (point !== crashAt || reached++ < Number(crashAfter)) return
   // Once sent, the statement is on its way: the process ends while the database works on it.
   if (point === "append.sent") setTimeout(() => process.kill(process.pid, "SIGKILL"), 1)
@@ -114,9 +133,14 @@ const reach = (point: CrashPoint) => {
 
 const main = Effect.gen(function* () {
   const config = yield* load
-  const options = runnerUrl === undefined ? { routes } : { routes, driver: layerDriver(runnerUrl) }
+  const log = logWithout(unsafe)
+  const options = runnerUrl === undefined ? { routes, log } : { routes, log, driver: layerDriver(runnerUrl) }
+  const late = yield* Scope.make()
+  const before: (typeof OutputGate.Service)["before"] = (store) =>
+    unsafe === "outputGate" ? UngatedStore.wrap(store, late, () => 0) : store
   return yield* Layer.launch(Layer.provide(ready, Node.layer(config, options))).pipe(
     Effect.provideService(CrashPoints, { reach }),
+    Effect.provideService(OutputGate, { before }),
     Effect.provideService(References.MinimumLogLevel, config.log === "debug" ? "Debug" : "Warn")
   )
 })

@@ -59,7 +59,7 @@ requires(
       // What ends in `localhost` is elsewhere, as the sandbox sees it.
       ...Object.fromEntries(["NO_PROXY", "no_proxy", "npm_config_noproxy"].map((name) => [name, "nothing.test"]))
     }
-    writeFileSync(join(state, "packages.json"), JSON.stringify({ npm: { hosts: [host], variables } }))
+    writeFileSync(join(state, "packages.json"), JSON.stringify({ npm: { hosts: [host], variables } }), { mode: 0o600 })
 
     writeFileSync(join(state, "secrets.json"), JSON.stringify({ GITHUB_TOKEN: "token-of-the-host" }), { mode: 0o600 })
 

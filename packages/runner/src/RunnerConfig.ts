@@ -1,12 +1,13 @@
 import { type TracingConfig, tracingConfig } from "@troupe/domain/telemetry/TracingConfig"
 import { Config, ConfigProvider, Effect, Redacted, Result, Schema } from "effect"
-import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { availableParallelism, homedir, hostname } from "node:os"
 import { join, resolve } from "node:path"
 import type { PackageManager } from "@troupe/domain/environment/EnvironmentConfig"
 import { secretsOf, variables as declared } from "@troupe/domain/Variables"
 import { readManagersFile } from "./environment/managersFile.ts"
 import { readHostSecrets } from "./secrets/hostSecrets.ts"
+import { ownFile } from "./secrets/ownFile.ts"
 import type { ManagerSetting } from "./environment/ManagerSettings.ts"
 import { defaultSizes, type JournalSizes } from "./journal/AttemptJournal.ts"
 import { errorText } from "./journal/files.ts"
@@ -136,10 +137,12 @@ const environment = Config.all({
  */
 export const load = Effect.fnUntraced(function* (flags: RunnerFlags) {
   const variables = { ...process.env }
-  for (const name of secretsOf("runner")) delete process.env[name]
-  if (variables.TROUPE_RUNNER_TOKEN !== undefined) {
+  for (const name of secretsOf("runner")) {
+    delete process.env[name]
+    if (variables[name] === undefined) continue
+    const prefer = name === "TROUPE_RUNNER_TOKEN" ? "--token-file or --token-fd" : "--secrets-fd"
     yield* Effect.logWarning(
-      "TROUPE_RUNNER_TOKEN is in the environment, where other processes of this user can read it: prefer --token-file or --token-fd"
+      `${name} is in the environment, where other processes of this user can read it: prefer ${prefer}`
     )
   }
   Object.assign(variables, flags.secretsFd === null ? {} : yield* readSecrets(flags.secretsFd))
@@ -236,14 +239,8 @@ const readToken = Effect.fnUntraced(function* ({ tokenFd, tokenFile }: RunnerFla
   if (tokenFile !== null && !existsSync(tokenFile)) return yield* invalid(what, "there is no such file")
   const text = yield* Effect.try({
     try: () => {
-      const file = tokenFile === null ? tokenFd! : openSync(tokenFile, "r")
-      try {
-        const stat = fstatSync(file)
-        if (stat.isFile() && (stat.mode & 0o077) !== 0) return null
-        return readFileSync(file, "utf8").trim()
-      } finally {
-        closeSync(file)
-      }
+      const { open, text } = ownFile(tokenFile ?? tokenFd!)
+      return open ? null : text.trim()
     },
     catch: (cause) => invalid(what, errorText(cause))
   })

@@ -11,7 +11,7 @@ import { TracingContent } from "./attempt/AttemptEngine.ts"
 import * as AbilitiesFile from "./link/AbilitiesFile.ts"
 import * as parts from "./parts.ts"
 import * as Runner from "./Runner.ts"
-import { load, type RunnerConfig, type RunnerFlags } from "./RunnerConfig.ts"
+import { load, type RunnerConfig, RunnerConfigInvalid, type RunnerFlags } from "./RunnerConfig.ts"
 
 /** What the exit code says. */
 const exitCodes = {
@@ -36,6 +36,9 @@ const flags = {
   ),
   tokenFile: optional(
     Flag.String("token-file").pipe(Flag.withDescription("File with a registration token, for its owner's eyes (0600)"))
+  ),
+  token: optional(
+    Flag.String("token").pipe(Flag.withDescription("Not taken: every process of a host reads command lines"))
   ),
   tokenFd: optional(
     Flag.Int("token-fd").pipe(Flag.withDescription("Descriptor of an inherited pipe with a registration token"))
@@ -82,7 +85,12 @@ const tracing = (config: RunnerConfig) =>
     Layer.provide(FetchHttpClient.layer)
   )
 
-const start = Effect.fnUntraced(function* (given: RunnerFlags) {
+const start = Effect.fnUntraced(function* ({ token, ...given }: RunnerFlags & { readonly token: string | null }) {
+  if (token !== null) {
+    const detail =
+      "every process of this host can read a command line. Give it with --token-file or --token-fd, or in TROUPE_RUNNER_TOKEN, and make a new token"
+    return yield* new RunnerConfigInvalid({ what: "--token", detail })
+  }
   const config = yield* load(given)
   const services = Runner.layer(config).pipe(
     Layer.provideMerge(AbilitiesFile.layer(config.state)),

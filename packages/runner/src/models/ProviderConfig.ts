@@ -1,7 +1,7 @@
 import { Price } from "@troupe/domain/models/Price"
 import { variables } from "@troupe/domain/Variables"
 import { Redacted, Schema } from "effect"
-import { readFileSync, statSync } from "node:fs"
+import { othersMayRead, ownFile } from "../secrets/ownFile.ts"
 
 const Name = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9_-]{0,63}$/))
 const Url = Schema.String.check(
@@ -52,10 +52,16 @@ export class ModelsConfigInvalid extends Schema.TaggedError<ModelsConfigInvalid>
 
 const decode = Schema.decodeUnknownSync(ModelsConfig)
 
-/** The file that configures providers. */
+const holdsSecret = ({ adToken, apiKey, headers }: ProviderConfig): boolean =>
+  adToken !== undefined || apiKey !== undefined || headers !== undefined
+
+/** The file that configures providers. Where it holds keys itself, or headers that may be some, it is its owner's alone. */
 export const readModelsFile = (file: string): ModelsConfig => {
   try {
-    return decode(JSON.parse(readFileSync(file, "utf8")))
+    const { open, text } = ownFile(file)
+    const config = decode(JSON.parse(text))
+    if (open && config.providers.some(holdsSecret)) throw new Error(othersMayRead)
+    return config
   } catch (cause) {
     // What a file may hold is secret, so its content is not in the error.
     const detail = cause instanceof SyntaxError ? "it is no JSON" : (cause as Error).message
@@ -69,8 +75,9 @@ export const keyOf = ({ apiKey, apiKeyFile, name }: ProviderConfig): Redacted.Re
   if (apiKeyFile === undefined) return null
   const refuse = (detail: string) => new ModelsConfigInvalid({ source: apiKeyFile, detail: `${detail} (for ${name})` })
   try {
-    if ((statSync(apiKeyFile).mode & 0o077) !== 0) throw refuse("others may read it: chmod 600")
-    return Redacted.make(readFileSync(apiKeyFile, "utf8").trim())
+    const { open, text } = ownFile(apiKeyFile)
+    if (open) throw refuse(othersMayRead)
+    return Redacted.make(text.trim())
   } catch (cause) {
     throw cause instanceof ModelsConfigInvalid ? cause : refuse((cause as Error).message)
   }

@@ -1,19 +1,9 @@
 import { Schema } from "effect"
-import { closeSync, existsSync, fstatSync, openSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { othersMayRead, ownFile } from "./ownFile.ts"
 
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.String)))
-
-const textOf = (path: string): string => {
-  const file = openSync(path, "r")
-  try {
-    if ((fstatSync(file).mode & 0o077) !== 0)
-      throw new Error("others may read it: chmod 600 it, and renew what it holds")
-    return readFileSync(file, "utf8")
-  } finally {
-    closeSync(file)
-  }
-}
 
 /**
  * What the host's owner keeps for preparation profiles, by name, in a file that nobody else may read. It is read whenever
@@ -22,7 +12,8 @@ const textOf = (path: string): string => {
 export const readHostSecrets = (home: string): Readonly<Record<string, string>> => {
   const path = join(home, "secrets.json")
   if (!existsSync(path)) return {}
-  const text = textOf(path)
+  const { open, text } = ownFile(path)
+  if (open) throw new Error(othersMayRead)
   try {
     return decode(text)
   } catch {

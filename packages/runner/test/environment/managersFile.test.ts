@@ -7,7 +7,7 @@ import { temporaryState } from "../../src/sandbox/trial.ts"
 
 const reading = Effect.fnUntraced(function* (content: unknown) {
   const file = join(yield* temporaryState("troupe-managers-"), "packages.json")
-  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content))
+  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content), { mode: 0o600 })
   return yield* Effect.sync(() => {
     try {
       return readManagersFile(file)

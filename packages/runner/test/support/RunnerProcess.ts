@@ -12,11 +12,21 @@ export class RunnerProcess {
   readonly exit: Promise<number | null>
   output = ""
 
-  constructor(args: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) {
+  /** `piped` is what comes through its descriptors from 3 on. */
+  constructor(
+    args: ReadonlyArray<string>,
+    environment: Readonly<Record<string, string>> = {},
+    piped: ReadonlyArray<string> = []
+  ) {
     this.child = spawn(process.execPath, args, {
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", ...piped.map(() => "pipe" as const)],
       env: { ...process.env, ...environment }
     })
+    for (const [index, text] of piped.entries()) {
+      const pipe = this.child.stdio[index + 3] as NodeJS.WritableStream
+      pipe.on("error", () => {})
+      pipe.end(text)
+    }
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.on("data", (chunk: Buffer) => (this.output += chunk.toString()))
     }
@@ -39,10 +49,11 @@ export class RunnerProcess {
 
 export const spawnProcess = (
   args: ReadonlyArray<string>,
-  environment: Readonly<Record<string, string>> = {}
+  environment: Readonly<Record<string, string>> = {},
+  piped: ReadonlyArray<string> = []
 ): Effect.Effect<RunnerProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
-    Effect.sync(() => new RunnerProcess(args, environment)),
+    Effect.sync(() => new RunnerProcess(args, environment, piped)),
     (runner) => runner.kill
   )
 

@@ -133,13 +133,14 @@ describe("a runner that dials in", { timeout: 120_000 }, () => {
       async () => [...streams, "WriteFile"].every((tag) => dialled.calls.includes(tag)),
       "all are under way"
     )
-    const begun = performance.now()
+    const cutAt = dialled.ended.then(() => performance.now())
     await node.run(Effect.flatMap(Tokens, (tokens) => tokens.revoke(workspaceId, tokenId, system)))
+    const committedAt = performance.now()
     assert.strictEqual((await dialled.ended).code, 4401)
     assert.deepStrictEqual([...new Set(await cut)], ["RunnerAway"])
-    const tookMs = performance.now() - begun
+    const tookMs = (await cutAt) - committedAt
     console.log(`cut ${Math.round(tookMs)} ms after it was revoked`)
-    assert.isBelow(tookMs, 20_000)
+    assert.isBelow(tookMs, 5_000)
     const again = await connect(runner)
     assert.notStrictEqual((await again.ended).code, 1000)
     await eventually(async () => other.calls.filter((call) => call === "Ping").length > 5, "the other goes on")

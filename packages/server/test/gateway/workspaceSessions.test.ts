@@ -65,7 +65,9 @@ describe("a workspace's sessions, as a whole", { timeout: 180_000 }, () => {
         labels: ["blue", "green"],
         directory: null,
         lifecycle: { on_idle: "retain", keep_failed: true, ttl_seconds: null },
-        limits: []
+        limits: [],
+        policies: [],
+        sandbox: null
       })
       await open()
       const listed = made(await ask("GET", `/v1/sessions?project_id=${project.id}`)).data

@@ -117,8 +117,8 @@ requires(
   "bubblewrap",
   "root"
 )("a turn over a provider", () => {
-  // Where time is short, what befalls nodes alone is told by others.
-  for (const victim of victims.filter((one) => full || one !== "node")) {
+  // Where time is short, both are lost at once: what befalls one of them alone is told by others as well.
+  for (const victim of victims.filter((one) => full || one === "both")) {
     const who = victim === "both" ? "its node and its runner" : `its ${victim}`
     holds(`loses ${who} at each of its stages, and comes to its end`, story(victim))
   }

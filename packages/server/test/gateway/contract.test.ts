@@ -354,7 +354,9 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
       "deployments",
       "deployment_runs",
       "dreams",
-      "user_profiles"
+      "tunnels",
+      "user_profiles",
+      "workflows"
     ]) {
       const response = await world.fetch(`/v1/${path}`)
       const { error } = (await response.json()) as { error: { type: string } }
@@ -374,5 +376,13 @@ describe("the contract, through the Anthropic SDK:", { timeout: 120_000 }, () =>
     assert.strictEqual((await ask("PUT", { name: "m", version: 1 })).name, "m")
     assert.isString((await ask("DELETE")).archived_at)
     assert.strictEqual((await world.fetch(`/v1/agents/${id}/versions/1`)).status, 200)
+    const environment = await world.client.beta.environments.create({ name: "before" })
+    const put = await world.fetch(`/v1/environments/${environment.id}`, {
+      method: "PUT",
+      body: JSON.stringify({ name: "after" }),
+      headers: { "content-type": "application/json" }
+    })
+    assert.strictEqual(put.status, 200)
+    assert.strictEqual((await world.client.beta.environments.retrieve(environment.id)).name, "after")
   })
 })

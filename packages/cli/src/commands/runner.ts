@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { constants } from "node:os"
 import { fileURLToPath } from "node:url"
-import { secretsOf } from "@troupe/domain/Variables"
 import { exitCodes } from "../app/exitCodes.ts"
+import { environmentApart } from "../app/EnvironmentConfig.ts"
 
 /** The runner is a program of its own: it is started, never loaded. */
 const program = fileURLToPath(new URL("../../../runner/src/main.ts", import.meta.url))
@@ -13,7 +13,7 @@ const program = fileURLToPath(new URL("../../../runner/src/main.ts", import.meta
  * are passed on, and those of the environment are taken out of what the runner is started with.
  */
 export const startRunner = async (given: ReadonlyArray<string>): Promise<number> => {
-  const { environment, found } = withoutSecrets(process.env)
+  const { environment, found } = environmentApart()
   const told = Object.keys(found).length === 0 ? null : descriptorOf(given, "--secrets-fd")
   let secrets: Readonly<Record<string, string>> = found
   if (told !== null) {
@@ -35,21 +35,6 @@ export const startRunner = async (given: ReadonlyArray<string>): Promise<number>
     child.once("error", reject)
     child.once("exit", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"]))
   })
-}
-
-/** What was in the environment of this process others have seen already, and it is said. */
-const withoutSecrets = (all: NodeJS.ProcessEnv) => {
-  const environment = { ...all }
-  const found: Record<string, string> = {}
-  for (const name of secretsOf("runner")) {
-    const value = environment[name]
-    if (value === undefined) continue
-    found[name] = value
-    delete environment[name]
-    const prefer = name === "TROUPE_RUNNER_TOKEN" ? "--token-file or --token-fd" : "--secrets-fd"
-    console.error(`${name} is in the environment, where other processes of this user can read it: prefer ${prefer}`)
-  }
-  return { environment, found }
 }
 
 const readSecrets = (descriptor: number): Readonly<Record<string, string>> | null => {

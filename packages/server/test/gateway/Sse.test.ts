@@ -1,4 +1,4 @@
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, layer, vi } from "@effect/vitest"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer, Schedule, Scope } from "effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -121,6 +121,25 @@ describe("a stream that thousands follow", () => {
         assert.strictEqual(revoking.size, 1)
         abort()
         yield* until(() => held.size === 0 && revoking.size === 0)
+      })
+    )
+
+    it.effect("says every fifteen seconds that it is there, until its reader is gone", () =>
+      Effect.gen(function* () {
+        const { held } = yield* Streams
+        yield* until(() => held.size === 0)
+        vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
+        yield* Effect.addFinalizer(() => Effect.sync(() => vi.useRealTimers()))
+        const { abort, next } = yield* opened
+        const pings = vi.getTimerCount()
+        vi.advanceTimersByTime(14_999)
+        vi.advanceTimersByTime(1)
+        const heard = new TextDecoder().decode((yield* next).value)
+        assert.strictEqual(heard, 'event: ping\ndata: {"type":"ping"}\n\n')
+        vi.advanceTimersByTime(15_000)
+        assert.strictEqual(new TextDecoder().decode((yield* next).value), heard)
+        abort()
+        yield* until(() => held.size === 0 && vi.getTimerCount() === pings - 1)
       })
     )
 

@@ -1,4 +1,5 @@
 import Anthropic from "@anthropic-ai/sdk"
+import Before1 from "anthropic-sdk-0.120"
 import { type Context, Effect, Exit, Layer, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { NodeConfig } from "../../src/Config.ts"
@@ -37,10 +38,17 @@ export interface GatewayWorld {
   readonly end: () => Promise<void>
 }
 
+/** The releases of the SDK that people have: each is to find what the contract says. */
+export const sdks = [
+  ["of today", Anthropic],
+  ["before 1.0", Before1 as unknown as typeof Anthropic]
+] as const
+
 /** A node with its gateway on a database of its own, and a runner that plays scripts. */
 export const startGateway = async (
   config: Partial<NodeConfig> = {},
-  references?: Context.Context<never>
+  references?: Context.Context<never>,
+  Sdk: typeof Anthropic = Anthropic
 ): Promise<GatewayWorld> => {
   const scope = Scope.makeUnsafe()
   const inScope = <A>(effect: Effect.Effect<A, never, Scope.Scope>) =>
@@ -56,7 +64,7 @@ export const startGateway = async (
     })
   )
   const node = await startNode(database, {}, Layer.succeed(AttemptDriver, runner.driver), config, references)
-  const clientOf = (key: string) => new Anthropic({ apiKey: key, baseURL: node.gateway, maxRetries: 0 })
+  const clientOf = (key: string) => new Sdk({ apiKey: key, baseURL: node.gateway, maxRetries: 0 })
   return {
     database,
     node,

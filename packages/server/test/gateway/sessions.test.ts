@@ -2,15 +2,15 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type Anthropic from "@anthropic-ai/sdk"
 import { Session } from "@troupe/domain/api/Sessions"
 import { Schema } from "effect"
-import { type GatewayWorld, plays, startGateway, think, tool } from "./gatewayWorld.ts"
+import { type GatewayWorld, plays, sdks, startGateway, think, tool } from "./gatewayWorld.ts"
 
 type StreamEvent = Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents
 
-describe("sessions, through the Anthropic SDK", { timeout: 120_000 }, () => {
+describe.each(sdks)("sessions, through the Anthropic SDK %s", { timeout: 120_000 }, (_, Sdk) => {
   let world: GatewayWorld
   let agentId: string
   beforeAll(async () => {
-    world = await startGateway()
+    world = await startGateway({}, undefined, Sdk)
     agentId = (await world.client.beta.agents.create({ name: "helper", model: "demo", system: "help" })).id
   }, 120_000)
   afterAll(() => world?.end())

@@ -304,6 +304,35 @@ describe("what a workspace settles", { timeout: 120_000 }, () => {
       ])
     })
 
+    it("are models of the workspace, which are listed page by page", async () => {
+      const { id } = made(await ask("POST", "/v1/model_cards", { ...card, name: "zweite" }))
+      const page = async (query: string) => {
+        const { data, ...rest } = made(await ask("GET", `/v1/models?${query}`))
+        return { ids: data.map((one: { readonly id: string }) => one.id) as ReadonlyArray<string>, ...rest }
+      }
+      const { ids } = await page("limit=1000")
+      assert.isAtLeast(ids.length, 2)
+      const [first, second] = [ids[0]!, ids[1]!]
+      assert.deepStrictEqual(await page("limit=1"), { ids: [first], has_more: true, first_id: first, last_id: first })
+      assert.deepStrictEqual((await page(`limit=1&after_id=${first}`)).ids, [second])
+      assert.deepStrictEqual(await page(`after_id=${ids.at(-1)}`), {
+        ids: [],
+        has_more: false,
+        first_id: null,
+        last_id: null
+      })
+      assert.deepStrictEqual(await page(`limit=1&before_id=${second}`), {
+        ids: [first],
+        has_more: false,
+        first_id: first,
+        last_id: first
+      })
+      assert.deepInclude(made(await ask("GET", "/v1/models/zweite")), { id: "zweite", type: "model" })
+      assert.deepStrictEqual(refused(await ask("GET", "/v1/models/none")), [404, "Model none was not found."])
+      made(await ask("DELETE", `/v1/model_cards/${id}`))
+      assert.strictEqual(refused(await ask("GET", "/v1/models/zweite"))[0], 404)
+    })
+
     it("travel to runners whole, and lie in the database sealed", async () => {
       const [secret] = await secrets(["ours", "other"])
       assert.deepStrictEqual([secret!.name, secret!.value.model], ["model/ours", "gpt-4.1"])

@@ -34,7 +34,7 @@ const here = (name: string, url = mock.url) => {
     writeFileSync(provider.apiKeyFile, "a key", { mode: 0o600 })
   }
   const file = join(directory, name)
-  writeFileSync(file, JSON.stringify(recipe))
+  writeFileSync(file, JSON.stringify(recipe), { mode: 0o600 })
   return readModelsFile(file)
 }
 

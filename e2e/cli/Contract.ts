@@ -1,15 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 
-type Types = ReadonlyArray<string>
-/** The types of each name; those that are not always there end in a question mark. */
-export type Shape = Readonly<Record<string, Types>>
+/** The types of each name, such as `null | string`; names that are not always there end in a question mark. */
+type Shape = Readonly<Record<string, string>>
 
 const typeOf = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value)
 
 const plain = (name: string) => name.replace(/\?$/, "")
 
 const ofOne = (sample: object): Shape =>
-  Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, [typeOf(value)]]))
+  Object.fromEntries(Object.entries(sample).map(([name, value]) => [name, typeOf(value)]))
 
 const both = (one: Shape, other: Shape): Shape => {
   const named = (shape: Shape) => new Map(Object.entries(shape).map(([name, types]) => [plain(name), { name, types }]))
@@ -19,8 +18,8 @@ const both = (one: Shape, other: Shape): Shape => {
     all.map((name) => {
       const found = [a.get(name), b.get(name)]
       const isAlways = found.every((place) => place?.name === name)
-      const types = [...new Set(found.flatMap((place) => place?.types ?? []))].sort()
-      return [isAlways ? name : `${name}?`, types]
+      const types = new Set(found.flatMap((place) => place?.types.split(" | ") ?? []))
+      return [isAlways ? name : `${name}?`, [...types].sort().join(" | ")]
     })
   )
 }
@@ -55,9 +54,12 @@ export class Contract {
       if (is === undefined) return [`${command}: printed nothing`]
       if (was === undefined) return [`${command}: is new`]
       const allowed = both(was, is)
-      return Object.keys({ ...allowed, ...was })
-        .filter((name) => String(allowed[name]) !== String(was[name]))
-        .map((name) => `${command}: ${name} is ${String(was[name])} and would be ${String(allowed[name])}`)
+      return (
+        Object.keys({ ...allowed, ...was })
+          // Of what was null whenever it was looked at, the type is not known.
+          .filter((name) => allowed[name] !== was[name] && (was[name] !== "null" || allowed[name] === undefined))
+          .map((name) => `${command}: ${name} is ${was[name]} and would be ${allowed[name]}`)
+      )
     })
   }
 

@@ -147,8 +147,9 @@ requires("postgres")("troupe, command by command,", () => {
       assert.isNotEmpty(error.message)
       return [error.type, typeof error.advice, typeof error.request_id]
     }
-    const gone = `sesn_${"0".repeat(26)}`
+    const gone = "sesn_011ChGjDFBsaMTcGybSQ6fEC"
     assert.deepStrictEqual(await refusal(4, "sessions", "show", gone), ["not_found_error", "object", "string"])
+    assert.deepStrictEqual(await refusal(4, "sessions", "show", "sesn_1"), ["refused_error", "string", "object"])
     assert.deepStrictEqual(await refusal(4, "agents", "show", "Nobody"), ["refused_error", "string", "object"])
     assert.deepStrictEqual(await refusal(2, "sesions"), ["usage_error", "string", "object"])
     assert.deepStrictEqual(await refusal(2, "attach"), ["usage_error", "string", "object"])
@@ -183,6 +184,8 @@ requires("postgres")("troupe, command by command,", () => {
 
     const asks = await troupe.makeAgent("Careful", "always_ask")
     await lines(["run", "--agent", asks, "& run: echo one\n& run: echo two"], 5)
+    // The inbox is read from tables that are filled from the log, a moment later.
+    await until("both are in the inbox", async () => (await lines(["approvals", "list"])).length === 2)
     const [first, second] = await lines(["approvals", "list"])
     await json("approvals", "deny", first.id)
     await json("approvals", "allow", second.id)
@@ -217,7 +220,7 @@ requires("postgres")("troupe, command by command,", () => {
     await json("mcp", "list")
     await json("mcp", "logout", "ours")
     await json("policies", "show")
-    await json("policies", "presets")
+    await json("policies", "presets", "list")
     await json("policies", "try", "bash", "--input", '{"command":"ls"}')
     await json("runners", "list")
     const key = await json("keys", "create", "For a program")
@@ -230,7 +233,7 @@ requires("postgres")("troupe, command by command,", () => {
     await json("contexts", "list")
     await json("contexts", "use", "work")
     await json("contexts", "remove", "work")
-    await json("stop")
+    await json("stop", "--now")
 
     assert.deepStrictEqual(
       leaves(commandLine).filter((name) => ![...contract.commands, ...raw, ...alike].includes(name)),

@@ -8,6 +8,7 @@ import { asksForJson, refusalJson, troubleText } from "./app/refusal.ts"
 import { Trouble } from "./app/Trouble.ts"
 import { Talking } from "./chat/Talking.ts"
 import { troupe } from "./commands/troupe.ts"
+import { say } from "./up/Talk.ts"
 
 const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
   readonly version: string
@@ -22,9 +23,12 @@ const presenterFor = (isJson: boolean): CliOutput.Presenter => ({
     const help = formatter.formatHelpDoc(event.helpDoc)
     if (event._tag === "Help") return Console.log(help)
     const advice = `${event.commandPath.join(" ")} --help says how it is used.`
-    if (!isJson) return Console.error(`${formatter.formatErrors(event.errors)}\n\n${advice}`)
     const message = event.errors.map((error) => error.message).join("\n")
-    return Console.error(refusalJson({ type: "usage_error", message, advice }))
+    return say(
+      isJson
+        ? refusalJson({ type: "usage_error", message, advice })
+        : `${formatter.formatErrors(event.errors)}\n\n${advice}`
+    )
   }
 })
 

@@ -45,7 +45,7 @@ const chosen = suite.benches.filter(({ id }) => only === undefined || only.inclu
 const pgbench = findPgbench()
 if (pgbench === undefined) say(missing)
 say(machine())
-const [load = 0] = loadavg()
+const [busy = 0] = loadavg()
 
 const server = await Database.start()
 const stop = async () => {
@@ -76,7 +76,7 @@ try {
 const file = write(
   quick ? `${name}.quick` : name,
   suite.benches.map(({ id }) => id),
-  load,
+  busy,
   results
 )
 process.stdout.write(`${table(results)}\n`)

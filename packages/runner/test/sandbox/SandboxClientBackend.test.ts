@@ -1,4 +1,4 @@
-import { DockerSandboxClient, UnixLocalSandboxClient } from "@openai/agents/sandbox/local"
+import { UnixLocalSandboxClient } from "@openai/agents/sandbox/local"
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { join } from "node:path"
@@ -7,6 +7,7 @@ import { sandboxClientBackend } from "../../src/sandbox/client/SandboxClientBack
 import { makeBench } from "../../src/sandbox/conformance/Bench.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
 import { holdsTo } from "./conformance.ts"
+import { sandboxClient } from "./fixtures/docker-client.ts"
 
 const name = "unix-local"
 
@@ -62,15 +63,7 @@ requires("root")("a client of the OpenAI Agents SDK", () => {
 requires("docker", "root")("the SDK's own client of Docker", () => {
   const promises = ["running", "isolation"] as const
   holdsTo({
-    backend: sandboxClientBackend({
-      name: "sdk-docker",
-      client: new DockerSandboxClient({ image: "troupe-sandbox:1", networkMode: "none" }),
-      isolation: "container",
-      manifest: ({ mounts }) => ({
-        root: "/sdk",
-        extraPathGrants: mounts.map(({ readOnly, source, target }) => ({ path: target, hostPath: source, readOnly }))
-      })
-    }),
+    backend: sandboxClientBackend(sandboxClient),
     promises,
     // How processes run is the same as above; what is this client's own is what it keeps them from.
     held: process.env["TROUPE_FULL"] === "1" ? promises : ["isolation"]

@@ -276,13 +276,8 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     // Both kinds of inputs came that far, or the rest says little.
     const statuses = table.statuses()
     for (const status of [200, 400, 404]) assert.isAbove(statuses.get(status) ?? 0, endpoints.length)
-    console.log(
-      "NEVER",
-      inOrder
-        .filter(({ name }) => !table.wasTaken(name))
-        .map(({ name }) => name)
-        .join(" ")
-    )
+    const taken = endpoints.filter(({ name }) => table.wasTaken(name))
+    assert.isAbove(taken.length, endpoints.length * 0.6)
     task.meta.table = table.markdown()
     console.log(`seed ${seed}: ${table.summary()}`)
   })

@@ -4,6 +4,7 @@
  * Measures a suite, writes `bench/results/SUITE.json` and prints it as a table. A missed budget is printed and noted,
  * and fails nothing: whether this machine was fit to measure on is for a person to say.
  */
+import { loadavg } from "node:os"
 import { parseArgs } from "node:util"
 import { calibrate } from "./harness/Calibration.ts"
 import * as Database from "./harness/Database.ts"
@@ -44,6 +45,7 @@ const chosen = suite.benches.filter(({ id }) => only === undefined || only.inclu
 const pgbench = findPgbench()
 if (pgbench === undefined) say(missing)
 say(machine())
+const [busy = 0] = loadavg()
 
 const server = await Database.start()
 const stop = async () => {
@@ -74,6 +76,7 @@ try {
 const file = write(
   quick ? `${name}.quick` : name,
   suite.benches.map(({ id }) => id),
+  busy,
   results
 )
 process.stdout.write(`${table(results)}\n`)

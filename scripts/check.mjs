@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs"
 
 const parts = [
   ["types", "tsc", ["-b"]],
-  ["lint", "oxlint", []],
+  ["lint", "node", ["scripts/lint.mjs"]],
   ["format", "oxfmt", ["--check"]],
   ["API description", "node", ["scripts/openapi.mjs", "--check"]],
   ["dead code", "knip", ["--no-progress", "--no-config-hints"]]

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { cpus, release, tmpdir, totalmem } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { conformanceOf } from "./report.mjs"
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url))
 const results = mkdtempSync(join(tmpdir(), "troupe-verify-"))
@@ -33,6 +34,7 @@ const parts = [
   ...suites.map((suite) => part(`bench ${suite}`, "node", ["bench/run.ts", suite]))
 ]
 
+const { counts: tests } = parts.find(({ name }) => name === "test")
 const now = new Date().toISOString()
 const row = ({ name, ok, minutes, counts }) =>
   `| ${name} | ${ok ? "passed" : "FAILED"} | ${counts.passed ?? "–"} | ${counts.failed ?? "–"} | ${counts.skipped ?? "–"} | ${minutes.toFixed(1)} |`
@@ -46,7 +48,9 @@ const report = [
   "| part | result | passed | failed | skipped | minutes |",
   "|---|---|---|---|---|---|",
   ...parts.map(row),
-  ""
+  "",
+  conformanceOf(readFileSync(path("docs/compatibility.md"), "utf8"), tests.files ?? {}),
+  ...(tests.tables ?? [])
 ].join("\n")
 
 mkdirSync(path("docs/reports"), { recursive: true })

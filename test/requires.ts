@@ -18,6 +18,9 @@ export type Part =
   | "apt"
   | "system-npm"
   | "system-pip"
+  | "system-gem"
+  | "system-go"
+  | "system-cargo"
   | "chromium"
   | "docker"
   | "deno"
@@ -50,6 +53,13 @@ const engineHas = (path: string) =>
     `require("node:http").get({ socketPath: ${JSON.stringify(engineSocket)}, path: ${JSON.stringify(path)} },
       (answer) => process.exit(answer.statusCode === 200 ? 0 : 1)).on("error", () => process.exit(1))`
   )
+
+/** Cargo has registries without git since 1.68. */
+const speaksSparse = (path: string) => {
+  const said = existsSync(path) ? spawnSync(path, ["--version"], { encoding: "utf8", timeout: 20_000 }).stdout : ""
+  const [, minor] = /^cargo 1\.(\d+)/.exec(said ?? "") ?? []
+  return Number(minor ?? 0) >= 68
+}
 
 /** For each part: why this machine lacks it, or undefined. */
 const reasons: Record<Part, () => string | undefined> = {
@@ -84,6 +94,16 @@ const reasons: Record<Part, () => string | undefined> = {
       : "npm is not among the system's programs",
   "system-pip": () =>
     runs("/usr/bin/python3", "-m", "pip", "--version") ? undefined : "the system's python3 has no pip",
+  // Programs that sandboxes see are those below /usr.
+  "system-gem": () => (existsSync("/usr/bin/gem") ? undefined : "ruby is not among the system's programs"),
+  "system-go": () =>
+    runs("/usr/bin/go", "version") || runs("/usr/local/bin/go", "version")
+      ? undefined
+      : "go is not among the system's programs",
+  "system-cargo": () =>
+    ["/usr/bin/cargo", "/usr/local/bin/cargo"].some((path) => speaksSparse(path))
+      ? undefined
+      : "no cargo from 1.68 on is among the system's programs",
   chromium: () =>
     process.env.TROUPE_CHROMIUM !== undefined || onPath("chromium", "chromium-browser", "google-chrome")
       ? undefined
@@ -106,8 +126,9 @@ const reason = (part: Part) => {
 }
 
 const isDemanded = (part: Part) => {
-  // Not the machine's to have: one is asked for, the other depends on where the checkout is.
-  if (part === "full" || part === "open-checkout") return false
+  // Not the machine's to have: one is asked for, another depends on where the checkout is, and two take longer to install
+  // than what they are for is worth.
+  if (["full", "open-checkout", "system-go", "system-cargo"].includes(part)) return false
   const names = (process.env.TROUPE_REQUIRE ?? "").split(",").map((name) => name.trim())
   return !names.includes(`-${part}`) && (names.includes("all") || names.includes(part))
 }

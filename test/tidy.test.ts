@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { assert, describe, it } from "vitest"
+import { results } from "../bench/harness/Result.ts"
 import { houseRules } from "./support/houseRules.ts"
 import { files, read, root } from "./support/repository.ts"
 
@@ -49,5 +50,9 @@ describe("The documentation", () => {
       )
     )
     assert.deepStrictEqual(unknown, [])
+  })
+
+  it("shows the results of benchmarks as they were kept", () => {
+    assert.strictEqual(read("bench/results/README.md"), results())
   })
 })

@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs"
 import { availableParallelism, cpus, loadavg } from "node:os"
+import { basename, join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { rounded, spread, ratios as paired } from "./stats.ts"
 
 /** One line of a suite's result. `ours` and `peer` are medians over the rounds. */
@@ -135,43 +137,74 @@ const shown = (value: number | null) =>
 const range = (min: number | null, max: number | null) =>
   min === null || max === null ? "" : ` [${shown(min)}..${shown(max)}]`
 
-/** The same list as a Markdown table. */
-export const table = (results: ReadonlyArray<Result>): string => {
-  const rows = results.map((one) => [
-    one.id,
-    one.metric,
-    `${shown(one.ours)}${range(one.min, one.max)} ${one.unit}`,
-    one.peerName === null ? "" : `${one.peerName}: ${shown(one.peer)}${range(one.peerMin, one.peerMax)}`,
-    one.ratio === null ? "" : `${one.ratio}×${range(one.ratioMin, one.ratioMax)}`,
-    one.processorUs === null
-      ? ""
-      : `${one.processorUs}${one.peerProcessorUs === null ? "" : ` : ${one.peerProcessorUs}`} µs`,
-    one.budget,
-    one.ok === null ? "–" : one.ok ? "ok" : "MISSED"
-  ])
-  const head = ["id", "what", "ours", "peer", "ratio", "processor, ours : peer", "budget", ""]
-  const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n")
+const bench = fileURLToPath(new URL("../results/", import.meta.url))
+const page = join(bench, "README.md")
+
+/** One of a file: what was measured, when, and how much the machine had to do before. */
+type Kept = Result & { readonly at: string; readonly load?: number }
+
+const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
+const head = ["id", "what", "ours", "peer", "ratio", "processor, ours : peer", "budget", ""]
+
+const cells = (one: Result): ReadonlyArray<string> => [
+  one.id,
+  one.metric,
+  `${shown(one.ours)}${range(one.min, one.max)} ${one.unit}`,
+  one.peerName === null ? "" : `${one.peerName}: ${shown(one.peer)}${range(one.peerMin, one.peerMax)}`,
+  one.ratio === null ? "" : `${one.ratio}×${range(one.ratioMin, one.ratioMax)}`,
+  one.processorUs === null
+    ? ""
+    : `${one.processorUs}${one.peerProcessorUs === null ? "" : ` : ${one.peerProcessorUs}`} µs`,
+  one.budget,
+  one.ok === null ? "–" : one.ok ? "ok" : "MISSED"
+]
+
+const markdown = (columns: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) =>
+  [line(columns), line(columns.map(() => "---")), ...rows.map(line)].join("\n")
+
+/** The results as a Markdown table. */
+export const table = (results: ReadonlyArray<Result>): string => markdown(head, results.map(cells))
+
+const taken = ({ at, load }: Kept) =>
+  `${at.slice(0, 16).replace("T", " ")}${load === undefined ? "" : `, load ${load}`}`
+
+const kept = (file: string): ReadonlyArray<Kept> => JSON.parse(readFileSync(join(bench, file), "utf8"))
+
+/** All that was kept of every suite, as the page of `bench/results`. */
+export const results = (): string => {
+  const suites = readdirSync(bench)
+    .filter((file) => file.endsWith(".json") && !file.endsWith(".quick.json"))
+    .toSorted()
+    .map((file) => {
+      const rows = kept(file).map((one) => [...cells(one), taken(one)])
+      return `## ${basename(file, ".json")}\n\n${markdown([...head, "taken (UTC)"], rows)}\n`
+    })
+  const about =
+    "Written by `npm run bench` from the files beside it; what it means, and what limits us, is in [bench](../README.md).\n" +
+    "`load` is what the machine had to do in the minute before."
+  return ["# Results of the benchmarks\n", `${about}\n`, ...suites].join("\n")
 }
+
+/** Puts every suite's results together again. */
+export const writePage = () => writeFileSync(page, results())
 
 /**
  * Writes the suite's file, one result a line, so that two runs are easily compared. Results of an earlier run stay where
  * this one did not measure: each says when it was taken.
  */
-export const write = (name: string, ids: ReadonlyArray<string>, results: ReadonlyArray<Result>) => {
-  const directory = new URL("../results/", import.meta.url)
-  mkdirSync(directory, { recursive: true })
-  const file = new URL(`${name}.json`, directory)
+export const write = (name: string, ids: ReadonlyArray<string>, load: number, measured: ReadonlyArray<Result>) => {
+  mkdirSync(bench, { recursive: true })
+  const file = join(bench, `${name}.json`)
   const at = new Date().toISOString()
-  const measured = new Set(results.map(({ id }) => id))
-  const known = existsSync(file)
-    ? (JSON.parse(readFileSync(file, "utf8")) as ReadonlyArray<Result & { at: string }>)
-    : []
-  const all = [...known.filter(({ id }) => !measured.has(id)), ...results.map((one) => ({ ...one, at }))].toSorted(
-    (a, b) => ids.indexOf(a.id) - ids.indexOf(b.id)
-  )
+  const anew = new Set(measured.map(({ id }) => id))
+  const earlier = existsSync(file) ? kept(`${name}.json`) : []
+  const all = [
+    ...earlier.filter(({ id }) => !anew.has(id)),
+    ...measured.map((one) => ({ ...one, at, load: rounded(load) }))
+  ].toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
   writeFileSync(file, `[\n${all.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]\n`)
-  return file.pathname
+  writePage()
+  return file
 }
 
 export const machine = (): string =>

@@ -44,6 +44,10 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const [said] = await json("run", "--yes", "--continue", "run: cat answer")
     assert.strictEqual(said.session, made.id)
     assert.include(said.text, "42")
+    assert.match(
+      (await does("sessions", "show", made.id)).stdout,
+      /^sandbox +(bubblewrap: namespaces|local: NO ISOLATION)$/m
+    )
     const [other] = await json("run", "--harness", "shell", "echo made by $((1 + 1))")
     assert.notStrictEqual(other.session, made.id)
     assert.strictEqual(other.outcome, "completed")

@@ -1,4 +1,4 @@
-import type { AgentId, SessionId, ThreadId, WorkspaceId } from "@troupe/domain/Ids"
+import { type AgentId, fromUuid, prefixes, type SessionId, type ThreadId, type WorkspaceId } from "@troupe/domain/Ids"
 import { hash } from "node:crypto"
 import * as CommandBody from "@troupe/domain/session/CommandBody"
 import { isFinal, type Command, type Refusal, type SessionCommand } from "@troupe/domain/session/SessionCommand"
@@ -7,7 +7,7 @@ import { fold } from "@troupe/domain/session/evolve"
 import { initial } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import { Effect, Result } from "effect"
-import type { SqlClient } from "effect/sql/SqlClient"
+import { SqlClient } from "effect/sql/SqlClient"
 import type { ClientCall, Evidence, FeedTranscript, Transcript } from "../invariants/Evidence.ts"
 import { judge } from "../invariants/judge.ts"
 import { allEvents } from "../../packages/server/test/support/allEvents.ts"
@@ -75,6 +75,15 @@ export class Campaign {
     )
   }
 
+  /** The one of the key that readers come with. */
+  private workspace(): Promise<WorkspaceId> {
+    const first = Effect.flatMap(
+      SqlClient,
+      (sql) => sql<{ readonly id: string }>`SELECT workspace_id::text AS id FROM workspaces LIMIT 1`
+    )
+    return this.options.database(Effect.map(first, ([row]) => fromUuid(prefixes.Workspace, row!.id) as WorkspaceId))
+  }
+
   /** Sends a command until it is answered for good, as a client with retries does; now and then asks for the answer again. */
   private async send(sessionId: SessionId, command: Command, random: Prng, againChance = 0.1): Promise<void> {
     const digest = CommandBody.digest(sha256, command)
@@ -127,12 +136,13 @@ export class Campaign {
   async openOwn(): Promise<SessionId> {
     const sessionId = mintId(this.random, "Session") as SessionId
     this.own.push(sessionId)
+    const workspaceId = await this.workspace()
     await this.tell(
       sessionId,
       this.command((random) =>
         plainOpen({
           sessionId,
-          workspaceId: mintId(random, "Workspace") as WorkspaceId,
+          workspaceId,
           threadId: mintId(random, "Thread") as ThreadId,
           agentId: mintId(random, "Agent") as AgentId
         })
@@ -143,9 +153,12 @@ export class Campaign {
 
   private async client(index: number): Promise<void> {
     const random = this.random.fork(100 + index)
+    const workspaceId = await this.workspace()
     for (const [at, sessionId] of this.sessions.entries()) {
       if (at % this.options.clients === index) {
-        await this.send(sessionId, commandOf(random, Date.now(), openCommand(random, sessionId)), random)
+        // A workspace has one session at most for each thread of others.
+        const body = { ...openCommand(random, sessionId, workspaceId), externalThreadKey: null } as SessionCommand
+        await this.send(sessionId, commandOf(random, Date.now(), body), random)
       }
     }
     while (this.on) {
@@ -193,6 +206,8 @@ export class Campaign {
       watching.stop()
       await watching.ended
       more()
+      // Not open yet, or its node is in trouble.
+      if (over) await sleep(100)
     }
   }
 

@@ -1,4 +1,4 @@
-import { type EventId, fromUuid, prefixes, type SessionId } from "@troupe/domain/Ids"
+import { type EventId, fromUuid, prefixes, type SessionId, type TurnId } from "@troupe/domain/Ids"
 import type { Decision } from "@troupe/domain/session/Input"
 import { existsSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
@@ -9,6 +9,7 @@ import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { type OpenSession } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import { Effect, Result } from "effect"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import type { Evidence } from "../invariants/Evidence.ts"
@@ -148,6 +149,21 @@ export class Trial {
   async open(options: SessionOptions = {}): Promise<SessionId> {
     const { body, session } = await this.system.opening(options)
     await this.send(session, body)
+    return this.follow(session)
+  }
+
+  /** Another session that goes on from where this turn of the first one ended. */
+  async fork(session: SessionId, turn: TurnId): Promise<SessionId> {
+    const response = await fetch(`${this.nodes()[0]!.gateway}/v1/sessions/${session}/fork`, {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-api-key": apiKey },
+      body: JSON.stringify({ turn })
+    })
+    if (!response.ok) throw new Error(`The fork was refused: ${await response.text()}`)
+    return this.follow(((await response.json()) as { readonly id: SessionId }).id)
+  }
+
+  private follow(session: SessionId): SessionId {
     this.sessions.push(session)
     this.readers.follow(session)
     return session

@@ -1,10 +1,12 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { defaults } from "../../packages/runner/src/sandbox/docker/DockerBackend.ts"
 import { listContainers, removeContainer, removeImage } from "../../packages/runner/src/sandbox/docker/Engine.ts"
 import { connect } from "../../packages/runner/src/sandbox/docker/EngineApi.ts"
+import { label } from "../../packages/runner/test/sandbox/fixtures/docker-client.ts"
 import { requires } from "../../test/requires.ts"
 import { System, wordsOf } from "../support/System.ts"
 
@@ -20,6 +22,16 @@ const removeFromEngine = Effect.fnUntraced(function* (
   for (const image of images) if (image !== null) yield* removeImage(engine, image)
 })
 
+const clientModule = join(import.meta.dirname, "../../packages/runner/test/sandbox/fixtures/docker-client.ts")
+const containersLabel = `e2e-${process.pid}`
+
+/** The same for those that the SDK's client has made. */
+const removeLabelled = () => {
+  const ask = (...args: ReadonlyArray<string>) => execFileSync("docker", args, { encoding: "utf8" }).trim()
+  const ids = ask("ps", "--all", "--quiet", "--filter", `label=${label}=${containersLabel}`)
+  if (ids !== "") ask("rm", "--force", ...ids.split("\n"))
+}
+
 requires(
   "postgres",
   "docker",
@@ -31,7 +43,8 @@ requires(
   beforeAll(async () => {
     system = await System.make()
     await system.node()
-    system.runner()
+    const env = { TROUPE_SANDBOX_MODULES: clientModule, TROUPE_TEST_LABEL: containersLabel }
+    system.runner({ env })
   }, 120_000)
   afterAll(async () => {
     const [runner] = system.runners
@@ -42,6 +55,7 @@ requires(
     })
     await system.end()
     await Effect.runPromise(removeFromEngine([...owners], images))
+    removeLabelled()
   }, 60_000)
 
   it("run where their environment says", { timeout: 240_000 }, async () => {
@@ -54,6 +68,26 @@ requires(
     owners.add(created!.runnerId)
     assert.include(wordsOf(events), "1\nfrom /workspace")
   })
+
+  it(
+    "run in what the SDK's own client of Docker makes, unasked, since that isolates",
+    { timeout: 240_000 },
+    async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { environment: { backend: "sdk-docker", network: { type: "none" } } })
+      const edit = 'call edit {"file_path":"said","old_string":"from","new_string":"of"}'
+      await system.say(
+        node!,
+        session,
+        `run: echo from $(id -u) > said; cd /tmp\n${edit}\nrun: pwd; cat /workspace/said`
+      )
+      const events = await system.turnsEnded(session, 1)
+      const created = events.find((event) => event._tag === "SandboxCreated")
+      assert.deepInclude(created, { backend: "sdk-docker", isolation: "container" })
+      const last = wordsOf(events.filter(({ _tag }) => _tag === "ToolFinished").slice(-1))
+      assert.match(last, /^\/tmp\nof [1-9]\d+/)
+    }
+  )
 
   it("run an image that their environment describes", { timeout: 240_000 }, async () => {
     const [node] = system.nodes

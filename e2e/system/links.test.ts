@@ -2,6 +2,8 @@ import { assert } from "vitest"
 import { copyFileSync, mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { SessionId, TurnId } from "@troupe/domain/Ids"
+import type { EventOf } from "@troupe/domain/session/SessionEvent"
 import { requires } from "../../test/requires.ts"
 import { full, holds } from "./holds.ts"
 import type { Trial } from "./Trial.ts"
@@ -9,6 +11,18 @@ import { eventually, only, sleep } from "./waiting.ts"
 
 const said = (runner: { readonly output: ReadonlyArray<string> }, words: string): true | undefined =>
   runner.output.join("").includes(words) ? true : undefined
+
+/** What is in the working copy of a session that goes on from where the turn ended, and who has it. */
+const leftTo = async (trial: Trial, session: SessionId, turn: TurnId) => {
+  const fork = await trial.fork(session, turn)
+  await trial.say(fork, "run: cat kept.txt; ls; echo its own >> kept.txt")
+  const events = await trial.ended(fork)
+  const [call] = only(events, "ToolFinished")
+  return {
+    listed: call!.content.flatMap((block) => (block.type === "text" ? block.text.trim().split("\n") : [])),
+    runnerId: only(events, "SandboxCreated")[0]!.runnerId
+  }
+}
 
 const connections = (trial: Trial) =>
   trial.system.query<{ readonly name: string; readonly generation: number; readonly node: string | null }>(
@@ -82,24 +96,32 @@ requires(
   )
 
   holds(
-    "ends when its token is revoked: the turn waits, says why, and another runner goes on from the checkpoint",
+    "ends within seconds when its token is revoked: the turn waits, says why, and another runner goes on from the checkpoint; forks begin with theirs on either",
     async (trial) => {
       const first = await trial.runner({ name: "first" })
       const session = await trial.open()
       await trial.say(session, "run: echo kept > kept.txt")
-      await trial.ended(session)
+      const begun = await trial.ended(session)
+      const [{ turnId }] = only(begun, "TurnCompleted") as [EventOf<"TurnCompleted">]
+      await trial.say(session, "run: echo later >> kept.txt; echo later > later.txt")
+      await trial.ended(session, 2)
+      const beside = await leftTo(trial, session, turnId)
+      assert.deepStrictEqual(beside, {
+        listed: ["kept", "kept.txt"],
+        runnerId: only(begun, "SandboxCreated")[0]!.runnerId
+      })
       await trial.say(session, "run: echo lost > lost.txt", `say: ${"word ".repeat(400)}`, "run: cat kept.txt; ls")
       const shownBefore = trial.shown(session)
       await eventually("the model speaks", () => (trial.shown(session) > shownBefore + 50 ? true : undefined))
-      const revokedAt = performance.now()
       await trial.revoke(first, "first")
+      const revokedAt = performance.now()
       await eventually("it is cut", () => said(first, "4401"))
-      assert.isBelow(performance.now() - revokedAt, 30_000)
+      assert.isBelow(performance.now() - revokedAt, 5_000)
       const waiting = await trial.until(session, "TurnWaiting")
       assert.include(only(waiting, "TurnWaiting")[0]!.reason, "no runner is")
       await trial.runner({ name: "second" })
-      const events = await trial.ended(session, 2)
-      assert.strictEqual(only(events, "TurnCompleted").length, 2)
+      const events = await trial.ended(session, 3)
+      assert.strictEqual(only(events, "TurnCompleted").length, 3)
       assert.strictEqual(only(events, "SandboxLost").length, 1)
       assert.strictEqual(only(events, "SandboxRestored").length, 1)
       const [rewound] = only(events, "WorkingCopyRewound")
@@ -108,6 +130,12 @@ requires(
       const last = only(events, "ToolFinished").at(-1)!
       assert.include(JSON.stringify(last.content), "kept")
       assert.notInclude(JSON.stringify(last.content), "lost.txt")
+      const elsewhere = await leftTo(trial, session, turnId)
+      assert.deepStrictEqual(elsewhere, {
+        listed: ["kept", "kept.txt"],
+        runnerId: only(events, "SandboxCreated").at(-1)!.runnerId
+      })
+      assert.notStrictEqual(elsewhere.runnerId, beside.runnerId)
     },
     full ? {} : { contactLeaseMs: 6_000 }
   )

@@ -6,10 +6,17 @@ import type { EventOf } from "@troupe/domain/session/SessionEvent"
 import { Effect, Exit, Scope } from "effect"
 import { serving } from "../../packages/runner/test/mcp/world.ts"
 import { requires } from "../../test/requires.ts"
+import { anthropicAt, sdks } from "../../packages/server/test/support/anthropic.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { GuardedServer } from "../support/GuardedServer.ts"
 import { System, wordsOf } from "../support/System.ts"
 import { only } from "./waiting.ts"
+
+/** An event of the compatible API, as it came. */
+interface Told extends Record<string, unknown> {
+  readonly id: string
+  readonly type: string
+}
 
 requires(
   "postgres",
@@ -63,6 +70,78 @@ requires(
     assert.include(wordsOf(events), "over there")
     const requested = events.find((event) => event._tag === "ToolRequested")
     assert.deepInclude(requested, { executor: "mcp", server: "everything" })
+  })
+
+  describe.each(sdks)("that is led through the SDK %s", (_, Sdk) => {
+    it("shows its calls as the contract has them, each held to its policy", { timeout: 180_000 }, async () => {
+      const { agents, sessions } = anthropicAt(system.nodes.at(-1)!.gateway, Sdk).beta
+      const allowed = { permission_policy: { type: "always_allow" as const } }
+      const agent = await agents.create({
+        name: "helper",
+        model: "demo",
+        mcp_servers: [{ type: "url", name: "everything", url }],
+        // Asks, unless it is said otherwise.
+        tools: [
+          {
+            ...{ type: "mcp_toolset", mcp_server_name: "everything" },
+            configs: [
+              { name: "echo", ...allowed },
+              { name: "get-env", enabled: false }
+            ]
+          }
+        ]
+      })
+      const session = await sessions.create({ agent: agent.id, environment_id: undefined as never })
+      const stream = await sessions.events.stream(session.id)
+      const sum = `call mcp__everything__get-sum {"a":1,"b":2}`
+      const lines = [`call mcp__everything__echo {"message":"hello"}`, sum, sum, "call mcp__everything__get-env"]
+      const content = [{ type: "text" as const, text: lines.join("\n") }]
+      await sessions.events.send(session.id, { events: [{ type: "user.message", content }] })
+      const seen: Array<Told> = []
+      const answers = [{ result: "deny" as const, deny_message: "not today" }, { result: "allow" as const }]
+      for await (const event of stream) {
+        seen.push(event as never)
+        if (event.type !== "session.status_idle") continue
+        if (event.stop_reason.type !== "requires_action") break
+        const [tool_use_id, ...others] = event.stop_reason.event_ids
+        assert.deepStrictEqual(others, [])
+        const confirmation = { type: "user.tool_confirmation" as const, tool_use_id: tool_use_id!, ...answers.shift()! }
+        await sessions.events.send(session.id, { events: [confirmation] })
+      }
+      const uses = seen.flatMap(({ id, type }) => (type.endsWith("tool_use") ? [id] : []))
+      const calls = uses.map((use) =>
+        seen.flatMap(({ id, processed_at: _, mcp_tool_use_id, tool_use_id, ...rest }) =>
+          [id, mcp_tool_use_id, tool_use_id].includes(use) ? [rest] : []
+        )
+      )
+      const called = (name: string, input: object, evaluated_permission: string) => ({
+        ...{ type: "agent.mcp_tool_use", mcp_server_name: "everything" },
+        ...{ name, input, evaluated_permission }
+      })
+      const said = (text: string, is_error = false) => ({
+        ...{ type: "agent.mcp_tool_result", content: [{ type: "text", text }] },
+        is_error
+      })
+      const [echoed, denied, confirmed, disabled] = calls
+      assert.deepStrictEqual(echoed, [called("echo", { message: "hello" }, "allow"), said("Echo: hello")])
+      assert.deepStrictEqual(denied, [
+        called("get-sum", { a: 1, b: 2 }, "ask"),
+        { type: "user.tool_confirmation", result: "deny", deny_message: "not today" },
+        said("not today", true)
+      ])
+      assert.deepStrictEqual(confirmed, [
+        called("get-sum", { a: 1, b: 2 }, "ask"),
+        { type: "user.tool_confirmation", result: "allow" },
+        said("The sum of 1 and 2 is 3.")
+      ])
+      // What is not enabled is not there: it is refused without anybody being asked.
+      const [use, result] = disabled!
+      assert.deepInclude(use, { evaluated_permission: "deny" })
+      assert.deepInclude(result, { is_error: true })
+      assert.lengthOf(calls, 4)
+      const { data } = await sessions.events.list(session.id, { limit: 1_000 })
+      assert.deepStrictEqual(data as never, seen)
+    })
   })
 
   describe("that asks people while it works on a call", () => {

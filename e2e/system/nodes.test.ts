@@ -1,8 +1,26 @@
 import { assert } from "vitest"
+import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { requires } from "../../test/requires.ts"
 import { wordsOf } from "../support/System.ts"
 import { full, holds } from "./holds.ts"
+import { Streams } from "./Streams.ts"
+import type { Trial } from "./Trial.ts"
 import { eventually, only, sleep } from "./waiting.ts"
+
+const ownerOf = (trial: Trial, session: string): Promise<NodeProcess> =>
+  eventually("somebody owns the session", async () => {
+    for (const node of trial.nodes()) if (await node.owns(session)) return node
+    return undefined
+  })
+
+/** All events of a session, as the compatible API lists them. */
+const listOf = async (node: NodeProcess, session: string): Promise<ReadonlyArray<string>> => {
+  const path = `/v1/sessions/${session}/events?limit=1000`
+  const response = await fetch(`${node.gateway}${path}`, { headers: { "x-api-key": apiKey } })
+  const { data } = (await response.json()) as { readonly data: ReadonlyArray<{ readonly id: string }> }
+  return data.map(({ id }) => id)
+}
 
 requires(
   "postgres",
@@ -26,19 +44,47 @@ requires(
     assert.strictEqual(trial.sink.count(token), 1)
   })
 
-  holds("that is killed in mid stream costs no reader a word, and shows none twice", async (trial) => {
-    await trial.runner()
-    const session = await trial.open()
-    const long = Array.from({ length: full ? 2_500 : 600 }, (_, index) => `word${index}`).join(" ")
-    await trial.say(session, `say: ${long}`, trial.effect("after").line)
-    await eventually("words are on their way", () => (trial.shown(session) > 100 ? true : undefined))
-    await trial.killNode(trial.nodes()[0]!)
-    await trial.node()
-    const events = await trial.ended(session)
-    assert.strictEqual(only(events, "TurnCompleted").length, 1)
-    assert.strictEqual(only(events, "AttemptStarted").length, 1)
-    assert.include(wordsOf(events), long)
-  })
+  holds(
+    "that is killed in mid stream costs no reader a word, and shows none twice: not those of other nodes either",
+    async (trial) => {
+      await trial.runner()
+      const session = await trial.open()
+      const owner = await ownerOf(trial, session)
+      const other = trial.nodes().find((node) => node !== owner)!
+      const streams = await Streams.open(other, session)
+      try {
+        const long = Array.from({ length: full ? 2_500 : 600 }, (_, index) => `word${index}`).join(" ")
+        await trial.say(session, `say: ${long}`, trial.effect("after").line)
+        await eventually("words are on their way, to whoever reads at another node", () =>
+          trial.shown(session) > 100 && streams.deltas().every((count) => count > 0) ? true : undefined
+        )
+        await trial.killNode(owner)
+        const events = await trial.ended(session)
+        assert.strictEqual(only(events, "TurnCompleted").length, 1)
+        assert.strictEqual(only(events, "AttemptStarted").length, 1)
+        assert.include(wordsOf(events), long)
+        const before = streams.deltas()
+        await trial.say(session, "say: and one more thing")
+        await eventually("words are on their way again", () =>
+          streams.deltas().every((count, index) => count > before[index]!) ? true : undefined
+        )
+        const all = (await trial.ended(session, 2)).map((_, index) => index + 1)
+        const listed = await listOf(other, session)
+        await eventually("each of them has come to the end", () =>
+          streams.log.seqs.length >= all.length &&
+          streams.fed().length >= all.length &&
+          streams.shown().length >= listed.length
+            ? true
+            : undefined
+        )
+        assert.deepStrictEqual([streams.log.seqs, streams.fed(), streams.shown()], [all, all, listed])
+        assert.deepStrictEqual(streams.ended, [])
+      } finally {
+        streams.stop()
+      }
+    },
+    { nodes: 2 }
+  )
 
   holds(
     "that is frozen while a tool runs is taken over, and does no harm when it thaws",
@@ -48,10 +94,7 @@ requires(
       const { line, token } = trial.effect("frozen", `sleep ${full ? 20 : 3}; echo done`)
       await trial.say(session, line, trial.effect("next").line)
       await trial.happened(token)
-      const owner = await eventually("somebody owns the session", async () => {
-        for (const node of trial.nodes()) if (await node.owns(session)) return node
-        return undefined
-      })
+      const owner = await ownerOf(trial, session)
       trial.freeze(owner)
       // Longer than the lock's expiry: the other owns everything before this one wakes up and still believes.
       await sleep(full ? 90_000 : 14_000)

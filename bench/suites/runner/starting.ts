@@ -8,9 +8,10 @@ import { local } from "../../../packages/runner/src/sandbox/Local.ts"
 import type { SandboxBackend } from "../../../packages/runner/src/sandbox/Sandbox.ts"
 import { SandboxHome } from "../../../packages/runner/src/sandbox/SandboxHome.ts"
 import { newSandboxId, plainSpec, temporaryState } from "../../../packages/runner/src/sandbox/trial.ts"
+import { withDocker } from "../../harness/docker.ts"
 import { compared, type Result } from "../../harness/Result.ts"
 import { interleave } from "../../harness/rounds.ts"
-import type { Bench } from "../../harness/Suite.ts"
+import type { Bench, Context } from "../../harness/Suite.ts"
 
 const peer = "sh -c true on the host"
 const backends: ReadonlyArray<SandboxBackend> = [
@@ -39,34 +40,36 @@ const native = async () => {
   return performance.now() - begun
 }
 
+const run = async ({ plan, say }: Context): Promise<ReadonlyArray<Result>> => {
+  const scope = Effect.runSync(Scope.make())
+  try {
+    const directory = await Effect.runPromise(Scope.provide(temporaryState("troupe-bench-"), scope))
+    const usable: Array<SandboxBackend> = []
+    for (const backend of backends) {
+      const { notes, usable: isUsable } = await Effect.runPromise(backend.probe)
+      if (isUsable) usable.push(backend)
+      else say(`  ${backend.name} is left out: ${notes.join("; ")}`)
+    }
+    const sides = [
+      ...usable.map((backend) => ({
+        name: backend.name,
+        measure: () => Effect.runPromise(firstTrue(backend, directory))
+      })),
+      { name: "native", measure: native }
+    ]
+    const values = await interleave(sides, plan, say)
+    return usable.map(({ name }): Result => {
+      const subject = { id: "R-START", metric: `${name}: made, and its first process ended`, unit: "ms" }
+      return compared(subject, values.get(name)!, peer, values.get("native")!, null)
+    })
+  } finally {
+    await Effect.runPromise(Scope.close(scope, Exit.void))
+  }
+}
+
 /** How long a session waits for its sandbox, with each backend that this host has. */
 export const sandboxStart: Bench = {
   id: "R-START",
   about: "start of a sandbox",
-  run: async ({ plan, say }) => {
-    const scope = Effect.runSync(Scope.make())
-    try {
-      const directory = await Effect.runPromise(Scope.provide(temporaryState("troupe-bench-"), scope))
-      const usable: Array<SandboxBackend> = []
-      for (const backend of backends) {
-        const { notes, usable: isUsable } = await Effect.runPromise(backend.probe)
-        if (isUsable) usable.push(backend)
-        else say(`  ${backend.name} is left out: ${notes.join("; ")}`)
-      }
-      const sides = [
-        ...usable.map((backend) => ({
-          name: backend.name,
-          measure: () => Effect.runPromise(firstTrue(backend, directory))
-        })),
-        { name: "native", measure: native }
-      ]
-      const values = await interleave(sides, plan, say)
-      return usable.map(({ name }): Result => {
-        const subject = { id: "R-START", metric: `${name}: made, and its first process ended`, unit: "ms" }
-        return compared(subject, values.get(name)!, peer, values.get("native")!, null)
-      })
-    } finally {
-      await Effect.runPromise(Scope.close(scope, Exit.void))
-    }
-  }
+  run: (context) => withDocker(context.say, () => run(context))
 }

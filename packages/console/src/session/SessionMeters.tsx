@@ -41,18 +41,18 @@ const ContextMeter = ({ context: { share, tokens, windowTokens } }: { readonly c
 /** How the session stands, what it has used, and whether what is shown is live. */
 export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; readonly session: Session | null }) => {
   const cards = useQuery(queries.modelCards)
-  const { context, microUsd, model, status, tokens, totals } = meters(feed.timeline, session, cards.data)
+  const { context, microUsd, model, status, tokens, totals, unconfined } = meters(feed.timeline, session, cards.data)
   const { light, text } = connections[feed.connection]
   return (
     <div className="meters" data-events={feed.seen}>
       <span className={`badge ${status.tone}`}>
         <span className={`dot ${status.light}`} aria-hidden /> {status.text}
       </span>
-      {session?.troupe.sandbox?.isolation === "none" ? (
-        <Tip text={`Tools ran in ${session.troupe.sandbox.backend}: nothing keeps them from the host`}>
+      {unconfined === null ? null : (
+        <Tip text={unconfined}>
           <span className="badge warn">no isolation</span>
         </Tip>
-      ) : null}
+      )}
       {session === null ? null : <span className="soft cut">{session.agent.name}</span>}
       {model === null ? null : <code className="faint cut optional">{model}</code>}
       <span className="meters-end">

@@ -66,6 +66,12 @@ const contextOf = (request: Request | null, session: Session | null, cards: Read
   return { tokens, windowTokens, share: windowTokens === null ? null : Math.min(1, tokens / windowTokens) }
 }
 
+/** Where nothing isolates what the tools of a session run in, that is said. */
+const unconfined = (session: Session | null): string | null => {
+  const sandbox = session?.troupe.sandbox
+  return sandbox?.isolation === "none" ? `Tools ran in ${sandbox.backend}: nothing keeps them from the host` : null
+}
+
 /** The numbers above a session, from the log as far as it says them. */
 export const meters = (timeline: Timeline, session: Session | null, cards: ReadonlyArray<Sized> = []) => {
   const { totals } = timeline
@@ -79,6 +85,7 @@ export const meters = (timeline: Timeline, session: Session | null, cards: Reado
       session,
       cards
     ),
-    microUsd: totals === null ? 0 : costOf(totals)
+    microUsd: totals === null ? 0 : costOf(totals),
+    unconfined: unconfined(session)
   }
 }

@@ -1,10 +1,26 @@
 import { assert, describe, it } from "vitest"
+import type { Session } from "@troupe/client"
 import { initial } from "@troupe/domain/session/Timeline"
 import { meters, windowOf } from "../../src/session/meters.logic.ts"
 import { placeOn } from "../../src/session/place.logic.ts"
 import { goldenLog } from "./goldenLog.ts"
 
 const card = (name: string, model: string, context_tokens: number | null) => ({ name, model, context_tokens })
+
+describe("the badge of a session whose tools nothing isolates", () => {
+  const badge = (sandbox: Session["troupe"]["sandbox"]) =>
+    meters(initial, { agent: { model: { id: "demo" } }, troupe: { sandbox } } as Session).unconfined
+
+  it("names what they ran in, and is there for no other", () => {
+    assert.strictEqual(
+      badge({ backend: "local", isolation: "none" }),
+      "Tools ran in local: nothing keeps them from the host"
+    )
+    assert.isNull(badge({ backend: "bubblewrap", isolation: "namespaces" }))
+    assert.isNull(badge(null))
+    assert.isNull(meters(initial, null).unconfined)
+  })
+})
 
 describe("the context of a model", () => {
   it("is as large as its card says", () => {

@@ -9,10 +9,13 @@ const fewPairs = Schema.makeFilter((bag: object) => Object.keys(bag).length <= m
   expected: `at most ${metadataPairsMax} pairs`
 })
 
-export const Metadata = Schema.Record(key, value).check(fewPairs)
+// A check of its own: to a record, a key that it does not take is a field too many.
+const goodKeys = Schema.isPropertyNames(key)
+
+export const Metadata = Schema.Record(Schema.String, value).check(goodKeys, fewPairs)
 
 /** Keys to set, and with null keys to take away. */
-export const MetadataPatch = Schema.Record(key, Schema.NullOr(value))
+export const MetadataPatch = Schema.Record(Schema.String, Schema.NullOr(value)).check(goodKeys)
 
 /** What remains of a bag after a patch. Some resources take an empty string for null. */
 export const patched = (

@@ -137,13 +137,14 @@ const lacking = (value: unknown): string | undefined => {
 /** What is missing for it to be a client of the OpenAI Agents SDK and what we have to know of it. */
 const lackingClient = (value: unknown): string | undefined => {
   if (typeof value !== "object" || value === null) return "its `sandboxClient` is no object"
-  const { client, isolation, manifest, name } = value as Readonly<Record<string, unknown>>
+  const { client, isolation, manifest, name, network } = value as Readonly<Record<string, unknown>>
   const bad = badName(name)
   if (bad !== undefined) return bad
   if (!isIsolation(isolation) || isolation === "absent")
     return "its `isolation` has to be namespaces, container or none"
   if (typeof client !== "object" || client === null) return "its `client` has to be a SandboxClient"
   if (manifest !== undefined && typeof manifest !== "function") return "its `manifest` has to be a function"
+  if (network !== undefined && typeof network !== "boolean") return "its `network` has to be true or false"
   return isolation === "none" || manifest !== undefined
     ? undefined
     : "a client that isolates needs a `manifest`, which binds the session's directories"

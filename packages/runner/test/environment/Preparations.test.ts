@@ -8,7 +8,15 @@ import { bubblewrap } from "../../src/sandbox/Bubblewrap.ts"
 import { local } from "../../src/sandbox/Local.ts"
 import { none } from "../../src/sandbox/None.ts"
 import { environmentOf, preparationWorld, say } from "../support/preparationWorld.ts"
-import { debianRepository, fakeManager, npmRegistry, pythonIndex } from "../support/registries.ts"
+import {
+  crateRegistry,
+  debianRepository,
+  fakeManager,
+  gemIndex,
+  goProxy,
+  npmRegistry,
+  pythonIndex
+} from "../support/registries.ts"
 import { temporaryState } from "../../src/sandbox/trial.ts"
 
 const timeout = 240_000
@@ -396,6 +404,107 @@ requires(
           yield* say(sandbox, "/usr/bin/python3 -c 'import troupe_snake; print(troupe_snake.word)'"),
           "hiss"
         )
+      }),
+    timeout
+  )
+})
+
+requires(
+  "bubblewrap",
+  "root",
+  "system-gem"
+)("gem", () => {
+  it.live(
+    "installs programs, and modules where Ruby finds them",
+    () =>
+      Effect.gen(function* () {
+        const directory = yield* shared
+        const program = "require 'troupe_ruby'\nputs TroupeRuby::WORD\n"
+        const index = yield* gemIndex(directory, "troupe_ruby", "module TroupeRuby; WORD = 'red'; end\n", program)
+        const gemrc = join(directory, "gemrc")
+        writeFileSync(gemrc, `:sources:\n- http://registry.test:${index.port}/\n`)
+        const { preparations, session } = yield* preparationWorld({
+          ports: [index.port],
+          managers: {
+            gem: {
+              hosts: ["registry.test"],
+              files: [{ source: gemrc, target: "/opt/gemrc" }],
+              variables: { GEMRC: "/opt/gemrc" }
+            }
+          }
+        })
+        const packages = { ...environmentOf({}).packages, gem: ["troupe_ruby:1.0"] }
+        const prepared = yield* preparations.prepare(environmentOf({ packages }), backend)
+        assert.include(index.asked, "/gems/troupe_ruby-1.0.gem")
+        const sandbox = yield* session(backend, prepared)
+        assert.strictEqual(
+          yield* say(sandbox, "troupe_ruby; ruby -e 'require %(troupe_ruby); puts TroupeRuby::WORD'; ls /opt"),
+          "red\nred\nenvironment"
+        )
+      }),
+    timeout
+  )
+})
+
+requires(
+  "bubblewrap",
+  "root",
+  "system-go",
+  "system-pip"
+)("go", () => {
+  it.live(
+    "builds and installs programs of a module",
+    () =>
+      Effect.gen(function* () {
+        const main = 'package main\n\nfunc main() { println("gone") }\n'
+        const proxy = yield* goProxy(yield* shared, "troupe.test/goner", main)
+        const { preparations, session } = yield* preparationWorld({
+          ports: [proxy.port],
+          managers: {
+            go: {
+              hosts: ["registry.test"],
+              variables: { GOPROXY: `http://registry.test:${proxy.port}`, GOSUMDB: "off" }
+            }
+          }
+        })
+        const packages = { ...environmentOf({}).packages, go: ["troupe.test/goner@v1.0.0"] }
+        const prepared = yield* preparations.prepare(environmentOf({ packages }), backend)
+        assert.include(proxy.asked, "/troupe.test/goner/@v/v1.0.0.zip")
+        const sandbox = yield* session(backend, prepared)
+        assert.strictEqual(yield* say(sandbox, "goner"), "gone")
+      }),
+    timeout
+  )
+})
+
+requires(
+  "bubblewrap",
+  "root",
+  "system-cargo"
+)("cargo", () => {
+  it.live(
+    "builds and installs programs of a crate",
+    () =>
+      Effect.gen(function* () {
+        const main = 'fn main() { println!("rusty") }\n'
+        const registry = yield* crateRegistry(yield* shared, "troupe-rusty", main)
+        const { preparations, session } = yield* preparationWorld({
+          ports: [registry.port],
+          managers: {
+            cargo: {
+              hosts: ["registry.test"],
+              variables: {
+                CARGO_REGISTRIES_TROUPE_INDEX: `sparse+http://registry.test:${registry.port}/index/`,
+                CARGO_REGISTRY_DEFAULT: "troupe"
+              }
+            }
+          }
+        })
+        const packages = { ...environmentOf({}).packages, cargo: ["troupe-rusty@1.0.0"] }
+        const prepared = yield* preparations.prepare(environmentOf({ packages }), backend)
+        assert.include(registry.asked, "/crates/troupe-rusty/1.0.0/download")
+        const sandbox = yield* session(backend, prepared)
+        assert.strictEqual(yield* say(sandbox, "troupe-rusty"), "rusty")
       }),
     timeout
   )

@@ -103,6 +103,7 @@ describe("Backends", () => {
       const said = (module: string) =>
         Effect.map(Effect.flip(open({ builtIn: [none], modules: [fixture(module)] })), ({ message }) => message)
       assert.match(yield* said("client-without-manifest.ts"), /a client that isolates needs a `manifest`/)
+      assert.match(yield* said("client-with-odd-network.ts"), /its `network` has to be true or false/)
       assert.match(yield* said("no-client.ts"), /its `client` has to be a SandboxClient/)
     })
   )

@@ -35,10 +35,11 @@ const runSuite = Effect.fnUntraced(function* (backend: string) {
     return Effect.sync(() => child.kill("SIGKILL"))
   })
   closeSync(descriptor)
-  return said
+  const lines = said
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Verdict)
+    .map((line) => JSON.parse(line) as unknown)
+  return { lines: lines.slice(0, -1) as ReadonlyArray<Verdict>, notes: lines.at(-1) as ReadonlyArray<string> }
 })
 
 const countOf = (subjects: ReadonlyArray<string>) =>
@@ -53,7 +54,7 @@ requires(
     "keeps the promises of bubblewrap, but for the processor's time",
     () =>
       Effect.gen(function* () {
-        const lines = yield* runSuite("bubblewrap")
+        const { lines } = yield* runSuite("bubblewrap")
         assert.deepStrictEqual(
           lines.filter(({ failure }) => failure !== null),
           []
@@ -68,12 +69,13 @@ requires(
     "keeps the promises of local, but for processor and processes",
     () =>
       Effect.gen(function* () {
-        const lines = yield* runSuite("local")
+        const { lines, notes } = yield* runSuite("local")
         assert.deepStrictEqual(
           lines.filter(({ failure }) => failure !== null),
           []
         )
         assert.strictEqual(lines.length, countOf(["running", "memory", "disk", "terminal"]))
+        assert.include(notes, "secrets of this user are readable")
       }),
     timeout
   )

@@ -11,6 +11,8 @@ export interface Held {
   readonly backend: SandboxBackend
   /** What it has to promise on the machine of the test: a probe that promises less is a failure, and not fewer tests. */
   readonly promises: ReadonlyArray<Subject>
+  /** Those of the promises that it is held to here: all, where nothing else is said. */
+  readonly held?: ReadonlyArray<Subject>
   readonly spec?: SpecOverrides
   /** Checks mostly wait, and each has sandboxes of its own: three at a time, where nothing else is said. */
   readonly atOnce?: number
@@ -19,7 +21,7 @@ export interface Held {
 const timeout = 180_000
 
 /** Holds a backend to every check that it promises. */
-export const holdsTo = ({ atOnce = 3, backend, promises, spec }: Held) => {
+export const holdsTo = ({ atOnce = 3, backend, promises, held = promises, spec }: Held) => {
   const turns = Semaphore.makeUnsafe(atOnce)
   const probed = Effect.runSync(Effect.cached(backend.probe))
   it.live(
@@ -34,7 +36,7 @@ export const holdsTo = ({ atOnce = 3, backend, promises, spec }: Held) => {
     timeout
   )
 
-  describe.concurrent.each(promises)("%s", (subject) => {
+  describe.concurrent.each(held)("%s", (subject) => {
     for (const check of conformance.filter((one) => one.subject === subject)) {
       it.live(
         check.name,

@@ -141,6 +141,78 @@ export const pythonIndex = Effect.fnUntraced(function* (directory: string, name:
   )
 })
 
+/** A proxy of Go modules with one module, version 1.0.0, that is a program. */
+export const goProxy = Effect.fnUntraced(function* (directory: string, module: string, main: string) {
+  const mod = `module ${module}\n\ngo 1.18\n`
+  const content = { [`${module}@v1.0.0/go.mod`]: mod, [`${module}@v1.0.0/main.go`]: main }
+  fill(join(directory, "go"), content)
+  const zip = join(directory, "module.zip")
+  // Go takes no archive that names directories.
+  const script =
+    "import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1], 'w') as zip:\n for path in sys.argv[2:]: zip.write(path)"
+  run("/usr/bin/python3", ["-c", script, zip, ...Object.keys(content)], join(directory, "go"))
+  const info = JSON.stringify({ Version: "v1.0.0", Time: "2026-01-01T00:00:00Z" })
+  return yield* serving(
+    new Map<string, Uint8Array>([
+      [`/${module}/@v/list`, Buffer.from("v1.0.0\n")],
+      [`/${module}/@v/v1.0.0.info`, Buffer.from(info)],
+      [`/${module}/@v/v1.0.0.mod`, Buffer.from(mod)],
+      [`/${module}/@v/v1.0.0.zip`, readFileSync(zip)]
+    ])
+  )
+})
+
+const gemScript = (name: string) => `
+require "rubygems/package"
+require "zlib"
+spec = Gem::Specification.new do |s|
+  s.name, s.version, s.summary, s.authors = "${name}", "1.0", "for tests", ["Nobody"]
+  s.files, s.bindir, s.executables = ["lib/${name}.rb", "exe/${name}"], "exe", ["${name}"]
+end
+Gem::Package.build(spec, true)
+entries = [[spec.name, spec.version, "ruby"]]
+{ "specs" => entries, "latest_specs" => entries, "prerelease_specs" => [] }.each do |list, of|
+  File.binwrite("#{list}.4.8.gz", Gem::Util.gzip(Marshal.dump(of)))
+end
+File.binwrite("spec.rz", Zlib::Deflate.deflate(Marshal.dump(spec)))
+`
+
+/** An index of gems with one of them, version 1.0, that has a module and a program. */
+export const gemIndex = Effect.fnUntraced(function* (directory: string, name: string, module: string, program: string) {
+  const root = join(directory, "gem")
+  fill(root, { [`lib/${name}.rb`]: module, [`exe/${name}`]: program })
+  for (const path of [`lib/${name}.rb`, `exe/${name}`]) chmodSync(join(root, path), 0o755)
+  run("ruby", ["-e", gemScript(name)], root)
+  const lists = ["specs", "latest_specs", "prerelease_specs"].map((list) => `${list}.4.8.gz`)
+  return yield* serving(
+    new Map<string, Uint8Array>([
+      ...lists.map((list) => [`/${list}`, readFileSync(join(root, list))] as const),
+      [`/quick/Marshal.4.8/${name}-1.0.gemspec.rz`, readFileSync(join(root, "spec.rz"))],
+      [`/gems/${name}-1.0.gem`, readFileSync(join(root, `${name}-1.0.gem`))]
+    ])
+  )
+})
+
+/** A registry of crates by the sparse protocol, with one, version 1.0.0, that is a program. */
+export const crateRegistry = Effect.fnUntraced(function* (directory: string, name: string, main: string) {
+  const root = `${name}-1.0.0`
+  fill(join(directory, "crate"), {
+    [`${root}/Cargo.toml`]: `[package]\nname = "${name}"\nversion = "1.0.0"\nedition = "2021"\n`,
+    [`${root}/src/main.rs`]: main
+  })
+  const file = join(directory, `${root}.crate`)
+  run("tar", ["-czf", file, root], join(directory, "crate"))
+  const bytes = readFileSync(file)
+  const entry = { name, vers: "1.0.0", deps: [], cksum: sha256(bytes), features: {}, yanked: false }
+  const files = new Map<string, Uint8Array>([
+    [`/index/${name.slice(0, 2)}/${name.slice(2, 4)}/${name}`, Buffer.from(`${JSON.stringify(entry)}\n`)],
+    [`/crates/${name}/1.0.0/download`, bytes]
+  ])
+  const served = yield* serving(files)
+  files.set("/index/config.json", Buffer.from(JSON.stringify({ dl: `http://registry.test:${served.port}/crates` })))
+  return served
+})
+
 /** A program that writes down how it was called, and leaves one of its own. */
 export const fakeManager = (directory: string, name: string): string => {
   mkdirSync(directory, { recursive: true })

@@ -27,10 +27,9 @@ export const sendMessage = Effect.fn("sendMessage")(function* (
   if (ahead !== null) yield* Effect.timeoutOption(ahead.live, liveWithinMs)
   const message = { type: "user.message", content, ...(payload.troupe === undefined ? {} : { troupe: payload.troupe }) }
   const sending = Effect.map(sendEvents(known, [message]), ({ seq }) => ({ seq }))
-  const { workspaceId } = caller
   const key = request.headers["idempotency-key"]
   const asked = () => `POST ${request.url}\n${JSON.stringify(payload)}`
-  const answer = yield* idempotency.run({ workspaceId, key, asked }, answerOf(sending))
+  const answer = yield* idempotency.run({ caller, key, asked }, answerOf(sending))
   if (answer.status !== 200) return toResponse(answer)
   const { seq } = JSON.parse(answer.body) as { readonly seq: number }
 

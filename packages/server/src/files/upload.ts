@@ -69,6 +69,5 @@ export const upload = Effect.fn("upload")(function* ({ caller }: Asked<typeof Ap
   const { file, staged } = yield* receive(request)
   const work = Effect.provideService(answerOf(files.upload(staged, file)), Caller, caller)
   const asked = () => `POST ${request.url}\n${JSON.stringify([file, staged.sha256])}`
-  const { workspaceId } = caller
-  return toResponse(yield* idempotency.run({ workspaceId, key: request.headers["idempotency-key"], asked }, work))
+  return toResponse(yield* idempotency.run({ caller, key: request.headers["idempotency-key"], asked }, work))
 }, Effect.scoped)

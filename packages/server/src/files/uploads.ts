@@ -100,13 +100,13 @@ export const sendUpload = Effect.fn("sendUpload")(function* (
   const files = yield* Files
   const idempotency = yield* Idempotency
   const staged = yield* receive(request, grant)
-  const { expiresInSeconds, fileId, filename, mimeType, workspaceId } = grant
+  const { expiresInSeconds, fileId, filename, mimeType } = grant
   const work = answerOf(files.upload(staged, { filename, mimeType, expiresInSeconds })).pipe(
     Effect.provideService(Mint, () => fileId),
     Effect.provideService(Caller, caller)
   )
   const asked = () => `PUT upload ${fileId}\n${staged.sha256}`
-  const answer: Answer = yield* idempotency.run({ workspaceId, key: `upload.${fileId}`, asked }, work).pipe(
+  const answer: Answer = yield* idempotency.run({ caller, key: `upload.${fileId}`, asked }, work).pipe(
     Effect.catchIf(
       (error): error is ApiFailure => "final" in error && error.final === true,
       () => Effect.fail(used)

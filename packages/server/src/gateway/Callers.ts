@@ -15,8 +15,8 @@ import type { Caller } from "./Requests.ts"
 const rememberMs = 1_000
 const rememberedMax = 10_000
 
-/** How long a stream may outlive the key that it was opened with. */
-const checkKeyEveryMs = 3_000
+/** How often those are looked for whose streams are open: five seconds after a revocation none is, also where time is short. */
+const checkKeysEveryMs = 1_000
 
 const refused = new ApiFailure({ type: "authentication_error", message: "The API key is missing or not valid" })
 
@@ -59,8 +59,6 @@ const callerOf = (token: Token): Caller["Service"] => ({
 const make = Effect.gen(function* () {
   const tokens = yield* Tokens
   const clock = yield* Clock.Clock
-  const scope = yield* Effect.scope
-  const runFork = Effect.runForkWith(yield* Effect.context())
   // By hash: a secret is kept in no memory longer than its request.
   const remembered = new Map<string, { readonly caller: Caller["Service"]; readonly until: number }>()
 
@@ -125,30 +123,34 @@ const make = Effect.gen(function* () {
     })
 
   // Streams are many, and the keys that they were opened with few.
-  const streams = new Map<string, Set<() => void>>()
+  const streams = new Map<string, { readonly hash: string; readonly tells: Set<() => void> }>()
 
-  const watch = Effect.fnUntraced(function* (key: string, headers: Headers, all: Set<() => void>) {
-    while (all.size > 0) {
-      yield* Effect.sleep(checkKeyEveryMs)
-      // A database that does not answer now is no reason to end a stream.
-      const isRefused = yield* identify(headers).pipe(
-        Effect.as(false),
-        Effect.catchTags({ ApiFailure: () => Effect.succeed(true), SqlError: () => Effect.succeed(false) })
-      )
-      if (isRefused) for (const tell of all) tell()
+  const look = Effect.gen(function* () {
+    for (const [key, { tells }] of streams) if (tells.size === 0) streams.delete(key)
+    if (streams.size === 0) return
+    const watched = [...streams]
+    const living = yield* tokens.living(watched.map(([, { hash }]) => hash))
+    for (const [key, { hash, tells }] of watched) {
+      if (living.has(hash)) continue
+      remembered.delete(key)
+      for (const tell of tells) tell()
     }
-    if (streams.get(key) === all) streams.delete(key)
   })
 
+  // A database that does not answer now is no reason to end a stream.
+  yield* Effect.sleep(checkKeysEveryMs).pipe(
+    Effect.andThen(look),
+    Effect.catchCause((cause) => Effect.logDebug("Keys of open streams could not be looked for", cause)),
+    Effect.forever,
+    Effect.forkScoped
+  )
+
   const onRevoked: Callers["Service"]["onRevoked"] = (headers, tell) => {
-    const key = shownBy(headers)?.key ?? ""
-    const all = streams.get(key) ?? new Set()
-    all.add(tell)
-    if (all.size === 1 && streams.get(key) !== all) {
-      streams.set(key, all)
-      runFork(Effect.forkIn(watch(key, headers, all), scope))
-    }
-    return () => all.delete(tell)
+    const { key, shown } = shownBy(headers) ?? { key: "", shown: "" }
+    const known = streams.get(key) ?? { hash: hash("sha256", shown, "hex"), tells: new Set() }
+    known.tells.add(tell)
+    streams.set(key, known)
+    return () => known.tells.delete(tell)
   }
 
   const revoked: Callers["Service"]["revoked"] = (headers) =>

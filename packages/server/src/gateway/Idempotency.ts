@@ -1,4 +1,5 @@
 import { ApiFailure, conflict, invalid } from "@troupe/domain/api/ApiError"
+import type { BoundTo } from "@troupe/domain/api/Workspace"
 import { fromTime, type IdKind, prefixes, toUuid, type WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Context, Effect, Layer, Schedule } from "effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -47,13 +48,37 @@ const withoutContent = ({ body }: Answer, requestId: string): Answer => {
 /** An answer that may be another one the next time is not kept. */
 const lasts = (status: number) => status < 500 && status !== 429 && status !== 408
 
+/** Who sent a request: keys of a workspace are its own, and each of those whose tokens are for a part of it has others. */
+interface Sender {
+  readonly workspaceId: WorkspaceId
+  readonly bound: BoundTo | null
+}
+
+const partOf = (bound: BoundTo): string => {
+  switch (bound.type) {
+    case "end_user":
+      return bound.subject
+    case "session":
+      return bound.session_id
+    case "environment":
+      return bound.environment_id
+  }
+}
+
+const ownKey = ({ bound }: Sender, key: string): string =>
+  bound === null
+    ? key
+    : `${createHash("sha256")
+        .update(`${bound.type}\n${partOf(bound)}`)
+        .digest("base64")}\n${key}`
+
 /** Requests that carry an Idempotency-Key: done once, and answered alike however often they are sent. */
 export class Idempotency extends Context.Service<
   Idempotency,
   {
     readonly run: <E, R>(
       request: {
-        readonly workspaceId: WorkspaceId
+        readonly caller: Sender
         readonly key: string | undefined
         /** All that the request asks for. */
         readonly asked: () => string
@@ -150,20 +175,21 @@ const make = Effect.gen(function* () {
 
   const once: Idempotency["Service"]["run"] = (request, work) =>
     Effect.gen(function* () {
-      const { key } = request
-      if (key === undefined) {
+      const { caller } = request
+      if (request.key === undefined) {
         const now = yield* Clock.currentTimeMillis
         return yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now))
       }
-      if (!fits.test(key)) return yield* invalid("Idempotency-Key: takes 1 to 255 visible ASCII characters")
-      const workspace = toUuid(request.workspaceId)!
+      if (!fits.test(request.key)) return yield* invalid("Idempotency-Key: takes 1 to 255 visible ASCII characters")
+      const key = ownKey(caller, request.key)
+      const workspace = toUuid(caller.workspaceId)!
       const digest = createHash("sha256").update(request.asked()).digest()
       const row = yield* seen(workspace, key, digest)
       if (row.status !== null) {
         const headers = { "idempotent-replayed": "true", ...(row.status === 409 ? { "x-should-retry": "false" } : {}) }
         return { status: row.status, body: row.body ?? "", headers }
       }
-      const mint = mintFrom(`${request.workspaceId}\n${key}`, row.createdAt)
+      const mint = mintFrom(`${caller.workspaceId}\n${key}`, row.createdAt)
       const settle = (answer: Answer | null) => sql`
         UPDATE idempotency_keys SET held_by = NULL, status = ${answer?.status ?? null}, body = ${answer?.body ?? null}
         WHERE workspace_id = ${workspace} AND key = ${key} AND held_by = ${nodeId}`
@@ -179,8 +205,9 @@ const make = Effect.gen(function* () {
 
   return Idempotency.of({
     run: (request, work) => {
-      const { key, workspaceId } = request
-      return key === undefined ? once(request, work) : inLine.take(`${workspaceId}\n${key}`, once(request, work))
+      const { caller, key } = request
+      if (key === undefined) return once(request, work)
+      return inLine.take(`${caller.workspaceId}\n${ownKey(caller, key)}`, once(request, work))
     }
   })
 })

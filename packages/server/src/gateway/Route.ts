@@ -219,10 +219,9 @@ export const route = <E extends HttpApiEndpoint.Constraint, R>(
     const work = Effect.provideService(answerOf(handler(asked)), Caller, caller)
     const { run } = yield* Idempotency
     const key = method === "GET" ? undefined : request.headers["idempotency-key"]
-    const { workspaceId } = caller
     const kept = at.isMadeAnew === true ? notKept : at.shownOnce === true ? withoutSecret(yield* RequestId) : undefined
     const { isRepeatable } = at
-    const asking = { workspaceId, key, kept, isRepeatable, asked: () => `${method} ${request.url}\n${text}` }
+    const asking = { caller, key, kept, isRepeatable, asked: () => `${method} ${request.url}\n${text}` }
     return toResponse(renumbered(yield* run(asking, work), yield* RequestId))
   })
   return add(method, path, answer)

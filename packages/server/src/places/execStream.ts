@@ -41,7 +41,7 @@ const keeper = () => {
 /** Runs a program and brings what it says as it comes. Sent again under its key, it brings what was said then. */
 export const execStream = Effect.fn("places.execStream")(function* (
   session: Session,
-  { caller: { workspaceId }, payload }: Asked<typeof Api.execStream>,
+  { caller, payload }: Asked<typeof Api.execStream>,
   request: HttpServerRequest
 ) {
   const { run: once } = yield* Idempotency
@@ -65,7 +65,7 @@ export const execStream = Effect.fn("places.execStream")(function* (
   })
 
   const asked = () => `POST ${request.url}\n${JSON.stringify(payload)}`
-  const answer = yield* once({ workspaceId, key, asked }, work)
+  const answer = yield* once({ caller, key, asked }, work)
   if (served !== null) return served as HttpServerResponse.HttpServerResponse
   if (answer.status !== 200) return toResponse(renumbered(answer, requestId))
   return HttpServerResponse.text(answer.body, {

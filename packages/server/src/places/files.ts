@@ -148,7 +148,7 @@ const put = Effect.fnUntraced(function* (session: Session, path: string, bytes: 
 })
 
 export const write = Effect.fnUntraced(function* (session: Session, path: string, request: HttpServerRequest) {
-  const { workspaceId } = yield* Caller
+  const caller = yield* Caller
   const { run } = yield* Idempotency
   const bytes = yield* readBytes(request, fileBytesMax, tooLarge)
   const { headers, url } = request
@@ -157,7 +157,7 @@ export const write = Effect.fnUntraced(function* (session: Session, path: string
     return `PUT ${url}\n${held}\n${hash("sha256", bytes, "hex")}`
   }
   const work = answerOf(put(session, path, bytes, expectedOf(request)))
-  return toResponse(yield* run({ workspaceId, key: headers["idempotency-key"], asked }, work))
+  return toResponse(yield* run({ caller, key: headers["idempotency-key"], asked }, work))
 })
 
 export const remove = Effect.fnUntraced(function* (session: Session, path: string, recursive: boolean) {

@@ -66,6 +66,6 @@ export const called = <A, R>(
     const { endpoint, isRepeatable, payload } = calling
     const asked = () => `rpc ${(endpoint as unknown as HttpApiEndpoint.Top).identifier}\n${JSON.stringify(payload)}`
     const doing = Effect.provideService(answerOf(work(caller)), Caller, caller)
-    const answer = yield* run({ workspaceId: caller.workspaceId, key: payload.key, isRepeatable, asked }, doing)
+    const answer = yield* run({ caller, key: payload.key, isRepeatable, asked }, doing)
     return answer.status === 200 ? (JSON.parse(answer.body) as A) : yield* failureIn(answer)
   }).pipe(Effect.scoped, settled)

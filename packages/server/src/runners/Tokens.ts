@@ -88,6 +88,8 @@ export class Tokens extends Context.Service<
       kinds: TokenSecret.TokenKind | ReadonlyArray<TokenSecret.TokenKind>,
       secret: Option.Option<Redacted.Redacted>
     ) => Effect.Effect<Token, TokenRefused | WrongTokenKind | SqlError>
+    /** Which of these still open something, each named by the hash of its secret, in hex. */
+    readonly living: (hashes: ReadonlyArray<string>) => Effect.Effect<ReadonlySet<string>, SqlError>
     /** Opens a door once: whoever shows it again is refused. */
     readonly redeem: (
       kind: TokenSecret.TokenKind,
@@ -206,6 +208,14 @@ const make = Effect.gen(function* () {
     return fromRow(known)
   })
 
+  const living = Effect.fn("Tokens.living")(function* (hashes: ReadonlyArray<string>) {
+    const rows = yield* sql<{ readonly hash: string }>`
+      SELECT encode(hash, 'hex') AS hash FROM tokens
+      WHERE hash = ANY (SELECT decode(one, 'hex') FROM unnest(${[...hashes]}::text[]) AS one)
+        AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`
+    return new Set(rows.map(({ hash }) => hash))
+  })
+
   const redeem: Tokens["Service"]["redeem"] = Effect.fn("Tokens.redeem")(function* (kind, secret) {
     const [row] = yield* sql<TokenRow>`
       UPDATE tokens SET revoked_at = now(), last_used_at = now()
@@ -278,5 +288,5 @@ const make = Effect.gen(function* () {
     return rows.map((row) => ({ ...fromRow(row), createdMicros: row.createdMicros }))
   })
 
-  return Tokens.of({ create, derive, ensure, authenticate, redeem, revoke, find, list })
+  return Tokens.of({ create, derive, ensure, authenticate, living, redeem, revoke, find, list })
 })

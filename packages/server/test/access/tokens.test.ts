@@ -2,7 +2,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
-import { asking, bearer, type Headings, strangersKey, until } from "./accessWorld.ts"
+import { endsBy, refusalOf } from "../support/revocation.ts"
+import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
 
 const unknownSession = "sesn_011CZkZAtmR3yMPDzynEDxu7"
 
@@ -76,6 +77,24 @@ describe("tokens", { timeout: 120_000 }, () => {
       const changed = { agent: { tools: [] } }
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, changed, cleo)).status, 403)
       assert.strictEqual((await post(`/v1/sessions/${opened.body.id}`, { title: "ours" }, cleo)).body.title, "ours")
+    })
+
+    it("have idempotency keys of their own, which nobody else's answers come by", async () => {
+      const asked = { agent: agentId, title: "first" }
+      const open = async (headers: Headings) => {
+        const opened = await post("/v1/sessions", asked, { ...headers, "idempotency-key": "first" })
+        assert.strictEqual(opened.status, 200, opened.text)
+        return opened.body.id as string
+      }
+      const [gus, hal] = [
+        await as({ kind: "end_user", subject: "gus" }),
+        await as({ kind: "end_user", subject: "hal" })
+      ]
+      const [products, guss, hals] = [await open(own), await open(gus), await open(hal)]
+      assert.lengthOf([...new Set([products, guss, hals])], 3)
+      // Of one user it is the same with whatever token.
+      assert.strictEqual(await open(await as({ kind: "end_user", subject: "gus" })), guss)
+      assert.deepStrictEqual(ids(await get("/v1/sessions", hal)), [hals])
     })
 
     it("open no more than the sessions that are named, where some are", async () => {
@@ -175,12 +194,15 @@ describe("tokens", { timeout: 120_000 }, () => {
     const viewer = await token({ kind: "stream", session_id: its }, bearer(user.secret))
     const stream = await fetch(`${world.node.gateway}/v1/sessions/${its}/log/stream?token=${viewer.secret}`)
     assert.strictEqual(stream.status, 200)
-    assert.strictEqual((await remove(`/v1/tokens/${key.id}`)).status, 200)
     // The body ends by itself, or this never returns.
-    assert.include(await stream.text(), "SessionOpened")
-    for (const secret of [key.secret, user.secret, viewer.secret]) {
-      await until(async () => (await get("/v1/me", bearer(secret))).status === 401)
-    }
+    const [text, ...refusals] = await endsBy(remove(`/v1/tokens/${key.id}`), () =>
+      Promise.all([
+        stream.text(),
+        ...[key, user, viewer].map(({ secret }) => refusalOf(() => get("/v1/me", bearer(secret))))
+      ])
+    )
+    assert.include(text, "SessionOpened")
+    assert.deepStrictEqual(refusals, [401, 401, 401])
   })
 
   it("are listed by kind, in pages, with what they are for and without what opens doors", async () => {

@@ -143,6 +143,56 @@ describe("agents and environments, through the Anthropic SDK", { timeout: 120_00
     assert.match(message, said)
   })
 
+  const tools = (count: number) => ({
+    tools: Array.from({ length: count }, (_, n) => ({
+      ...{ type: "custom", name: `t${n}`, description: "d" },
+      input_schema: { type: "object" }
+    }))
+  })
+  const servers = (count: number) => {
+    const names = Array.from({ length: count }, (_, n) => `m${n}`)
+    return {
+      mcp_servers: names.map((name) => ({ type: "url", name, url: "https://a.example" })),
+      tools: names.map((name) => ({ type: "mcp_toolset", mcp_server_name: name }))
+    }
+  }
+  const pairs = (count: number) => ({
+    metadata: Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, ""]))
+  })
+  const skills = Array.from({ length: 21 }, (_, n) => ({ type: "custom", skill_id: `skill_${n}` }))
+
+  it.each([
+    ["256 characters of name", { name: "x".repeat(256) }, { name: "x".repeat(257) }, /^name: .*256/],
+    [
+      "2,048 of description",
+      { description: "x".repeat(2_048) },
+      { description: "x".repeat(2_049) },
+      /^description: .*2048/
+    ],
+    ["100,000 of system", { system: "x".repeat(100_000) }, { system: "x".repeat(100_001) }, /^system: .*100000/],
+    ["256 tools", tools(256), tools(257), /^tools: .*256/],
+    [
+      "tool names of 128",
+      { tools: [{ ...tools(1).tools[0], name: "x".repeat(128) }] },
+      { tools: [{ ...tools(1).tools[0], name: "x".repeat(129) }] },
+      /^tools\.0\.name: /
+    ],
+    ["20 servers", servers(20), servers(21), /^mcp_servers: .*20/],
+    ["16 pairs of metadata", pairs(16), pairs(17), /^metadata: .*16/],
+    ["keys of 64", { metadata: { ["k".repeat(64)]: "" } }, { metadata: { ["k".repeat(65)]: "" } }, /^metadata.*64/],
+    ["values of 512", { metadata: { k: "v".repeat(512) } }, { metadata: { k: "v".repeat(513) } }, /^metadata\.k: .*512/]
+  ])("have %s and no more", async (_, most, more, said) => {
+    assert.strictEqual((await bad(most)).version, 1)
+    const [status, type, message] = await refusal(bad(more))
+    assert.deepStrictEqual([status, type], [400, "invalid_request_error"])
+    assert.match(message, said)
+  })
+
+  it("have no skills, of which 20 would be the most", async () => {
+    assert.match((await refusal(bad({ skills: skills.slice(1) })))[2], /no skill/)
+    assert.match((await refusal(bad({ skills })))[2], /^skills: .*20/)
+  })
+
   it("are not found by ids of nobody, and ids that are none are said to be", async () => {
     assert.deepStrictEqual((await refusal(agents().retrieve("agent_011CZkYpogX7uDKUyvBTophP")))[0], 404)
     assert.deepStrictEqual((await refusal(agents().retrieve("env_011CZkYpogX7uDKUyvBTophP")))[0], 400)

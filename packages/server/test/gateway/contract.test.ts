@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { apiKey } from "../support/apiKey.ts"
-import { type GatewayWorld, plays, sdks, startGateway, think, tool } from "./gatewayWorld.ts"
+import { sdks } from "../support/anthropic.ts"
+import { type GatewayWorld, plays, startGateway, think, tool } from "./gatewayWorld.ts"
 import { eventsOf } from "./ownWorld.ts"
 
 interface Refused {

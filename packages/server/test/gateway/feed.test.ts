@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { request } from "node:http"
 import { setTimeout } from "node:timers/promises"
 import { apiKey } from "../support/apiKey.ts"
+import { endsBy } from "../support/revocation.ts"
 import { plays, think, tool } from "./gatewayWorld.ts"
 import { type Body, eventsOf, type OwnWorld, type SentEvent, startOwn } from "./ownWorld.ts"
 
@@ -119,8 +120,7 @@ describe("followed", { timeout: 120_000 }, () => {
       const ended = (async () => {
         for await (const _ of eventsOf(response)) continue
       })()
-      await world.fetch(`/v1/tokens/${key.id}`, { method: "DELETE" })
-      await ended
+      await endsBy(world.fetch(`/v1/tokens/${key.id}`, { method: "DELETE" }), () => ended)
     })
   })
 
@@ -332,8 +332,9 @@ describe("followed", { timeout: 120_000 }, () => {
         await dial({ authorization: `Bearer ${key.secret}` }),
         await dial({ "x-api-key": key.secret }, "/v1/rpc")
       ]
-      await world.fetch(`/v1/tokens/${key.id}`, { method: "DELETE" })
-      for (const socket of sockets) assert.strictEqual(await socket.closed, 4401)
+      const revokes = world.fetch(`/v1/tokens/${key.id}`, { method: "DELETE" })
+      const codes = await endsBy(revokes, () => Promise.all(sockets.map(({ closed }) => closed)))
+      assert.deepStrictEqual(codes, [4401, 4401])
     })
 
     it("are opened with a key, and not by pages of others", async () => {

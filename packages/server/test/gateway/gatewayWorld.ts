@@ -1,5 +1,4 @@
 import Anthropic from "@anthropic-ai/sdk"
-import Before1 from "anthropic-sdk-0.120"
 import { type Context, Effect, Exit, Layer, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { NodeConfig } from "../../src/Config.ts"
@@ -37,12 +36,6 @@ export interface GatewayWorld {
   readonly forget: (key: string) => Promise<void>
   readonly end: () => Promise<void>
 }
-
-/** The releases of the SDK that people have: each is to find what the contract says. */
-export const sdks = [
-  ["of today", Anthropic],
-  ["before 1.0", Before1 as unknown as typeof Anthropic]
-] as const
 
 /** A node with its gateway on a database of its own, and a runner that plays scripts. */
 export const startGateway = async (

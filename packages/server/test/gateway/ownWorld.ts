@@ -3,11 +3,11 @@ import { AgentId } from "@troupe/domain/Ids"
 import { Effect, Redacted } from "effect"
 import { Tokens } from "../../src/runners/Tokens.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
+import { type Body, eventsOf } from "../support/sentEvents.ts"
 import { writeSession } from "../support/writeSession.ts"
 import { type GatewayWorld, startGateway } from "./gatewayWorld.ts"
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what the API answers is looked into by the tests
-export type Body = any
+export { type Body, eventsOf, type SentEvent } from "../support/sentEvents.ts"
 
 export interface Answered {
   readonly status: number
@@ -86,28 +86,5 @@ export const startOwn = async (): Promise<OwnWorld> => {
           return Redacted.value(made.secret)
         })
       )
-  }
-}
-
-export interface SentEvent {
-  readonly event: string
-  readonly id: string | null
-  readonly data: Body
-}
-
-/** What a stream of server-sent events says, one after the other; pings are left out. */
-export async function* eventsOf(response: Response): AsyncGenerator<SentEvent, void> {
-  const decoder = new TextDecoder()
-  let rest = ""
-  for await (const chunk of response.body!) {
-    const parts = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split("\n\n")
-    rest = parts.pop()!
-    for (const part of parts) {
-      const fields = new Map(
-        part.split("\n").map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)])
-      )
-      if (fields.get("event") === "ping") continue
-      yield { event: fields.get("event") ?? "", id: fields.get("id") ?? null, data: JSON.parse(fields.get("data")!) }
-    }
   }
 }

@@ -2,7 +2,8 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import type Anthropic from "@anthropic-ai/sdk"
 import { Session } from "@troupe/domain/api/Sessions"
 import { Schema } from "effect"
-import { type GatewayWorld, plays, sdks, startGateway, think, tool } from "./gatewayWorld.ts"
+import { sdks } from "../support/anthropic.ts"
+import { type GatewayWorld, plays, startGateway, think, tool } from "./gatewayWorld.ts"
 
 type StreamEvent = Anthropic.Beta.Sessions.BetaManagedAgentsStreamSessionEvents
 

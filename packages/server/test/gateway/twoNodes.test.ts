@@ -2,7 +2,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { randomUUID } from "node:crypto"
+import { once } from "node:events"
 import { apiKey } from "../support/apiKey.ts"
+import { endsBy, refusalOf } from "../support/revocation.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 import { startNode, type TestNode } from "../support/TestNode.ts"
 
@@ -12,7 +14,7 @@ interface Answer {
   readonly headers: Headers
 }
 
-describe("an idempotency key that comes to two nodes at once", { timeout: 120_000 }, () => {
+describe("two nodes", { timeout: 120_000 }, () => {
   const scope = Scope.makeUnsafe()
   let nodes: ReadonlyArray<TestNode>
   beforeAll(async () => {
@@ -38,7 +40,7 @@ describe("an idempotency key that comes to two nodes at once", { timeout: 120_00
   /** How many writes of a kind the logs of workspaces tell of. */
   const noted = async (type: string) => (await sql((one) => one`SELECT FROM events WHERE type = ${type}`)).length
 
-  it("does what it asks for once, and answers all alike", async () => {
+  it("do what an idempotency key asks both for once, and answer all alike", async () => {
     const kinds = [
       ["/v1/agents", { name: "once", model: "demo" }, "AgentCreated"],
       ["/v1/environments", { name: "once" }, "EnvironmentCreated"],
@@ -56,7 +58,7 @@ describe("an idempotency key that comes to two nodes at once", { timeout: 120_00
     }
   })
 
-  it("is refused with another body, on either, and not sent again", async () => {
+  it("refuse a key with another body, and it is not sent again", async () => {
     const bodies = ["one", "two"].map((name) => ({ name, model: "demo" }))
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, n) => send(nodes[n % 2]!, "key-of-two", "/v1/agents", bodies[n % 2]!))
@@ -75,7 +77,7 @@ describe("an idempotency key that comes to two nodes at once", { timeout: 120_00
         UPDATE idempotency_keys SET status = NULL, body = NULL, held_by = ${by} WHERE key = ${key}`
     )
 
-  it("waits for the node that has it, and goes on where that one is gone", async () => {
+  it("wait for the one that has a key, and go on where that one is gone", async () => {
     const body = { name: "left", model: "demo" }
     const { id } = JSON.parse((await send(nodes[0]!, "left", "/v1/agents", body)).text)
     const [living] = await nodes[0]!.run(
@@ -94,5 +96,41 @@ describe("an idempotency key that comes to two nodes at once", { timeout: 120_00
     await taken("left", randomUUID())
     const answer = await waiting
     assert.deepStrictEqual([answer.status, JSON.parse(answer.text).id], [200, id])
+  })
+
+  it("let nobody in, nor go on reading at the one, whose key was revoked at the other", async () => {
+    const [here, there] = nodes as readonly [TestNode, TestNode]
+    const made = async (path: string, body: object) => JSON.parse((await send(here, path, path, body)).text)
+    const agent = await made("/v1/agents", { name: "followed", model: "demo" })
+    const session = await made("/v1/sessions", { agent: agent.id })
+    const key = await made("/v1/tokens", { kind: "api_key", name: "k", scopes: ["read"] })
+    const headers = { "x-api-key": key.secret }
+    const paths = ["events/stream", "log/stream"].map((name) => `/v1/sessions/${session.id}/${name}`)
+    const streams = await Promise.all(
+      [...paths, "/v1/log/stream"].map((path) => fetch(`${there.gateway}${path}`, { headers }))
+    )
+    assert.deepStrictEqual(
+      streams.map(({ status }) => status),
+      [200, 200, 200]
+    )
+    const sockets = await Promise.all(
+      ["/v1/feed", "/v1/rpc"].map(async (path) => {
+        const socket = new WebSocket(`${there.gateway.replace("http", "ws")}${path}`, { headers } as never)
+        const code = once(socket, "close").then(([event]) => (event as CloseEvent).code)
+        await once(socket, "open")
+        return { code }
+      })
+    )
+    const asked = () => fetch(`${there.gateway}/v1/agents`, { headers })
+    assert.strictEqual((await asked()).status, 200)
+    const revokes = fetch(`${here.gateway}/v1/tokens/${key.id}`, { method: "DELETE", headers: { "x-api-key": apiKey } })
+    const [status, ...ended] = await endsBy(revokes, () =>
+      Promise.all([
+        refusalOf(asked),
+        ...sockets.map(({ code }) => code),
+        ...streams.map((stream) => stream.text().then(() => "ended"))
+      ])
+    )
+    assert.deepStrictEqual([status, ...ended], [401, 4401, 4401, "ended", "ended", "ended"])
   })
 })

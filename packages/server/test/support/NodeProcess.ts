@@ -1,3 +1,4 @@
+import type { WorkspaceId } from "@troupe/domain/Ids"
 import type { Command } from "@troupe/domain/session/SessionCommand"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -6,6 +7,7 @@ import { createInterface } from "node:readline"
 import { compiled } from "../../../../test/support/compiled.ts"
 import type { CrashPoint } from "../../src/session/CrashPoints.ts"
 import { apiKey } from "./apiKey.ts"
+import { eventsOf, type SentEvent } from "./sentEvents.ts"
 
 export interface ReadyLine {
   readonly gateway: string
@@ -15,7 +17,7 @@ export interface ReadyLine {
 export type SeenLine = { readonly at: number } & (
   | { readonly events: ReadonlyArray<{ readonly seq: number; readonly eventId: string; readonly epoch: number }> }
   | { readonly delta: { readonly blockId: string; readonly offset: number; readonly text: string } }
-  | { readonly error: string }
+  /** It ended in order, and was not cut off. */
   | { readonly end: true }
 )
 
@@ -126,30 +128,39 @@ export class NodeProcess {
     return (await fetch(`${this.gateway}/readyz`)).status === 200
   }
 
+  /** The workspace of the key that readers come with. */
+  async workspace(): Promise<WorkspaceId> {
+    const response = await fetch(`${this.gateway}/v1/me`, { headers: { "x-api-key": apiKey } })
+    return ((await response.json()) as { readonly workspace: { readonly id: WorkspaceId } }).workspace.id
+  }
+
+  /** Follows a session as readers of this node do, whoever owns it. */
   watch(session: string, after: number): Watching {
     const abort = new AbortController()
     const lines: Array<SeenLine> = []
     const seqs: Array<number> = []
     const trouble: Array<string> = []
-    const take = (line: SeenLine) => {
-      lines.push(line)
-      if (!("events" in line)) return
-      for (const { seq } of line.events) {
-        const expected = (seqs[seqs.length - 1] ?? after) + 1
-        if (seq !== expected) trouble.push(`${seq} came where ${expected} was due`)
-        seqs.push(seq)
+    const take = ({ data, event }: SentEvent) => {
+      const at = Date.now()
+      if (event === "delta") {
+        const { event_id: blockId, offset, text } = data
+        lines.push({ at, delta: { blockId, offset, text } })
+        return
       }
+      const { epoch, id: eventId, seq } = data
+      const expected = (seqs[seqs.length - 1] ?? after) + 1
+      if (seq !== expected) trouble.push(`${seq} came where ${expected} was due`)
+      seqs.push(seq)
+      lines.push({ at, events: [{ seq, eventId, epoch }] })
     }
     const run = async () => {
-      const response = await fetch(`${this.gateway}/test/watch?session=${session}&after=${after}`, {
+      const response = await fetch(`${this.gateway}/v1/sessions/${session}/log/stream?deltas=true&after=${after}`, {
+        headers: { "x-api-key": apiKey },
         signal: abort.signal
       })
-      let rest = ""
-      for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
-        const parts = (rest + chunk).split("\n")
-        rest = parts.pop()!
-        for (const part of parts) take(JSON.parse(part) as SeenLine)
-      }
+      if (response.status !== 200) return
+      for await (const event of eventsOf(response)) take(event)
+      lines.push({ at: Date.now(), end: true })
     }
     const ended = run().catch(() => undefined)
     return { seqs, trouble, lines, ended, stop: () => abort.abort() }

@@ -1,4 +1,4 @@
-import type { SessionId } from "@troupe/domain/Ids"
+import type { SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import type { Command, SessionCommand } from "@troupe/domain/session/SessionCommand"
 import { Redacted } from "effect"
 import { openCommand } from "./CommandGenerator.ts"
@@ -26,6 +26,7 @@ export class TestCluster {
   readonly nodes: Array<NodeProcess> = []
   readonly random: Prng
   private readonly env: Readonly<Record<string, string>>
+  private workspace: WorkspaceId | undefined
 
   constructor(database: TestDatabase["Service"], seed = 1) {
     this.random = prng(seed)
@@ -58,7 +59,9 @@ export class TestCluster {
   async open(by: NodeProcess): Promise<SessionId> {
     const session = mintId(this.random, "Session") as SessionId
     // Without inputs: what is counted here are events, not turns.
-    const body = { ...openCommand(this.random, session), inputs: [], budget: [] } as SessionCommand
+    const workspace = (this.workspace ??= await by.workspace())
+    const plain = { inputs: [], budget: [], externalThreadKey: null }
+    const body = { ...openCommand(this.random, session, workspace), ...plain } as SessionCommand
     const answer = await by.command(session, this.command(body))
     if (answer.error !== undefined) throw new Error(answer.error.text)
     return session

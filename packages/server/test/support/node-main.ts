@@ -3,7 +3,7 @@ import "effect/schema/SchemaJITCompiler/enable"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type { SessionId } from "@troupe/domain/Ids"
 import { Command } from "@troupe/domain/session/SessionCommand"
-import { Effect, Layer, References, Result, Schema, Scope, Stream } from "effect"
+import { Effect, Layer, References, Result, Schema, Scope } from "effect"
 import * as EntityId from "effect/cluster/EntityId"
 import * as Sharding from "effect/cluster/Sharding"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -17,15 +17,14 @@ import { layerDriver } from "../../../../e2e/support/RemoteRunner.ts"
 import { CrashPoints, type CrashPoint } from "../../src/session/CrashPoints.ts"
 import { OutputGate } from "../../src/session/OutputGate.ts"
 import { Sessions } from "../../src/session/Sessions.ts"
-import { Watchers } from "../../src/session/Watchers.ts"
-import type { ReadyLine, SeenLine } from "./NodeProcess.ts"
+import type { ReadyLine } from "./NodeProcess.ts"
 import * as UngatedStore from "./UngatedStore.ts"
 import { logWithout, unsafeOf } from "./unsafe.ts"
 
-const query = Effect.map(HttpServerRequest.HttpServerRequest, (request) => {
-  const { searchParams } = new URL(request.url, "http://node")
-  return { session: searchParams.get("session") as SessionId, after: Number(searchParams.get("after")) }
-})
+const asked = Effect.map(
+  HttpServerRequest.HttpServerRequest,
+  ({ url }) => new URL(url, "http://node").searchParams.get("session") as SessionId
+)
 
 const decodeCommand = Schema.decodeUnknownEffect(Schema.toCodecJson(Command))
 
@@ -54,7 +53,7 @@ const routes = HttpRouter.addAll([
     "POST",
     "/test/command",
     Effect.gen(function* () {
-      const { session } = yield* query
+      const session = yield* asked
       const request = yield* HttpServerRequest.HttpServerRequest
       const command = yield* Effect.orDie(Effect.flatMap(request.json, decodeCommand))
       const sessions = yield* Sessions
@@ -65,7 +64,7 @@ const routes = HttpRouter.addAll([
     "GET",
     "/test/current",
     Effect.gen(function* () {
-      const { session } = yield* query
+      const session = yield* asked
       const sessions = yield* Sessions
       return yield* answer(Effect.map(sessions.current(session), ({ epoch, version }) => ({ epoch, version })))
     })
@@ -74,33 +73,10 @@ const routes = HttpRouter.addAll([
     "GET",
     "/test/owns",
     Effect.gen(function* () {
-      const { session } = yield* query
+      const session = yield* asked
       const sharding = yield* Sharding.Sharding
       const owns = sharding.hasShardId(sharding.getShardId(EntityId.make(session), "default"))
       return HttpServerResponse.jsonUnsafe({ ok: owns })
-    })
-  ),
-  HttpRouter.route(
-    "GET",
-    "/test/watch",
-    Effect.gen(function* () {
-      const { after, session } = yield* query
-      const { watch } = yield* Watchers
-      const lines = watch(session, after).pipe(
-        Stream.map((seen): SeenLine => {
-          if (seen._tag === "Events") {
-            const events = seen.events.map(({ event, seq }) => ({ seq, eventId: event.eventId, epoch: event.epoch }))
-            return { at: Date.now(), events }
-          }
-          const { blockId, offset, text } = seen.delta
-          return { at: Date.now(), delta: { blockId, offset, text } }
-        }),
-        Stream.catch((error) => Stream.succeed<SeenLine>({ at: Date.now(), error: error._tag })),
-        Stream.concat(Stream.succeed<SeenLine>({ at: Date.now(), end: true })),
-        Stream.map((line) => `${JSON.stringify(line)}\n`),
-        Stream.encodeText
-      )
-      return HttpServerResponse.stream(lines)
     })
   )
 ])

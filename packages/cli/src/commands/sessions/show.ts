@@ -6,11 +6,8 @@ import { dollars } from "../../app/money.ts"
 import { printOne } from "../../app/output.ts"
 import { agoExactly } from "../../app/time.ts"
 import { connect } from "../../connection/Connection.ts"
+import { sandboxInWords } from "../../session/sandboxInWords.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
-
-/** In capitals where nothing isolates, as the start of a runner says it. */
-const sandboxInWords = (sandbox: Session["troupe"]["sandbox"]) =>
-  sandbox === null ? null : `${sandbox.backend}: ${sandbox.isolation === "none" ? "NO ISOLATION" : sandbox.isolation}`
 
 const inWords = (
   { agent, archived_at, created_at, environment_id, id, stats, status, title, troupe, updated_at, usage }: Session,

@@ -183,10 +183,14 @@ const guardOf = (mark: number): ReadonlyArray<string> => [
   "--"
 ]
 
-/** Where nothing isolates and the runner is root, the client's processes would be root's; they become the sandbox's account. */
-const switchTo = ({ account, isolation }: ClientSandbox): ReadonlyArray<string> =>
-  isolation === "none" && account.switched
-    ? ["setpriv", `--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups", "--no-new-privs", "--"]
+/** Where the runner is root, the client's processes may be the host's root; those become the sandbox's account, for good. */
+const switchTo = ({ account }: ClientSandbox): ReadonlyArray<string> =>
+  account.switched
+    ? [
+        "setpriv",
+        ...[`--reuid=${account.uid}`, `--regid=${account.gid}`, "--clear-groups", "--no-new-privs"],
+        ...["--bounding-set=-all", "--inh-caps=-all", "--"]
+      ]
     : []
 
 /** Answers when the client says that the process has ended, with what it said about it. */

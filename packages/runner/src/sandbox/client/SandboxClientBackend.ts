@@ -22,6 +22,8 @@ export interface SandboxClientOptions {
   readonly isolation: "container" | "namespaces" | "none"
   /** Binds `mounts` at their targets, for clients that isolate. Each is a directory or file of this host. */
   readonly manifest?: (spec: SandboxSpec) => ManifestInput
+  /** Its sandboxes reach the egress proxy where others do, and nothing else: `manifest` sees to it. */
+  readonly network?: boolean
 }
 
 /** Where a client that isolates has to put what we talk with its processes by. */
@@ -32,7 +34,7 @@ const talkTarget = "/run/troupe"
  * command at a time or yields and is asked again, in text; the streams of processes go through named pipes beside it.
  */
 export const sandboxClientBackend = (options: SandboxClientOptions): SandboxBackend => {
-  const { client, isolation, name } = options
+  const { client, isolation, name, network = false } = options
   const fail = failure(name)
   const placeOf = (spec: SandboxSpec) => join(spec.home, name)
 
@@ -50,7 +52,7 @@ export const sandboxClientBackend = (options: SandboxClientOptions): SandboxBack
   })
 
   const create = Effect.fn("SandboxClientBackend.create")(function* (spec: SandboxSpec) {
-    if (spec.network._tag === "Proxied" && isolation === "none") {
+    if (spec.network._tag === "Proxied" && !network) {
       return yield* fail({ _tag: "Unusable", detail: "nothing keeps its processes to the egress proxy" })
     }
     yield* endMarked(spec)
@@ -60,6 +62,15 @@ export const sandboxClientBackend = (options: SandboxClientOptions): SandboxBack
   const resume = Effect.fn("SandboxClientBackend.resume")(function* (spec: SandboxSpec) {
     if (!existsSync(placeOf(spec))) return yield* fail({ _tag: "Gone", detail: "its home is empty" })
     return yield* create(spec)
+  })
+
+  const probed = (usable: boolean, notes: ReadonlyArray<string>): BackendProbe => ({
+    usable,
+    notes,
+    version: null,
+    terminal: false,
+    network,
+    limits: { cpus: null, memory: null, disk: null, processes: null }
   })
 
   const probe = Effect.gen(function* () {
@@ -75,15 +86,6 @@ export const sandboxClientBackend = (options: SandboxClientOptions): SandboxBack
 
   return { name, isolation, create, resume, probe }
 }
-
-const probed = (usable: boolean, notes: ReadonlyArray<string>): BackendProbe => ({
-  usable,
-  notes,
-  version: null,
-  terminal: false,
-  network: false,
-  limits: { cpus: null, memory: null, disk: null, processes: null }
-})
 
 const sessionOf = Effect.fnUntraced(function* (
   { client, manifest, name }: SandboxClientOptions,

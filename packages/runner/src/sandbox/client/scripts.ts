@@ -13,9 +13,18 @@ export interface ExecFiles {
   readonly stderr: string
 }
 
-/** What the client is asked to run: nothing of the request is in it, since clients may rewrite or print what they are told. */
-export const clientCommand = (outer: string, account: ReadonlyArray<string>): string =>
-  `exec env -i PATH=${systemPath} ${[...account, "/bin/sh", outer].map(quoted).join(" ")}`
+/** Root, and the host's own: not one of a user namespace. */
+const isHostsRoot = `[ "$(id -u)" = 0 ] && grep -q '^ *0 *0 ' /proc/self/uid_map`
+
+/**
+ * What the client is asked to run: nothing of the request is in it, since clients may rewrite or print what they are told.
+ * `account` makes another of the host's root.
+ */
+export const clientCommand = (outer: string, account: ReadonlyArray<string>): string => {
+  const run = (words: ReadonlyArray<string>) =>
+    `exec env -i PATH=${systemPath} ${[...words, "/bin/sh", outer].map(quoted).join(" ")}`
+  return account.length === 0 ? run([]) : `if ${isHostsRoot}; then ${run(account)}; else ${run([])}; fi`
+}
 
 /**
  * Runs the program with its streams led to our pipes, and says how it ended. `guard` marks it. Input

@@ -132,6 +132,9 @@ requires(
     const usable = (name: string) => page.locator(`.queued button[aria-label="${name}"]:enabled`)
     await visitor.take(usable("Earlier"), "Shift+Tab")
     await page.locator(".said.queued").first().getByText("say: two").waitFor()
+    const waiting = (words: string) => page.locator(".said.queued", { hasText: words })
+    await waiting("say: one").locator(".grip").dragTo(waiting("say: two"))
+    await page.locator(".said.queued").first().getByText("say: one").waitFor()
     await visitor.take(usable("Edit").last())
     await visitor.write(page.getByRole("textbox", { name: "Message that waits" }), "say: three")
     await press("Control+Enter")
@@ -255,7 +258,8 @@ requires(
     async () => {
       const { page } = visitor
       const before = page.url()
-      const words = `say: ${"hay ".repeat(1_000)}needle`
+      // One word: the demo model takes its time for each.
+      const words = `say: ${"hay-".repeat(1_000)}needle`
       for await (const { id } of stage.troupe.agents.list()) {
         const session = await stage.troupe.open({ agent: id })
         await session.send(words)
@@ -264,6 +268,7 @@ requires(
         break
       }
       await visitor.write(page.getByRole("searchbox", { name: "Find events" }), "say: hay")
+      await page.locator(".log-row", { hasText: "SessionOpened" }).waitFor({ state: "detached" })
       await visitor.take(page.locator(".log-row").first())
       const details = page.getByRole("complementary")
       await visitor.write(details.getByRole("searchbox", { name: "Search in it" }), "Needle")
@@ -439,6 +444,13 @@ requires(
       await key.fill(apiKey)
       await key.press("Enter")
       const asked = phone.page.locator(".waiting.chosen", { hasText: "call-0-" })
+      await asked.waitFor()
+      assert.strictEqual(phone.page.url(), link)
+      // A link that lets somebody in leads on to what was asked for before it was there.
+      await phone.page.context().clearCookies()
+      await phone.page.goto(link)
+      await key.waitFor()
+      await phone.page.goto(await stage.door())
       await asked.waitFor()
       assert.strictEqual(phone.page.url(), link)
       assert.deepStrictEqual(await phone.barriers(), [])
@@ -701,6 +713,81 @@ requires(
     assert.deepStrictEqual(await visitor.barriers(), [])
     await visitor.take(page.getByRole("link", { name: "Go to the sessions" }))
     await page.getByRole("searchbox", { name: "Search sessions" }).waitFor()
+    await page.goto(before)
+    await page.getByRole("status", { name: "Live" }).waitFor()
+  })
+
+  it("is steered, allowed for the session, forked at a place, and found by filters", { timeout: long }, async () => {
+    const { page } = visitor
+    const before = page.url()
+    const session = await stage.troupe.open({ agent: careful })
+    await session.send("write file notes.txt first line\nrun: exit 3\nrun: echo sec''ond")
+    const at = (search: string) => before.replace(/(\/w\/\w+\/).*/, `$1sessions/${session.id}${search}`)
+    const button = (name: string) => page.getByRole("button", { name, exact: true })
+    // Tall enough that all of it is drawn.
+    await page.setViewportSize({ width: 1280, height: 2_400 })
+    await page.goto(at(""))
+    const asked = (tool: string) => page.getByRole("region", { name: `Approval of ${tool}` })
+    await asked("write").waitFor()
+    await press("i")
+    await page.keyboard.type("run: echo th''ird")
+    await press("Control+Enter")
+    await sees("Joins what runs at its next step")
+    await visitor.take(
+      asked("write")
+        .getByRole("button", { name: /^Allow/ })
+        .first(),
+      "Shift+Tab"
+    )
+    await visitor.take(asked("bash").getByRole("button", { name: /for the session/ }), "Shift+Tab")
+    await page.locator(".turn-end", { hasText: "Done" }).waitFor()
+    await page.locator(".said", { hasText: "th''ird" }).getByText("Steered").waitFor()
+    const log: Array<string> = []
+    for await (const { type } of session.log()) log.push(type)
+    assert.lengthOf(
+      log.filter((type) => type === "ToolConfirmed"),
+      2
+    )
+    assert.lengthOf(
+      log.filter((type) => type === "ToolFinished"),
+      4
+    )
+
+    const place = log.lastIndexOf("ToolConfirmed") + 1
+    await page.setViewportSize({ width: 1280, height: 800 })
+    await page.goto(at(`?tab=replay&at=${log.length}`))
+    const slider = page.getByRole("slider", { name: "Place in the log" })
+    const state = page.getByRole("region", { name: "State at this place" })
+    const isAt = (seq: number) => page.waitForURL((url) => url.searchParams.get("at") === String(seq))
+    await page.locator(`.replay-parts[data-at="${log.length}"]`).waitFor()
+    await visitor.take(button("Error"))
+    await state.getByRole("heading", { name: "ToolFinished" }).waitFor()
+    await visitor.take(button("Approval"), "Shift+Tab")
+    await state.getByRole("heading", { name: "ToolRequested" }).waitFor()
+    const { height, width, x, y } = (await slider.boundingBox())!
+    await page.mouse.move(x + width / 2, y + height / 2)
+    await page.mouse.down()
+    await page.mouse.move(x + 2, y + height / 2, { steps: 5 })
+    await page.mouse.up()
+    await isAt(1)
+    await state.getByRole("heading", { name: "SessionOpened" }).waitFor()
+    await slider.fill(String(place))
+    await page.locator(`.replay-parts[data-at="${place}"]`).waitFor()
+    const forking = page.waitForRequest(/\/fork$/)
+    await visitor.take(button("Fork from here"), "Shift+Tab")
+    assert.deepStrictEqual((await forking).postDataJSON(), { seq: place })
+    await page.waitForURL(({ pathname }) => !pathname.endsWith(session.id))
+    await page.goto(at(`?tab=log&at=${place}`))
+    await page.locator(".log-row.chosen", { hasText: "ToolConfirmed" }).waitFor()
+    await page.getByRole("complementary", { name: `Event ${place}` }).waitFor()
+
+    await page.goto(at("").replace(/\/sessions\/.*/, "/sessions"))
+    await visitor.take(page.getByRole("button", { name: "Idle", exact: true }))
+    await visitor.choose(page.getByLabel("Agent", { exact: true }), "C")
+    await page.waitForURL(({ searchParams: given }) => given.get("view") === "idle" && given.get("agent") === careful)
+    await page.reload()
+    await page.getByRole("button", { name: "Idle", exact: true, pressed: true }).waitFor()
+    await page.locator(`.agent-filter option[value="${careful}"]:checked`).waitFor({ state: "attached" })
     await page.goto(before)
     await page.getByRole("status", { name: "Live" }).waitFor()
   })

@@ -98,7 +98,8 @@ requires(
   holds(
     "ends within seconds when its token is revoked: the turn waits, says why, and another runner goes on from the checkpoint; forks begin with theirs on either",
     async (trial) => {
-      const first = await trial.runner({ name: "first" })
+      // What it still has when it is told to stop, nobody takes any more.
+      const first = await trial.runner({ name: "first", env: { TROUPE_RUNNER_STOP_GRACE_MS: "1000" } })
       const session = await trial.open()
       await trial.say(session, "run: echo kept > kept.txt")
       const begun = await trial.ended(session)

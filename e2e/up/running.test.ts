@@ -2,7 +2,9 @@ import { Troupe } from "@troupe/client"
 import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
+import { buildConsole } from "../../scripts/console.mjs"
 import { requires } from "../../test/requires.ts"
+import { Visitor } from "../console/Visitor.ts"
 import { AllInOne, lives } from "../support/AllInOne.ts"
 import { OpenAiServer } from "../support/OpenAiServer.ts"
 import { type Running, until } from "../support/Running.ts"
@@ -12,13 +14,15 @@ const key = "sk-a-key-that-is-for-the-runner-alone"
 
 const environmentOf = (pid: number | null) => readFileSync(`/proc/${pid}/environ`, "utf8")
 
-requires("postgres")("troupe up", () => {
+requires("postgres", "chromium")("troupe up", () => {
   const troupe = new AllInOne()
   let up: Running
 
   let openai: OpenAiServer
 
   beforeAll(async () => {
+    const built = buildConsole()
+    assert.isTrue(built?.ok ?? true, built?.output)
     openai = await OpenAiServer.start(["gpt-5"])
     up = await troupe.up()
   }, long)
@@ -35,6 +39,19 @@ requires("postgres")("troupe up", () => {
     assert.match(up.said.stdout, /models +demo, which works without a key/)
     assert.include(up.said.stdout, "troupe run")
     assert.strictEqual(statSync(join(troupe.home, "api_key")).mode & 0o777, 0o600)
+  })
+
+  it("lets a browser in by the very link that it printed", { timeout: long }, async () => {
+    const visitor = await Visitor.come()
+    try {
+      const { page } = visitor
+      await page.goto(/console +(\S+)/.exec(up.said.stdout)![1]!)
+      await page.getByText("No sessions yet").waitFor()
+      assert.match(page.url(), /\/w\/wrkspc_\w+\/sessions$/)
+      assert.deepStrictEqual(visitor.complaints, [])
+    } finally {
+      await visitor.leave()
+    }
   })
 
   it("has an agent to begin with, and an environment for it to work in", { timeout: long }, async () => {

@@ -1,14 +1,29 @@
 import { Schema } from "effect"
 import { exitCodes } from "./exitCodes.ts"
 
+interface Said {
+  readonly what: string
+  readonly advice: string | null
+  /** The number of the request that was refused; null where none was. */
+  readonly requestId?: string | null
+}
+
+export const inWords = ({ advice, requestId = null, what }: Said): string => {
+  const numbered = requestId === null ? what : `${what} (${requestId})`
+  return advice === null ? numbered : `${numbered}\n${advice}`
+}
+
 /** What went wrong, for whoever typed the command: in a line, and what to type next. */
 export class Trouble extends Schema.TaggedError<Trouble>()("Trouble", {
   what: Schema.String,
   advice: Schema.NullOr(Schema.String),
-  code: Schema.Int
+  code: Schema.Int,
+  /** The kind of it, where more is known than the exit code says. */
+  type: Schema.optionalKey(Schema.String),
+  requestId: Schema.optionalKey(Schema.NullOr(Schema.String))
 }) {
   override get message() {
-    return this.advice === null ? this.what : `${this.what}\n${this.advice}`
+    return inWords(this)
   }
 }
 

@@ -2,6 +2,7 @@ import type { ApprovalAnswer, MessageContent } from "@troupe/client"
 import { attachedIn } from "../attachments/attachedIn.ts"
 import { completePath } from "../attachments/completePath.ts"
 import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
+import { inWords } from "../app/Trouble.ts"
 import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
@@ -101,8 +102,7 @@ export class Chat {
     try {
       await this.#do(intent)
     } catch (error) {
-      const { advice, what } = failureOf(error, this.#connection.server)
-      this.change({}, (advice === null ? what : `${what}\n${advice}`).split("\n").map(red))
+      this.change({}, inWords(failureOf(error, this.#connection.server)).split("\n").map(red))
     }
   }
 

@@ -1,6 +1,7 @@
 import { constants } from "node:os"
 import { emitKeypressEvents } from "node:readline"
 import type { ReadStream } from "node:tty"
+import { inWords } from "../app/Trouble.ts"
 import { failureOf } from "../connection/failure.ts"
 import { clientOf, type Reached } from "../connection/reach.ts"
 import type { Key } from "../terminal/Editor.ts"
@@ -117,8 +118,8 @@ export const hold = async (wanted: TalkWanted): Promise<number> => {
   try {
     return await interactive(wanted)
   } catch (error) {
-    const { advice, code, what } = failureOf(error, wanted)
-    process.stderr.write(`${advice === null ? what : `${what}\n${advice}`}\n`)
-    return code
+    const failure = failureOf(error, wanted)
+    process.stderr.write(`${inWords(failure)}\n`)
+    return failure.code
   }
 }

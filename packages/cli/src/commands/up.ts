@@ -3,32 +3,26 @@ import { Command, Flag } from "effect/cli"
 import { Json } from "../app/globals.ts"
 import { leaveWith, print } from "../app/output.ts"
 import { exitCodes } from "../app/exitCodes.ts"
-import { Trouble } from "../app/Trouble.ts"
 import { config } from "../connection/Connection.ts"
 import { inBackground } from "../up/background.ts"
-import { failureCodes } from "../up/failures.ts"
-import { foreground, isFirst, readyText } from "../up/foreground.ts"
+import { troubleOf, troubleOfStart } from "../up/failures.ts"
+import { foreground, isFirst, readyJson, readyText } from "../up/foreground.ts"
 import { holderOf } from "../up/Home.ts"
-import { apiKeyFile } from "../up/parts.ts"
 import { ourName } from "../app/NameConfig.ts"
 
 const detached = Effect.fnUntraced(function* (isLan: boolean) {
   const given = yield* config
   const holder = holderOf(given.home)
   if (holder !== null) {
-    return yield* new Trouble({
-      what: `Troupe runs already in ${given.home}: process ${holder.pid}${holder.url === undefined ? "" : `, at ${holder.url}`}.`,
-      advice: `Stop it with \`${ourName} stop\`, or set TROUPE_HOME to another directory.`,
-      code: failureCodes.HomeLocked
-    })
+    return yield* troubleOfStart(
+      "HomeLocked",
+      `Troupe runs already in ${given.home}: process ${holder.pid}${holder.url === undefined ? "" : `, at ${holder.url}`}.`,
+      `Stop it with \`${ourName} stop\`, or set TROUPE_HOME to another directory.`
+    )
   }
   const makesKey = isFirst(given)
-  const url = yield* inBackground(given, isLan).pipe(
-    Effect.catchTag("HomeUnusable", ({ message }) =>
-      Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
-    )
-  )
-  if (yield* Json) return yield* print(JSON.stringify({ url, home: given.home, key_file: apiKeyFile(given.home) }))
+  const url = yield* inBackground(given, isLan)
+  if (yield* Json) return yield* print(yield* readyJson(given, url))
   yield* print(
     `${yield* readyText(given, { url, inMs: null, isFirst: makesKey })}\nIt runs in the background; ${ourName} stop ends it.`
   )
@@ -48,7 +42,7 @@ export const up = Command.make(
       Flag.withDescription("Listens in the local network, and shows a link and a QR code that let one browser in")
     )
   },
-  ({ detach, lan }) => (detach ? detached(lan) : Effect.flatMap(foreground(lan), leaveWith))
+  ({ detach, lan }) => (detach ? detached(lan) : Effect.flatMap(Effect.mapError(foreground(lan), troubleOf), leaveWith))
 ).pipe(
   Command.withShortDescription("Runs all of Troupe here: database, node and runner"),
   Command.withDescription(

@@ -3,7 +3,7 @@ import { Effect, Redacted } from "effect"
 import { ContextName } from "../app/globals.ts"
 import { exitCodes } from "../app/exitCodes.ts"
 import { Trouble } from "../app/Trouble.ts"
-import { config as readConfig, failureCodes } from "../up/failures.ts"
+import { config as readConfig, troubleOf as troubleOfFailure } from "../up/failures.ts"
 import type { UpConfig } from "../up/UpConfig.ts"
 import { type Server, serverOf } from "./ConnectionConfig.ts"
 import { clientOf, type Patience, type Reached } from "./reach.ts"
@@ -16,10 +16,7 @@ export interface Connection extends Reached {
   readonly ask: <A>(question: (troupe: Troupe) => PromiseLike<A>) => Effect.Effect<A, Trouble>
 }
 
-export const config: Effect.Effect<UpConfig, Trouble> = Effect.mapError(
-  readConfig,
-  ({ message }) => new Trouble({ what: message, advice: null, code: failureCodes.UpConfigInvalid })
-)
+export const config: Effect.Effect<UpConfig, Trouble> = Effect.mapError(readConfig, troubleOfFailure)
 
 /** Which server is meant. */
 export const findServer = Effect.fnUntraced(function* (given: UpConfig) {

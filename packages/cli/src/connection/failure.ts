@@ -60,6 +60,9 @@ export interface Failure {
   readonly what: string
   readonly advice: string | null
   readonly code: number
+  /** As the API calls it, where a server refused. */
+  readonly type?: string
+  readonly requestId?: string | null
 }
 
 /** What is wrong with a file that was named: no server is needed to say so. */
@@ -73,9 +76,9 @@ export const failureOfFile = ({ advice, message }: Unattachable): Failure => ({
 export const failureOf = (error: unknown, server: Located): Failure => {
   if (error instanceof Unattachable) return failureOfFile(error)
   if (!(error instanceof TroupeError)) throw error
-  const id = error instanceof ApiError && error.requestId !== null ? ` (${error.requestId})` : ""
   return {
-    what: `${whatOf(error, server)}${id}`,
+    ...(error instanceof ApiError ? { type: error.type ?? "api_error", requestId: error.requestId } : {}),
+    what: whatOf(error, server),
     advice: adviceFor(error, server),
     code:
       error instanceof ConnectionError || error instanceof InvalidAnswerError ? exitCodes.noServer : exitCodes.refused

@@ -1,8 +1,6 @@
 import { Effect, Option } from "effect"
 import { ContextName } from "../app/globals.ts"
-import { Trouble } from "../app/Trouble.ts"
 import { inBackground } from "../up/background.ts"
-import { failureCodes } from "../up/failures.ts"
 import { holderOf } from "../up/Home.ts"
 import { say } from "../up/Talk.ts"
 import { config, connectPatiently, findServer } from "./Connection.ts"
@@ -15,11 +13,7 @@ export const connectOrStart = Effect.gen(function* () {
   const context = yield* ContextName
   if (Option.isNone(context) && !namesServer(given) && holderOf(given.home)?.ready !== true) {
     yield* say("Starting Troupe in the background …")
-    yield* inBackground(given).pipe(
-      Effect.catchTag("HomeUnusable", ({ message }) =>
-        Effect.fail(new Trouble({ what: message, advice: null, code: failureCodes.HomeUnusable }))
-      )
-    )
+    yield* inBackground(given)
     yield* say(`It runs now; ${ourName} stop ends it.`)
   }
   const server = yield* findServer(given)

@@ -93,6 +93,8 @@ export const keep = Effect.fnUntraced(function* (part: Part, told: Told): Effect
       if (running !== null) yield* end(running.process, part.stopping)
     }),
     kill: () => {
+      // Else it would be started again while all ends, and be left.
+      fiber.interruptUnsafe()
       if (running !== null) signal(running.process, part.stopping.hard, part.name === "postgres" ? "process" : "group")
     }
   }

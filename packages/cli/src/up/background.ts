@@ -4,8 +4,8 @@ import { closeSync, existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { stepLine, telling } from "../app/progress.ts"
-import { Trouble } from "../app/Trouble.ts"
 import { ChildLog } from "./ChildLog.ts"
+import { troubleOf, troubleOfCode } from "./failures.ts"
 import { detailOf, holderOf, HomeUnusable, makeHome } from "./Home.ts"
 import { lackOfRoom } from "./fullDisk.ts"
 import { logsOf } from "./parts.ts"
@@ -57,7 +57,7 @@ const begin = Effect.fnUntraced(function* (config: UpConfig, isLan: boolean) {
   const { home } = config
   const before = yield* underWay(home)
   if (before !== null) return before
-  const { child, log } = yield* start(config, isLan)
+  const { child, log } = yield* Effect.mapError(start(config, isLan), troubleOf)
   while (!hasEnded(child)) {
     const holder = holderOf(home)
     // Another start may have been faster: then that one is used.
@@ -70,7 +70,7 @@ const begin = Effect.fnUntraced(function* (config: UpConfig, isLan: boolean) {
   const other = yield* underWay(home)
   if (other !== null) return other
   const said = log.news().join("\n")
-  return yield* new Trouble({ what: said || "It did not start.", advice: null, code: child.exitCode ?? 1 })
+  return yield* troubleOfCode(child.exitCode ?? 1, said || "It did not start.")
 })
 
 /** Starts the all-in-one as a process of its own, and waits until it can be used. Answers where it listens. */

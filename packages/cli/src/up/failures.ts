@@ -1,27 +1,34 @@
 import { Effect } from "effect"
+import { Trouble } from "../app/Trouble.ts"
 import type { PortTaken } from "./address.ts"
 import type { HomeLocked, HomeUnusable } from "./Home.ts"
 import type { NoLan } from "./lan.ts"
 import type { StartFailed } from "./Supervisor.ts"
-import { say } from "./Talk.ts"
 import { load, UpConfigInvalid } from "./UpConfig.ts"
 
 /** Why an all-in-one start did not come about. */
 export type UpFailure = UpConfigInvalid | NoLan | HomeLocked | HomeUnusable | PortTaken | StartFailed
 
-/** What the exit code says. */
-export const failureCodes: Readonly<Record<UpFailure["_tag"], number>> = {
-  StartFailed: 1,
-  UpConfigInvalid: 2,
-  NoLan: 2,
-  HomeLocked: 3,
-  HomeUnusable: 4,
-  PortTaken: 5
+/** What the exit code says, and what programs are told. */
+const kinds = {
+  StartFailed: { code: 1, type: "start_failed_error" },
+  UpConfigInvalid: { code: 2, type: "configuration_error" },
+  NoLan: { code: 2, type: "configuration_error" },
+  HomeLocked: { code: 3, type: "home_locked_error" },
+  HomeUnusable: { code: 4, type: "home_unusable_error" },
+  PortTaken: { code: 5, type: "port_taken_error" }
+} as const satisfies Readonly<Record<UpFailure["_tag"], { readonly code: number; readonly type: string }>>
+
+export const troubleOfStart = (tag: UpFailure["_tag"], what: string, advice: string | null = null): Trouble =>
+  new Trouble({ what, advice, ...kinds[tag] })
+
+/** Of a start in another process only its words and its exit code are known. */
+export const troubleOfCode = (code: number, what: string): Trouble => {
+  const { type } = Object.values(kinds).find((kind) => kind.code === code) ?? kinds.StartFailed
+  return new Trouble({ what, advice: null, code, type })
 }
 
-/** Says what is wrong, and makes it the exit code. */
-export const told = (work: Effect.Effect<number, UpFailure>): Effect.Effect<number> =>
-  Effect.catch(work, (failure) => Effect.as(say(failure.message), failureCodes[failure._tag]))
+export const troubleOf = ({ _tag, message }: UpFailure): Trouble => troubleOfStart(_tag, message)
 
 export const config = Effect.try({
   try: () => load(),

@@ -1,8 +1,10 @@
 import { Effect } from "effect"
 import { existsSync } from "node:fs"
+import { Json } from "../app/globals.ts"
+import { print } from "../app/output.ts"
 import { abilitiesOf } from "./Abilities.ts"
 import { banner } from "./banner.ts"
-import { config, told } from "./failures.ts"
+import { config } from "./failures.ts"
 import { Home } from "./Home.ts"
 import { isShared, onLan } from "./lan.ts"
 import { keyOf, loginLink } from "./loginLink.ts"
@@ -39,6 +41,17 @@ export const readyText = (given: UpConfig, { inMs, isFirst, url }: Start): Effec
     })
   })
 
+/** The same for programs. */
+export const readyJson = (given: UpConfig, url: string): Effect.Effect<string> =>
+  Effect.map(loginLink(given, url), (link) =>
+    JSON.stringify({
+      url,
+      home: given.home,
+      key_file: given.apiKey === null ? apiKeyFile(given.home) : null,
+      login_url: link
+    })
+  )
+
 const slowMs = 15_000
 /** As a shell says of what Ctrl-C ended. */
 const hurriedCode = 130
@@ -49,8 +62,10 @@ const work = Effect.fnUntraced(function* (given: UpConfig, { ready }: Supervised
     slowMs
   )
   const { inMs, url } = yield* Effect.raceFirst(ready, Effect.andThen(slow, Effect.never))
-  const text = yield* readyText(given, { url, inMs, isFirst })
-  yield* Effect.sync(() => process.stdout.write(`${text}\nCtrl-C stops it.\n`))
+  const text = (yield* Json)
+    ? yield* readyJson(given, url)
+    : `${yield* readyText(given, { url, inMs, isFirst })}\nCtrl-C stops it.`
+  yield* print(text)
   return yield* Effect.never
 })
 
@@ -74,13 +89,10 @@ const run = Effect.fnUntraced(function* (given: UpConfig) {
 })
 
 /** Runs all of Troupe until it is told to stop. Answers the exit code. */
-export const foreground = (isLan: boolean): Effect.Effect<number> =>
+export const foreground = (isLan: boolean) =>
   Effect.suspend(() => {
     // Who reads our words may go away, and that ends nothing.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {})
     const given = isLan ? Effect.flatMap(config, onLan) : config
-    const work = Effect.flatMap(given, (found) =>
-      Effect.scoped(run(found)).pipe(Effect.provide(Home.layer(found.home)))
-    )
-    return told(work)
+    return Effect.flatMap(given, (found) => Effect.scoped(run(found)).pipe(Effect.provide(Home.layer(found.home))))
   })

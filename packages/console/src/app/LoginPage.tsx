@@ -4,6 +4,7 @@ import { logIn } from "../api/me.ts"
 import { Problem } from "../ui/Problem.tsx"
 import { explainLogin, pathAfter, tokenIn } from "./login.logic.ts"
 import { Mark } from "./Mark.tsx"
+import { rememberWanted, takeWanted } from "./wanted.ts"
 import "./login.css"
 
 /** Where one-time links lead, and where an API key can be given. */
@@ -20,7 +21,8 @@ export const LoginPage = () => {
       setRefused(null)
       try {
         const { workspace } = await logIn(secret)
-        await navigate({ to: pathAfter(then, workspace.id) as never, replace: true })
+        const wanted = takeWanted()
+        await navigate({ href: pathAfter(then ?? wanted, workspace.id), replace: true })
       } catch (error) {
         setRefused({ by: "token" in secret ? "link" : "key", error })
       } finally {
@@ -30,6 +32,10 @@ export const LoginPage = () => {
     [navigate, then]
   )
 
+  useEffect(() => {
+    if (then !== undefined) rememberWanted(then)
+  }, [then])
+
   // A link works once: its token leaves the address before anything is made of it. It may also be opened on this very page.
   const isTaken = useRef(false)
   useEffect(() => {
@@ -37,7 +43,7 @@ export const LoginPage = () => {
       const token = tokenIn(window.location.hash)
       if (token === null || isTaken.current) return
       isTaken.current = true
-      window.history.replaceState(null, "", "/login")
+      window.history.replaceState(null, "", `/login${window.location.search}`)
       void enter({ token }).then(() => {
         isTaken.current = false
       })

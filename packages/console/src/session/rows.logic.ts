@@ -9,7 +9,7 @@ import type {
 import type { JsonObject } from "@troupe/domain/Json"
 import type { Changes } from "@troupe/domain/session/Changes"
 import type { Writing } from "./writing.logic.ts"
-import { type Moves, movesOf, type Place, placeOf } from "./queue/queue.logic.ts"
+import { type Place, placeOf } from "./queue/queue.logic.ts"
 
 type ItemOf<Kind extends TimelineItem["kind"]> = Extract<TimelineItem, { readonly kind: Kind }>
 
@@ -33,7 +33,12 @@ export type Row = { readonly key: string; readonly seq: number } & (
   | { readonly kind: "writing"; readonly text: string }
   | { readonly kind: "working"; readonly turn: TimelineTurn }
   | { readonly kind: "end"; readonly turn: TimelineTurn }
-  | { readonly kind: "queued"; readonly queued: TimelineQueued; readonly where: Place; readonly moves: Moves }
+  | {
+      readonly kind: "queued"
+      readonly queued: TimelineQueued
+      readonly where: Place
+      readonly queue: ReadonlyArray<TimelineQueued>
+    }
 )
 export type QueuedRowOf = Extract<Row, { readonly kind: "queued" }>
 
@@ -158,8 +163,7 @@ export const rowsOf = (thread: TimelineThread, writing: Writing): ReadonlyArray<
   }
   for (const queued of [...thread.steers, ...thread.inbox, ...thread.queue]) {
     const where = placeOf(thread, queued.inputId)
-    const moves = movesOf(thread.queue, queued.turnId)
-    rows.push({ kind: "queued", key: `queued-${queued.inputId}`, seq, queued, where, moves })
+    rows.push({ kind: "queued", key: `queued-${queued.inputId}`, seq, queued, where, queue: thread.queue })
   }
   return rows
 }

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "vitest"
 import { staleAfter } from "../../src/app/changes.logic.ts"
 import { contentOf, isTaken, refusal } from "../../src/session/attachments.logic.ts"
-import { movesOf } from "../../src/session/queue/queue.logic.ts"
+import { droppedBefore, movesOf } from "../../src/session/queue/queue.logic.ts"
 import { proofsOf } from "../../src/session/verify.logic.ts"
 
 describe("a queue", () => {
@@ -12,6 +12,19 @@ describe("a queue", () => {
     assert.deepStrictEqual(movesOf(queue, "b"), { up: "a", down: null })
     assert.deepStrictEqual(movesOf(queue, "c"), { up: "b" })
     assert.deepStrictEqual(movesOf(queue, "begun by now"), {})
+  })
+
+  it("has one take the place of that which it is dropped on", () => {
+    assert.strictEqual(droppedBefore(queue, "c", "a"), "a")
+    assert.strictEqual(droppedBefore(queue, "a", "b"), "c")
+    assert.isNull(droppedBefore(queue, "a", "c"))
+    for (const [moved, onto] of [
+      ["b", "b"],
+      ["begun by now", "a"],
+      ["a", "begun by now"]
+    ] as const) {
+      assert.isUndefined(droppedBefore(queue, moved, onto))
+    }
   })
 })
 

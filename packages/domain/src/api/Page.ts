@@ -19,21 +19,36 @@ export const longPageQuery = { ...pageQuery, limit: Schema.optionalKey(limitUpTo
 /** A flag of a query: `true` or `false`. */
 export const Flag = Schema.Literals(["true", "false"])
 
+/**
+ * Whether it is a day that there is, as YYYY-MM-DD: a parser takes the 30th of February for a day in March. Of years with four
+ * figures: before them, calendars differ.
+ */
+export const isDay = (text: string): boolean => {
+  if (!/^[1-9]\d{3}-\d\d-\d\d$/.test(text)) return false
+  const time = Date.parse(`${text}T00:00:00Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
+}
+
+const written = /^(\d{4}-\d\d-\d\d)(?:[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?$/
+
+/** Milliseconds since 1970. Without a zone it is UTC, wherever this runs. */
+const msOf = (time: string): number => {
+  const [, day, zone] = written.exec(time) ?? []
+  return Date.parse(day === time || zone !== undefined ? time : `${time}Z`)
+}
+
 /** A moment as clients write it. */
 export const Time = Schema.String.check(
-  Schema.makeFilter(
-    (text: string) =>
-      /^\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:?\d\d)?)?$/.test(text) &&
-      !Number.isNaN(Date.parse(text)),
-    { expected: "an RFC 3339 time" }
-  )
+  Schema.makeFilter((text: string) => isDay(written.exec(text)?.[1] ?? "") && !Number.isNaN(msOf(text)), {
+    expected: "an RFC 3339 time"
+  })
 )
 
 /** Microseconds since 1970. Digits behind the microseconds are dropped. */
 export const microsOf = (time: string): number => {
   const fraction = /\.(\d+)/.exec(time)?.[1] ?? ""
   const below = Number(fraction.slice(3, 6).padEnd(3, "0"))
-  return Date.parse(time) * 1_000 + below
+  return msOf(time) * 1_000 + below
 }
 
 const two = (value: number) => String(value).padStart(6, "0")

@@ -4,18 +4,9 @@ import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
 import { AgentId, SessionId } from "../Ids.ts"
 import { anyFailure } from "./ApiError.ts"
 import { Name } from "./Common.ts"
-import { longPageQuery, Page } from "./Page.ts"
+import { isDay, longPageQuery, Page } from "./Page.ts"
 
-export const Day = Schema.String.check(
-  Schema.makeFilter(
-    (text: string) => {
-      if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false
-      const time = Date.parse(`${text}T00:00:00Z`)
-      return !Number.isNaN(time) && new Date(time).toISOString().startsWith(text)
-    },
-    { expected: "a day as YYYY-MM-DD" }
-  )
-)
+export const Day = Schema.String.check(Schema.makeFilter(isDay, { expected: "a day as YYYY-MM-DD" }))
 
 export const usageGroups = ["day", "model", "agent", "session"] as const
 const Group = Schema.Literals(usageGroups)

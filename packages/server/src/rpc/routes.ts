@@ -13,6 +13,7 @@ import { withRoom } from "./largeFrames.ts"
 import { handlers } from "./sessionCalls.ts"
 
 const closes = {
+  garbage: new Socket.CloseEvent(4400, "what came is no message of this protocol"),
   revoked: new Socket.CloseEvent(4401, "the key opens nothing any more"),
   stops: new Socket.CloseEvent(1012, "the node stops")
 }
@@ -28,6 +29,11 @@ const serve = ({ httpEffect }: Transport) =>
     const opened = { headers: request.headers, upgrade: Effect.succeed(yield* withRoom(socket)) }
     yield* httpEffect.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, opened as never),
+      // What can't be read breaks the reader, and the number of a call that is under way interrupts it. Where the other side
+      // is gone already, nobody hears of it.
+      Effect.catchCause((cause) =>
+        Effect.andThen(Effect.logDebug("An RPC socket broke", cause), close(closes.garbage))
+      ),
       // Before the socket's own end, which would say nothing of the reason.
       Effect.onInterrupt(() => close(closes.stops)),
       Effect.raceFirst(Effect.andThen(revoked(request), close(closes.revoked)))

@@ -1,5 +1,5 @@
 import { invalid } from "@troupe/domain/api/ApiError"
-import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
+import { isDay, makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/UsageReport"
 import { toUuid } from "@troupe/domain/Ids"
 import { Clock, Effect } from "effect"
@@ -38,7 +38,7 @@ const placeOf = (row: UsageRow): ReadonlyArray<string> =>
 
 /** Cursors are the client's to spoil, so what they say is looked at before the database sees it. */
 const fits = (key: (typeof usageKeys)[number], value: string): boolean => {
-  if (key === "day") return /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))
+  if (key === "day") return isDay(value)
   if (key === "session") return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value)
   return !value.includes("\0")
 }

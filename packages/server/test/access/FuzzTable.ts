@@ -28,6 +28,11 @@ export class FuzzTable {
     return all
   }
 
+  /** Whether any of it was done. */
+  wasTaken(endpoint: string): boolean {
+    return [...(this.rows.get(endpoint)?.statuses.keys() ?? [])].some((status) => status < 300)
+  }
+
   /** In a line. */
   summary(): string {
     const statuses = this.statuses()

@@ -8,8 +8,7 @@ const blocks = [
   { type: "image", source: pixel },
   { type: "image", source: { type: "url", url: "https://example.com/a.png" } },
   { type: "document", source: { type: "text", media_type: "text/plain", data: "words" }, title: "t", context: "c" },
-  { type: "document", source: file },
-  { type: "image", source: file }
+  { type: "document", source: file }
 ]
 const result = { type: "search_result", source: "https://example.com", title: "t", content: [text] }
 
@@ -24,6 +23,7 @@ const system = { type: "system.message", content: [text] }
 const events = [
   message,
   { ...message, content: [text] },
+  { ...message, content: [{ type: "image", source: file }] },
   { type: "user.interrupt", session_thread_id: id("sthr") },
   { type: "user.tool_confirmation", tool_use_id: id("sevt"), result: "deny", deny_message: "no" },
   { type: "user.custom_tool_result", custom_tool_use_id: id("sevt"), content: [text, result], is_error: false },
@@ -56,7 +56,7 @@ const mcp_servers = [{ type: "url", name: "m", url: "https://example.com/mcp" }]
 const registered = [{ type: "registered", name: "m", server_id: id("mcpsrv") }]
 const member = { type: "agent", id: id("agent"), version: 1 }
 const rosters = [
-  { type: "coordinator", agents: [id("agent"), member, { type: "self" }, { type: "advisor", model: "demo" }] },
+  { type: "coordinator", agents: [member, { type: "self" }, { type: "advisor", model: "demo" }] },
   {
     type: "multiagent_20261001",
     subagents: { type: "enabled", inline_agents: { type: "disabled" }, predefined_agents: [member] },
@@ -75,6 +75,7 @@ const overrides = { type: "agent_with_overrides", id: id("agent"), tools, mcp_se
  */
 export const written: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   createAgent: [
+    { name: "a", model: "demo" },
     agent,
     { ...agent, mcp_servers: registered },
     ...rosters.map((multiagent) => ({ ...agent, multiagent }))
@@ -85,6 +86,7 @@ export const written: Readonly<Record<string, ReadonlyArray<unknown>>> = {
     ...rosters.map((multiagent) => ({ multiagent }))
   ],
   createSession: [
+    { agent: id("agent") },
     { agent: id("agent"), resources: [resource], initial_events: [message, outcome] },
     { agent: overrides, initial_events: [{ ...outcome, rubric: file }] },
     { agent: id("agent"), environment_id: id("env"), resources: [{ ...resource, troupe: { unpack: true } }] }

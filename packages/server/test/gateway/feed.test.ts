@@ -337,6 +337,22 @@ describe("followed", { timeout: 120_000 }, () => {
       assert.deepStrictEqual(codes, [4401, 4401])
     })
 
+    it("with calls are closed to what is no message, and to numbers that are taken", async () => {
+      const { id } = await worked()
+      const call = { _tag: "Request", id: "7", tag: "FollowLog", payload: { id, after: 0 }, headers: [] }
+      for (const bad of [
+        "null",
+        { ...call, headers: 5 },
+        { ...call, headers: [[1, 2]] },
+        [call, call],
+        "[".repeat(100_000)
+      ]) {
+        const socket = await dial({ "x-api-key": apiKey }, "/v1/rpc")
+        socket.send(bad)
+        assert.strictEqual(await socket.closed, 4400, JSON.stringify(bad).slice(0, 50))
+      }
+    })
+
     it("are opened with a key, and not by pages of others", async () => {
       const { body: key } = await world.post("/v1/tokens", { kind: "api_key", name: "k", scopes: ["approve"] })
       assert.strictEqual((await world.get("/v1/feed")).status, 426)

@@ -193,6 +193,8 @@ describe("a workspace's sessions, as a whole", { timeout: 180_000 }, () => {
     it.each([
       "from=yesterday",
       "from=2026-02-30",
+      "to=0000-01-01",
+      "to=0001-01-05",
       "from=2026-02-02&to=2026-02-01",
       "group_by[]=colour",
       "page=page_zzz"
@@ -203,10 +205,15 @@ describe("a workspace's sessions, as a whole", { timeout: 180_000 }, () => {
     it("is refused with a cursor of other groups, or a spoiled one", async () => {
       const days = made(await ask("GET", "/v1/usage?group_by[]=session&limit=1")).next_page
       assert.strictEqual(refused(await ask("GET", `/v1/usage?group_by[]=day&page=${days}`))[0], 400)
-      const { to, from } = { from: "2026-01-01", to: "2026-01-02" }
-      const spoiled = `page_${btoa(JSON.stringify([`usage ${from} ${to} session`, "no uuid"])).replaceAll("=", "")}`
-      const asked = `/v1/usage?group_by[]=session&from=${from}&to=${to}&page=${spoiled}`
-      assert.strictEqual(refused(await ask("GET", asked))[0], 400)
+      const [from, to] = ["2026-01-01", "2026-01-02"]
+      for (const [group, value] of [
+        ["session", "no uuid"],
+        ["day", "2026-02-30"]
+      ]) {
+        const place = btoa(JSON.stringify([`usage ${from} ${to} ${group}`, value])).replaceAll("=", "")
+        const asked = `/v1/usage?group_by[]=${group}&from=${from}&to=${to}&page=page_${place}`
+        assert.strictEqual(refused(await ask("GET", asked))[0], 400, value)
+      }
     })
   })
 

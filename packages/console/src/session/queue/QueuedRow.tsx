@@ -1,12 +1,13 @@
 import { useMutation } from "@tanstack/react-query"
-import { ChevronDown, ChevronUp, CornerDownRight, Hourglass, Pencil, X } from "lucide-react"
-import { type ReactNode, useState } from "react"
+import { ChevronDown, ChevronUp, CornerDownRight, GripVertical, Hourglass, Pencil, X } from "lucide-react"
+import { type DragEvent, type ReactNode, useRef, useState } from "react"
 import { troupe } from "../../api/troupe.ts"
 import { Keys } from "../../ui/Keys.tsx"
 import { Problem } from "../../ui/Problem.tsx"
 import { choiceText } from "../choice.logic.ts"
 import { wordsOf } from "../content.logic.ts"
 import type { QueuedRowOf } from "../rows.logic.ts"
+import { droppedBefore, movesOf } from "./queue.logic.ts"
 
 const Button = (props: {
   readonly name: string
@@ -62,13 +63,19 @@ const Editing = (props: {
   )
 }
 
+/** What a dragged message is called among all that can be dragged here. */
+const dragged = "application/x-troupe-turn"
+
 const waits = { queue: "Waits for its turn", steer: "Joins what runs at its next step", inbox: "On its way" } as const
 
 /** A message that waits: it can be changed, moved, taken back, or told to the turn that runs. */
 export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; readonly sessionId: string }) => {
-  const { moves, queued, where } = row
+  const { queue, queued, where } = row
   const { turnId } = queued
+  const moves = movesOf(queue, turnId)
   const [isEditing, setEditing] = useState(false)
+  const [isOver, setOver] = useState(false)
+  const box = useRef<HTMLDivElement>(null)
   const change = useMutation({ mutationFn: (act: () => Promise<unknown>) => act() })
   const { isPending, mutate } = change
   const run = (act: () => Promise<unknown>) => () => mutate(act)
@@ -89,10 +96,44 @@ export const QueuedRow = ({ row, sessionId }: { readonly row: QueuedRowOf; reado
       />
     )
   }
+  const over = (event: DragEvent) => {
+    if (where !== "queue" || !event.dataTransfer.types.includes(dragged)) return
+    event.preventDefault()
+    setOver(true)
+  }
+  const drop = (event: DragEvent) => {
+    setOver(false)
+    const moved = event.dataTransfer.getData(dragged)
+    const before = droppedBefore(queue, moved, turnId)
+    if (before === undefined) return
+    event.preventDefault()
+    mutate(() => turns.move(sessionId, moved, { before }))
+  }
   return (
-    <div className="said queued">
+    <div
+      ref={box}
+      className={isOver ? "said queued over" : "said queued"}
+      onDragOver={over}
+      onDragLeave={() => setOver(false)}
+      onDrop={drop}
+    >
       <div className="said-body">{words}</div>
       <div className="queued-foot">
+        {where !== "queue" || queue.length < 2 ? null : (
+          <span
+            className="grip"
+            draggable={!isPending}
+            title="Drag it to its place"
+            aria-hidden
+            onDragStart={({ dataTransfer }) => {
+              dataTransfer.setData(dragged, turnId)
+              dataTransfer.effectAllowed = "move"
+              if (box.current !== null) dataTransfer.setDragImage(box.current, 0, 0)
+            }}
+          >
+            <GripVertical size={13} />
+          </span>
+        )}
         <span className="said-by faint">
           <Hourglass size={11} aria-hidden /> {queued.needsApproval ? "Waits to be let begin" : waits[where]}
           {choiceText(queued.overrides)}

@@ -7,13 +7,23 @@ export interface Moves {
   readonly down?: string | null
 }
 
-export const movesOf = (queue: ReadonlyArray<Pick<TimelineQueued, "turnId">>, turnId: string): Moves => {
+type Queue = ReadonlyArray<Pick<TimelineQueued, "turnId">>
+
+export const movesOf = (queue: Queue, turnId: string): Moves => {
   const at = queue.findIndex((one) => one.turnId === turnId)
   if (at < 0) return {}
   return {
     ...(at > 0 ? { up: queue[at - 1]!.turnId } : {}),
     ...(at < queue.length - 1 ? { down: queue[at + 2]?.turnId ?? null } : {})
   }
+}
+
+/** Before which turn one goes that is dropped on another: it takes its place. Undefined where that changes nothing. */
+export const droppedBefore = (queue: Queue, turnId: string, onto: string): string | null | undefined => {
+  const place = (wanted: string) => queue.findIndex((one) => one.turnId === wanted)
+  const [from, to] = [place(turnId), place(onto)]
+  if (from < 0 || to < 0 || from === to) return undefined
+  return from < to ? (queue[to + 1]?.turnId ?? null) : onto
 }
 
 /** What became of a message that has not begun: it waits in line, joins what runs, or is not placed yet. */

@@ -63,21 +63,28 @@ requires(
         assert.strictEqual(only(events, "TurnCompleted").length, 1)
         assert.strictEqual(only(events, "AttemptStarted").length, 1)
         assert.include(wordsOf(events), long)
+        // Parts of messages may be left out where an owner is new; they come again.
         const before = streams.deltas()
-        await trial.say(session, "say: and one more thing")
-        await eventually("words are on their way again", () =>
-          streams.deltas().every((count, index) => count > before[index]!) ? true : undefined
-        )
-        const all = (await trial.ended(session, 2)).map((_, index) => index + 1)
+        let turns = 1
+        while (streams.deltas().some((count, index) => count === before[index])) {
+          assert.isBelow(turns, 10, "no more words are on their way")
+          await trial.say(session, "say: and one more thing")
+          await trial.ended(session, ++turns)
+        }
+        const last = (await trial.log(session)).length
         const listed = await listOf(other, session)
+        const logs = () => [streams.log.seqs, streams.fed(), streams.rpc]
         await eventually("each of them has come to the end", () =>
-          streams.log.seqs.length >= all.length &&
-          streams.fed().length >= all.length &&
-          streams.shown().length >= listed.length
-            ? true
-            : undefined
+          logs().every((seqs) => seqs.length >= last) && streams.shown().length >= listed.length ? true : undefined
         )
-        assert.deepStrictEqual([streams.log.seqs, streams.fed(), streams.shown()], [all, all, listed])
+        for (const seqs of logs()) {
+          assert.deepStrictEqual(
+            seqs,
+            seqs.map((_, index) => index + 1)
+          )
+        }
+        const shown = streams.shown()
+        assert.deepStrictEqual(shown, (await listOf(other, session)).slice(0, shown.length))
         assert.deepStrictEqual(streams.ended, [])
       } finally {
         streams.stop()

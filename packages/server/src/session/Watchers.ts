@@ -1,4 +1,4 @@
-import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, Option, Scope, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Fiber, Latch, Layer, Option, Scope } from "effect"
 import * as Together from "../Together.ts"
 import { Members } from "../cluster/Membership.ts"
 import { EventStore, type StoreUnavailable } from "../log/EventStore.ts"
@@ -8,7 +8,7 @@ import { heardHeader, SessionFeed } from "./SessionFeed.ts"
 import { Turnstile } from "./Turnstile.ts"
 import { type Watching, WatchedSession } from "./WatchedSession.ts"
 import { type Seat, type Seen, takenBytesMax } from "./WatchHub.ts"
-import { OpenReader, type Reader, type SlowReader } from "./WatchReader.ts"
+import { OpenReader, type Reader } from "./WatchReader.ts"
 
 export interface WatchersOptions {
   readonly checkEveryMs?: number
@@ -42,7 +42,6 @@ export class Watchers extends Context.Service<
     readonly open: (sessionId: string, after: number) => Effect.Effect<Reader, never, Scope.Scope>
     /** Passes when it is the turn of one who comes to read: many of them come at once, and others work here too. */
     readonly turn: Effect.Effect<void>
-    readonly watch: (sessionId: string, after: number) => Stream.Stream<Seen, SlowReader | StoreUnavailable>
     /** How far the log of a session goes: everything later was not there when this was asked. */
     readonly versionOf: (sessionId: string) => Effect.Effect<number, StoreUnavailable>
     /** Ends every reader's stream: the node is going. */
@@ -209,12 +208,6 @@ const make = Effect.fnUntraced(function* (options: WatchersOptions) {
       Effect.map(
         currentVersion(sessionId),
         Option.getOrElse(() => 0)
-      ),
-    watch: (sessionId, after) =>
-      Stream.unwrap(
-        Effect.map(open(sessionId, after), ({ take }) =>
-          Stream.flatMap(Stream.fromEffectRepeat(take), Stream.fromIterable)
-        )
       ),
     counts: Effect.sync(() => ({
       sessions: watched.size,

@@ -38,17 +38,25 @@ const world = (options: WatchersOptions = {}, owner: "here" | "elsewhere" = "her
   }
 }
 
+/** What a reader sees, one after the other. */
+const watch = (after: number) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { open } = yield* Watchers
+      const { take } = yield* open(id, after)
+      return Stream.flatMap(Stream.fromEffectRepeat(take), Stream.fromIterable)
+    })
+  )
+
 const seqs = (seen: ReadonlyArray<Seen>) =>
   seen.flatMap((one) => (one._tag === "Events" ? one.events.map(({ seq }) => seq) : []))
 const upTo = (n: number, from = 0) => Array.from({ length: n - from }, (_, index) => from + index + 1)
 
 const collect = (after: number, last: number) =>
-  Effect.flatMap(Watchers, ({ watch }) =>
-    watch(id, after).pipe(
-      Stream.takeUntil((seen) => seen._tag === "Events" && seen.events.some(({ seq }) => seq >= last)),
-      Stream.runCollect,
-      Effect.timeout(30_000)
-    )
+  watch(after).pipe(
+    Stream.takeUntil((seen) => seen._tag === "Events" && seen.events.some(({ seq }) => seq >= last)),
+    Stream.runCollect,
+    Effect.timeout(30_000)
   )
 
 /** Until the feed stands, for tests of what comes through it. */
@@ -194,8 +202,7 @@ describe("Watchers", () => {
     const view = { encode: () => ++encoded }
     return run(
       Effect.gen(function* () {
-        const { watch } = yield* Watchers
-        const read = watch(id, 0).pipe(
+        const read = watch(0).pipe(
           Stream.tap((seen) =>
             Effect.sync(() => seen._tag === "Events" && seen.events.forEach((seat) => seat.as(view)))
           ),
@@ -220,9 +227,8 @@ describe("Watchers", () => {
     const view = { encode: ({ seq }: Seat) => void encoded.set(seq, (encoded.get(seq) ?? 0) + 1) }
     return run(
       Effect.gen(function* () {
-        const { watch } = yield* Watchers
         const read = (after: number) =>
-          watch(id, after).pipe(
+          watch(after).pipe(
             Stream.tap((seen) =>
               Effect.sync(() => seen._tag === "Events" && seen.events.forEach((seat) => seat.as(view)))
             ),
@@ -328,8 +334,7 @@ describe("Watchers", () => {
     const { commit, run } = world()
     return run(
       Effect.gen(function* () {
-        const { watch } = yield* Watchers
-        const reader = yield* watch(id, 0).pipe(
+        const reader = yield* watch(0).pipe(
           Stream.tap(() => Effect.sleep(20)),
           Stream.takeUntil((seen) => seqs([seen]).includes(4_000)),
           Stream.runCollect,

@@ -559,26 +559,41 @@ requires(
     await page.getByRole("status", { name: "Live" }).waitFor()
   })
 
-  it("tries a call under policies before they hold, and keeps them as a version", { timeout: long }, async () => {
-    const { page } = visitor
-    const before = page.url()
-    const verdict = page.getByRole("status").filter({ hasText: "By " })
-    const tryIt = page.getByRole("button", { name: "What would happen?" })
-    await press("g", "p")
-    await visitor.take(tryIt)
-    await verdict.getByText("It would run").waitFor()
-    await visitor.take(page.getByRole("button", { name: "review", exact: true }), "Shift+Tab")
-    await visitor.take(tryIt)
-    await verdict.getByText("Somebody would be asked").waitFor()
-    await sees("workspace.policies[0].preset.review")
-    await visitor.take(page.getByRole("button", { name: "Save a new version" }), "Shift+Tab")
-    await page.getByRole("list", { name: "Policies in force" }).getByText("What the preset review takes away").waitFor()
-    const { policies, version } = await stage.troupe.policies.retrieve()
-    assert.deepStrictEqual(policies, [{ type: "preset", preset: "review" }])
-    await stage.troupe.policies.update({ version, policies: [] })
-    await page.goto(before)
-    await page.getByRole("status", { name: "Live" }).waitFor()
-  })
+  it(
+    "tries a call under policies before they hold, and keeps them as a version, and of one session",
+    { timeout: long },
+    async () => {
+      const { page } = visitor
+      const before = page.url()
+      const verdict = page.getByRole("status").filter({ hasText: "By " })
+      const tryIt = page.getByRole("button", { name: "What would happen?" })
+      await press("g", "p")
+      await visitor.take(tryIt)
+      await verdict.getByText("It would run").waitFor()
+      await visitor.take(page.getByRole("button", { name: "review", exact: true }), "Shift+Tab")
+      await visitor.take(tryIt)
+      await verdict.getByText("Somebody would be asked").waitFor()
+      await sees("workspace.policies[0].preset.review")
+      await visitor.take(page.getByRole("button", { name: "Save a new version" }), "Shift+Tab")
+      await page
+        .getByRole("list", { name: "Policies in force" })
+        .getByText("What the preset review takes away")
+        .waitFor()
+      const { policies, version } = await stage.troupe.policies.retrieve()
+      assert.deepStrictEqual(policies, [{ type: "preset", preset: "review" }])
+      await stage.troupe.policies.update({ version, policies: [] })
+      await page.goto(before)
+      await page.getByRole("status", { name: "Live" }).waitFor()
+      await command("Policies of")
+      const dialog = page.getByRole("dialog", { name: "Policies of the session" })
+      await visitor.take(dialog.getByRole("button", { name: "full", exact: true }))
+      await visitor.take(dialog.getByRole("button", { name: "Save", exact: true }))
+      await dialog.waitFor({ state: "hidden" })
+      const id = new URL(before).pathname.split("/").at(-1)!
+      const { troupe } = await stage.troupe.sessions.retrieve(id)
+      assert.deepStrictEqual(troupe.policies, [{ type: "preset", preset: "full" }])
+    }
+  )
 
   it("tries an agent as it is in the form, with another model and more effort", { timeout: long }, async () => {
     const { page } = visitor

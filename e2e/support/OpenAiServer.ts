@@ -1,4 +1,5 @@
 import type { ChatMessage } from "@copilotkit/aimock"
+import type { JsonObject } from "@troupe/domain/Json"
 import { Effect, Result, Stream } from "effect"
 import { once } from "node:events"
 import { createServer, type Server, type ServerResponse } from "node:http"
@@ -13,6 +14,9 @@ export class OpenAiServer {
   answered = 0
   /** By which model and with which key it was asked, each time. */
   readonly asked: Array<{ readonly model: string; readonly authorization: string | undefined }> = []
+  /** What it was asked with beside that, the last time. */
+  settings: JsonObject = {}
+  private wasBusy = false
   private readonly server: Server
   private readonly model = DemoModel.make({ paceMs: 15 })
 
@@ -46,12 +50,12 @@ export class OpenAiServer {
   }
 
   private async answer(body: string, authorization: string | undefined, response: ServerResponse): Promise<void> {
-    const { messages, model, tool_choice } = JSON.parse(body) as {
+    const { messages, model, ...settings } = JSON.parse(body) as JsonObject & {
       readonly model: string
       readonly messages: ReadonlyArray<ChatMessage>
-      readonly tool_choice?: string
     }
     this.asked.push({ model, authorization })
+    this.settings = settings
     const history = messages.flatMap(itemsOf)
     const isSummary = history.at(-1)?.type === "user" && JSON.stringify(history.at(-1)).includes("Sum up this")
     const overflows = JSON.stringify(messages).includes("too much for the window")
@@ -60,9 +64,20 @@ export class OpenAiServer {
       response.writeHead(400, { "content-type": "application/json" }).end(JSON.stringify({ error }))
       return
     }
+    if (model.startsWith("nobody/")) {
+      const error = { message: `there is no model ${model}`, code: "model_not_found" }
+      response.writeHead(404, { "content-type": "application/json" }).end(JSON.stringify({ error }))
+      return
+    }
+    if (!this.wasBusy && JSON.stringify(messages).includes("too busy")) {
+      this.wasBusy = true
+      const error = { message: "too many requests", code: "rate_limit_exceeded" }
+      response.writeHead(429, { "content-type": "application/json", "retry-after": "1" }).end(JSON.stringify({ error }))
+      return
+    }
     this.answered++
-    const settings = tool_choice === "none" ? ({ toolChoice: "none" } as const) : {}
-    const request = { model: "demo", instructions: [], history, tools: [], settings, cacheKey: "" }
+    const choice = settings["tool_choice"] === "none" ? ({ toolChoice: "none" } as const) : {}
+    const request = { model: "demo", instructions: [], history, tools: [], settings: choice, cacheKey: "" }
     const chunk = (delta: object, finish_reason: string | null = null, more: object = {}) =>
       response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta, finish_reason }], ...more })}\n\n`)
     let calls = 0

@@ -22,6 +22,9 @@ const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 export interface SessionOptions {
   readonly harness?: "openai-agents" | "shell"
   readonly model?: string
+  readonly auxModel?: string
+  /** Temperature, effort, and what else goes with the model's name. */
+  readonly modelOptions?: Readonly<Record<string, unknown>>
   readonly tools?: ReadonlyArray<Readonly<Record<string, unknown>>>
   readonly environment?: Readonly<Record<string, unknown>>
   readonly policies?: ReadonlyArray<Readonly<Record<string, unknown>>>
@@ -120,11 +123,13 @@ export class System {
   /** A new session, and the command that opens it. */
   async opening(options: SessionOptions): Promise<{ readonly session: SessionId; readonly body: SessionCommand }> {
     const {
+      auxModel = null,
       budget = [],
       environment,
       harness = "openai-agents",
       mcpServers = [],
       model = "demo",
+      modelOptions = {},
       policies = [],
       tools = allTools
     } = options
@@ -132,7 +137,15 @@ export class System {
     const session = this.mint("Session") as SessionId
     const body = openCommand(this.random, session, fromUuid("wrkspc", workspace!.id) as never)
     if (body._tag !== "Open") throw new Error("It is to open a session")
-    const agent = { ...body.agent, harness, model: { id: model }, tools, mcpServers, policies }
+    const agent = {
+      ...body.agent,
+      harness,
+      model: { id: model, ...modelOptions },
+      auxModel,
+      tools,
+      mcpServers,
+      policies
+    }
     const config = environment ?? null
     const snapshot =
       config === null

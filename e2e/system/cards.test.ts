@@ -1,19 +1,12 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import type { SessionId } from "@troupe/domain/Ids"
-import { readdirSync, readFileSync } from "node:fs"
-import { join } from "node:path"
 import { requires } from "../../test/requires.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
+import { filesWith } from "../support/filesWith.ts"
 import { System, wordsOf } from "../support/System.ts"
 
 const key = "sk-of-the-workspace-4321"
-/** The files below a directory that say this anywhere. */
-const filesWith = (directory: string, words: string): ReadonlyArray<string> =>
-  readdirSync(directory, { recursive: true, withFileTypes: true }).flatMap((entry) => {
-    const path = join(entry.parentPath, entry.name)
-    return entry.isFile() && readFileSync(path).includes(words) ? [path] : []
-  })
 
 const usage = {
   prompt_tokens: 1_000,

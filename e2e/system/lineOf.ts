@@ -34,6 +34,14 @@ export const lineOf = (event: SessionEvent): string | null => {
       return `a person answers ${JSON.stringify(event.answer)}`
     case "TurnSuspended":
       return `the turn waits: ${event.reason}`
+    case "TurnWaiting":
+      return `the turn waits: ${event.reason}`
+    case "TurnCompleted":
+      return event.stop === "end_turn" ? event._tag : `${event._tag}: ${event.stop}`
+    case "AttemptTroubled":
+      return `in trouble: ${event.error.message}`
+    case "ModelRequestEnded":
+      return event.outcome === "succeeded" ? null : `the model's request ${event.outcome}`
     case "ContextCompacted":
       return `summed up: ${event.tokensBefore} tokens became ${event.tokensAfter}`
     case "TurnFailed":
@@ -46,7 +54,6 @@ export const lineOf = (event: SessionEvent): string | null => {
       return event.changes === undefined
         ? event._tag
         : `changed ${event.changes.files} files, +${event.changes.added} −${event.changes.deleted}`
-    case "TurnCompleted":
     case "AttemptLost":
     case "TurnRescheduled":
     case "TurnInterrupted":

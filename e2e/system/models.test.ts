@@ -1,13 +1,18 @@
 import { LLMock } from "@copilotkit/aimock"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import type { EventId } from "@troupe/domain/Ids"
+import { type EventId, toUuid } from "@troupe/domain/Ids"
 import { text } from "@troupe/domain/session/Content"
 import { requires } from "../../test/requires.ts"
+import { filesWith } from "../support/filesWith.ts"
 import { System, wordsOf } from "../support/System.ts"
+import { eventually, only } from "./waiting.ts"
 import { anthropicAt } from "../../packages/server/test/support/anthropic.ts"
 
 const asks = { type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_ask" } } }
 const usage = { prompt_tokens: 40, completion_tokens: 9, total_tokens: 49, input_tokens: 40, output_tokens: 9 }
+
+/** Of which the mock makes two thousand pieces. */
+const long = "and more ".repeat(1_778).slice(0, 16_000)
 
 requires(
   "postgres",
@@ -15,6 +20,14 @@ requires(
   "root"
 )("models, reached by a runner", () => {
   const mock = new LLMock({ port: 0, chunkSize: 8 })
+  /** What the model wants that never has enough, and when it says so. */
+  let looked = 0
+  let gate = Promise.resolve()
+  const looking = async () => {
+    looked++
+    await gate
+    return { id: `call_${looked}`, name: "glob", arguments: JSON.stringify({ pattern: `*.${looked}` }) }
+  }
   let system: System
 
   beforeAll(async () => {
@@ -42,6 +55,16 @@ requires(
         response: { content: "Both.", reasoning: "Both at once.", toolCalls: [bash, { ...bash, id: "call_2" }], usage }
       },
       { match: { userMessage: "two things" }, response: { content: "Done.", usage } },
+      {
+        match: { userMessage: "no way" },
+        response: ({ model }: { readonly model: string }) => ({
+          content: "I would rather",
+          finishReason: model.startsWith("claude") ? "refusal" : "content_filter",
+          usage
+        })
+      },
+      { match: { userMessage: "look around" }, response: async () => ({ toolCalls: [await looking()], usage }) },
+      { match: { userMessage: "all of it" }, response: { content: long, usage } },
       { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 1 } }
     ] as never)
     await mock.start()
@@ -165,7 +188,7 @@ requires(
     })
 
     it(
-      "are asked again after what they ask for, and the session outlives their refusals",
+      "are asked again after what they ask for, and the session outlives that they fail or refuse",
       { timeout: 180_000 },
       async () => {
         const [node] = system.nodes
@@ -177,7 +200,64 @@ requires(
         assert.strictEqual(events.filter(({ _tag }) => _tag === "AttemptStarted").length, 3)
         await system.say(node!, session, "What is six times seven?")
         assert.include(wordsOf(await system.turnsEnded(session, 2)), "It is 42.")
+        await system.say(node!, session, "There is no way that you do this.")
+        const refused = (await system.turnsEnded(session, 3)).slice(-20)
+        assert.strictEqual(only(refused, "TurnCompleted").at(-1)?.stop, "refusal")
+        assert.strictEqual(wordsOf(only(refused, "MessageBlock").slice(-1)), "I would rather")
       }
     )
+  })
+
+  it(
+    "may say two thousand pieces, of which readers may see a part and the log is told once",
+    { timeout: 180_000 },
+    async () => {
+      const [node] = system.nodes
+      const session = await system.open(node!, { model: "gpt-4.1" })
+      const stream = await anthropicAt(node!.gateway).beta.sessions.events.stream(session, {
+        event_deltas: ["agent.message"]
+      })
+      await system.say(node!, session, "Tell me all of it.")
+      const [pieces, whole]: [Array<string>, Array<string>] = [[], []]
+      for await (const event of stream) {
+        if (event.type === "event_delta" && event.delta.type === "content_delta") {
+          const { content } = event.delta
+          if (content.type === "text") pieces.push(content.text)
+        }
+        if (event.type === "agent.message")
+          whole.push(...event.content.map((block) => ("text" in block ? block.text : "")))
+        if (event.type === "session.status_idle") break
+      }
+      assert.deepStrictEqual(whole, [long])
+      assert.isTrue(long.startsWith(pieces.join("")))
+      const [written] = await system.query<{ commits: number }>(
+        `SELECT count(DISTINCT xid)::int AS commits FROM events WHERE stream_id = '${toUuid(session)}'`
+      )
+      assert.isBelow(written!.commits, 25)
+    }
+  )
+
+  it("are not asked beyond a hard limit while no node is there to say stop", { timeout: 180_000 }, async () => {
+    const [node] = system.nodes
+    const [runner] = system.runners
+    const limit = { metric: "model_requests", max: 3, enforcement: "hard", scope: "session" } as const
+    const session = await system.open(node!, { model: "gpt-4.1", budget: [limit] })
+    let open = () => {}
+    gate = new Promise((resolve) => (open = resolve))
+    looked = 0
+    await system.say(node!, session, "Please look around.")
+    await eventually("the model is asked", () => (looked > 0 ? true : undefined))
+    node!.signal("SIGSTOP")
+    const looks = () => filesWith(runner!.state, `No files match *.${limit.max}.`)
+    const before = looks()
+    open()
+    await eventually("the call of the last request is over", () =>
+      looks().find((file) => !before.includes(file))
+    ).finally(() => node!.signal("SIGCONT"))
+    assert.strictEqual(looked, limit.max)
+    const events = await system.until(session, "the turn waits", (log) => only(log, "TurnSuspended").length > 0)
+    assert.strictEqual(only(events, "TurnSuspended")[0]?.reason, "budget")
+    assert.lengthOf(only(events, "ModelRequestEnded"), limit.max)
+    assert.lengthOf(only(events, "AttemptStarted"), 1)
   })
 })

@@ -99,6 +99,20 @@ requires(
     )
   })
 
+  describe("a command that wants to know something", () => {
+    it("is told by a person, in the sandbox and without a model", { timeout: 240_000 }, async () => {
+      const session = await system.open(node(), { harness: "shell", model: "none", tools: [allows, people] })
+      const replies = [{ prompt: "Where to?", ask: "Where is it to go?", options: ["staging", "production"] }]
+      const run = 'printf "Where to? "; read -r to; echo "off to $to"'
+      await system.say(node(), session, JSON.stringify({ commands: [{ run, replies }] }))
+      const waiting = await suspended(session)
+      assert.lengthOf(all(waiting, "ToolStarted"), 0)
+      await send(session, answer(callOf(waiting, "ask_user").callId, "staging"))
+      const events = await system.turnsEnded(session, 1)
+      assert.include(wordsOf(all(events, "ToolFinished")), "Where to? off to staging")
+    })
+  })
+
   describe("a batch of calls", () => {
     it("of which each waits for somebody else is finished by a next attempt", { timeout: 240_000 }, async () => {
       const session = await system.open(node(), { tools: [asks, people, lookUp] })

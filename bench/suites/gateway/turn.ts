@@ -1,28 +1,13 @@
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { processorMs } from "../../harness/Processor.ts"
 import { bounded, type Result } from "../../harness/Result.ts"
 import { interleave, type Side } from "../../harness/rounds.ts"
 import { quantile, spread } from "../../harness/stats.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 import { follow, make, post } from "./http.ts"
+import { runnerHome } from "./runnerHome.ts"
 import { withWorld, type World } from "./world.ts"
 
 const tools = [{ type: "agent_toolset_20260401", default_config: { permission_policy: { type: "always_allow" } } }]
-
-/** A home of a runner that reaches the instant model. */
-const runnerHome = (): string => {
-  const home = mkdtempSync(join(tmpdir(), "troupe-bench-runner-"))
-  chmodSync(home, 0o711)
-  const module = new URL("./instantModel.ts", import.meta.url).pathname
-  writeFileSync(
-    join(home, "models.json"),
-    JSON.stringify({ providers: [{ name: "instant", kind: "module", module }] }),
-    { mode: 0o600 }
-  )
-  return home
-}
 
 /** A session that is followed, and the time of a turn of it: from its message to the frame that says that it rests. */
 const turnsOf = async ({ origin }: World, agent: string, words: string) => {

@@ -2,9 +2,18 @@ import { useQuery } from "@tanstack/react-query"
 import { type FormEvent, Fragment, useEffect, useState } from "react"
 import type { Agent } from "@troupe/client"
 import * as queries from "../api/queries.ts"
+import { readPolicies } from "../policies/policies.logic.ts"
+import { PolicyField } from "../policies/PolicyField.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { TextField } from "../ui/TextField.tsx"
-import { type AgentDraft, type Permission, permissionOf, type RegisteredServer, serversOf } from "./agents.logic.ts"
+import {
+  type AgentDraft,
+  type Permission,
+  permissionOf,
+  policiesOf,
+  type RegisteredServer,
+  serversOf
+} from "./agents.logic.ts"
 import { ServerChoices } from "./ServerChoices.tsx"
 import { type Choices, choicesOf } from "./toolChoices.logic.ts"
 
@@ -73,6 +82,7 @@ export const AgentForm = (props: {
     servers: serversOf(agent)
   })
   const change = (some: Partial<AgentDraft>) => setDraft((now) => ({ ...now, ...some }))
+  const policies = draft.policies ?? policiesOf(agent)
   const model = draft.model === "" ? (models.data?.[0]?.id ?? "") : draft.model
   useEffect(() => onDraft?.({ ...draft, model }), [draft, model, onDraft])
   const submit = (event: FormEvent) => {
@@ -136,9 +146,20 @@ export const AgentForm = (props: {
         choicesFor={(name) => draft.choices?.[name] ?? choicesOf(agent?.tools ?? [], name)}
         onChange={(name, choices) => change({ choices: { ...draft.choices, [name]: choices } })}
       />
+      <PolicyField
+        id="agent-policies"
+        title="Policies"
+        rowsMin={2}
+        text={policies}
+        onChange={(text) => change({ policies: text })}
+      />
       {error === null ? null : <Problem error={error} />}
       <div className="form-foot">
-        <button type="submit" className="button first" disabled={isBusy || draft.name.trim() === ""}>
+        <button
+          type="submit"
+          className="button first"
+          disabled={isBusy || draft.name.trim() === "" || readPolicies(policies)._tag === "Wrong"}
+        >
           {verb}
         </button>
       </div>

@@ -4,21 +4,22 @@ import { troupe } from "../api/troupe.ts"
 import { useGo } from "../app/links.tsx"
 import { PageHeader } from "../app/PageHeader.tsx"
 import { AgentForm } from "./AgentForm.tsx"
-import { type AgentDraft, toolset, withServers } from "./agents.logic.ts"
+import { type AgentDraft, toolset, withPolicies, withServers } from "./agents.logic.ts"
 import { withChoices } from "./toolChoices.logic.ts"
 
 const NewAgentPage = () => {
   const go = useGo()
   const client = useQueryClient()
   const create = useMutation({
-    mutationFn: ({ choices = {}, model, name, permission, servers, system }: AgentDraft) => {
+    mutationFn: ({ choices = {}, model, name, permission, policies = "[]", servers, system }: AgentDraft) => {
       const { mcp_servers, tools } = withServers({ mcp_servers: [], tools: [toolset(permission)] }, servers)
       return troupe.agents.create({
         name,
         model,
         system: system === "" ? null : system,
         mcp_servers,
-        tools: withChoices(tools, choices)
+        tools: withChoices(tools, choices),
+        ...withPolicies(policies)
       } as AgentCreate)
     },
     onSuccess: ({ id }) => {

@@ -1,4 +1,5 @@
 import type { Agent } from "@troupe/client"
+import { type Policy, readPolicies, textOf } from "../policies/policies.logic.ts"
 import { type Choices, withChoices } from "./toolChoices.logic.ts"
 
 /** The parts of an agent that people write, as one text that can be compared and edited. */
@@ -28,6 +29,8 @@ export interface AgentDraft {
   readonly servers: ReadonlyArray<RegisteredServer>
   /** What it may do with the tools of a server, by the server's name; as it was, where nothing is said. */
   readonly choices?: Readonly<Record<string, Choices>>
+  /** As text; as they were, where nothing is said. */
+  readonly policies?: string
 }
 
 export interface RegisteredServer {
@@ -51,6 +54,15 @@ export const serversOf = (agent: Pick<Agent, "mcp_servers"> | null): ReadonlyArr
   (agent?.mcp_servers ?? []).flatMap(({ name, server_id: id }) =>
     typeof name === "string" && typeof id === "string" ? [{ id, name }] : []
   )
+
+/** What an agent's calls are held to, as text. */
+export const policiesOf = (agent: Pick<Agent, "troupe"> | null): string => textOf(agent?.troupe.policies ?? [])
+
+/** The policies of a form as a part of an agent; nothing where there are none or they can't be read. */
+export const withPolicies = (text: string): { readonly troupe?: { readonly policies: ReadonlyArray<Policy> } } => {
+  const read = readPolicies(text)
+  return read._tag === "Read" ? { troupe: { policies: read.policies } } : {}
+}
 
 type Entry = Agent["tools"][number]
 
@@ -84,7 +96,7 @@ const sameServers = (a: ReadonlyArray<RegisteredServer>, b: ReadonlyArray<Regist
 /** A form as a change of its agent: what it does not show stays as it is. */
 export const changeOf = (
   agent: Agent,
-  { choices = {}, model, name, permission, servers, system }: AgentDraft
+  { choices = {}, model, name, permission, policies = policiesOf(agent), servers, system }: AgentDraft
 ): Readonly<Record<string, unknown>> => {
   const samePermission = permission === permissionOf(agent)
   const tools = samePermission
@@ -97,7 +109,8 @@ export const changeOf = (
     name,
     model: model === agent.model.id ? agent.model : model,
     system: system === "" ? null : system,
-    ...(sameTools(changed.tools, agent.tools) ? {} : changed)
+    ...(sameTools(changed.tools, agent.tools) ? {} : changed),
+    ...(policies === policiesOf(agent) ? {} : withPolicies(policies))
   }
 }
 

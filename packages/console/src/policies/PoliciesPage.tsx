@@ -8,9 +8,9 @@ import { Loaded } from "../ui/Loaded.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { Segments } from "../ui/Segments.tsx"
 import { Versions } from "../ui/Versions.tsx"
-import { linesOf, readPolicies, textOf, withPolicy } from "./policies.logic.ts"
+import { linesOf, readPolicies, textOf } from "./policies.logic.ts"
+import { PolicyField } from "./PolicyField.tsx"
 import { TryCall } from "./TryCall.tsx"
-import "./policies.css"
 
 const tabs = [
   { id: "", title: "In force" },
@@ -18,24 +18,6 @@ const tabs = [
 ] as const
 
 const asked = { path: "/v1/policies", client: "troupe.policies.retrieve()", command: "policies show" }
-
-const Presets = ({ onAdd }: { readonly onAdd: (preset: string) => void }) => {
-  const presets = useQuery({
-    queryKey: ["policy-presets"],
-    queryFn: () => allOf(troupe.policies.presets()),
-    staleTime: Infinity
-  })
-  return (
-    <div className="presets" role="group" aria-label="Add a preset">
-      <span className="faint">Add a preset:</span>
-      {presets.data?.map(({ description, name }) => (
-        <button key={name} type="button" className="button" title={description} onClick={() => onAdd(name)}>
-          {name}
-        </button>
-      ))}
-    </div>
-  )
-}
 
 const InForce = ({ current }: { readonly current: WorkspacePolicies }) => {
   const client = useQueryClient()
@@ -73,20 +55,13 @@ const InForce = ({ current }: { readonly current: WorkspacePolicies }) => {
           if (read._tag === "Read") save.mutate(read.policies)
         }}
       >
-        <div className="field">
-          <label htmlFor="policies">{current.version === 0 ? "Policies" : `All of version ${current.version}`}</label>
-          <textarea
-            id="policies"
-            className="input mono"
-            rows={Math.min(24, Math.max(6, text.split("\n").length + 1))}
-            spellCheck={false}
-            value={text}
-            aria-invalid={read._tag === "Wrong"}
-            onChange={(event) => setText(event.target.value)}
-          />
-          {read._tag === "Wrong" ? <span className="hint">{read.why}</span> : null}
-        </div>
-        <Presets onAdd={(preset) => setText((now) => withPolicy(now, { type: "preset", preset } as never))} />
+        <PolicyField
+          id="policies"
+          title={current.version === 0 ? "Policies" : `All of version ${current.version}`}
+          rowsMin={6}
+          text={text}
+          onChange={setText}
+        />
         {save.error === null ? null : <Problem error={save.error} />}
         <div className="form-foot">
           <button

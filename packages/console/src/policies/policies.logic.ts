@@ -3,7 +3,7 @@ import type { PolicyDryRun, PolicyVerdict, WorkspacePolicies } from "@troupe/cli
 export type Policy = WorkspacePolicies["policies"][number]
 type Rules = Extract<Policy, { readonly type: "rules" }>
 
-export const textOf = (policies: ReadonlyArray<Policy>): string => JSON.stringify(policies, null, 2)
+export const textOf = (policies: ReadonlyArray<object>): string => JSON.stringify(policies, null, 2)
 
 export type Read =
   | { readonly _tag: "Read"; readonly policies: ReadonlyArray<Policy> }
@@ -95,7 +95,7 @@ const layers: Readonly<Record<PolicyVerdict["layer"], string>> = {
   server: "a policy of the server",
   workspace: "a policy of this workspace",
   agent: "a policy of the agent",
-  session: "the session's preset",
+  session: "a policy of the session",
   turn: "the turn's preset",
   tool: "the tool's own policy",
   catalog: "the agent's tools: this is none of them",

@@ -11,12 +11,13 @@ import { Panel } from "../ui/Panel.tsx"
 import { Problem } from "../ui/Problem.tsx"
 import { copies } from "./copies.logic.ts"
 
+const ChangePolicies = lazy(() => import("./ChangePolicies.tsx"))
 const VerifyPanel = lazy(() => import("./VerifyPanel.tsx"))
 
 export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; readonly title: string | null }) => {
   const client = useQueryClient()
   const go = useGo()
-  const [panel, setPanel] = useState<"rename" | "delete" | "verify" | null>(null)
+  const [panel, setPanel] = useState<"rename" | "policies" | "delete" | "verify" | null>(null)
   const [name, setName] = useState(title ?? "")
   const close = () => setPanel(null)
   const rename = useMutation({
@@ -35,6 +36,13 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
     useMemo(
       () => [
         { id: "fork", title: "Fork the session", section: "Session", words: "copy branch", run: () => forkIt() },
+        {
+          id: "policies-of-session",
+          title: "Policies of the session",
+          section: "Session",
+          words: "permissions rules presets",
+          run: () => setPanel("policies")
+        },
         { id: "verify", title: "Verify the session", section: "Session", words: "proof", run: () => setPanel("verify") }
       ],
       [forkIt]
@@ -70,6 +78,7 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
               >
                 Rename
               </Menu.Item>
+              <Menu.Item onClick={() => setPanel("policies")}>Policies …</Menu.Item>
               <Menu.Item onClick={() => fork.mutate()}>Fork</Menu.Item>
               <Menu.Item onClick={() => setPanel("verify")}>Verify …</Menu.Item>
               <Menu.Item onClick={() => archive.mutate()}>Archive</Menu.Item>
@@ -84,6 +93,11 @@ export const SessionMenu = ({ sessionId, title }: { readonly sessionId: string; 
           <VerifyPanel sessionId={sessionId} onClose={close} />
         </Suspense>
       ) : null}
+      <Panel title="Policies of the session" isOpen={panel === "policies"} onClose={close}>
+        <Suspense>
+          <ChangePolicies sessionId={sessionId} onDone={close} />
+        </Suspense>
+      </Panel>
       <Panel title="It was not done" isOpen={trouble !== null} onClose={forget}>
         {trouble === null ? null : <Problem error={trouble} />}
       </Panel>

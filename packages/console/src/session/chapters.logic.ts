@@ -6,6 +6,7 @@ import {
   type TimelineThread,
   type TimelineTurn
 } from "@troupe/domain/session/Timeline"
+import { searchMicroUsd } from "@troupe/domain/session/Usage"
 import { placeOn } from "./place.logic.ts"
 import { primaryOf, type Row, rowsOfTurns } from "./rows.logic.ts"
 
@@ -40,15 +41,24 @@ const sum = (a: Usage, b: Usage): Usage => ({
   inputTokens: a.inputTokens + b.inputTokens,
   outputTokens: a.outputTokens + b.outputTokens,
   cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
+  webSearches: a.webSearches + b.webSearches,
   costMicroUsd: a.costMicroUsd === null || b.costMicroUsd === null ? null : a.costMicroUsd + b.costMicroUsd
 })
 
-/** Requests as one that took what all of them took: what a turn says at its end stays true. */
+const withSearches = (usage: Usage, searches: number): Usage => ({
+  ...usage,
+  webSearches: usage.webSearches + searches,
+  costMicroUsd: usage.costMicroUsd === null ? null : usage.costMicroUsd + searches * searchMicroUsd
+})
+
+/** Requests as one that took what all of them and the calls took: what a turn says at its end stays true. */
 const together = (items: ReadonlyArray<TimelineItem>): ReadonlyArray<TimelineItem> => {
   const used = items.flatMap((item) => (item.kind === "request" && item.usage !== null ? [item] : []))
   const [first, ...more] = used
   if (first === undefined) return []
-  return [more.reduce((one, next): Request => ({ ...next, usage: sum(one.usage!, next.usage!) }), first)]
+  const all = more.reduce((one, next): Request => ({ ...next, usage: sum(one.usage!, next.usage!) }), first)
+  const searches = items.reduce((count, item) => (item.kind === "call" ? count + item.webSearches : count), 0)
+  return [{ ...all, usage: withSearches(all.usage!, searches) }]
 }
 
 /** At these, everything that came before in the thread is settled: no call is open, no request unanswered. */

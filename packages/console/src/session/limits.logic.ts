@@ -1,7 +1,7 @@
 import { listMicroUsd } from "@troupe/domain/api/compat/money"
 import { consumed } from "@troupe/domain/session/Budget"
-import type { Timeline, TimelineTurn } from "@troupe/domain/session/Timeline"
-import { addUsage, noTotals, type Totals } from "@troupe/domain/session/Usage"
+import type { Timeline } from "@troupe/domain/session/Timeline"
+import { noTotals, type Totals } from "@troupe/domain/session/Usage"
 import type { Session, SessionUpdate } from "@troupe/client"
 import {
   amount,
@@ -15,6 +15,7 @@ import {
 import { centsOf } from "../sessions/newSession.logic.ts"
 import { cost, microUsdOf } from "../ui/format.logic.ts"
 import { currentTurn, primaryOf } from "./rows.logic.ts"
+import { usedBy } from "./used.logic.ts"
 
 /** A limit of a session, with how much of it is used. */
 export interface Bound {
@@ -24,20 +25,6 @@ export interface Bound {
   /** From 0 to 1. */
   readonly share: number
   readonly enforcement: SessionLimit["enforcement"]
-}
-
-/** What one turn has used, as far as the log says it. */
-const usedBy = (turn: TimelineTurn | null): Totals => {
-  if (turn === null) return noTotals
-  const activeMs = turn.attempts.reduce((sum, { endedAt, startedAt }) => sum + ((endedAt ?? startedAt) - startedAt), 0)
-  return turn.items.reduce<Totals>(
-    (totals, item) => {
-      if (item.kind === "request" && item.usage !== null) return addUsage(totals, item.usage)
-      if (item.kind === "call" && item.startedAt !== null) return { ...totals, toolCalls: totals.toolCalls + 1 }
-      return totals
-    },
-    { ...noTotals, activeMs }
-  )
 }
 
 const budgetOf = (totals: Totals, { budget }: Session): ReadonlyArray<Bound> => {
@@ -52,7 +39,8 @@ const budgetOf = (totals: Totals, { budget }: Session): ReadonlyArray<Bound> => 
 export const boundsOf = (timeline: Timeline, session: Session | null): ReadonlyArray<Bound> => {
   if (session === null) return []
   const inAll = timeline.totals ?? noTotals
-  const inTurn = usedBy(currentTurn(primaryOf(timeline)))
+  const turn = currentTurn(primaryOf(timeline))
+  const inTurn = turn === null ? noTotals : usedBy(turn)
   const limits = session.troupe.limits.map((limit): Bound => {
     const used = consumed(limit.scope === "turn" ? inTurn : inAll, limit)
     return {

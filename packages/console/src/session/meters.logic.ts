@@ -1,6 +1,7 @@
 import type { Timeline, TimelineItem } from "@troupe/domain/session/Timeline"
 import type { ModelCard, Session } from "@troupe/client"
 import { currentTurn, firstAsk, primaryOf } from "./rows.logic.ts"
+import { costOf } from "./used.logic.ts"
 
 interface Standing {
   readonly light: "running" | "waiting" | "idle" | "bad"
@@ -74,7 +75,6 @@ const unconfined = (session: Session | null): string | null => {
 /** The numbers above a session, from the log as far as it says them. */
 export const meters = (timeline: Timeline, session: Session | null, cards: ReadonlyArray<Sized> = []) => {
   const { totals } = timeline
-  const microUsd = totals === null ? 0 : totals.unpricedRequests > 0 ? null : totals.costMicroUsd
   return {
     status: standing(timeline),
     totals,
@@ -85,7 +85,7 @@ export const meters = (timeline: Timeline, session: Session | null, cards: Reado
       session,
       cards
     ),
-    microUsd,
+    microUsd: totals === null ? 0 : costOf(totals),
     unconfined: unconfined(session)
   }
 }

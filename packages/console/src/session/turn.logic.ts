@@ -1,4 +1,5 @@
 import type { TimelineTurn } from "@troupe/domain/session/Timeline"
+import { costOf, usedBy } from "./used.logic.ts"
 
 const endings: Readonly<Record<string, string>> = {
   end_turn: "Done",
@@ -6,15 +7,9 @@ const endings: Readonly<Record<string, string>> = {
   refusal: "The model refused"
 }
 
-/** How a turn ended and what it took. Requests whose price is not known make its cost unknown. */
+/** How a turn ended and what it took. */
 export const endOf = (turn: TimelineTurn) => {
-  let tokens = 0
-  let microUsd: number | null = 0
-  for (const item of turn.items) {
-    if (item.kind !== "request" || item.usage === null) continue
-    tokens += item.usage.inputTokens + item.usage.outputTokens
-    microUsd = microUsd === null || item.usage.costMicroUsd === null ? null : microUsd + item.usage.costMicroUsd
-  }
+  const used = usedBy(turn)
   const said =
     turn.state === "interrupted"
       ? "Interrupted"
@@ -26,8 +21,8 @@ export const endOf = (turn: TimelineTurn) => {
     tone: turn.state === "failed" ? "bad" : "plain",
     ms: (turn.endedAt ?? turn.startedAt) - turn.startedAt,
     attempts: turn.attempts.length,
-    tokens,
-    microUsd
+    tokens: used.inputTokens + used.outputTokens,
+    microUsd: costOf(used)
   }
 }
 

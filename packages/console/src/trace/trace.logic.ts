@@ -1,4 +1,5 @@
 import type { Timeline, TimelineItem, TimelineTurn } from "@troupe/domain/session/Timeline"
+import { searchMicroUsd } from "@troupe/domain/session/Usage"
 import { subjectOf } from "../session/content.logic.ts"
 
 /** A stretch of time in which something was done. What has not ended reaches to now. */
@@ -17,9 +18,15 @@ export interface Span {
 
 type Request = Extract<TimelineItem, { readonly kind: "request" }>
 
-/** What requests cost together. One whose price is not known makes the sum unknown. */
-const costOf = (requests: ReadonlyArray<Request>): Pick<Span, "costMicroUsd"> => {
-  const used = requests.flatMap(({ usage }) => (usage === null ? [] : [usage.costMicroUsd]))
+/** What requests, and calls that searched the web, cost together. A request whose price is not known makes the sum unknown. */
+const costOf = (items: ReadonlyArray<TimelineItem>): Pick<Span, "costMicroUsd"> => {
+  const used = items.flatMap((item) =>
+    item.kind === "request" && item.usage !== null
+      ? [item.usage.costMicroUsd]
+      : item.kind === "call" && item.webSearches > 0
+        ? [item.webSearches * searchMicroUsd]
+        : []
+  )
   if (used.length === 0) return {}
   return {
     costMicroUsd: used.reduce<number | null>((sum, one) => (sum === null || one === null ? null : sum + one), 0)
@@ -57,7 +64,10 @@ const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): Read
   const work: Span | null =
     from === null
       ? null
-      : { key, kind: "tool", name: call.name, detail, depth: 1, from, to: call.endedAt, isBad: call.isError }
+      : {
+          ...{ key, kind: "tool", name: call.name, detail, depth: 1, from, to: call.endedAt, isBad: call.isError },
+          ...costOf([call])
+        }
   return [...(waited ? [wait] : []), ...(work === null ? [] : [work])]
 }
 
@@ -71,7 +81,7 @@ const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
     from: turn.startedAt,
     to: turn.endedAt,
     isBad: turn.state === "failed",
-    ...costOf(turn.items.filter((item) => item.kind === "request"))
+    ...costOf(turn.items)
   },
   ...turn.items.flatMap((item) =>
     item.kind === "request" ? [requestSpan(item)] : item.kind === "call" ? callSpans(item) : []

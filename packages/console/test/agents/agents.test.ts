@@ -1,6 +1,14 @@
 import type { Agent, Environment, Token } from "@troupe/client"
 import { assert, describe, it } from "vitest"
-import { changeOf, permissionOf, serversOf, toolset, toolsOf, withServers } from "../../src/agents/agents.logic.ts"
+import {
+  changeOf,
+  permissionOf,
+  policiesOf,
+  serversOf,
+  toolset,
+  toolsOf,
+  withServers
+} from "../../src/agents/agents.logic.ts"
 import { agentToTry, isOutdated } from "../../src/agents/try.logic.ts"
 import {
   bodyOf,
@@ -14,6 +22,8 @@ import { living, toggled } from "../../src/keys/keys.logic.ts"
 import { lacks, standingOf } from "../../src/runners/runners.logic.ts"
 import { readObject } from "../../src/ui/readObject.logic.ts"
 
+const troupe = { harness: null, aux_model: null }
+
 describe("a try", () => {
   const agent = {
     id: "agent_1",
@@ -21,7 +31,8 @@ describe("a try", () => {
     name: "A",
     model: { id: "demo" },
     system: null,
-    tools: [{ type: "custom", name: "deploy" }, toolset("always_allow")]
+    tools: [{ type: "custom", name: "deploy" }, toolset("always_allow")],
+    troupe
   } as unknown as Agent
 
   it("is of the agent as it stands, where nothing of it was changed that a try has", () => {
@@ -60,7 +71,7 @@ describe("agents", () => {
   it("are given servers of the list with their tools, and lose them, whatever else they have", () => {
     const by = { type: "url", name: "own", url: "https://own.example" }
     const ofOwn = { type: "mcp_toolset", mcp_server_name: "own" }
-    const agent = { name: "A", model: { id: "m" }, mcp_servers: [by], tools: [toolset("always_ask"), ofOwn] }
+    const agent = { name: "A", model: { id: "m" }, mcp_servers: [by], tools: [toolset("always_ask"), ofOwn], troupe }
     const docs = { id: "mcpsrv_1", name: "docs" }
     const given = withServers(agent as never, [docs])
     assert.deepStrictEqual(given as object, {
@@ -74,6 +85,22 @@ describe("agents", () => {
     const draft = { name: "A", model: "m", system: "", permission: "always_ask", servers: [docs] } as const
     assert.deepStrictEqual(Object.keys(changeOf(before, draft)), ["name", "model", "system"])
     assert.deepStrictEqual(changeOf(before, { ...draft, servers: [] })["tools"] as object, agent.tools)
+  })
+
+  it("are held to policies of their own, which stay as they are where they are left alone", () => {
+    const safe = { type: "preset", preset: "safe" }
+    const held = {
+      ...{ name: "A", model: { id: "m" }, system: null, mcp_servers: [], tools: [toolset("always_allow")] },
+      troupe: { ...troupe, policies: [safe] }
+    } as unknown as Agent
+    const draft = { name: "A", model: "m", system: "", permission: "always_allow", servers: [] } as const
+    const said = (policies: string) => changeOf(held, { ...draft, policies })["troupe"] as object
+    assert.deepStrictEqual(JSON.parse(policiesOf(held)), [safe])
+    assert.isUndefined(changeOf(held, draft)["troupe"])
+    assert.isUndefined(said(policiesOf(held)))
+    assert.isUndefined(said("["))
+    assert.deepStrictEqual(said("[]"), { policies: [] })
+    assert.deepStrictEqual(said('[{"type":"always_ask"}]'), { policies: [{ type: "always_ask" }] })
   })
 
   it("are read from JSON, or it is said what is wrong with it", () => {

@@ -4,6 +4,12 @@ import { goldenLog } from "./goldenLog.ts"
 /** How often a turn goes round: a request to the model, what it says, two calls. */
 const roundsPerTurn = 20
 
+/** Two searches of the web are made in a round, which our own tool says of itself. */
+const searching = (event: LogEvent): LogEvent =>
+  event.type === "ToolFinished" && event.payload !== null
+    ? { ...event, payload: { ...event.payload, executor: "function", details: { webSearches: 1 } } }
+    : event
+
 /** What happens in a session, turn after turn, without end. */
 export function* longLog(): Generator<LogEvent> {
   const golden = goldenLog()
@@ -21,7 +27,7 @@ export function* longLog(): Generator<LogEvent> {
   yield* told(between(1, 1), 0, 0)
   for (let turn = 1; ; turn++) {
     yield* told(between(4, 9), turn, 0)
-    for (let round = 1; round <= roundsPerTurn; round++) yield* told(between(12, 23), turn, round)
+    for (let round = 1; round <= roundsPerTurn; round++) yield* told(between(12, 23).map(searching), turn, round)
     yield* told(between(25, 26), turn, 0)
   }
 }

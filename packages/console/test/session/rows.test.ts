@@ -130,6 +130,8 @@ describe("a turn", () => {
     } as unknown as TimelineTurn["items"][number]
     const turn = { ...turns[0]!, items: [request, request], startedAt: 1_000, endedAt: 3_500 }
     assert.deepInclude(endOf(turn), { tokens: 30, microUsd: 14, ms: 2_500 })
+    const search = call({ startedAt: 1, webSearches: 2 })
+    assert.deepInclude(endOf({ ...turn, items: [request, search] }), { tokens: 15, microUsd: 20_007 })
     const unpriced = { ...request, usage: { inputTokens: 1, outputTokens: 1, costMicroUsd: null } } as typeof request
     assert.isNull(endOf({ ...turn, items: [request, unpriced, request] }).microUsd)
   })

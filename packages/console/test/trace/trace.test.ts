@@ -15,7 +15,8 @@ const call = {
   decidedAt: 1_600,
   startedAt: 1_700,
   endedAt: 1_900,
-  isError: false
+  isError: false,
+  webSearches: 0
 }
 const request = { kind: "request", seq: 3, at: 1_000, model: "demo", outcome: "succeeded", usage: null, durationMs: 90 }
 const turn = (startedAt: number, endedAt: number | null, items: ReadonlyArray<object> = []) => ({
@@ -42,7 +43,7 @@ describe("a trace", () => {
     )
   })
 
-  it("says what requests cost, and their turns, unless a price is not known", () => {
+  it("says what requests and searches cost, and their turns, unless a price is not known", () => {
     const priced = (costMicroUsd: number | null) => ({
       ...request,
       usage: { inputTokens: 1, outputTokens: 1, costMicroUsd }
@@ -51,6 +52,8 @@ describe("a trace", () => {
       spansOf(timeline(turn(0, 100, items))).map(({ costMicroUsd }) => costMicroUsd)
     assert.deepStrictEqual(costs(priced(5), priced(7), call), [12, 5, 7, undefined, undefined])
     assert.deepStrictEqual(costs(priced(5), priced(null)), [null, 5, null])
+    const searching = { ...call, webSearches: 2 }
+    assert.deepStrictEqual(costs(priced(5), searching), [20_005, 5, undefined, 20_000])
     assert.deepStrictEqual(costs(request), [undefined, undefined])
   })
 

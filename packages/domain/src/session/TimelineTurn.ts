@@ -3,7 +3,7 @@ import type { Changes } from "./Changes.ts"
 import type { Content } from "./Content.ts"
 import type { EventOf, SessionEvent } from "./SessionEvent.ts"
 import type { ErrorInfo } from "./Status.ts"
-import type { Usage } from "./Usage.ts"
+import { searchesIn, type Usage } from "./Usage.ts"
 
 /** A tool call with everything that became of it. Times are milliseconds since 1970. */
 export interface TimelineCall {
@@ -31,6 +31,8 @@ export interface TimelineCall {
   readonly content: Content
   readonly isError: boolean
   readonly durationMs: number | null
+  /** How many searches of the web it made that count. */
+  readonly webSearches: number
 }
 
 /** What a turn shows, in the order in which it happened. */
@@ -178,6 +180,7 @@ type Outcome =
   | "content"
   | "isError"
   | "durationMs"
+  | "webSearches"
 
 /** A call of which nothing has become yet. */
 export const askedCall = (asked: Omit<TimelineCall, "kind" | Outcome>): TimelineCall => ({
@@ -192,7 +195,8 @@ export const askedCall = (asked: Omit<TimelineCall, "kind" | Outcome>): Timeline
   outcome: null,
   content: [],
   isError: false,
-  durationMs: null
+  durationMs: null,
+  webSearches: 0
 })
 
 const called = (event: EventOf<"ToolRequested">, seq: number, at: number): TimelineCall =>
@@ -279,14 +283,15 @@ export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, a
     case "ToolStarted":
       return changeCall(turn, event.callId, () => ({ startedAt: at }))
     case "ToolFinished": {
-      const { callId, content, isError, outcome } = event
+      const { callId, content, details, executor, isError, outcome } = event
       return changeCall(turn, callId, ({ startedAt }) => ({
         outcome,
         content,
         isError,
         endedAt: at,
         awaits: "nothing",
-        durationMs: event.durationMs ?? (startedAt === null ? null : at - startedAt)
+        durationMs: event.durationMs ?? (startedAt === null ? null : at - startedAt),
+        webSearches: searchesIn(executor, details)
       }))
     }
     case "ContextCompacted":

@@ -361,7 +361,7 @@ const wrongInput = (name: string, wrong: ReadonlyArray<string>): string =>
   )
 
 const refusal = ({ reason, rule }: Verdict): string =>
-  `The call was denied by ${rule}${reason === null ? "" : `: ${reason}`}.`
+  `The call was denied by ${rule}${reason === null ? "" : `: ${reason.replace(/\.$/, "")}`}.`
 
 const interruptedText = ({ startedAt }: Progress): string =>
   startedAt === null

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type EventId, fromUuid, type ModelRequestId, TurnId } from "@troupe/domain/Ids"
+import type { JsonObject } from "@troupe/domain/Json"
 import { text } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Call, Message } from "@troupe/domain/session/SessionState"
@@ -12,7 +13,7 @@ import { Spending } from "../../src/harness/Spending.ts"
 import { shellHarness } from "../../src/harness/shell/ShellHarness.ts"
 import { shellScript } from "../../src/harness/shell/ShellInput.ts"
 import { local } from "../../src/sandbox/Local.ts"
-import { gatewayOf, newCallId, placeOn, type PlaceWorld, textOf, trusting } from "../tools/world.ts"
+import { gatewayOf, newCallId, placeOn, type PlaceWorld, textOf, toolset, trusting } from "../tools/world.ts"
 
 const slow = 60_000
 const small = (n: number) => `00000000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`
@@ -32,10 +33,13 @@ const harness = shellHarness({
   mintRequestId: Effect.succeed(fromUuid("mreq", small(1)) as ModelRequestId)
 })
 
+const withPeople = [toolset(), { type: "troupe_toolset", configs: [{ name: "ask_user" }] }]
+
 interface Given {
   readonly history: ReadonlyArray<HistoryItem>
   readonly calls?: ReadonlyArray<Call>
   readonly policies?: Parameters<typeof gatewayOf>[0]["policies"]
+  readonly tools?: ReadonlyArray<JsonObject>
   readonly steers?: Array<Message>
   readonly stop?: () => "paused" | "budget" | null
 }
@@ -43,9 +47,9 @@ interface Given {
 /** The turn on a place. What its frames say becomes what the next attempt is told. */
 const attempt = (
   world: PlaceWorld,
-  { calls = [], history, policies = trusting, steers = [], stop = () => null }: Given
+  { calls = [], history, policies = trusting, steers = [], stop = () => null, tools = withPeople }: Given
 ) => {
-  const { frames, gateway } = gatewayOf({ place: world.place, policies, calls, history })
+  const { frames, gateway } = gatewayOf({ place: world.place, policies, calls, history, agentTools: tools })
   const run = {
     request: { turnId: turnId(), history } as unknown as HarnessRun["request"],
     frames,
@@ -181,6 +185,61 @@ describe("The shell harness", () => {
           frames.all("ToolFinished").map(({ content }) => textOf(content)),
           ["Name? Sure, Ada's? yes\nover\n[Exit code 3]", "(no output)", "a? "]
         )
+      }),
+    slow
+  )
+
+  it.live(
+    "has a person asked before the command that wants to know, and tells it what was said",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* placeOn(local())
+        const list = commands(
+          { run: "echo plan" },
+          {
+            run: 'printf "Go on? "; read -r go; printf "Who? "; read -r who; echo "$go by $who"; exit 3',
+            replies: [
+              { prompt: "Go on?", ask: "Roll it out?", options: ["yes", "no"] },
+              { prompt: "Who?", ask: "Who says so?" }
+            ]
+          }
+        )
+        const first = attempt(world, { history: [user(1, list)] })
+        assert.deepStrictEqual(yield* first.end, { _tag: "Suspended", reason: "requires_action" })
+        const asked = first.frames.all("ToolRequested").slice(1)
+        assert.deepStrictEqual(
+          asked.map(({ question }) => question),
+          [
+            { kind: "choice", text: "Roll it out?", options: [{ label: "yes" }, { label: "no" }], allowOther: false },
+            { kind: "text", text: "Who says so?" }
+          ]
+        )
+        const answered = asked.map(({ callId, providerCallId }, index): HistoryItem => ({
+          ...{ type: "tool_result", callId, providerCallId, outcome: "succeeded", isError: false },
+          content: text(["yes", "it's Ada"][index]!)
+        }))
+        const second = attempt(world, { history: [...first.after(), ...answered] })
+        assert.strictEqual((yield* second.end)._tag, "Completed")
+        assert.strictEqual(
+          textOf(second.frames.last("ToolFinished").content),
+          "Go on? Who? yes by it's Ada\n[Exit code 3]"
+        )
+        assert.match(textOf(second.frames.last("MessageBlock").content), /^exit 0: echo plan\nexit 3: printf/)
+      }),
+    slow
+  )
+
+  it.live(
+    "does not begin a command where nobody can be asked what it wants to know",
+    () =>
+      Effect.gen(function* () {
+        const world = yield* placeOn(local())
+        const run = { run: "touch never; read -r a", replies: [{ prompt: "a", ask: "What?" }] }
+        const { end, frames } = attempt(world, { history: [user(1, commands(run))], tools: [toolset()] })
+        yield* end
+        assert.match(textOf(frames.last("ToolFinished").content), /no tool "ask_user"/)
+        assert.match(textOf(frames.last("MessageBlock").content), /^denied: touch never/)
+        assert.isFalse(existsSync(join(world.workspace, "never")))
       }),
     slow
   )

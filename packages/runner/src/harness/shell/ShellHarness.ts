@@ -6,8 +6,17 @@ import { Effect, Result } from "effect"
 import type { AttemptFrames, JournalFull } from "../../attempt/AttemptFrames.ts"
 import type { ToolResult } from "../../tools/ToolCalls.ts"
 import type { Harness, HarnessEnd, HarnessProbe, HarnessRun } from "../Harness.ts"
-import { commandScript } from "./commandScript.ts"
-import { callName, type CommandOutcome, inputsOf, namesOf, outcomesOf, type Ran } from "./progress.ts"
+import { commandScript, type Said } from "./commandScript.ts"
+import {
+  answersOf,
+  callName,
+  type CommandOutcome,
+  inputsOf,
+  namesOf,
+  outcomesOf,
+  questionName,
+  type Ran
+} from "./progress.ts"
 import { type ShellCommand, type ShellScript, shellScript } from "./ShellInput.ts"
 
 export interface ShellHarnessOptions {
@@ -40,18 +49,50 @@ const play = Effect.fnUntraced(function* (
 ): Effect.fn.Return<HarnessEnd, JournalFull> {
   const { history, turnId } = request
   const ran: Map<string, Ran> = outcomesOf(history, turnId)
+  const answers = answersOf(history, turnId)
   const waiting = [...inputsOf(history, turnId)]
   const reported: Array<Reported> = []
 
+  const halt = Effect.map(inbox.stop, (asked) => asked ?? (spending.isSpent ? "budget" : null))
+
+  /**
+   * What a command will be told. People are asked before it begins: a question may wait for days and through restarts of
+   * everything, which no process does.
+   */
+  const repliesTo = Effect.fnUntraced(function* (name: string, { replies = [] }: ShellCommand) {
+    const said: Array<Said> = []
+    let isAwaiting = false
+    for (const [index, one] of replies.entries()) {
+      if ("reply" in one) {
+        said.push(one)
+        continue
+      }
+      const question = questionName(name, index)
+      const known = ran.get(question)
+      const answer = answers.get(question)
+      if (answer !== undefined) said.push({ prompt: one.prompt, reply: answer })
+      else if (known !== undefined) return known
+      else {
+        const input = { question: one.ask, ...optionsOf(one.options) }
+        const result = yield* tools.call({ requestId: null, providerCallId: question, name: "ask_user", input })
+        if (result._tag === "Done") return ranOf(result)
+        isAwaiting = true
+      }
+    }
+    return isAwaiting ? ("requires_action" as const) : said
+  })
+
   const runOne = Effect.fnUntraced(function* (name: string, command: ShellCommand) {
-    const stop = (yield* inbox.stop) ?? (spending.isSpent ? "budget" : null)
+    const stop = yield* halt
     if (stop !== null) return stop
+    const replies = yield* repliesTo(name, command)
+    if (!isSaid(replies)) return replies
     const { timeoutMs } = command
     const result = yield* tools.call({
       requestId: null,
       providerCallId: name,
       name: "bash",
-      input: { command: commandScript(command), ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }) }
+      input: { command: commandScript(command, replies), ...(timeoutMs === undefined ? {} : { timeout_ms: timeoutMs }) }
     })
     // Only once a command of the turn is on record: by that, a later attempt knows which messages are the turn's.
     waiting.push(...(yield* inbox.takeSteers))
@@ -102,6 +143,11 @@ const inFull = (blob: HarnessRun["blob"], content: Content): Effect.Effect<Conte
           bytes === null ? block : ({ type: "text", text: Buffer.from(bytes).toString("utf8") } as const)
         )
   )
+
+const isSaid = (replies: ReadonlyArray<Said> | Ran | Stop): replies is ReadonlyArray<Said> => Array.isArray(replies)
+
+const optionsOf = (options: ReadonlyArray<string> | undefined): JsonObject =>
+  options === undefined ? {} : { options: options.map((label) => ({ label })) }
 
 const ranOf = ({ details, outcome }: Extract<ToolResult, { readonly _tag: "Done" }>): Ran => {
   const exitCode = details?.["exitCode"]

@@ -1,6 +1,24 @@
 import { type Content } from "@troupe/domain/session/Content"
 import { Result, Schema } from "effect"
 
+const Prompt = Schema.String.check(Schema.isMinLength(1))
+
+/** What a command is told once it has said `prompt`: what is written here, or what a person says who is asked before it begins. */
+const Reply = Schema.Union([
+  Schema.Struct({ prompt: Prompt, reply: Schema.String }),
+  Schema.Struct({
+    prompt: Prompt,
+    ask: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(10_000)),
+    /** The answers that there are; absent: any words. */
+    options: Schema.optionalKey(
+      Schema.Array(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))).check(
+        Schema.isMinLength(1),
+        Schema.isMaxLength(50)
+      )
+    )
+  })
+])
+
 /** One command of a turn that no model takes part in. */
 export const ShellCommand = Schema.Struct({
   run: Schema.String.check(Schema.isMinLength(1)),
@@ -11,11 +29,7 @@ export const ShellCommand = Schema.Struct({
   timeoutMs: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0))),
   stdin: Schema.optionalKey(Schema.String),
   /** What it is told, a line each, once it has asked for it in these words; in their order. After the last its input ends. */
-  replies: Schema.optionalKey(
-    Schema.Array(Schema.Struct({ prompt: Schema.String.check(Schema.isMinLength(1)), reply: Schema.String })).check(
-      Schema.isMaxLength(100)
-    )
-  )
+  replies: Schema.optionalKey(Schema.Array(Reply).check(Schema.isMaxLength(100)))
 }).check(
   Schema.makeFilter(({ replies, stdin }) =>
     replies === undefined || stdin === undefined

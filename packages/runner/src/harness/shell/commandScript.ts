@@ -1,8 +1,14 @@
 import { quoted } from "../../tools/shell/shellScript.ts"
 import type { ShellCommand } from "./ShellInput.ts"
 
+/** What is said to a program once it has said `prompt`. */
+export interface Said {
+  readonly prompt: string
+  readonly reply: string
+}
+
 /** The command as the session's shell is given it. What it has for itself alone stays in a shell of its own. */
-export const commandScript = ({ cwd, env = {}, replies = [], run, stdin }: ShellCommand): string => {
+export const commandScript = ({ cwd, env = {}, run, stdin }: ShellCommand, replies: ReadonlyArray<Said>): string => {
   const own = [
     ...(cwd === undefined ? [] : [`cd -- ${quoted(cwd)} || exit`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`)
@@ -17,7 +23,7 @@ export const commandScript = ({ cwd, env = {}, replies = [], run, stdin }: Shell
  * What the program says passes one who answers: each reply goes to its input, as a line, once its prompt has come out, in
  * their order. Prompts have no end of line, so it is read byte by byte until the last of them; then its input ends.
  */
-const answered = (inside: string, replies: NonNullable<ShellCommand["replies"]>): string => `(
+const answered = (inside: string, replies: ReadonlyArray<Said>): string => `(
 __troupe_asks=$(mktemp -d) && mkfifo -- "$__troupe_asks/in" || exit
 ${inside} < "$__troupe_asks/in" 2>&1 | (
   exec {in}> "$__troupe_asks/in"

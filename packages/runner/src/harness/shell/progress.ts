@@ -1,4 +1,5 @@
 import type { EventId, TurnId } from "@troupe/domain/Ids"
+import type { Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Message } from "@troupe/domain/session/SessionState"
 
@@ -34,7 +35,10 @@ export const inputsOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): R
   )
 }
 
-/** What has become of the commands that were called before, by the names of their calls. */
+/** Names what a person is asked for one of a command's replies, so that an attempt that comes later knows what was said. */
+export const questionName = (command: string, index: number): string => `${command}/${index}`
+
+/** What has become of the commands, and of what was asked for them, before, by the names of their calls. */
 export const outcomesOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): Map<string, Ran> =>
   new Map(
     history.flatMap((item) =>
@@ -43,6 +47,19 @@ export const outcomesOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId):
         : []
     )
   )
+
+/** What people answered, by the names of the calls that asked. */
+export const answersOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): ReadonlyMap<string, string> =>
+  new Map(
+    history.flatMap((item) =>
+      item.type === "tool_result" && item.outcome === "succeeded" && item.providerCallId.startsWith(`${turnId}/`)
+        ? [[item.providerCallId, textOf(item.content)] as const]
+        : []
+    )
+  )
+
+const textOf = (content: Content): string =>
+  content.map((block) => (block.type === "text" ? block.text : "")).join("\n")
 
 /** The names of calls that are known by their ids. */
 export const namesOf = (history: ReadonlyArray<HistoryItem>): ReadonlyMap<EventId, string> =>

@@ -1,4 +1,5 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { toUuid } from "@troupe/domain/Ids"
 import { Effect, Exit, Scope } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import { randomUUID } from "node:crypto"
@@ -100,18 +101,21 @@ describe("two nodes", { timeout: 120_000 }, () => {
 
   it("let nobody in, nor go on reading at the one, whose key was revoked at the other", async () => {
     const [here, there] = nodes as readonly [TestNode, TestNode]
-    const made = async (path: string, body: object) => JSON.parse((await send(here, path, path, body)).text)
+    const made = async (path: string, body: object) => JSON.parse((await send(here, randomUUID(), path, body)).text)
     const agent = await made("/v1/agents", { name: "followed", model: "demo" })
     const session = await made("/v1/sessions", { agent: agent.id })
     const key = await made("/v1/tokens", { kind: "api_key", name: "k", scopes: ["read"] })
     const headers = { "x-api-key": key.secret }
+    const user = await made("/v1/tokens", { kind: "end_user", subject: "ann" })
     const paths = ["events/stream", "log/stream"].map((name) => `/v1/sessions/${session.id}/${name}`)
-    const streams = await Promise.all(
-      [...paths, "/v1/log/stream"].map((path) => fetch(`${there.gateway}${path}`, { headers }))
-    )
+    const anns = await made("/v1/sessions", { agent: agent.id, troupe: { end_user: "ann" } })
+    const streams = await Promise.all([
+      ...[...paths, "/v1/log/stream"].map((path) => fetch(`${there.gateway}${path}`, { headers })),
+      fetch(`${there.gateway}/v1/sessions/${anns.id}/log/stream`, { headers: { "x-api-key": user.secret } })
+    ])
     assert.deepStrictEqual(
       streams.map(({ status }) => status),
-      [200, 200, 200]
+      [200, 200, 200, 200]
     )
     const sockets = await Promise.all(
       ["/v1/feed", "/v1/rpc"].map(async (path) => {
@@ -121,16 +125,18 @@ describe("two nodes", { timeout: 120_000 }, () => {
         return { code }
       })
     )
-    const asked = () => fetch(`${there.gateway}/v1/agents`, { headers })
-    assert.strictEqual((await asked()).status, 200)
+    const lists = () => fetch(`${there.gateway}/v1/agents`, { headers })
+    assert.strictEqual((await lists()).status, 200)
+    // One that expires opens as little as one that is revoked.
+    await sql((one) => one`UPDATE tokens SET expires_at = now() WHERE token_id = ${toUuid(user.id)!}`)
     const revokes = fetch(`${here.gateway}/v1/tokens/${key.id}`, { method: "DELETE", headers: { "x-api-key": apiKey } })
     const [status, ...ended] = await endsBy(revokes, () =>
       Promise.all([
-        refusalOf(asked),
+        refusalOf(lists),
         ...sockets.map(({ code }) => code),
         ...streams.map((stream) => stream.text().then(() => "ended"))
       ])
     )
-    assert.deepStrictEqual([status, ...ended], [401, 4401, 4401, "ended", "ended", "ended"])
+    assert.deepStrictEqual([status, ...ended], [401, 4401, 4401, "ended", "ended", "ended", "ended"])
   })
 })

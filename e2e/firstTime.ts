@@ -9,7 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { stripVTControlCharacters } from "node:util"
 
@@ -26,13 +26,18 @@ const env = {
 
 const patienceMs = 900_000
 
+/** What is left of a line that was written over, as by what tells how far it is. */
+const leftOf = (line: string): string => line.replace(/\r+$/, "").split("\r").at(-1)!
+
 /** As it stood in the terminal, without what is of this machine alone, and without what lets somebody in. */
 const shown = (text: string): string =>
   stripVTControlCharacters(text)
-    .replaceAll("\r", "")
+    .split("\n")
+    .map(leftOf)
+    .join("\n")
     .replaceAll(home, "/home/me")
     .replaceAll(repository, "REPOSITORY")
-    .replaceAll(/trp_log_\S+/g, "trp_log_…")
+    .replaceAll(/trp_(log|key)_\S+/g, "trp_$1_…")
     .replaceAll(/(?<=Linux sandbox )\S+/g, "…")
     .replaceAll(/^npm notice.*\n?/gm, "")
     .replace(/^\n+/, "")
@@ -100,7 +105,8 @@ const stops = async (npm: Terminal): Promise<void> => {
 const story = async () => {
   tell("# The first time\n")
   tell(
-    "What `node e2e/firstTime.ts` did and saw, word for word: a machine of two cores with git, an older Node and npm, a fresh clone, an empty home."
+    "What `node e2e/firstTime.ts` did and saw, word for word: a machine of two cores with git, an older Node and npm, a fresh clone, an empty home. " +
+      `Other work waited for them too: a load of ${loadavg()[0]!.toFixed(0)} when it began.`
   )
   await types("git --version; node --version; npm --version", home)
   await types(`git clone --quiet ${repository} troupe`, home)

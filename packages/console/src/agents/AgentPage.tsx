@@ -87,13 +87,19 @@ const AgentPage = () => {
         asked={oneAsked("agents", "agents", "agents show", id)}
         title={
           <Crumbs to="agents" all="Agents" name={agent.name}>
-            <span className="badge">v{agent.version}</span>
+            <span className="badge optional">v{agent.version}</span>
           </Crumbs>
         }
       >
         <Segments name="View" value={tab} options={tabs} onChange={(next) => change({ tab: next })} />
-        <button type="button" className="button first" aria-pressed={isTrying} onClick={() => setTrying(!isTrying)}>
-          <Play size={12} fill="currentColor" /> Try it
+        <button
+          type="button"
+          className="button first"
+          aria-label="Try it"
+          aria-pressed={isTrying}
+          onClick={() => setTrying(!isTrying)}
+        >
+          <Play size={12} fill="currentColor" /> <span className="optional">Try it</span>
         </button>
       </PageHeader>
       <div className="with-try">

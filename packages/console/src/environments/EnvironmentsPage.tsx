@@ -43,14 +43,14 @@ const EnvironmentsPage = () => {
   const environments = useQuery(withArchived ? queries.allEnvironments : queries.environments)
   const [isMaking, setMaking] = useState(false)
   const make = (
-    <button type="button" className="button first" onClick={() => setMaking(true)}>
-      <Plus size={14} /> New environment
+    <button type="button" className="button first" aria-label="New environment" onClick={() => setMaking(true)}>
+      <Plus size={14} /> <span className="optional">New environment</span>
     </button>
   )
   return (
     <>
       <PageHeader title="Environments" asked={listAsked("environments", "environments", "environments")}>
-        <label className="check optional">
+        <label className="check">
           <input
             type="checkbox"
             checked={withArchived}

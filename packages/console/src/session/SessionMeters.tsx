@@ -53,7 +53,7 @@ export const SessionMeters = ({ feed, session }: { readonly feed: FeedView; read
           <span className="badge warn">no isolation</span>
         </Tip>
       )}
-      {session === null ? null : <span className="soft cut">{session.agent.name}</span>}
+      {session === null ? null : <span className="soft cut optional">{session.agent.name}</span>}
       {model === null ? null : <code className="faint cut optional">{model}</code>}
       <span className="meters-end">
         {session === null || feed.seen === 0 ? null : <VerifiedBadge sessionId={session.id} seen={feed.seen} />}

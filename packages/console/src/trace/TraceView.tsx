@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "react"
 import { useWholeTimeline } from "../session/WholeLog.tsx"
 import { Empty } from "../ui/Empty.tsx"
 import { cost, duration } from "../ui/format.logic.ts"
-import { scaleOf, type Span, spansOf } from "./trace.logic.ts"
+import { scaleOf, type Span, spansOf, tookAt } from "./trace.logic.ts"
 import "./trace.css"
 
 const rowHeight = 28
@@ -15,6 +15,7 @@ const percent = (part: number) => `${part * 100}%`
 
 const Line = (props: { readonly span: Span; readonly left: number; readonly width: number; readonly now: number }) => {
   const { left, now, span, width } = props
+  const room = tookAt({ left, width })
   const took = duration((span.to ?? now) - span.from)
   return (
     <div className={`span depth-${span.depth}`}>
@@ -32,8 +33,12 @@ const Line = (props: { readonly span: Span; readonly left: number; readonly widt
           style={{ left: percent(left), width: `max(3px, ${percent(width)})` }}
         />
         <span
-          className={left + width > 0.8 ? "span-took before number" : "span-took number"}
-          style={left + width > 0.8 ? { right: percent(1 - left) } : { left: percent(left + width) }}
+          className={`span-took ${room} number`}
+          style={
+            room === "after"
+              ? { left: percent(left + width) }
+              : { right: percent(room === "before" ? 1 - left : 1 - left - width) }
+          }
         >
           {took}
         </span>

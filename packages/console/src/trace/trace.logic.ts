@@ -118,3 +118,12 @@ export const scaleOf = (spans: ReadonlyArray<Span>, now: number) => {
     place: ({ from, to }: Span) => ({ left: at(from), width: Math.max(0, at(to ?? now) - at(from)) })
   }
 }
+
+interface Placed {
+  readonly left: number
+  readonly width: number
+}
+
+/** Where there is room to say how long it took: behind its bar, before it, or on it where that fills the line. */
+export const tookAt = ({ left, width }: Placed): "after" | "before" | "within" =>
+  left + width <= 0.8 ? "after" : left >= 0.3 ? "before" : "within"

@@ -1,6 +1,6 @@
 import type { Timeline } from "@troupe/domain/session/Timeline"
 import { assert, describe, it } from "vitest"
-import { scaleOf, spansOf } from "../../src/trace/trace.logic.ts"
+import { scaleOf, spansOf, tookAt } from "../../src/trace/trace.logic.ts"
 
 const call = {
   kind: "call",
@@ -74,5 +74,11 @@ describe("a trace", () => {
         ["wait", null]
       ]
     )
+  })
+
+  it("says how long one took where there is room for it", () => {
+    assert.strictEqual(tookAt({ left: 0.1, width: 0.2 }), "after")
+    assert.strictEqual(tookAt({ left: 0.7, width: 0.3 }), "before")
+    assert.strictEqual(tookAt({ left: 0.05, width: 0.95 }), "within")
   })
 })

@@ -1,7 +1,7 @@
 import type { LogEvent } from "@troupe/client"
 import { useMutation } from "@tanstack/react-query"
 import { ChevronLeft, ChevronRight, GitFork } from "lucide-react"
-import { memo, useDeferredValue, useMemo } from "react"
+import { memo, useDeferredValue, useLayoutEffect, useMemo, useRef } from "react"
 import { troupe } from "../api/troupe.ts"
 import { useGo, usePlace } from "../app/links.tsx"
 import { useActions } from "../registry/actions.ts"
@@ -54,9 +54,17 @@ const ReplayView = (props: {
   }, [log, past, seq])
   const event = log[seq - 1]
 
+  // Where the last key led, which may be further than what is drawn: the next one goes on from there.
+  const here = useRef(at)
+  useLayoutEffect(() => {
+    here.current = at
+  }, [at])
+
   const actions = useMemo(() => {
     const go = (next: number | null) => {
-      if (next !== null && next >= 1 && next <= log.length) change({ at: String(next) })
+      if (next === null || next < 1 || next > log.length) return
+      here.current = next
+      change({ at: String(next) })
     }
     const step = (id: string, title: string, keys: string, next: () => number | null) => ({
       id,
@@ -66,14 +74,16 @@ const ReplayView = (props: {
       run: () => go(next())
     })
     return [
-      step("step-back", "One event back", "left", () => at - 1),
-      step("step-on", "One event on", "right", () => at + 1),
+      step("step-back", "One event back", "left", () => here.current - 1),
+      step("step-on", "One event on", "right", () => here.current + 1),
       ...jumps.flatMap((kind) => [
-        step(`next-${kind}`, `Next ${kind}`, keysOf[kind], () => jump(places, at, 1, kind)),
-        step(`previous-${kind}`, `Previous ${kind}`, `shift+${keysOf[kind]}`, () => jump(places, at, -1, kind))
+        step(`next-${kind}`, `Next ${kind}`, keysOf[kind], () => jump(places, here.current, 1, kind)),
+        step(`previous-${kind}`, `Previous ${kind}`, `shift+${keysOf[kind]}`, () =>
+          jump(places, here.current, -1, kind)
+        )
       ])
     ]
-  }, [at, change, log.length, places])
+  }, [change, log.length, places])
   useActions(actions)
   const go = useGo()
   const fork = useMutation({

@@ -167,10 +167,8 @@ requires(
     await sees("/threads/0/turn")
     // Faster than anything can be drawn: each counts.
     const from = Number(await page.getByRole("slider", { name: "Place in the log" }).inputValue())
-    await page.evaluate(() => {
-      const pressed = () => new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true })
-      for (let times = 0; times < 3; times++) document.activeElement!.dispatchEvent(pressed())
-    })
+    const pressed = 'new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, cancelable: true })'
+    await page.evaluate(`for (let times = 0; times < 3; times++) document.activeElement.dispatchEvent(${pressed})`)
     await page.locator(`.replay-parts[data-at="${from + 3}"]`).waitFor()
     await press("ArrowLeft", "ArrowLeft")
     assert.match(page.url(), /tab=replay/)

@@ -1,17 +1,6 @@
 import { Schema } from "effect"
 import { exitCodes } from "./exitCodes.ts"
-
-interface Said {
-  readonly what: string
-  readonly advice: string | null
-  /** The number of the request that was refused; null where none was. */
-  readonly requestId?: string | null
-}
-
-export const inWords = ({ advice, requestId = null, what }: Said): string => {
-  const numbered = requestId === null ? what : `${what} (${requestId})`
-  return advice === null ? numbered : `${numbered}\n${advice}`
-}
+import { inWords } from "./inWords.ts"
 
 /** What went wrong, for whoever typed the command: in a line, and what to type next. */
 export class Trouble extends Schema.TaggedError<Trouble>()("Trouble", {

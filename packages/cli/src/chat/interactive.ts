@@ -1,7 +1,7 @@
 import { constants } from "node:os"
 import { emitKeypressEvents } from "node:readline"
 import type { ReadStream } from "node:tty"
-import { inWords } from "../app/Trouble.ts"
+import { inWords } from "../app/inWords.ts"
 import { failureOf } from "../connection/failure.ts"
 import { clientOf, type Reached } from "../connection/reach.ts"
 import type { Key } from "../terminal/Editor.ts"

@@ -4,10 +4,10 @@ import type { Changes } from "./Changes.ts"
 import type { Content } from "./Content.ts"
 import type { Decision, Input, TurnOverrides } from "./Input.ts"
 import { AgentSnapshot } from "./Opening.ts"
+import { searchesIn } from "./Searches.ts"
 import type { SessionCommand } from "./SessionCommand.ts"
 import type { EventOf, SessionEvent, SessionEventTag } from "./SessionEvent.ts"
 import type { ErrorInfo, StopReason } from "./Status.ts"
-import { searchesIn } from "./Usage.ts"
 
 const gone = "[redacted]"
 /** In the place of a hash of what is gone: the hash itself would let somebody try out what it was. */

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from "../Json.ts"
 import type { Changes } from "./Changes.ts"
 import type { Content } from "./Content.ts"
+import { searchesIn } from "./Searches.ts"
 import type { EventOf, SessionEvent } from "./SessionEvent.ts"
 import type { ErrorInfo } from "./Status.ts"
-import { searchesIn, type Usage } from "./Usage.ts"
+import type { Usage } from "./Usage.ts"
 
 /** A tool call with everything that became of it. Times are milliseconds since 1970. */
 export interface TimelineCall {

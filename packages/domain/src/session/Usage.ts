@@ -1,5 +1,4 @@
 import { Schema } from "effect"
-import type { JsonObject } from "../Json.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 
@@ -69,12 +68,6 @@ export const addUsage = (totals: Totals, usage: Usage): Totals => ({
 
 /** A search at list price, in millionths of a dollar: ten dollars for a thousand. */
 export const searchMicroUsd = 10_000
-
-/** How many searches of the web a call that is over has made: our own tool says so, and nobody else is believed. */
-export const searchesIn = (executor: string | undefined, details: JsonObject | null): number => {
-  const searches = executor === "function" ? details?.["webSearches"] : undefined
-  return typeof searches === "number" && Number.isSafeInteger(searches) && searches > 0 ? searches : 0
-}
 
 export const addSearches = (totals: Totals, searches: number): Totals =>
   searches === 0

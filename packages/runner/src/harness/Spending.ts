@@ -1,7 +1,8 @@
 import type { RunRequest } from "@troupe/domain/runner/Attempt"
 import { consumed } from "@troupe/domain/session/Budget"
 import type { FrameBody } from "@troupe/domain/session/Frame"
-import { addSearches, addUsage, searchesIn, type Totals } from "@troupe/domain/session/Usage"
+import { searchesIn } from "@troupe/domain/session/Searches"
+import { addSearches, addUsage, type Totals } from "@troupe/domain/session/Usage"
 import type { AttemptFrames } from "../attempt/AttemptFrames.ts"
 
 interface SpendingOptions {

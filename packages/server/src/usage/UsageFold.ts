@@ -1,5 +1,6 @@
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
-import { searchesIn, searchMicroUsd } from "@troupe/domain/session/Usage"
+import { searchesIn } from "@troupe/domain/session/Searches"
+import { searchMicroUsd } from "@troupe/domain/session/Usage"
 
 /** What an attempt's work ends with. Whichever comes first ends it, and those that follow find none. */
 const endings = [

@@ -1,7 +1,8 @@
 import type { answers, workEvents } from "../events/work.ts"
 import type { EventOf } from "../SessionEvent.ts"
 import type { Call, OpenSession, Turn } from "../SessionState.ts"
-import { addSearches, addUsage, searchesIn } from "../Usage.ts"
+import { searchesIn } from "../Searches.ts"
+import { addSearches, addUsage } from "../Usage.ts"
 import { awaitsOnceAllowed, grantKey } from "../standing.ts"
 import { type Changes, count, marked, onCall, onFrame, onTurn, turnOf, withoutCall } from "./parts.ts"
 

@@ -26,6 +26,9 @@ const refreshedMs = 1_900
 /** How long no member is dropped after our own lock was lost: theirs may be on the way back like ours. */
 const settleMs = 2_000
 const againMs = 100
+/** How long an acquisition waits for shards to be let go of that went with their session: their sessions end meanwhile. */
+const letGoMs = 400
+const letGoLookMs = 10
 /** How long the first try may take to acquire anything after a session has ended. */
 const reviveFirstMs = 100
 /** The cluster waits for five seconds before it gives a list up. */
@@ -67,6 +70,8 @@ const make = Effect.gen(function* () {
 
   /** Shards whose locks went with their session. */
   const lost = new Set<string>()
+  /** Whether no acquisition has waited yet for those to be let go of. */
+  let justLost = false
   /** How long an acquisition may take on what is in place of a session that ended; null where none did. */
   let reviveMs: number | null = null
 
@@ -98,6 +103,14 @@ const make = Effect.gen(function* () {
 
   const acquire = Effect.fnUntraced(function* (address: RunnerAddress, shardIds: Iterable<ShardId.ShardId>) {
     const wanted = [...shardIds]
+    // Shards are let go of one by one. The cluster asks for those that are, and for the others a second after it got the first:
+    // an error is asked about again at once, for all of them.
+    if (justLost && lost.size > 0) {
+      justLost = false
+      for (let waitedMs = 0; lost.size > 0 && waitedMs < letGoMs; waitedMs += letGoLookMs)
+        yield* Effect.sleep(letGoLookMs)
+      return yield* new PersistenceError({ cause: new Error("Shards that were lost were still let go of") })
+    }
     const deadline = clock.currentTimeMillisUnsafe() + acquireMs
     while (true) {
       const leftMs = deadline - clock.currentTimeMillisUnsafe()
@@ -128,6 +141,7 @@ const make = Effect.gen(function* () {
     })
     const kept = new Set(found.map(String))
     for (const shardId of asked.map(String)) if (!kept.has(shardId)) lost.add(shardId)
+    if (kept.size < asked.length) justLost = true
     return found
   })
 

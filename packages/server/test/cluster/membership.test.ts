@@ -190,6 +190,13 @@ layer(superuser.pipe(Layer.provideMerge(TestDatabase.layer())), { excludeTestSer
       yield* sql`SELECT pg_terminate_backend(pid, 2000) FROM pg_stat_activity WHERE application_name = 'member 1071'`
       yield* cut(1071)
       assert.deepStrictEqual(yield* Fiber.join(refreshing), [])
+      // The cluster asks for those that it has let go of, while it does so with the others: it is to ask for all.
+      yield* a.storage.release(a.address, shards[0]!)
+      const early = yield* Effect.forkChild(Effect.exit(a.storage.acquire(a.address, shards.slice(0, 1))), {
+        startImmediately: true
+      })
+      yield* a.storage.release(a.address, shards[1]!)
+      assert.strictEqual((yield* Fiber.join(early))._tag, "Failure")
       yield* limit(-1)
       assert.isTrue(yield* a.lock.await(8_000))
       // The cluster gives it no more time.

@@ -70,7 +70,7 @@ const make = Effect.gen(function* () {
 
   /** Shards whose locks went with their session. */
   const lost = new Set<string>()
-  /** Whether no acquisition has waited yet for those to be let go of. */
+  /** Whether a session has just ended, and no acquisition has come since. */
   let justLost = false
   /** How long an acquisition may take on what is in place of a session that ended; null where none did. */
   let reviveMs: number | null = null
@@ -105,8 +105,9 @@ const make = Effect.gen(function* () {
     const wanted = [...shardIds]
     // Shards are let go of one by one. The cluster asks for those that are, and for the others a second after it got the first:
     // an error is asked about again at once, for all of them.
-    if (justLost && lost.size > 0) {
-      justLost = false
+    const isFirst = justLost
+    justLost = false
+    if (isFirst && lost.size > 0) {
       for (let waitedMs = 0; lost.size > 0 && waitedMs < letGoMs; waitedMs += letGoLookMs)
         yield* Effect.sleep(letGoLookMs)
       return yield* new PersistenceError({ cause: new Error("Shards that were lost were still let go of") })
@@ -137,11 +138,11 @@ const make = Effect.gen(function* () {
     // own way back from storage that it holds for broken, which it asks every other second whether it has recovered.
     const found = yield* Effect.catch(Effect.timeout(inner.refresh(address, asked), withinMs), () => {
       reviveMs = reviveFirstMs
+      if (asked.length > 0) justLost = true
       return Effect.succeed([])
     })
     const kept = new Set(found.map(String))
     for (const shardId of asked.map(String)) if (!kept.has(shardId)) lost.add(shardId)
-    if (kept.size < asked.length) justLost = true
     return found
   })
 

@@ -110,7 +110,7 @@ requires(
       assert.isTrue(response.ok, response.ok ? "" : await response.clone().text())
       const { id } = (await response.json()) as { readonly id: SessionId }
       await system.say(node!, id, "run: ls; cat later made/here")
-      const restored = (await system.turnsEnded(id, 2)).filter(({ _tag }) => _tag === "ToolFinished").slice(-1)
+      const restored = (await system.turnsEnded(id, 1)).filter(({ _tag }) => _tag === "ToolFinished").slice(-1)
       assert.match(wordsOf(restored), /^later\nmade\nlater\nby a tool/)
     }
   )

@@ -6,7 +6,7 @@ import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { AllInOne } from "../support/AllInOne.ts"
 import { inProcess } from "../support/inProcess.ts"
-import type { Ended } from "../support/Running.ts"
+import { type Ended, until } from "../support/Running.ts"
 
 const long = 180_000
 
@@ -22,6 +22,7 @@ const residentMiB = (pid: number): number =>
 requires("postgres")("troupe, as a person uses it,", () => {
   const troupe = new AllInOne()
 
+  const client = () => new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
   const did = (args: ReadonlyArray<string>, ended: Ended) => {
     assert.strictEqual(ended.code, 0, `troupe ${args.join(" ")}\n${ended.stdout}${ended.stderr}`)
     return ended
@@ -84,6 +85,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const [fork] = await json("sessions", "fork", id, "--title", "Another way")
     await does("sessions", "send", fork.id, "echo forked")
     await does("sessions", "stop", fork.id)
+    await client().session(fork.id).until("idle")
     await does("sessions", "archive", fork.id)
     assert.include((await does("sessions", "show", fork.id)).stdout, "Another way")
     const refused = await troupe.ended(["sessions", "delete", fork.id])
@@ -100,16 +102,23 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows("Assistant · demo")
     chat.enter("say: **loud** and clear")
     await chat.shows("› say: **loud** and clear\n\nloud and clear")
-    const files = new Troupe({ baseURL: troupe.url, apiKey: troupe.key }).sessions.files
+    const { files } = client().sessions
     const [session] = /sesn_\w{24}/.exec(chat.screen)!
     /** Goes on once there is a file of this name, which is made when all else has been seen. */
-    const until = (name: string) => `until [ -e ${name} ]; do sleep 0.1; done`
-    chat.enter(`run: ${until("go")}; echo $((20 + 3))`)
+    const waits = (name: string) => `until [ -e ${name} ]; do sleep 0.1; done`
+    const make = (name: string) =>
+      until("the session has a place", () =>
+        files.write(session, name, "").then(
+          () => true,
+          () => false
+        )
+      )
+    chat.enter(`run: ${waits("go")}; echo $((20 + 3))`)
     await chat.shows("Working")
     chat.enter("ask me: Which? red / blue")
     await chat.shows("queued: ask me")
-    await files.write(session, "go", "")
-    await chat.shows(`● bash ${until("go")}; echo $((20 + 3))\n  └ 23`)
+    await make("go")
+    await chat.shows(`● bash ${waits("go")}; echo $((20 + 3))\n  └ 23`)
     await chat.shows(/\? Which\?\n +1 red\n +2 blue\n +A number chooses/)
     chat.resize({ columns: 40, rows: 12 })
     chat.type("2")
@@ -122,11 +131,11 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows(/● bash seq 31 40\n +│ 31\n/)
     chat.enter("/changes")
     await chat.shows(/diff --git a\/notes b\/notes\n[^]*\n\+three two\nTo have that here/)
-    chat.enter(`run: ${until("on")}`)
+    chat.enter(`run: ${waits("on")}`)
     await chat.shows("○ bash until")
     chat.enter("/steer say: steered into it")
     await chat.shows("queued: say: steered into it")
-    await files.write(session, "on", "")
+    await make("on")
     await chat.shows(/› say: steered into it[^]*steered into it/)
     chat.enter("run: sleep 600")
     await chat.shows("○ bash sleep 600")
@@ -236,6 +245,10 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const waits = await ended("run", "--agent", agent, "--json", "run: echo $((14 + 15))")
     assert.strictEqual(waits.code, 5, waits.stderr)
     const { session } = JSON.parse(waits.stdout)
+    // The inbox is read from tables that are filled from the log, a moment later.
+    await until("it is in the inbox", async () =>
+      (await does("approvals", "list")).stdout.includes("echo $((14 + 15))")
+    )
     const [call] = (await json("approvals", "list")).filter(({ session_id }) => session_id === session)
     assert.deepInclude(call, { tool: "bash", input: { command: "echo $((14 + 15))" } })
     await does("approvals", "allow", call.id, "--session")
@@ -416,11 +429,14 @@ requires("postgres")("troupe, as a person uses it,", () => {
   })
 
   it("completes what is typed", { timeout: long }, async () => {
-    for (const shell of ["bash", "zsh", "fish", "powershell"]) {
-      const script = (await does("--completions", shell)).stdout
-      assert.include(script, "sessions")
-      // What holds for all commands is offered behind each of them.
-      assert.isAbove(script.match(/\bcontext\b/g)!.length, 40, shell)
-    }
+    const shells = ["bash", "zsh", "fish", "powershell"]
+    await Promise.all(
+      shells.map(async (shell) => {
+        const script = did([shell], await troupe.ended(["--completions", shell])).stdout
+        assert.include(script, "sessions")
+        // What holds for all commands is offered behind each of them.
+        assert.isAbove(script.match(/\bcontext\b/g)!.length, 40, shell)
+      })
+    )
   })
 })

@@ -1,3 +1,4 @@
+import { text as textOf } from "node:stream/consumers"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
@@ -214,6 +215,16 @@ requires(
     await session.until("idle")
     const comments = page.getByRole("list", { name: "Comments" }).getByRole("listitem")
     await page.goto(before.replace(/sesn_.*/, `${session.id}?tab=files`))
+    await page.getByRole("button", { name: /^notes.txt/ }).waitFor()
+    // What is made while one looks is there once its turn has ended.
+    await visitor.reach(page.getByRole("textbox", { name: "Message" }))
+    await page.keyboard.type("run: echo kept > /mnt/session/outputs/made.txt")
+    await press("Enter")
+    const output = page.getByRole("link", { name: "Download made.txt" })
+    await output.waitFor()
+    const download = page.waitForEvent("download")
+    await visitor.take(output, "Shift+Tab")
+    assert.strictEqual(await textOf(await (await download).createReadStream()), "kept\n")
     await visitor.take(page.getByRole("button", { name: /^notes.txt/ }))
     await visitor.reach(page.getByRole("button", { name: "Comment on added line 1" }))
     await press("ArrowDown", "Shift+ArrowDown", "Enter")
@@ -240,7 +251,7 @@ requires(
     await page.keyboard.type("say: Noted.")
     await press("Enter")
     await comments.first().waitFor({ state: "detached" })
-    await page.locator(".turn-end").nth(1).waitFor()
+    await page.locator(".turn-end").nth(2).waitFor()
     const said: Array<unknown> = []
     for await (const event of session.events()) if (event.type === "user.message") said.push(event.content)
     const text = [
@@ -248,7 +259,7 @@ requires(
       "`notes.txt:2`\n```diff\n+2\n```\nSpell it out. Please.",
       "say: Noted."
     ].join("\n\n")
-    assert.deepStrictEqual(said[1], [{ type: "text", text }])
+    assert.deepStrictEqual(said[2], [{ type: "text", text }])
     await visitor.take(page.getByRole("button", { name: /^\S+ grep/ }), "Shift+Tab")
     await page.locator(".found-line mark").getByText("thr").waitFor()
     assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])

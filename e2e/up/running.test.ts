@@ -48,6 +48,13 @@ requires("postgres", "chromium")("troupe up", () => {
       await page.goto(/console +(\S+)/.exec(up.said.stdout)![1]!)
       await page.getByText("No sessions yet").waitFor()
       assert.match(page.url(), /\/w\/wrkspc_\w+\/sessions$/)
+      // A browser would install it, were this no private window.
+      const browser = await page.context().newCDPSession(page)
+      const { installabilityErrors } = await browser.send("Page.getInstallabilityErrors")
+      assert.deepStrictEqual(
+        installabilityErrors.map(({ errorId }) => errorId),
+        ["in-incognito"]
+      )
       assert.deepStrictEqual(visitor.complaints, [])
     } finally {
       await visitor.leave()

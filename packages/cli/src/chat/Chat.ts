@@ -10,7 +10,7 @@ import { Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
 import { changesShown } from "../workingcopy/changesShown.ts"
 import { textOf } from "../terminal/Editor.ts"
-import { cyan, dim, red } from "../terminal/styles.ts"
+import { cyan, dim, red, yellow } from "../terminal/styles.ts"
 import { wrap } from "../terminal/wrap.ts"
 import { Calls } from "./Calls.ts"
 import { help, readCommand } from "./commands.ts"
@@ -19,7 +19,7 @@ import { Markdown } from "./Markdown.ts"
 import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { followHindrances } from "../session/hindrances.ts"
-import { answerOf } from "./questions.ts"
+import { answerInWords, answerOf, textOf as questionOf } from "./questions.ts"
 
 const completionsMax = 12
 
@@ -42,6 +42,8 @@ export class Chat {
   #transcript: Transcript
   model: Model = initial
   hasEnded = false
+  /** The last line that stays; none is as good as one that is free. */
+  #lastKept = ""
 
   constructor(connection: Reached, conversation: Conversation, stage: Stage) {
     this.#connection = connection
@@ -57,6 +59,7 @@ export class Chat {
   /** Shows another picture, below lines that stay. */
   change(to: Partial<Model>, kept: ReadonlyArray<string> = []): void {
     this.model = { ...this.model, ...to }
+    this.#lastKept = kept.at(-1) ?? this.#lastKept
     const columns = this.#stage.columns() - 1
     this.#stage.show(kept.flatMap((line) => wrap(line, columns)))
   }
@@ -230,7 +233,10 @@ export class Chat {
     if (ask?._tag !== "Question") return
     const { questions } = this.#connection.troupe.sessions
     const answer = answerOf(ask.question, text)
-    await this.#settle(() => questions.answer(this.sessionId, ask.question.id, answer), [`${cyan("›")} ${clean(text)}`])
+    await this.#settle(
+      () => questions.answer(this.sessionId, ask.question.id, answer),
+      [yellow(`? ${clean(questionOf(ask.question))}`), `${cyan("›")} ${clean(answerInWords(answer))}`, ""]
+    )
   }
 
   /** The first that is asked goes. Where its answer did not hold, what is asked is what the server says. */
@@ -268,17 +274,22 @@ export class Chat {
   #listener(isQuiet = false): Listener {
     let isShown = !isQuiet
     const kept = (lines: ReadonlyArray<string>, to: Partial<Model> = {}) => this.change(to, isShown ? lines : [])
+    // A line that is left free between what is of two kinds, where none is yet.
+    const apart = () => (this.#lastKept === "" ? [] : [""])
+    let isInText = false
     return {
       text: (piece) => {
+        const before = isInText ? [] : apart()
+        isInText = true
         const lines = (this.#line + clean(piece)).split("\n")
         this.#line = lines.pop()!
-        kept(
-          lines.map((line) => this.#markdown.line(line)),
-          { partial: isShown ? this.#markdown.preview(this.#line) : "" }
-        )
+        kept([...before, ...lines.map((line) => this.#markdown.line(line))], {
+          partial: isShown ? this.#markdown.preview(this.#line) : ""
+        })
       },
       textEnds: () => {
         this.#markdown.reset()
+        isInText = false
         kept([""])
       },
       tool: (use) => {
@@ -295,7 +306,7 @@ export class Chat {
         const lines = clean(text).split("\n")
         // What was interrupted has ended, and this is the next.
         const said = lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`)
-        kept([...said, ...attachedIn(content).map((name) => dim(`  + ${clean(name)}`)), ""], {
+        kept([...apart(), ...said, ...attachedIn(content).map((name) => dim(`  + ${clean(name)}`)), ""], {
           queued,
           isInterrupting: false
         })

@@ -44,3 +44,7 @@ export const answerOf = (question: Question, typed: string): Json => {
       return typed
   }
 }
+
+/** An answer as people read it. */
+export const answerInWords = (answer: Json): string =>
+  typeof answer === "string" ? answer : Array.isArray(answer) ? answer.join(", ") : JSON.stringify(answer)

@@ -122,6 +122,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows(/\? Which\?\n +1 red\n +2 blue\n +A number chooses/)
     chat.resize({ columns: 40, rows: 12 })
     chat.type("2")
+    await chat.shows("? Which?\n› blue\n")
     await chat.shows("│ blue")
     chat.enter("run: seq 31 40\nwrite file notes one two")
     await chat.shows(/● bash seq 31 40\n +└ 31 · 9 more lines · Ctrl-O shows/)
@@ -410,6 +411,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
       [["attach"], {}, 2, "Which session?\nName one by its id, or say last"],
       [["attach", "nothing"], {}, 4, "nothing is no session.\ntroupe sessions list"],
       [["replay", "diff", "last", "one"], {}, 2, "Places in the log are numbers."],
+      [["sessions", "list", "--limit", "-1"], {}, 2, "Expected: a number from 0 on"],
       [["sesions"], {}, 2, "Did you mean this?"]
     ] as const
     const all = cases.map(async ([args, environment, code, words]) => {

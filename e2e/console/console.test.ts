@@ -215,16 +215,6 @@ requires(
     await session.until("idle")
     const comments = page.getByRole("list", { name: "Comments" }).getByRole("listitem")
     await page.goto(before.replace(/sesn_.*/, `${session.id}?tab=files`))
-    await page.getByRole("button", { name: /^notes.txt/ }).waitFor()
-    // What is made while one looks is there once its turn has ended.
-    await visitor.reach(page.getByRole("textbox", { name: "Message" }))
-    await page.keyboard.type("run: echo kept > /mnt/session/outputs/made.txt")
-    await press("Enter")
-    const output = page.getByRole("link", { name: "Download made.txt" })
-    await output.waitFor()
-    const download = page.waitForEvent("download")
-    await visitor.take(output, "Shift+Tab")
-    assert.strictEqual(await textOf(await (await download).createReadStream()), "kept\n")
     await visitor.take(page.getByRole("button", { name: /^notes.txt/ }))
     await visitor.reach(page.getByRole("button", { name: "Comment on added line 1" }))
     await press("ArrowDown", "Shift+ArrowDown", "Enter")
@@ -251,7 +241,7 @@ requires(
     await page.keyboard.type("say: Noted.")
     await press("Enter")
     await comments.first().waitFor({ state: "detached" })
-    await page.locator(".turn-end").nth(2).waitFor()
+    await page.locator(".turn-end").nth(1).waitFor()
     const said: Array<unknown> = []
     for await (const event of session.events()) if (event.type === "user.message") said.push(event.content)
     const text = [
@@ -259,10 +249,21 @@ requires(
       "`notes.txt:2`\n```diff\n+2\n```\nSpell it out. Please.",
       "say: Noted."
     ].join("\n\n")
-    assert.deepStrictEqual(said[2], [{ type: "text", text }])
+    assert.deepStrictEqual(said[1], [{ type: "text", text }])
     await visitor.take(page.getByRole("button", { name: /^\S+ grep/ }), "Shift+Tab")
     await page.locator(".found-line mark").getByText("thr").waitFor()
     assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    // What is made while one looks is there once its turn has ended.
+    await press("v", "4")
+    await page.getByText("What the agent leaves in").waitFor()
+    await visitor.reach(page.getByRole("textbox", { name: "Message" }))
+    await page.keyboard.type("run: echo kept > /mnt/session/outputs/made.txt")
+    await press("Enter")
+    const output = page.getByRole("link", { name: "Download made.txt" })
+    await output.waitFor()
+    const download = page.waitForEvent("download")
+    await visitor.take(output, "Shift+Tab")
+    assert.strictEqual(await textOf(await (await download).createReadStream()), "kept\n")
     await stage.troupe.agents.archive(agent.id)
     await page.goto(before)
     await page.getByRole("status", { name: "Live" }).waitFor()

@@ -23,11 +23,12 @@ describe("troupe up does not start, and says why and what to do,", () => {
   it("where the home can't be written to", { timeout: long }, async () => {
     const file = join(troupe.home, "file")
     writeFileSync(file, "")
-    for (const home of ["/proc/troupe", join(file, "below")]) {
+    for (const home of ["/proc/troupe", file, join(file, "below")]) {
       const { code, stderr } = await inProcess(["up"], { TROUPE_HOME: home })
       assert.strictEqual(code, 4, stderr)
       assert.include(stderr, home)
       assert.include(stderr, "set TROUPE_HOME to another directory")
+      assert.strictEqual(stderr.includes("there is a file in the way.\nMove it away"), home.startsWith(file), stderr)
     }
   })
 

@@ -44,7 +44,3 @@ export const answerOf = (question: Question, typed: string): Json => {
       return typed
   }
 }
-
-/** An answer as people read it. */
-export const answerInWords = (answer: Json): string =>
-  typeof answer === "string" ? answer : Array.isArray(answer) ? answer.join(", ") : JSON.stringify(answer)

@@ -19,7 +19,7 @@ export interface Listener {
   readonly tool: (use: ToolUse) => void
   readonly result?: (toolUseId: string, result: ToolResult) => void
   /** Somebody outside gave the result. */
-  readonly answer?: (toolUseId: string) => void
+  readonly answer?: (toolUseId: string, answer: EventOf<"user.custom_tool_result">) => void
   readonly user?: (text: string, event: EventOf<"user.message">) => void
   readonly status?: (event: StreamedEvent) => void
 }
@@ -85,7 +85,7 @@ export class Transcript {
         this.#listener.result?.(event.mcp_tool_use_id, event)
         return null
       case "user.custom_tool_result":
-        this.#listener.answer?.(event.custom_tool_use_id)
+        this.#listener.answer?.(event.custom_tool_use_id, event)
         return null
       case "user.message":
         this.#listener.user?.(textOf(event.content), event)

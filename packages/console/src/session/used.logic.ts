@@ -1,5 +1,5 @@
 import type { TimelineTurn } from "@troupe/domain/session/Timeline"
-import { addSearches, addUsage, noTotals, type Totals } from "@troupe/domain/session/Usage"
+import { addSearches, addUsage, noTotals, type Totals, type Usage } from "@troupe/domain/session/Usage"
 
 /** What a turn has used, as far as the log says it: its requests, its calls with what they searched the web for, its time. */
 export const usedBy = (turn: TimelineTurn): Totals => {
@@ -14,6 +14,9 @@ export const usedBy = (turn: TimelineTurn): Totals => {
     { ...noTotals, activeMs }
   )
 }
+
+/** What these requests used together. */
+export const sumOf = (used: ReadonlyArray<Usage>): Totals => used.reduce(addUsage, noTotals)
 
 /** Requests whose price is not known make the sum unknown. */
 export const costOf = ({ costMicroUsd, unpricedRequests }: Totals): number | null =>

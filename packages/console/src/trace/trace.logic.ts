@@ -1,6 +1,6 @@
 import type { Timeline, TimelineItem, TimelineTurn } from "@troupe/domain/session/Timeline"
-import { searchMicroUsd } from "@troupe/domain/session/Usage"
 import { subjectOf } from "../session/content.logic.ts"
+import { costOf, usedIn } from "../session/used.logic.ts"
 
 /** A stretch of time in which something was done. What has not ended reaches to now. */
 export interface Span {
@@ -18,19 +18,9 @@ export interface Span {
 
 type Request = Extract<TimelineItem, { readonly kind: "request" }>
 
-/** What requests, and calls that searched the web, cost together. A request whose price is not known makes the sum unknown. */
-const costOf = (items: ReadonlyArray<TimelineItem>): Pick<Span, "costMicroUsd"> => {
-  const used = items.flatMap((item) =>
-    item.kind === "request" && item.usage !== null
-      ? [item.usage.costMicroUsd]
-      : item.kind === "call" && item.webSearches > 0
-        ? [item.webSearches * searchMicroUsd]
-        : []
-  )
-  if (used.length === 0) return {}
-  return {
-    costMicroUsd: used.reduce<number | null>((sum, one) => (sum === null || one === null ? null : sum + one), 0)
-  }
+const costsOf = (items: ReadonlyArray<TimelineItem>): Pick<Span, "costMicroUsd"> => {
+  const used = usedIn(items)
+  return used.modelRequests === 0 && used.webSearches === 0 ? {} : { costMicroUsd: costOf(used) }
 }
 
 const requestSpan = (item: Request): Span => ({
@@ -42,7 +32,7 @@ const requestSpan = (item: Request): Span => ({
   from: item.at,
   to: item.outcome === null ? null : item.at + (item.durationMs ?? 0),
   isBad: item.outcome !== null && item.outcome !== "succeeded",
-  ...costOf([item])
+  ...costsOf([item])
 })
 
 const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): ReadonlyArray<Span> => {
@@ -66,7 +56,7 @@ const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): Read
       ? null
       : {
           ...{ key, kind: "tool", name: call.name, detail, depth: 1, from, to: call.endedAt, isBad: call.isError },
-          ...costOf([call])
+          ...costsOf([call])
         }
   return [...(waited ? [wait] : []), ...(work === null ? [] : [work])]
 }
@@ -113,7 +103,7 @@ const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
     from: turn.startedAt,
     to: turn.endedAt,
     isBad: turn.state === "failed",
-    ...costOf(turn.items)
+    ...costsOf(turn.items)
   },
   ...turn.items.flatMap(itemSpans)
 ]

@@ -55,9 +55,11 @@ const stepsTo = (element: unknown): number => {
     }
   }
   const places = [...document.querySelectorAll("a[href], button, input, select, textarea, [tabindex]")].filter(
-    (place) => place.tabIndex >= 0 && !place.matches(":disabled") && place.checkVisibility()
+    (place) => place.tabIndex >= 0 && !place.matches(":disabled, [inert] *") && place.checkVisibility()
   )
-  return places.indexOf(element as Place) - places.indexOf(document.activeElement)
+  const from = places.indexOf(document.activeElement)
+  // Where the key begins that is pressed beside all of them, only the browser knows.
+  return from < 0 ? 0 : places.indexOf(element as Place) - from
 }
 
 /** Somebody in front of a browser, who notes whatever it complains of. */

@@ -184,7 +184,12 @@ requires("postgres", "chromium")("troupe up", () => {
     up.child.kill("SIGINT")
     await up.says(`1 session is at work: Sums (${session.id}).\nTurns that end within 30 s are waited for`)
     await up.says("Stopping runner")
-    await client.sessions.files.write(session.id, "go", "")
+    await until("the session has a place, and what its command waits for is there", () =>
+      client.sessions.files.write(session.id, "go", "").then(
+        () => true,
+        () => false
+      )
+    )
     const { code, stderr } = await up.end()
     assert.strictEqual(code, 0, stderr)
     const order = ["Stopping runner", "Stopping node", "Stopping postgres", "Stopped."]

@@ -1,5 +1,5 @@
 import type { TimelineItem, TimelineTurn } from "@troupe/domain/session/Timeline"
-import { addSearches, addUsage, noTotals, type Totals } from "@troupe/domain/session/Usage"
+import { addSearches, addUsage, noTotals, type Totals, type Usage } from "@troupe/domain/session/Usage"
 
 /** What these have used, as far as the log says it: requests, and calls with what they searched the web for. */
 export const usedIn = (items: ReadonlyArray<TimelineItem>): Totals =>
@@ -15,6 +15,9 @@ export const usedBy = ({ attempts, items }: TimelineTurn): Totals => ({
   ...usedIn(items),
   activeMs: attempts.reduce((sum, { endedAt, startedAt }) => sum + ((endedAt ?? startedAt) - startedAt), 0)
 })
+
+/** What these requests used together. */
+export const sumOf = (used: ReadonlyArray<Usage>): Totals => used.reduce(addUsage, noTotals)
 
 /** Requests whose price is not known make the sum unknown. */
 export const costOf = ({ costMicroUsd, unpricedRequests }: Totals): number | null =>

@@ -28,7 +28,7 @@ const requestSpan = (item: Request): Span => ({
   kind: "model",
   name: item.model,
   detail: item.usage === null ? "" : `${item.usage.inputTokens} in, ${item.usage.outputTokens} out`,
-  depth: 1,
+  depth: item.subagentId === null ? 1 : 2,
   from: item.at,
   to: item.outcome === null ? null : item.at + (item.durationMs ?? 0),
   isBad: item.outcome !== null && item.outcome !== "succeeded",
@@ -61,6 +61,38 @@ const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): Read
   return [...(waited ? [wait] : []), ...(work === null ? [] : [work])]
 }
 
+const subagentSpan = ({
+  at,
+  durationMs,
+  name,
+  outcome,
+  subagentId,
+  task
+}: Extract<TimelineItem, { readonly kind: "subagent" }>): Span => ({
+  key: `subagent-${subagentId}`,
+  kind: "tool",
+  name: `Sub-agent ${name}`,
+  detail: task,
+  depth: 1,
+  from: at,
+  to: outcome === null ? null : at + (durationMs ?? 0),
+  isBad: outcome === "failed"
+})
+
+/** What an item shows of itself as time; nothing where it took none. */
+const itemSpans = (item: TimelineItem): ReadonlyArray<Span> => {
+  switch (item.kind) {
+    case "request":
+      return [requestSpan(item)]
+    case "call":
+      return callSpans(item)
+    case "subagent":
+      return [subagentSpan(item)]
+    default:
+      return []
+  }
+}
+
 const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
   {
     key: turn.turnId,
@@ -73,9 +105,7 @@ const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
     isBad: turn.state === "failed",
     ...costsOf(turn.items)
   },
-  ...turn.items.flatMap((item) =>
-    item.kind === "request" ? [requestSpan(item)] : item.kind === "call" ? callSpans(item) : []
-  )
+  ...turn.items.flatMap(itemSpans)
 ]
 
 /** All that took time, thread by thread. */

@@ -414,6 +414,9 @@ describe("followed", { timeout: 120_000 }, () => {
           `${tag} ${JSON.stringify(payload)}`
         )
       }
+      // Nobody is spared an answer.
+      socket.send({ _tag: "Request", id: "told", tag: "Dance", payload: {}, headers: [], isNotification: true })
+      assert.deepStrictEqual(await failed("told"), [["Fail", "invalid_request_error"]])
       socket.close()
     })
 
@@ -451,6 +454,9 @@ describe("followed", { timeout: 120_000 }, () => {
         "null",
         { ...call, headers: 5 },
         { ...call, headers: [[1, 2]] },
+        { ...call, id: null },
+        { _tag: "Dance" },
+        "5",
         [call, call],
         "[".repeat(100_000)
       ]) {

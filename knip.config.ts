@@ -41,7 +41,7 @@ const config: KnipConfig = {
   // Named in tsconfig.base.json and patched into the compiler; not imported.
   ignoreDependencies: ["@effect/tsgo", "@effect/language-service"],
   // Of the system, where suites ask for them.
-  ignoreBinaries: ["bwrap", "dockerd", "mkfifo", "mount", "perl", "script", "socat", "umount"],
+  ignoreBinaries: ["bwrap", "dockerd", "mkfifo", "mount", "perl", "script", "socat", "umount", "unshare"],
   workspaces: {
     ".": {
       entry: [

@@ -15,6 +15,7 @@ export type Part =
   | "bubblewrap"
   | "ripgrep"
   | "jq"
+  | "tini"
   | "apt"
   | "system-npm"
   | "system-pip"
@@ -87,6 +88,7 @@ const reasons: Record<Part, () => string | undefined> = {
         : "bwrap cannot make namespaces here",
   ripgrep: () => (onPath("rg") ? undefined : "rg is not installed"),
   jq: () => (onPath("jq") && onPath("curl") ? undefined : "curl and jq are not both installed"),
+  tini: () => (onPath("tini") ? undefined : "tini is not installed"),
   apt: () => (onPath("apt-get") && onPath("dpkg-deb") ? undefined : "apt-get is not installed"),
   "system-npm": () =>
     ["/usr/bin/npm", "/usr/local/bin/npm"].some((path) => existsSync(path))

@@ -185,9 +185,6 @@ export const results = (): string => {
   return ["# Results of the benchmarks\n", `${about}\n`, ...suites].join("\n")
 }
 
-/** Puts every suite's results together again. */
-export const writePage = () => writeFileSync(page, results())
-
 /**
  * Writes the suite's file, one result a line, so that two runs are easily compared. Results of an earlier run stay where
  * this one did not measure: each says when it was taken.
@@ -203,7 +200,7 @@ export const write = (name: string, ids: ReadonlyArray<string>, load: number, me
     ...measured.map((one) => ({ ...one, at, load: rounded(load) }))
   ].toSorted((a, b) => ids.indexOf(a.id) - ids.indexOf(b.id))
   writeFileSync(file, `[\n${all.map((one) => `  ${JSON.stringify(one)}`).join(",\n")}\n]\n`)
-  writePage()
+  writeFileSync(page, results())
   return file
 }
 

@@ -105,6 +105,28 @@ requires("postgres")("a system at work keeps every promise", () => {
     { ownPostgres: true }
   )
 
+  holds(
+    "when no commit reaches the disk for seconds, and no session changes its owner for that",
+    async ({ busiest, campaign, start, superuser }) => {
+      await start()
+      campaign.start()
+      await sleep(workMs / 4)
+      const [, before] = await busiest()
+      const accepted = campaign.accepted()
+      // Every commit waits for a standby that is not there, as it would for a disk that is busy with others.
+      await superuser("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+      await superuser("SELECT pg_reload_conf()")
+      await sleep(5_000)
+      await superuser("ALTER SYSTEM RESET synchronous_standby_names")
+      await superuser("SELECT pg_reload_conf()")
+      await campaign.acceptedMore(accepted)
+      const [, after] = await busiest()
+      for (const [sessionId, epoch] of before) assert.strictEqual(after.get(sessionId), epoch, sessionId)
+      await sleep(workMs / 2)
+    },
+    { ownPostgres: true }
+  )
+
   // A run in CI takes every third of them, which ones depends on the seed; a full one takes all.
   for (const point of full ? crashPoints : crashPoints.filter((_, index) => index % 3 === seed % 3)) {
     holds(`when a node ends at ${point}`, async ({ campaign, start }) => {

@@ -139,12 +139,26 @@ export function* states(evidence: Evidence): Generator<Violation> {
   }
 }
 
+/** By then an attempt has ended, with all that worked for it. */
+const attemptEnds: ReadonlySet<SessionEvent["_tag"]> = new Set([
+  "TurnSuspended",
+  "TurnRescheduled",
+  "RetryAsked",
+  "TurnInterrupted",
+  "TurnCompleted",
+  "TurnFailed",
+  "AttemptStarted"
+])
+
 function* outcomes(sessionId: string, events: ReadonlyArray<SessionEvent>, settled: boolean): Generator<Violation> {
   const broken = (invariant: string, detail: string): Violation => ({ invariant, sessionId, detail })
   const starts = new Map<string, number>()
   const ends = new Map<string, number>()
   const requests = new Map<string, number>()
   const attempts = new Set<string>()
+  const subagents = new Set<string>()
+  /** Sub-agents that work, by the turn that they do. */
+  const working = new Map<string, string>()
   let tokens = 0
   let cost = 0
   const add = (map: Map<string, number>, key: string) => map.set(key, (map.get(key) ?? 0) + 1)
@@ -159,11 +173,25 @@ function* outcomes(sessionId: string, events: ReadonlyArray<SessionEvent>, settl
       tokens += event.usage.inputTokens + event.usage.outputTokens
       cost += event.usage.costMicroUsd ?? 0
     }
+    if (event._tag === "SubagentStarted") {
+      if (subagents.has(event.subagentId)) yield broken("INV-6", `sub-agent ${event.subagentId} started twice`)
+      subagents.add(event.subagentId)
+      working.set(event.subagentId, event.turnId)
+    }
+    if (event._tag === "SubagentEnded" && !working.delete(event.subagentId)) {
+      yield broken("INV-6", `sub-agent ${event.subagentId} ended and did not work`)
+    }
+    if (attemptEnds.has(event._tag) && "turnId" in event) {
+      for (const [subagentId, turnId] of working) {
+        if (turnId === event.turnId) yield broken("INV-6", `sub-agent ${subagentId} outlived its attempt`)
+      }
+    }
     if (event._tag === "AttemptStarted") {
       if (attempts.has(event.attemptId)) yield broken("INV-6", `attempt ${event.attemptId} started twice`)
       attempts.add(event.attemptId)
     }
   }
+  if (settled) for (const id of working.keys()) yield broken("INV-6", `sub-agent ${id} started and never ended`)
   for (const [callId, count] of starts) {
     if (count > 1) yield broken("INV-6", `${callId} started ${count} times`)
     if (settled && ends.get(callId) === undefined) yield broken("INV-6", `${callId} started and never ended`)

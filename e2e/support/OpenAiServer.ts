@@ -8,7 +8,7 @@ import * as DemoModel from "../../packages/runner/src/models/demo/DemoModel.ts"
 import type { ModelEvent } from "../../packages/runner/src/models/ModelClient.ts"
 import { itemsOf } from "../../packages/runner/test/support/demoServer.ts"
 
-/** A server that speaks Chat Completions and does what the demo model does, word by word, at a pace. */
+/** A server that speaks Chat Completions and does what the demo model does, word by word, at a pace. It has pages, too. */
 export class OpenAiServer {
   /** Requests that it began to answer. */
   answered = 0
@@ -17,6 +17,8 @@ export class OpenAiServer {
   /** What it was asked with beside that, the last time. */
   settings: JsonObject = {}
   private wasBusy = false
+  private brokeOff = false
+  private waiting: ServerResponse | null = null
   private readonly server: Server
   private readonly model = DemoModel.make({ paceMs: 15 })
 
@@ -27,6 +29,8 @@ export class OpenAiServer {
       request.on("data", (chunk: Buffer) => (body += chunk.toString()))
       request.on("end", () => {
         if (request.method === "POST") void this.answer(body, request.headers.authorization, response)
+        else if (request.url === "/page") response.end("say: The answer is forty-two.")
+        else if (request.url === "/meet") this.meet(response)
         else response.writeHead(200, { "content-type": "application/json" }).end(list)
       })
     })
@@ -47,6 +51,13 @@ export class OpenAiServer {
   stop(): void {
     this.server.closeAllConnections()
     this.server.close()
+  }
+
+  /** Nobody is answered before another one asks. */
+  private meet(response: ServerResponse): void {
+    const { waiting } = this
+    this.waiting = waiting === null ? response : null
+    if (waiting !== null) for (const one of [waiting, response]) one.end("both are here")
   }
 
   private async answer(body: string, authorization: string | undefined, response: ServerResponse): Promise<void> {
@@ -73,6 +84,13 @@ export class OpenAiServer {
       this.wasBusy = true
       const error = { message: "too many requests", code: "rate_limit_exceeded" }
       response.writeHead(429, { "content-type": "application/json", "retry-after": "1" }).end(JSON.stringify({ error }))
+      return
+    }
+    if (!this.brokeOff && JSON.stringify(messages).includes("break off")) {
+      this.brokeOff = true
+      const choices = [{ index: 0, delta: { content: "Once upon" }, finish_reason: null }]
+      response.writeHead(200, { "content-type": "text/event-stream" })
+      response.write(`data: ${JSON.stringify({ choices })}\n\n`, () => response.destroy())
       return
     }
     this.answered++

@@ -9,7 +9,6 @@ import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { type OpenSession } from "@troupe/domain/session/SessionState"
 import { wakeAt } from "@troupe/domain/session/standing"
 import { Effect, Result } from "effect"
-import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { EventStore } from "../../packages/server/src/log/EventStore.ts"
 import type { Evidence } from "../invariants/Evidence.ts"
@@ -154,13 +153,8 @@ export class Trial {
 
   /** Another session that goes on from where this turn of the first one ended. */
   async fork(session: SessionId, turn: TurnId): Promise<SessionId> {
-    const response = await fetch(`${this.nodes()[0]!.gateway}/v1/sessions/${session}/fork`, {
-      method: "POST",
-      headers: { "content-type": "application/json", "x-api-key": apiKey },
-      body: JSON.stringify({ turn })
-    })
-    if (!response.ok) throw new Error(`The fork was refused: ${await response.text()}`)
-    return this.follow(((await response.json()) as { readonly id: SessionId }).id)
+    const { id } = await this.nodes()[0]!.api<{ readonly id: SessionId }>(`/sessions/${session}/fork`, { turn })
+    return this.follow(id)
   }
 
   private follow(session: SessionId): SessionId {

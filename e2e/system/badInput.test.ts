@@ -4,7 +4,6 @@ import { type Content, text } from "@troupe/domain/session/Content"
 import type { TurnOverrides } from "@troupe/domain/session/Input"
 import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { requires } from "../../test/requires.ts"
-import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { allTools, System, wordsOf } from "../support/System.ts"
 import { only } from "./waiting.ts"
 
@@ -97,10 +96,9 @@ requires(
   })
 
   it("shows all of it over the API", { timeout: 120_000 }, async () => {
-    const url = `${system.nodes[0]!.gateway}/v1/sessions/${session}/events?limit=1000`
-    const response = await fetch(url, { headers: { "x-api-key": apiKey } })
-    const { data } = (await response.json()) as { readonly data: ReadonlyArray<{ readonly type: string }> }
-    assert.strictEqual(response.status, 200)
+    const { data } = await system.nodes[0]!.api<{ readonly data: ReadonlyArray<{ readonly type: string }> }>(
+      `/sessions/${session}/events?limit=1000`
+    )
     const types = new Set(data.map(({ type }) => type))
     for (const type of ["agent.tool_result", "agent.message", "session.error"]) assert.isTrue(types.has(type), type)
   })

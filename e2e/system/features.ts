@@ -52,7 +52,9 @@ ${telling.markdown()}`
 try {
   await system.node(nodeEnv)
   const provider = kind === "openai" ? { OPENAI_API_KEY: "a key", OPENAI_BASE_URL: `${server.url}/v1` } : {}
-  system.runner({ env: { ...provider, TROUPE_EGRESS_ALLOW: `127.0.0.1:${everything.port}` } })
+  system.runner({
+    env: { ...provider, TROUPE_EGRESS_ALLOW: `127.0.0.1:${everything.port},${new URL(server.url).host}` }
+  })
   const url = `http://127.0.0.1:${everything.port}/mcp`
   const story = new Story({ system, telling, model: model!, auxModel: auxModel!, server, everything: url, restart })
   for (const part of [turns, people, servers, models, limits]) await part(story)

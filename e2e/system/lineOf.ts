@@ -3,13 +3,15 @@ import type { SessionEvent } from "@troupe/domain/session/SessionEvent"
 
 const shownMax = 160
 
-const textOf = (event: SessionEvent): string => {
-  const words =
-    "content" in event && Array.isArray(event.content)
-      ? event.content.flatMap((block) => (block.type === "text" ? block.text.trim().split("\n") : [])).join(" ⏎ ")
-      : ""
-  return words.length > shownMax ? `${words.slice(0, shownMax)} …` : words
+const cut = (words: string): string => {
+  const line = words.trim().split("\n").join(" ⏎ ")
+  return line.length > shownMax ? `${line.slice(0, shownMax)} …` : line
 }
+
+const textOf = (event: SessionEvent): string =>
+  "content" in event && Array.isArray(event.content)
+    ? cut(event.content.flatMap((block) => (block.type === "text" ? [block.text.trim()] : [])).join("\n"))
+    : ""
 
 /** What an event says of itself, in a line; nothing for what only keeps the books. */
 export const lineOf = (event: SessionEvent): string | null => {
@@ -26,6 +28,10 @@ export const lineOf = (event: SessionEvent): string | null => {
       return `call ${event.callId} starts`
     case "ToolFinished":
       return `call ${event.callId} ${event.outcome}: ${textOf(event)}`
+    case "SubagentStarted":
+      return `sub-agent ${event.subagentId} (${event.name}) works for ${event.callId}: ${event.task}`
+    case "SubagentEnded":
+      return `sub-agent ${event.subagentId} ${event.outcome}: ${cut(event.summary ?? "")}`
     case "MessageBlock":
       return `assistant${event.partial ? ", cut off" : ""}: ${textOf(event)}`
     case "ToolConfirmed":

@@ -7,7 +7,6 @@ import { Effect, Exit, Scope } from "effect"
 import { serving } from "../../packages/runner/test/mcp/world.ts"
 import { requires } from "../../test/requires.ts"
 import { anthropicAt, sdks } from "../../packages/server/test/support/anthropic.ts"
-import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import { GuardedServer } from "../support/GuardedServer.ts"
 import { System, wordsOf } from "../support/System.ts"
 import { only } from "./waiting.ts"
@@ -250,27 +249,14 @@ requires(
   })
 
   describe("that wants to see a token", () => {
-    const api = async (path: string, body?: object) => {
-      const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }
-      const headers = { "x-api-key": apiKey, "content-type": "application/json" }
-      const response = await fetch(`${system.nodes.at(-1)!.gateway}/v1${path}`, { ...init, headers })
-      const answer: unknown = await response.json()
-      assert.strictEqual(response.status, 200, JSON.stringify(answer))
-      return answer as never
-    }
+    const api = <A>(path: string, body?: object): Promise<A> => system.nodes.at(-1)!.api(path, body)
     const headersOf = (token: string) => ({ headers: { Authorization: `Bearer ${token}` } })
     const begin = async (server: object, words: string) => {
       const mcp_servers = [{ name: "everything", ...server }]
-      const { id: agent } = (await api("/agents", {
-        name: "helper",
-        model: "demo",
-        tools: [toolset],
-        mcp_servers
-      })) as {
-        id: string
-      }
+      const wanted = { name: "helper", model: "demo", tools: [toolset], mcp_servers }
+      const { id: agent } = await api<{ readonly id: string }>("/agents", wanted)
       const initial_events = [{ type: "user.message", content: [{ type: "text", text: words }] }]
-      const { id } = (await api("/sessions", { agent, initial_events })) as { id: SessionId }
+      const { id } = await api<{ readonly id: SessionId }>("/sessions", { agent, initial_events })
       return { id, events: await system.turnsEnded(id, 1) }
     }
     const echo = (message: string) => `call mcp__everything__echo ${JSON.stringify({ message })}`
@@ -304,9 +290,8 @@ requires(
       assert.include(wordsOf(events), "still here")
       const [{ error }] = only(events, "AttemptTroubled") as [EventOf<"AttemptTroubled">]
       assert.deepInclude(error, { code: "mcp_authentication_failed" })
-      const { data } = (await api(`/sessions/${id}/events`)) as {
-        data: ReadonlyArray<{ type: string; error?: object }>
-      }
+      type Listed = { readonly data: ReadonlyArray<{ readonly type: string; readonly error?: object }> }
+      const { data } = await api<Listed>(`/sessions/${id}/events`)
       const told = data.find(({ type }) => type === "session.error")
       assert.deepInclude(told?.error, {
         type: "mcp_authentication_failed_error",

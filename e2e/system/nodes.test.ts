@@ -1,5 +1,4 @@
 import { assert } from "vitest"
-import { apiKey } from "../../packages/server/test/support/apiKey.ts"
 import type { NodeProcess } from "../../packages/server/test/support/NodeProcess.ts"
 import { requires } from "../../test/requires.ts"
 import { wordsOf } from "../support/System.ts"
@@ -16,10 +15,8 @@ const ownerOf = (trial: Trial, session: string): Promise<NodeProcess> =>
 
 /** All events of a session, as the compatible API lists them. */
 const listOf = async (node: NodeProcess, session: string): Promise<ReadonlyArray<string>> => {
-  const path = `/v1/sessions/${session}/events?limit=1000`
-  const response = await fetch(`${node.gateway}${path}`, { headers: { "x-api-key": apiKey } })
-  const { data } = (await response.json()) as { readonly data: ReadonlyArray<{ readonly id: string }> }
-  return data.map(({ id }) => id)
+  type Listed = { readonly data: ReadonlyArray<{ readonly id: string }> }
+  return (await node.api<Listed>(`/sessions/${session}/events?limit=1000`)).data.map(({ id }) => id)
 }
 
 requires(

@@ -145,6 +145,8 @@ requires(
     const directories = `/runners/${runner_id}/directories`
     const found = (await json("GET", directories)).body as { data: ReadonlyArray<object> }
     assert.deepInclude(found.data[0], { path: allowed, registered: false })
+    assert.deepStrictEqual((await json("GET", `${directories}?limit=1`)).body, { ...found, next_page: null })
+    assert.strictEqual((await json("GET", `${directories}?page=page_x`)).status, 400)
     const on = (use: string) => ({ troupe: { directory: { runner_id, path: allowed, use } } })
     const words = "run: cat readme; echo by the agent > made"
     const endOf = async (use: string) => {

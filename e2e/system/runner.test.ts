@@ -30,6 +30,22 @@ const talks: Reply = (response) => {
 }
 const nap = "sleep 86399"
 
+const told = (delta: object, finish_reason: string | null = null) => {
+  const chunk = { id: "1", object: "chat.completion.chunk", created: 1, model: "gpt" }
+  return `data: ${JSON.stringify({ ...chunk, choices: [{ index: 0, delta, finish_reason }] })}\n\n`
+}
+
+/** Answers each request by the next of these; one that is cut off has no end. */
+const answering = (...answers: ReadonlyArray<{ readonly said: ReadonlyArray<string>; readonly isCut?: true }>) => {
+  const left = [...answers]
+  const reply: Reply = (response) => {
+    const { isCut = false, said } = left.shift()!
+    response.writeHead(200, { "content-type": "text/event-stream" })
+    response.write(said.join(""), () => (isCut ? response.destroy() : response.end("data: [DONE]\n\n")))
+  }
+  return reply
+}
+
 requires(
   "postgres",
   "bubblewrap",
@@ -46,7 +62,8 @@ requires(
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_BSP_SCHEDULE_DELAY: "200" }
     system = await System.make()
     await system.node(env)
-    system.runner({ env: { ...env, OPENAI_BASE_URL: `${provider.url}/v1` } })
+    const { host } = new URL(provider.url)
+    system.runner({ env: { ...env, OPENAI_BASE_URL: `${provider.url}/v1`, TROUPE_EGRESS_ALLOW: host } })
   }, 120_000)
   afterAll(async () => {
     await system.end()
@@ -78,6 +95,84 @@ requires(
       const created = events.find((event) => event._tag === "SandboxCreated")
       assert.strictEqual(created?.backend, "bubblewrap")
     })
+
+    it("outlives an answer that breaks off, calls under one id and arguments that break off", async () => {
+      const [node] = system.nodes
+      const call = (index: number, args: string) => ({
+        ...{ index, id: "call_one", type: "function", function: { name: "glob", arguments: args } }
+      })
+      provider.reply = answering(
+        { said: [told({ content: "Once upon" })], isCut: true },
+        { said: [told({ tool_calls: [call(0, '{"pattern":"*"}'), call(1, '{"patt')] }), told({}, "tool_calls")] },
+        { said: [told({ content: "The end." }), told({}, "stop")] }
+      )
+      const session = await system.open(node!, { model: "gpt-4.1" })
+      await system.say(node!, session, "Tell me.")
+      const events = await system.turnsEnded(session, 1)
+      assert.deepStrictEqual(
+        only(events, "ModelRequestEnded").map(({ outcome }) => outcome),
+        ["failed", "succeeded", "succeeded"]
+      )
+      assert.lengthOf(only(events, "TurnRescheduled"), 1)
+      assert.deepStrictEqual(
+        only(events, "MessageBlock").map((block) => [wordsOf([block]), block.partial]),
+        [
+          ["Once upon", true],
+          ["The end.", false]
+        ]
+      )
+      const asked = only(events, "ToolRequested")
+      assert.strictEqual(new Set(asked.map(({ callId }) => callId)).size, 2)
+      assert.strictEqual(new Set(asked.map(({ providerCallId }) => providerCallId)).size, 2)
+      const outcomes = new Map(only(events, "ToolFinished").map((one) => [one.callId, one]))
+      assert.deepStrictEqual(
+        asked.map(({ callId }) => outcomes.get(callId)?.outcome),
+        ["succeeded", "denied"]
+      )
+      assert.lengthOf(only(events, "TurnCompleted"), 1)
+    }, 180_000)
+
+    it("tells of a sub-agent what it was asked and how it ended, also where people interrupt it", async () => {
+      const [node] = system.nodes
+      const answers = [answering({ said: [told({ content: "Forty-two." }), told({}, "stop")] }), talks]
+      provider.reply = (response, request, body) =>
+        request.method === "GET" ? response.end("The page.") : answers.shift()!(response, request, body)
+      const session = await system.open(node!, { model: "demo", auxModel: "gpt-4.1" })
+      const look = `call web_fetch ${JSON.stringify({ url: `${provider.url}/page`, prompt: "What is it?" })}`
+      await system.say(node!, session, look)
+      await system.turnsEnded(session, 1)
+      await system.say(node!, session, look)
+      const own = (all: ReadonlyArray<SessionEvent>) =>
+        only(all, "ModelRequestStarted").filter(({ subagentId }) => subagentId !== undefined)
+      await system.until(session, "the second one asks its model", (all) => own(all).length === 2)
+      await system.send(node!, session, {
+        _tag: "Send",
+        inputs: [{ _tag: "Interrupt", inputId: system.mint("Event") as EventId, threadId: null }]
+      })
+      const events = await system.turnsEnded(session, 2)
+      const began = only(events, "SubagentStarted")
+      const calls = only(events, "ToolRequested").map(({ callId }) => callId)
+      assert.deepStrictEqual(
+        began.map(({ callId, name, task }) => [callId, name, task]),
+        calls.map((callId) => [callId, "page_reader", `${provider.url}/page: What is it?`])
+      )
+      const ids = began.map(({ subagentId }) => subagentId)
+      assert.deepStrictEqual(
+        own(events).map(({ subagentId }) => subagentId),
+        ids
+      )
+      assert.deepStrictEqual(
+        only(events, "SubagentEnded").map(({ callId, outcome, subagentId, summary }) => [
+          ...[subagentId, callId, outcome, summary]
+        ]),
+        [
+          [ids[0], calls[0], "succeeded", "Forty-two."],
+          [ids[1], calls[1], "interrupted", null]
+        ]
+      )
+      assert.lengthOf(only(events, "TurnInterrupted"), 1)
+      await eventually("nobody listens any more", () => (provider.open() === 0 ? true : undefined))
+    }, 180_000)
 
     it("is traced from its client's request to the call of a tool, in one piece and without words", async () => {
       const [node] = system.nodes

@@ -225,5 +225,8 @@ requires("postgres")("the workers of a self-hosted environment", () => {
     assert.strictEqual(await status(apiKey, "GET", `${work}/poll?block_ms=1000`), 400)
     const { body } = await world.ask<Work>(apiKey, "POST", `${work}/${claim.workId}`, { metadata: { shift: "night" } })
     assert.deepStrictEqual(body.metadata, { shift: "night" })
+    assert.deepStrictEqual((await world.ask<Work>(apiKey, "GET", `${work}/${claim.workId}`)).body, body)
+    const metadata = Object.fromEntries(Array.from({ length: 16 }, (_, n) => [`k${n}`, ""]))
+    assert.strictEqual(await status(apiKey, "POST", `${work}/${claim.workId}`, { metadata }), 400)
   })
 })

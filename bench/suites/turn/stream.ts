@@ -1,6 +1,7 @@
 /** A long answer, from a model through a runner and a node to one reader over HTTP. */
 import { bounded, type Result } from "../../harness/Result.ts"
 import { interleave } from "../../harness/rounds.ts"
+import { spread } from "../../harness/stats.ts"
 import type { Bench, Context } from "../../harness/Suite.ts"
 import { follow, make, post } from "../gateway/http.ts"
 import { spoken } from "../gateway/instantModel.ts"
@@ -73,7 +74,7 @@ const run = async (context: Context): Promise<ReadonlyArray<Result>> =>
         shares.push((100 * seen.inPieces) / (spoken.pieces * spoken.piece.length))
         speeds.push((spoken.pieces / seen.ms) * 1_000)
       }
-      return speeds.toSorted((a, b) => a - b)[Math.floor(speeds.length / 2)]!
+      return spread(speeds).median
     }
     const { plan, say } = context
     const values = await interleave([{ name: "stream", measure }], plan, say)

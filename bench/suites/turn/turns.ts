@@ -61,8 +61,8 @@ const script = () => {
     { _tag: "Completed", stop: "end_turn", details: null }
   ]
   let n = 0
-  const framed = (bodies: ReadonlyArray<object>): Output => ({
-    _tag: "Frames",
+  const framed = (bodies: ReadonlyArray<object>) => ({
+    _tag: "Frames" as const,
     frames: bodies.map((body): Frame => ({ n: ++n, at: Date.now(), body: body as FrameBody }))
   })
   return { before: framed(before), gate: before.length, after: framed(after) }
@@ -83,6 +83,21 @@ const committed = (attemptId: AttemptId, frame: number) =>
   })
 const ended = new Map<SessionId, () => void>()
 
+const scripts = new Map<AttemptId, ReturnType<typeof script>>()
+
+/** An attempt's frames after this one: all of them, or what an owner lacks that took the session over in the middle. */
+const play = (attemptId: AttemptId, afterFrame: number) => {
+  const written = scripts.get(attemptId) ?? script()
+  scripts.set(attemptId, written)
+  const { after, before, gate } = written
+  const rest = ({ frames }: typeof before): Output => ({
+    _tag: "Frames",
+    frames: frames.filter(({ n }) => n > afterFrame)
+  })
+  const gated = Stream.fromEffect(Effect.as(committed(attemptId, gate), rest(after)))
+  return afterFrame >= gate ? gated : Stream.concat(Stream.succeed(rest(before)), gated)
+}
+
 const placed = {
   _tag: "Placed",
   runnerId,
@@ -95,11 +110,8 @@ const layerInstantRunner = Layer.succeed(
     place: () => Effect.succeed(placed),
     // As a node does that holds the link of the session's runner.
     placeAtOnce: () => placed,
-    run: ({ attemptId }) => {
-      const { after, before, gate } = script()
-      return Stream.succeed(before).pipe(Stream.concat(Stream.fromEffect(Effect.as(committed(attemptId, gate), after))))
-    },
-    attach: () => Stream.never,
+    run: ({ attemptId }) => play(attemptId, 0),
+    attach: ({ attemptId }, afterFrame) => play(attemptId, afterFrame),
     acknowledge: ({ attemptId, sessionId }, { frame }) =>
       Effect.sync(() => {
         const one = of(attemptId)
@@ -107,6 +119,7 @@ const layerInstantRunner = Layer.succeed(
         if (one.waiter !== null && one.frame >= one.waiter.frame) one.waiter.resolve()
         if (one.frame < framesOfTurn) return
         known.delete(attemptId)
+        scripts.delete(attemptId)
         ended.get(sessionId)?.()
       }),
     deliver: () => Effect.void,

@@ -5,7 +5,6 @@ import type { Decision, Input } from "@troupe/domain/session/Input"
 import type { EventOf, SessionEvent } from "@troupe/domain/session/SessionEvent"
 import { strict as assert } from "node:assert"
 import { hash } from "node:crypto"
-import { apiKey } from "../../../packages/server/test/support/apiKey.ts"
 import type { OpenAiServer } from "../../support/OpenAiServer.ts"
 import { type SessionOptions, type System, wordsOf } from "../../support/System.ts"
 import { only } from "../waiting.ts"
@@ -114,15 +113,8 @@ export class Story {
   }
 
   /** Asks the API, as any client does. */
-  async api<A>(path: string, body?: object): Promise<A> {
-    const response = await fetch(`${this.node.gateway}/v1${path}`, {
-      method: body === undefined ? "GET" : "POST",
-      headers: { "x-api-key": apiKey, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) })
-    })
-    const answer: unknown = await response.json()
-    assert.equal(response.status, 200, JSON.stringify(answer))
-    return answer as A
+  api<A>(path: string, body?: object): Promise<A> {
+    return this.node.api(path, body)
   }
 
   private isBilledOnce(): void {

@@ -46,6 +46,14 @@ export const models = async (story: Story) => {
     )
     assert.equal(only(fresh, "TurnRescheduled").length, 1)
   })
+  await story.chapter("An answer that breaks off is asked for again, and what was said of it stays", async () => {
+    const fresh = await story.turn("say: the end, if you do not break off")
+    assert.deepEqual(
+      only(fresh, "MessageBlock").map(({ partial }) => partial),
+      [true, false]
+    )
+    assert.equal(only(fresh, "TurnRescheduled").length, 1)
+  })
   await story.chapter("A model that there is not", async () => {
     await story.begin({ model: "nobody/knows-this" })
     assert.equal(only(await story.turn("say: hello"), "TurnFailed").length, 1)

@@ -1,7 +1,7 @@
 import { text } from "@troupe/domain/session/Content"
 import { strict as assert } from "node:assert"
 import { only } from "../waiting.ts"
-import { longTalk, outcomes, results, said, type Story } from "./Story.ts"
+import { callOf, longTalk, outcomes, results, said, type Story } from "./Story.ts"
 
 const plans = { type: "troupe_toolset", configs: [{ name: "update_plan" }] }
 
@@ -12,10 +12,12 @@ export const turns = async (story: Story) => {
     assert.match(said(await story.turn("say: Good morning to everybody who reads this.")), /Good morning/)
   })
   await story.chapter("Two calls side by side", async () => {
-    const fresh = await story.turn("run: sleep 0.2; echo one\n& run: sleep 0.2; echo two")
+    // Each of them is answered once both have asked.
+    const meet = `fetch ${story.world.server.url}/meet`
+    const fresh = await story.turn(`${meet}\n& ${meet}`)
     const tags = fresh.map(({ _tag }) => _tag)
-    assert.ok(tags.lastIndexOf("ToolRequested") < tags.indexOf("ToolFinished"), "the second waits for the first")
-    assert.match(results(fresh), /one[^]*two|two[^]*one/)
+    assert.ok(tags.lastIndexOf("ToolStarted") < tags.indexOf("ToolFinished"), "the second waits for the first")
+    assert.match(results(fresh), /both are here[^]*both are here/)
   })
   await story.chapter("A tool that there is not, and arguments that a tool does not take", async () => {
     const fresh = await story.turn('call telepathy {"to":"all"}\ncall read {"file_path":3}\nrun: echo still here')
@@ -89,5 +91,21 @@ export const turns = async (story: Story) => {
     assert.match(said(fresh), /still here/)
     const asked = new Set(only(fresh, "ModelRequestStarted").map(({ model }) => model))
     assert.ok(asked.has(story.world.auxModel.replace(/^openai\//, "")), [...asked].join())
+  })
+  await story.begin({ auxModel: story.world.auxModel })
+  await story.chapter("A sub-agent reads a page for a question, on the model for small tasks", async () => {
+    const page = { url: `${story.world.server.url}/page`, prompt: "What is the answer?" }
+    const fresh = await story.turn(`call web_fetch ${JSON.stringify(page)}`)
+    const [began, ended] = [only(fresh, "SubagentStarted"), only(fresh, "SubagentEnded")]
+    assert.deepEqual(
+      ended.map(({ callId, outcome, subagentId }) => [subagentId, callId, outcome]),
+      began.map(({ subagentId }) => [subagentId, callOf(fresh).callId, "succeeded"])
+    )
+    assert.match(ended[0]?.summary ?? "", /forty-two/)
+    assert.match(results(fresh), /forty-two/)
+    assert.deepEqual(
+      only(fresh, "ModelRequestStarted").map(({ subagentId }) => subagentId),
+      [undefined, began[0]?.subagentId, undefined]
+    )
   })
 }

@@ -7,7 +7,7 @@ import { ourName } from "../app/NameConfig.ts"
 
 const list = listCommand({
   about: "Lists runners, and what each can do",
-  items: ({ runners }) => runners.list(),
+  items: ({ runners }) => runners.list({ limit: 100 }),
   headings: ["RUNNER", "NAME", "STATUS", "ATTEMPTS", "SESSIONS", "HARNESSES", "SANDBOXES"],
   row: ({ attempts, draining, harnesses, id, name, sandboxes, sessions, status }) => [
     id,

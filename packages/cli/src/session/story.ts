@@ -40,6 +40,11 @@ const linesOf = (item: Item): ReadonlyArray<string> => {
         `${at}● ${item.name} ${inputLine(item.editedInput ?? item.input)}`,
         `       ${item.outcome === null ? "  └ has not ended" : resultLine({ content: item.content as never })}`
       ]
+    case "subagent":
+      return [
+        `${at}◇ ${clean(item.name)}: ${clean(item.task).split("\n", 1)[0]}`,
+        `       ${item.outcome === null ? "  └ has not ended" : resultLine({ content: [{ type: "text", text: item.summary ?? item.outcome }] })}`
+      ]
     case "captured":
       return item.changes === null || item.changes.files === 0 ? [] : [`${at}Δ ${changesLine(item.changes)}`]
     case "noted":

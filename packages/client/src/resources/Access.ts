@@ -7,6 +7,7 @@ import type {
   LoggedOut,
   Login,
   LoginLink,
+  LoginListQuery,
   LoginRevoked,
   Me,
   Token,
@@ -21,8 +22,8 @@ import { Resource } from "./Resource.ts"
 
 /** Browsers that are logged in. */
 class Logins extends Resource {
-  list(options?: CallOptions): Pages<Token> {
-    return list(this.transport, "/v1/logins", {}, options)
+  list(query?: LoginListQuery, options?: CallOptions): Pages<Token> {
+    return list(this.transport, "/v1/logins", query, options)
   }
 
   revoke(loginId: string, options?: CallOptions): Call<LoginRevoked> {

@@ -5,10 +5,12 @@ import type { CallOptions } from "../options.ts"
 import type {
   Fleet as FleetStanding,
   HostDirectory,
+  HostDirectoryListQuery,
   HostDirectoryRegister,
   Model,
   ModelListQuery,
   Runner,
+  RunnerListQuery,
   Token,
   TokenCreate,
   TokenCreated,
@@ -38,8 +40,8 @@ export class Tokens extends Resource {
 
 /** Directories of a runner's own host, below the roots that its owner allowed. */
 class RunnerDirectories extends Resource {
-  list(runnerId: string, directory?: string, options?: CallOptions): Pages<HostDirectory> {
-    return list(this.transport, path`/v1/runners/${runnerId}/directories`, { path: directory }, options)
+  list(runnerId: string, query?: HostDirectoryListQuery, options?: CallOptions): Pages<HostDirectory> {
+    return list(this.transport, path`/v1/runners/${runnerId}/directories`, query, options)
   }
 
   register(runnerId: string, body: HostDirectoryRegister, options?: CallOptions): Call<HostDirectory> {
@@ -51,8 +53,8 @@ class RunnerDirectories extends Resource {
 export class Runners extends Resource {
   readonly directories = new RunnerDirectories(this.transport)
 
-  list(options?: CallOptions): Pages<Runner> {
-    return list(this.transport, "/v1/runners", {}, options)
+  list(query?: RunnerListQuery, options?: CallOptions): Pages<Runner> {
+    return list(this.transport, "/v1/runners", query, options)
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   PoliciesUpdate,
   PolicyDryRun,
   PolicyPreset,
+  PolicyPresetListQuery,
   PolicyVerdict,
   PolicyVersionsQuery,
   WorkspacePolicies,
@@ -30,8 +31,8 @@ export class Policies extends Resource {
     return list(this.transport, "/v1/policies/versions", query, options)
   }
 
-  presets(options?: CallOptions): Pages<PolicyPreset> {
-    return list(this.transport, "/v1/policies/presets", {}, options)
+  presets(query?: PolicyPresetListQuery, options?: CallOptions): Pages<PolicyPreset> {
+    return list(this.transport, "/v1/policies/presets", query, options)
   }
 
   /** What would be said of a call that nobody makes. */

@@ -50,7 +50,7 @@ export const mcpTools = (server: Pick<McpServer, "id" | "updated_at" | "authoriz
   })
 export const runners = queryOptions({
   queryKey: ["runners"],
-  queryFn: ({ signal }) => allOf(troupe.runners.list({ signal }))
+  queryFn: ({ signal }) => allOf(troupe.runners.list(pageSize, { signal }))
 })
 export const settings = queryOptions({
   queryKey: ["settings"],

@@ -11,8 +11,9 @@ import { wordsOf } from "./content.logic.ts"
 import { endOf, workingText } from "./turn.logic.ts"
 import { QueuedRow } from "./queue/QueuedRow.tsx"
 import { QuestionPanel } from "./QuestionPanel.tsx"
-import type { Row } from "./rows.logic.ts"
+import { type Row, stateOf } from "./rows.logic.ts"
 import { CallDetails } from "./tools/renderers.tsx"
+import { costOf, sumOf } from "./used.logic.ts"
 
 type Of<Kind extends Row["kind"]> = Extract<Row, { readonly kind: Kind }>
 
@@ -40,6 +41,35 @@ const Thinking = ({ row }: { readonly row: Of<"thinking"> }) => {
         <span className="faint cut">{isOpen ? "Thought" : `Thought: ${text.slice(0, 200)}`}</span>
       </button>
       {isOpen ? <Markdown text={text} /> : null}
+    </div>
+  )
+}
+
+const Subagent = ({ row }: { readonly row: Of<"subagent"> }) => {
+  const [isOpen, setOpen] = useState(false)
+  const { at, durationMs, name, outcome, summary, task, used } = row.item
+  const { light, text } = stateOf({ outcome, awaits: "nothing", startedAt: at })
+  const totals = sumOf(used)
+  const microUsd = costOf(totals)
+  return (
+    <div className="call">
+      <button type="button" className="call-line" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+        <ChevronRight size={13} className="turn" aria-hidden />
+        <span className={`dot ${light}`} role="img" aria-label={text} />
+        <span className="call-name">Sub-agent {name}</span>
+        <span className="cut soft">{task}</span>
+        <span className="faint number">{durationMs === null ? "" : duration(durationMs)}</span>
+      </button>
+      {isOpen ? (
+        <div className="subagent">
+          <p className="soft">{task}</p>
+          {summary === null ? <p className="faint">{text}</p> : <Markdown text={summary} />}
+          <p className="faint">
+            {plural(totals.modelRequests, "request")}, {short(totals.inputTokens + totals.outputTokens)} tokens
+            {microUsd === null || microUsd === 0 ? "" : `, ${cost(microUsd)}`}
+          </p>
+        </div>
+      ) : null}
     </div>
   )
 }
@@ -107,6 +137,8 @@ export const TimelineRow = memo(
           </ApprovalPanel>
         )
       }
+      case "subagent":
+        return <Subagent row={row} />
       case "error":
         return <Failed row={row} />
       case "note":

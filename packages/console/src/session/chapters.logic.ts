@@ -62,7 +62,8 @@ const together = (items: ReadonlyArray<TimelineItem>): ReadonlyArray<TimelineIte
 }
 
 /** At these, everything that came before in the thread is settled: no call is open, no request unanswered. */
-const begins = ({ kind }: TimelineItem, at: number): boolean => at === 0 || kind === "request"
+const begins = (item: TimelineItem, at: number): boolean =>
+  at === 0 || (item.kind === "request" && item.subagentId === null)
 
 const sizeOf = ({ turns }: TimelineThread) => turns.reduce((size, { items }) => size + items.length, 0)
 

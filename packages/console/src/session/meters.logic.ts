@@ -28,11 +28,13 @@ export const standing = (timeline: Timeline): Standing => {
 
 type Request = Extract<TimelineItem, { readonly kind: "request" }>
 
-/** Looked for from the end, since this is asked for with everything that happens. */
+/** Of the thread's own agent, not of those that work for it. Looked for from the end, since this is asked for with everything that happens. */
 const lastRequest = (timeline: Timeline, fits: (request: Request) => boolean = () => true): Request | null => {
   const turns = primaryOf(timeline)?.turns ?? []
   for (let index = turns.length - 1; index >= 0; index--) {
-    const found = turns[index]!.items.findLast((item) => item.kind === "request" && fits(item))
+    const found = turns[index]!.items.findLast(
+      (item) => item.kind === "request" && item.subagentId === null && fits(item)
+    )
     if (found !== undefined) return found as Request
   }
   return null

@@ -28,6 +28,7 @@ export type Row = { readonly key: string; readonly seq: number } & (
   | { readonly kind: "calls"; readonly calls: ReadonlyArray<TimelineCall> }
   /** A call that waits for a person. */
   | { readonly kind: "asks"; readonly call: TimelineCall }
+  | { readonly kind: "subagent"; readonly item: ItemOf<"subagent"> }
   | { readonly kind: "error"; readonly item: ItemOf<"error"> }
   | ({ readonly kind: "note" } & Note)
   | { readonly kind: "writing"; readonly text: string }
@@ -128,6 +129,7 @@ const rowsOfItems = (items: ReadonlyArray<TimelineItem>): ReadonlyArray<Row> => 
     else if (item.kind === "text") rows.push({ kind: "text", key, seq, item })
     else if (item.kind === "thinking") rows.push({ kind: "thinking", key, seq, item })
     else if (item.kind === "call") rows.push({ kind: "asks", key, seq, call: item })
+    else if (item.kind === "subagent") rows.push({ kind: "subagent", key, seq, item })
     else if (item.kind === "error") rows.push({ kind: "error", key, seq, item })
   }
   close()
@@ -209,9 +211,9 @@ export const summaryOf = (calls: ReadonlyArray<TimelineCall>): string => {
 
 export const isOpen = ({ outcome }: TimelineCall): boolean => outcome === null
 
-/** How a call stands, in a word and a colour. */
+/** How a call stands, or a sub-agent, in a word and a colour. */
 export const stateOf = (
-  call: TimelineCall
+  call: Pick<TimelineCall, "outcome" | "awaits" | "startedAt">
 ): { readonly light: "running" | "good" | "bad" | "waiting" | "idle"; readonly text: string } => {
   switch (call.outcome) {
     case "succeeded":

@@ -1,6 +1,6 @@
 import type { Timeline, TimelineItem, TimelineTurn } from "@troupe/domain/session/Timeline"
-import { searchMicroUsd } from "@troupe/domain/session/Usage"
 import { subjectOf } from "../session/content.logic.ts"
+import { costOf, usedIn } from "../session/used.logic.ts"
 
 /** A stretch of time in which something was done. What has not ended reaches to now. */
 export interface Span {
@@ -18,19 +18,9 @@ export interface Span {
 
 type Request = Extract<TimelineItem, { readonly kind: "request" }>
 
-/** What requests, and calls that searched the web, cost together. A request whose price is not known makes the sum unknown. */
-const costOf = (items: ReadonlyArray<TimelineItem>): Pick<Span, "costMicroUsd"> => {
-  const used = items.flatMap((item) =>
-    item.kind === "request" && item.usage !== null
-      ? [item.usage.costMicroUsd]
-      : item.kind === "call" && item.webSearches > 0
-        ? [item.webSearches * searchMicroUsd]
-        : []
-  )
-  if (used.length === 0) return {}
-  return {
-    costMicroUsd: used.reduce<number | null>((sum, one) => (sum === null || one === null ? null : sum + one), 0)
-  }
+const costsOf = (items: ReadonlyArray<TimelineItem>): Pick<Span, "costMicroUsd"> => {
+  const used = usedIn(items)
+  return used.modelRequests === 0 && used.webSearches === 0 ? {} : { costMicroUsd: costOf(used) }
 }
 
 const requestSpan = (item: Request): Span => ({
@@ -38,11 +28,11 @@ const requestSpan = (item: Request): Span => ({
   kind: "model",
   name: item.model,
   detail: item.usage === null ? "" : `${item.usage.inputTokens} in, ${item.usage.outputTokens} out`,
-  depth: 1,
+  depth: item.subagentId === null ? 1 : 2,
   from: item.at,
   to: item.outcome === null ? null : item.at + (item.durationMs ?? 0),
   isBad: item.outcome !== null && item.outcome !== "succeeded",
-  ...costOf([item])
+  ...costsOf([item])
 })
 
 const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): ReadonlyArray<Span> => {
@@ -66,9 +56,41 @@ const callSpans = (call: Extract<TimelineItem, { readonly kind: "call" }>): Read
       ? null
       : {
           ...{ key, kind: "tool", name: call.name, detail, depth: 1, from, to: call.endedAt, isBad: call.isError },
-          ...costOf([call])
+          ...costsOf([call])
         }
   return [...(waited ? [wait] : []), ...(work === null ? [] : [work])]
+}
+
+const subagentSpan = ({
+  at,
+  durationMs,
+  name,
+  outcome,
+  subagentId,
+  task
+}: Extract<TimelineItem, { readonly kind: "subagent" }>): Span => ({
+  key: `subagent-${subagentId}`,
+  kind: "tool",
+  name: `Sub-agent ${name}`,
+  detail: task,
+  depth: 1,
+  from: at,
+  to: outcome === null ? null : at + (durationMs ?? 0),
+  isBad: outcome === "failed"
+})
+
+/** What an item shows of itself as time; nothing where it took none. */
+const itemSpans = (item: TimelineItem): ReadonlyArray<Span> => {
+  switch (item.kind) {
+    case "request":
+      return [requestSpan(item)]
+    case "call":
+      return callSpans(item)
+    case "subagent":
+      return [subagentSpan(item)]
+    default:
+      return []
+  }
 }
 
 const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
@@ -81,11 +103,9 @@ const turnSpans = (turn: TimelineTurn, number: number): ReadonlyArray<Span> => [
     from: turn.startedAt,
     to: turn.endedAt,
     isBad: turn.state === "failed",
-    ...costOf(turn.items)
+    ...costsOf(turn.items)
   },
-  ...turn.items.flatMap((item) =>
-    item.kind === "request" ? [requestSpan(item)] : item.kind === "call" ? callSpans(item) : []
-  )
+  ...turn.items.flatMap(itemSpans)
 ]
 
 /** All that took time, thread by thread. */

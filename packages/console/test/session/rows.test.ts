@@ -42,6 +42,7 @@ describe("the rows of a timeline", () => {
       "thinking",
       "calls",
       "asks",
+      "subagent",
       "error",
       "note",
       "working",

@@ -18,7 +18,16 @@ const call = {
   isError: false,
   webSearches: 0
 }
-const request = { kind: "request", seq: 3, at: 1_000, model: "demo", outcome: "succeeded", usage: null, durationMs: 90 }
+const request = {
+  kind: "request",
+  seq: 3,
+  at: 1_000,
+  model: "demo",
+  outcome: "succeeded",
+  usage: null,
+  durationMs: 90,
+  subagentId: null
+}
 const turn = (startedAt: number, endedAt: number | null, items: ReadonlyArray<object> = []) => ({
   turnId: `turn-${startedAt}`,
   startedAt,
@@ -41,6 +50,26 @@ describe("a trace", () => {
         ["tool", "bash", 1_700, 1_900]
       ]
     )
+  })
+
+  it("tells a sub-agent, and its requests below it", () => {
+    const helper = { kind: "subagent", seq: 4, at: 1_100, subagentId: "s1", name: "helper", task: "Look it up" }
+    const asked = { ...request, at: 1_200, subagentId: "s1" }
+    const spans = (some: object) => spansOf(timeline(turn(1_000, 2_000, [{ ...helper, ...some }, asked]))).slice(1)
+    assert.deepStrictEqual(
+      spans({ outcome: "failed", durationMs: 300 }).map(({ depth, from, isBad, name, to }) => [
+        name,
+        depth,
+        from,
+        to,
+        isBad
+      ]),
+      [
+        ["Sub-agent helper", 1, 1_100, 1_400, true],
+        ["demo", 2, 1_200, 1_290, false]
+      ]
+    )
+    assert.isNull(spans({ outcome: null, durationMs: null })[0]!.to)
   })
 
   it("says what requests and searches cost, and their turns, unless a price is not known", () => {

@@ -90,6 +90,7 @@ export const createLoginLink = HttpApiEndpoint.post("createLoginLink", "/v1/logi
   described("Make a one-time login link", "Logs one browser in as the key that makes it, once, within ten minutes.")
 )
 export const listLogins = HttpApiEndpoint.get("listLogins", "/v1/logins", {
+  query: pageQuery,
   success: Page(Token),
   error: anyFailure
 }).annotateMerge(described("List logged-in browsers", "Of the key that asks, or that this browser was logged in with."))

@@ -1,9 +1,10 @@
 import { Schema } from "effect"
+import { type ApiFailure, invalid } from "./ApiError.ts"
 
 /** At most 16 pairs that are the client's own. */
 const key = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64))
 const value = Schema.String.check(Schema.isMaxLength(512))
-export const metadataPairsMax = 16
+const metadataPairsMax = 16
 
 const fewPairs = Schema.makeFilter((bag: object) => Object.keys(bag).length <= metadataPairsMax, {
   expected: `at most ${metadataPairsMax} pairs`
@@ -16,6 +17,12 @@ export const Metadata = Schema.Record(Schema.String, value).check(goodKeys, fewP
 
 /** Keys to set, and with null keys to take away. */
 export const MetadataPatch = Schema.Record(Schema.String, Schema.NullOr(value)).check(goodKeys)
+
+/** What a bag is refused with that patches have made too large. */
+export const tooManyPairs = (bag: object): ApiFailure | undefined =>
+  Object.keys(bag).length <= metadataPairsMax
+    ? undefined
+    : invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
 
 /** What remains of a bag after a patch. Some resources take an empty string for null. */
 export const patched = (

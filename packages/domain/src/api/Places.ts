@@ -156,7 +156,7 @@ export const HostDirectory = Schema.Struct({
 /** Directories of a runner's own host, below the roots that its owner allowed. */
 export const browse = HttpApiEndpoint.get("browseRunner", "/v1/runners/:id/directories", {
   params: { id: RunnerId },
-  query: { path: Schema.optionalKey(Path) },
+  query: { ...longPageQuery, path: Schema.optionalKey(Path) },
   success: Page(HostDirectory),
   error: anyFailure
 })

@@ -43,6 +43,7 @@ export const versions = HttpApiEndpoint.get("listPolicyVersions", "/v1/policies/
   error: anyFailure
 })
 export const presets = HttpApiEndpoint.get("listPresets", "/v1/policies/presets", {
+  query: pageQuery,
   success: Page(PresetShown),
   error: anyFailure
 })

@@ -174,6 +174,7 @@ export const registerRunner = HttpApiEndpoint.post("registerRunner", "/v1/runner
   })
 )
 export const listRunners = HttpApiEndpoint.get("listRunners", "/v1/runners", {
+  query: pageQuery,
   success: Page(Runner),
   error: anyFailure
 })

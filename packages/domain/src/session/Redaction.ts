@@ -130,6 +130,8 @@ const events: { readonly [Tag in SessionEventTag]?: Blanks<EventOf<Tag>> } = {
     verdict: (verdict) => ({ ...verdict, reason: maybeWord(verdict.reason) })
   },
   ToolFinished: { content, details: sums },
+  SubagentStarted: { name: word, task: word },
+  SubagentEnded: { summary: maybeWord },
   ContextCompacted: { summary: content },
   WorkingCopyCaptured: { changes },
   ToolConfirmed: { decision },

@@ -24,7 +24,7 @@ import { ErrorInfo, StopReason } from "./Status.ts"
 import { Totals, Usage } from "./Usage.ts"
 
 /** Raise it with every change of `evolve` or of a shape here: snapshots of another version are not read. */
-export const foldVersion = 8
+export const foldVersion = 9
 
 export const Message = Schema.Struct({
   inputId: EventId,
@@ -93,6 +93,8 @@ export const Turn = Schema.Struct({
   /** Calls of this attempt that may or may not have happened, and would matter if repeated. */
   doubts: Schema.Array(EventId),
   requests: Schema.Array(Schema.Struct({ requestId: ModelRequestId, estimate: Usage })),
+  /** Those that have not ended, in the order in which they began. */
+  subagents: Schema.Array(Schema.Struct({ subagentId: EventId, callId: Schema.NullOr(EventId) })),
   /** What people answered to calls that run, for the runner to be told while they do. */
   answers: Schema.optionalKey(Schema.Array(Schema.Struct({ callId: EventId, within: EventId, answer: Json }))),
   /** Steers that no model request has seen yet. */

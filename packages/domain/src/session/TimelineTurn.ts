@@ -36,6 +36,23 @@ export interface TimelineCall {
   readonly webSearches: number
 }
 
+/** An agent that worked for the thread's own, with what came of it. */
+interface TimelineSubagent {
+  readonly kind: "subagent"
+  readonly seq: number
+  readonly at: number
+  readonly subagentId: string
+  readonly name: string
+  readonly task: string
+  readonly callId: string | null
+  readonly parentId: string | null
+  readonly outcome: EventOf<"SubagentEnded">["outcome"] | null
+  readonly summary: string | null
+  readonly durationMs: number | null
+  /** What each of its own requests used; those of sub-agents that it began are not among them. */
+  readonly used: ReadonlyArray<Usage>
+}
+
 /** What a turn shows, in the order in which it happened. */
 export type TimelineItem =
   | {
@@ -65,11 +82,14 @@ export type TimelineItem =
       readonly text: string | null
     }
   | TimelineCall
+  | TimelineSubagent
   | {
       readonly kind: "request"
       readonly seq: number
       readonly at: number
       readonly requestId: string
+      /** The sub-agent that asks; null where it is the thread's own agent. */
+      readonly subagentId: string | null
       readonly model: string
       readonly outcome: EventOf<"ModelRequestEnded">["outcome"] | null
       readonly usage: Usage | null
@@ -170,6 +190,17 @@ export const changeCall = (
     (item) => ({ ...item, ...to(item as TimelineCall) }) as TimelineCall
   )
 
+const changeSubagent = (
+  turn: TimelineTurn,
+  subagentId: string,
+  to: (item: TimelineSubagent) => Partial<TimelineSubagent>
+): TimelineTurn =>
+  change(
+    turn,
+    (item) => item.kind === "subagent" && item.subagentId === subagentId,
+    (item) => ({ ...item, ...to(item as TimelineSubagent) }) as TimelineSubagent
+  )
+
 type Outcome =
   | "editedInput"
   | "decision"
@@ -265,13 +296,31 @@ export const applyToTurn = (turn: TimelineTurn, event: TurnEvent, seq: number, a
     case "AttemptTroubled":
       return show(turn, { kind: "error", seq, at, error: event.error, retryStatus: event.retryStatus })
     case "ModelRequestStarted": {
-      const { model, requestId } = event
-      return show(turn, { kind: "request", seq, at, requestId, model, outcome: null, usage: null, durationMs: null })
+      const { model, requestId, subagentId = null } = event
+      const nothing = { outcome: null, usage: null, durationMs: null }
+      return show(turn, { kind: "request", seq, at, requestId, subagentId, model, ...nothing })
     }
     case "ModelRequestEnded": {
       const { durationMs, outcome, requestId, usage } = event
       const is = (item: TimelineItem) => item.kind === "request" && item.requestId === requestId
-      return change(turn, is, (item) => ({ ...item, outcome, usage, durationMs }) as TimelineItem)
+      const by = turn.items.findLast(is)
+      const ended = change(turn, is, (item) => ({ ...item, outcome, usage, durationMs }) as TimelineItem)
+      return by?.kind !== "request" || by.subagentId === null
+        ? ended
+        : changeSubagent(ended, by.subagentId, ({ used }) => ({ used: [...used, usage] }))
+    }
+    case "SubagentStarted": {
+      const { callId, name, parentId, subagentId, task } = event
+      const nothing = { outcome: null, summary: null, durationMs: null, used: [] }
+      return show(turn, { kind: "subagent", seq, at, subagentId, name, task, callId, parentId, ...nothing })
+    }
+    case "SubagentEnded": {
+      const { durationMs, outcome, subagentId, summary } = event
+      return changeSubagent(turn, subagentId, (item) => ({
+        outcome,
+        summary,
+        durationMs: durationMs ?? at - item.at
+      }))
     }
     case "MessageBlock": {
       const { blockId, content, partial } = event

@@ -97,6 +97,21 @@ describe("Timeline", () => {
     assert.isAbove(edited!.decidedAt!, edited!.requestedAt)
   })
 
+  it("shows a sub-agent with what it was asked, what came of it and what its own requests used", () => {
+    const { items } = rich.threads[0]!.turns[0]!
+    const [helper] = items.filter((item) => item.kind === "subagent")
+    assert.deepInclude(helper, { name: "helper", task: "Look it up", callId: make.callId(1), parentId: null })
+    assert.deepInclude(helper, { outcome: "succeeded", summary: "found it", durationMs: 7 })
+    assert.deepStrictEqual(
+      helper!.used.map(({ costMicroUsd }) => costMicroUsd),
+      [100]
+    )
+    assert.deepStrictEqual(
+      items.flatMap((item) => (item.kind === "request" ? [item.subagentId] : [])),
+      [null, make.subagentId(1), null]
+    )
+  })
+
   it("shows what a call waits for", () => {
     const thread = told(...working, make.frames(1, 1, make.requestStarted(1), make.asked(1), make.suspended()))
     const [turn] = thread.turns

@@ -19,6 +19,7 @@ interface OpenTurn {
   readonly turnId: string
   readonly requests: Set<string>
   readonly calls: Set<string>
+  readonly subagents: Set<string>
   readonly interrupts: Set<string>
 }
 
@@ -145,8 +146,13 @@ export class Auditor {
       case "TurnStarted":
       case "TurnRetried": {
         must(turn === undefined, "a thread has two live turns")
-        const nothing = { requests: new Set<string>(), calls: new Set<string>(), interrupts: new Set<string>() }
-        this.turns.set(event.threadId, { turnId: event.turnId, ...nothing })
+        this.turns.set(event.threadId, {
+          turnId: event.turnId,
+          requests: new Set(),
+          calls: new Set(),
+          subagents: new Set(),
+          interrupts: new Set()
+        })
         return
       }
       case "TurnInterrupted":
@@ -157,6 +163,13 @@ export class Auditor {
         return this.over(turn, event)
       case "InterruptRequested":
         if (event.turnId !== null) turn?.interrupts.add(event.inputId)
+        return
+      case "SubagentStarted":
+        must(turn?.subagents.has(event.subagentId) === false, "a sub-agent starts twice, or outside of a turn")
+        turn.subagents.add(event.subagentId)
+        return
+      case "SubagentEnded":
+        must(turn?.subagents.delete(event.subagentId) === true, "a sub-agent ends that does not work")
         return
       case "ModelRequestStarted":
         turn?.requests.add(event.requestId)
@@ -187,6 +200,7 @@ export class Auditor {
     must(turn?.turnId === event.turnId, "a turn ends that was not running")
     must(turn.requests.size === 0, "a model request is open after its turn")
     must(turn.calls.size === 0, "a call is open after its turn")
+    must(turn.subagents.size === 0, "a sub-agent outlives its turn")
     must(turn.interrupts.size === 0, "an interrupt was never taken up")
     this.turns.delete(event.threadId)
   }
@@ -218,6 +232,7 @@ export class Auditor {
       must(shown.threads[threadId] === statusText(threadStatus(session, thread)), "a thread's status is not recorded")
       must(inbox.length === 0, "a message has no place")
       must(turn?.phase._tag === "Working" || (turn?.interrupt ?? null) === null, "an interrupt waits for nobody")
+      must(turn?.phase._tag === "Working" || (turn?.subagents ?? []).length === 0, "a sub-agent outlives its attempt")
       if (ended !== null || archived || held(session, thread) !== null) continue
       must(turn !== null || queue[0]?.needsApproval !== false, "the next turn could start")
       must(turn?.phase._tag !== "Suspended" || awaiting(turn).length > 0, "a turn could go on")

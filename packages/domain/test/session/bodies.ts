@@ -1,7 +1,7 @@
 import { text } from "../../src/session/Content.ts"
 import type { FrameBody } from "../../src/session/Frame.ts"
 import type { Usage } from "../../src/session/Usage.ts"
-import { blockId, callId, hash, inputId, type Part, requestId } from "./ids.ts"
+import { blockId, callId, hash, inputId, type Part, requestId, subagentId } from "./ids.ts"
 
 export type BodyOf<Tag extends FrameBody["_tag"]> = Extract<FrameBody, { readonly _tag: Tag }>
 
@@ -90,6 +90,27 @@ export const finished = (
   isError: outcome !== "succeeded",
   durationMs: 3,
   details: null
+})
+
+export const subagentStarted = (n: number, part: Part<BodyOf<"SubagentStarted">> = {}): BodyOf<"SubagentStarted"> => ({
+  _tag: "SubagentStarted",
+  subagentId: subagentId(n),
+  name: "helper",
+  task: "Look it up",
+  callId: null,
+  parentId: null,
+  ...part
+})
+
+export const subagentEnded = (
+  n: number,
+  outcome: BodyOf<"SubagentEnded">["outcome"] = "succeeded"
+): BodyOf<"SubagentEnded"> => ({
+  _tag: "SubagentEnded",
+  subagentId: subagentId(n),
+  outcome,
+  summary: "found it",
+  durationMs: 7
 })
 
 export const suspended = (reason: BodyOf<"Suspended">["reason"] = "requires_action"): BodyOf<"Suspended"> => ({

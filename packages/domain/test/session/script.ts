@@ -16,6 +16,9 @@ import {
   requestStarted,
   sandboxId,
   started,
+  subagentEnded,
+  subagentId,
+  subagentStarted,
   suspended
 } from "./make.ts"
 import type { Prng } from "../../../../test/support/Prng.ts"
@@ -69,6 +72,17 @@ const aside = (random: Prng, id: number): FrameBody => {
         partial: false
       }
   }
+}
+
+/** A sub-agent that asks a model, and that may not come to say how it ended. */
+const helped = (random: Prng): ReadonlyArray<FrameBody> => {
+  const id = fresh(random)
+  const request = [{ ...requestStarted(id), subagentId: subagentId(id) }, requestEnded(id, { outputTokens: 1 })]
+  return [
+    subagentStarted(id),
+    ...(random.chance(0.5) ? request : []),
+    ...(random.chance(0.7) ? [subagentEnded(id)] : [])
+  ]
 }
 
 const outcomes = ["succeeded", "succeeded", "succeeded", "failed", "timed_out", "interrupted", "unknown"] as const
@@ -140,6 +154,7 @@ export const generateScript = (random: Prng, open: ReadonlyArray<Call> = []): Sc
     const calls = Array.from({ length: random.int(3) }, () => call(random))
     bodies.push(...(random.chance(0.9) ? [requestEnded(id, { outputTokens: random.int(50) })] : []))
     for (const one of calls) bodies.push(...one.bodies)
+    if (random.chance(0.1)) bodies.push(...helped(random))
     waits = calls.some((one) => one.open)
   }
   bodies.push(...ending(random, waits))

@@ -6,6 +6,7 @@ import {
   asked,
   block,
   blockId,
+  callId,
   completed,
   confirmation,
   failed,
@@ -36,6 +37,9 @@ import {
   start,
   started,
   steerTaken,
+  subagentEnded,
+  subagentId,
+  subagentStarted,
   suspended,
   systemMessage,
   threadId,
@@ -85,8 +89,17 @@ export const richStory: ReadonlyArray<SessionCommand> = [
     requestEnded(1),
     started(1)
   ),
-  frames(1, 9, finished(1), finished(2, "denied"), requestStarted(2), block(3, 2), requestEnded(2)),
-  frames(1, 14, { _tag: "TitleSuggested", title: "unused" }, completed()),
+  // A sub-agent works for the call.
+  frames(
+    1,
+    9,
+    subagentStarted(1, { callId: callId(1) }),
+    { ...requestStarted(9), subagentId: subagentId(1) },
+    requestEnded(9, { inputTokens: 0, outputTokens: 0 }),
+    subagentEnded(1)
+  ),
+  frames(1, 13, finished(1), finished(2, "denied"), requestStarted(2), block(3, 2), requestEnded(2)),
+  frames(1, 18, { _tag: "TitleSuggested", title: "unused" }, completed()),
   // An approval with other arguments, a client's tool and a question; then a denial.
   send(message(3)),
   start(3, 2),

@@ -25,6 +25,8 @@ const unhurried: ReadonlySet<FrameBody["_tag"]> = new Set([
   "ModelRequestEnded",
   "MessageBlock",
   "ThinkingBlock",
+  "SubagentStarted",
+  "SubagentEnded",
   "ToolRequested",
   "ToolFinished"
 ])

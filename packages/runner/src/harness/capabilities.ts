@@ -10,6 +10,8 @@ export const capabilities = {
   pausing: "stops between two steps when it is told to",
   budgets: "stops before the request or the command that a hard limit does not allow, whoever is in reach",
   plans: "tells people the plan that the model makes, each time that it changes",
+  subagents:
+    "tells of each agent that works for one of its calls: what it was asked, which requests are its own, and how it ended",
   usage: "ends each model request in one usage record",
   recovery: "fails so that the session tries again, where that is likely to help",
   refusals: "tells a refusal of the model as one",

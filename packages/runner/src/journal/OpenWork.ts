@@ -2,18 +2,20 @@ import { EventId, ModelRequestId } from "@troupe/domain/Ids"
 import { text, unknownOutcomeText } from "@troupe/domain/session/Content"
 import type { Frame, FrameBody } from "@troupe/domain/session/Frame"
 import { Usage } from "@troupe/domain/session/Usage"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 
 /** What an attempt has begun and not ended, as its frames say. */
 export const OpenWork = Schema.Struct({
   calls: Schema.Array(EventId),
   requests: Schema.Array(Schema.Struct({ requestId: ModelRequestId, estimate: Usage })),
+  /** In the order in which they began. */
+  subagents: Schema.Array(EventId).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   /** It has said its last frame. */
   ended: Schema.Boolean
 })
 export type OpenWork = typeof OpenWork.Type
 
-export const nothingOpen: OpenWork = { calls: [], requests: [], ended: false }
+export const nothingOpen: OpenWork = { calls: [], requests: [], subagents: [], ended: false }
 
 export const after = (open: OpenWork, { body }: Frame): OpenWork => {
   switch (body._tag) {
@@ -27,6 +29,10 @@ export const after = (open: OpenWork, { body }: Frame): OpenWork => {
       return { ...open, requests: [...open.requests, { requestId: body.requestId, estimate: body.estimate }] }
     case "ModelRequestEnded":
       return { ...open, requests: open.requests.filter(({ requestId }) => requestId !== body.requestId) }
+    case "SubagentStarted":
+      return { ...open, subagents: [...open.subagents, body.subagentId] }
+    case "SubagentEnded":
+      return { ...open, subagents: open.subagents.filter((subagentId) => subagentId !== body.subagentId) }
     case "Completed":
     case "Failed":
     case "Interrupted":
@@ -51,6 +57,13 @@ export const closing = (open: OpenWork, how: "interrupted" | "unknown"): Readonl
     usage: { ...estimate, source: "estimated" },
     durationMs: null,
     response: null
+  })),
+  ...open.subagents.toReversed().map((subagentId): FrameBody => ({
+    _tag: "SubagentEnded",
+    subagentId,
+    outcome: how,
+    summary: null,
+    durationMs: null
   })),
   ...open.calls.map((callId): FrameBody => ({
     _tag: "ToolFinished",

@@ -18,6 +18,8 @@ export const protocolWords: ReadonlySet<string> = new Set([
   "requestId",
   "callId",
   "blockId",
+  "subagentId",
+  "parentId",
   "inputId",
   "inputDigest",
   "sandboxId",

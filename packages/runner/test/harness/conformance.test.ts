@@ -36,7 +36,9 @@ const openAiAgents = (about: string, choose: () => ChosenModel): Subject => ({
     say: (words) => `say: ${words}`,
     fail: "fail",
     refuse: "refuse",
-    plan: (plan) => `call update_plan ${JSON.stringify({ plan })}`
+    plan: (plan) => `call update_plan ${JSON.stringify({ plan })}`,
+    look: (url, prompt) => `call web_fetch ${JSON.stringify({ url, prompt })}`,
+    reader: choose
   },
   within: (contextTokens) => over(choose, { contextTokens, outputTokens: 500 })
 })

@@ -4,11 +4,14 @@ import { text } from "@troupe/domain/session/Content"
 import type { FrameBody } from "@troupe/domain/session/Frame"
 import type { PlanStep } from "@troupe/domain/session/Plan"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
-import { Deferred, Effect, Fiber, Latch, type Scope } from "effect"
+import { Deferred, Effect, Fiber, Latch, Result, type Scope } from "effect"
 import { capabilities, type HarnessCapability } from "../../src/harness/capabilities.ts"
 import type { Harness, HarnessEnd } from "../../src/harness/Harness.ts"
 import type { JournalFull } from "../../src/attempt/AttemptFrames.ts"
-import { gatewayOf } from "../tools/world.ts"
+import type { ChosenModel } from "../../src/harness/model/ChosenModel.ts"
+import { pageReader } from "../../src/harness/model/pageReader.ts"
+import { MemoryFrames } from "../tools/MemoryFrames.ts"
+import { gatewayOf, noPlace, textOf } from "../tools/world.ts"
 import * as FakeRun from "./FakeRun.ts"
 
 /** A harness, and how it is told what a turn is about. */
@@ -26,6 +29,9 @@ export interface Subject {
     readonly fail: string
     readonly refuse: string
     readonly plan: (steps: ReadonlyArray<PlanStep>) => string
+    /** Has a page read for a question, by a sub-agent on the model of `reader`. */
+    readonly look: (url: string, prompt: string) => string
+    readonly reader: () => Omit<ChosenModel, "price">
   }
   /** The same over a model whose window is as small as this. */
   readonly within?: (contextTokens: number) => Harness
@@ -168,6 +174,32 @@ export const checks: Readonly<Record<HarnessCapability, Check>> = {
     completes(yield* subject.harness.run({ ...fake.run, frames, tools: gateway }))
     const told = frames.all("Noted").flatMap(({ event }) => (event._tag === "PlanUpdated" ? [event.items] : []))
     assert.deepStrictEqual(told, [first, then])
+  }),
+  subagents: Effect.fnUntraced(function* (subject) {
+    const { look, reader } = wordsOf(subject)
+    const [url, prompt] = ["https://example.com/", "What is it?"]
+    const fake = FakeRun.make({ model: subject.model, history: [message(look(url, prompt))] })
+    const frames = new MemoryFrames()
+    const bytes = Buffer.from("say: It is forty-two.")
+    const fetch = () => Effect.succeed({ status: 200, url, headers: {}, bytes, truncated: false })
+    const choose = Effect.sync(() => Result.succeed({ ...reader(), price: null }))
+    const { gateway } = gatewayOf({
+      frames,
+      place: { ...noPlace(), spill: () => Effect.succeed({ path: "/page", write: () => Effect.succeed(true) }) },
+      parts: { fetch: { fetch }, summarizer: pageReader({ ...fake.run, frames, choose, cacheKey: "pages" }) }
+    })
+    completes(yield* subject.harness.run({ ...fake.run, frames, tools: gateway }))
+    const { callId } = frames.last("ToolRequested")
+    const { subagentId, ...began } = frames.last("SubagentStarted")
+    assert.deepInclude(began, { task: `${url}: ${prompt}`, callId, parentId: null })
+    assert.deepInclude(frames.last("SubagentEnded"), { subagentId, outcome: "succeeded" })
+    for (const told of [frames.last("SubagentEnded").summary ?? "", textOf(frames.last("ToolFinished").content)]) {
+      assert.include(told, "It is forty-two.")
+    }
+    assert.deepStrictEqual(
+      frames.all("ModelRequestStarted").map((request) => request.subagentId ?? null),
+      [null, subagentId, null]
+    )
   }),
   usage: Effect.fnUntraced(function* (subject) {
     const fake = make(subject, subject.commands("one"), done)

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { EventId } from "@troupe/domain/Ids"
 import { Effect, Result, Stream } from "effect"
 import { pageReader } from "../../src/harness/model/pageReader.ts"
 import type { ModelClient, ModelRequest } from "../../src/models/ModelClient.ts"
@@ -13,6 +14,9 @@ const usage = {
   webSearches: 0,
   webFetches: 0
 }
+
+const callId = "sevt_call" as EventId
+const page = { url: "https://example.com", text: "The page.", prompt: "What is it?" }
 
 /** A model that answers with what it was asked. */
 const echo = (asked: Array<ModelRequest>): ModelClient => ({
@@ -35,13 +39,23 @@ describe("an auxiliary model that reads pages", () => {
       const asked: Array<ModelRequest> = []
       const choose = Effect.succeed(Result.succeed({ client: echo(asked), model: "small", price: null }))
       const { summarize } = pageReader({ ...fake.run, choose, cacheKey: "pages" })
-      const said = yield* summarize({ url: "https://example.com", text: "The page.", prompt: "What is it?" })
+      const said = yield* summarize(page, callId)
       assert.strictEqual(said, "The answer is 42.")
       assert.include(JSON.stringify(asked[0]?.history), "The page.")
       assert.deepStrictEqual(
         fake.frames.map(({ _tag }) => _tag),
-        ["ModelRequestStarted", "ModelRequestEnded"]
+        ["SubagentStarted", "ModelRequestStarted", "ModelRequestEnded", "SubagentEnded"]
       )
+      const [began, request, , over] = fake.frames as ReadonlyArray<Record<string, unknown>>
+      const { subagentId } = began!
+      assert.deepInclude(began, {
+        name: "page_reader",
+        task: "https://example.com: What is it?",
+        callId,
+        parentId: null
+      })
+      assert.strictEqual(request!["subagentId"], subagentId)
+      assert.deepInclude(over, { subagentId, outcome: "succeeded", summary: "The answer is 42." })
       const ended = fake.frames.flatMap((body) => (body._tag === "ModelRequestEnded" ? [body.usage.inputTokens] : []))
       assert.deepStrictEqual(ended, [100])
     })
@@ -54,9 +68,8 @@ describe("an auxiliary model that reads pages", () => {
       const asked: Array<ModelRequest> = []
       const choose = Effect.succeed(Result.succeed({ client: echo(asked), model: "small", price: null }))
       const { summarize } = pageReader({ ...fake.run, choose, cacheKey: "pages" })
-      const page = { url: "https://example.com", text: "The page.", prompt: "What is it?" }
-      yield* summarize(page)
-      const failure = yield* Effect.flip(summarize(page))
+      yield* summarize(page, callId)
+      const failure = yield* Effect.flip(summarize(page, callId))
       assert.include(failure.message, "budget")
       assert.lengthOf(asked, 1)
     })
@@ -67,7 +80,7 @@ describe("an auxiliary model that reads pages", () => {
       const fake = FakeRun.make({ model: "main", history: [] })
       const choose = Effect.succeed(Result.fail({ code: "model_unknown", message: "There is no such model" }))
       const { summarize } = pageReader({ ...fake.run, choose, cacheKey: "pages" })
-      const failure = yield* Effect.flip(summarize({ url: "https://example.com", text: "", prompt: "" }))
+      const failure = yield* Effect.flip(summarize(page, callId))
       assert.include(failure.message, "There is no such model")
       assert.deepStrictEqual(fake.frames, [])
     })

@@ -31,6 +31,16 @@ const driven = Effect.fnUntraced(function* (strategies: Partial<Strategies>, fai
 })
 
 describe("How a model is driven", () => {
+  it.effect("begins with what changes least: the agent, its skills, its memory, the session", () =>
+    Effect.gen(function* () {
+      const { asked } = yield* driven({})
+      assert.deepStrictEqual(
+        asked[0]?.instructions.map(({ section }) => section),
+        ["agent", "skills", "memory", "session"]
+      )
+    })
+  )
+
   it.effect("can be replaced part by part", () =>
     Effect.gen(function* () {
       const { asked } = yield* driven({

@@ -22,6 +22,7 @@ import {
   modelStarted,
   runRequest,
   sessionId,
+  subagentStarted,
   title,
   toolFinished,
   toolStarted
@@ -112,7 +113,8 @@ describe("A journal", () => {
           const attempt = yield* journal.create(request)
           yield* append(attempt, toolStarted(7))
           yield* append(attempt, modelStarted(8))
-          for (const n of range(3, 200)) yield* append(attempt, title(`title number ${n}`))
+          yield* append(attempt, subagentStarted(9))
+          for (const n of range(4, 200)) yield* append(attempt, title(`title number ${n}`))
           const before = segments(directory).length
           attempt.acknowledge(190)
           assert.isBelow(segments(directory).length, before)
@@ -126,9 +128,9 @@ describe("A journal", () => {
       const frames = yield* readAll(attempt, 200)
       assert.deepStrictEqual(
         frames.map(({ body }) => body._tag),
-        ["ModelRequestEnded", "ToolFinished", "Failed"]
+        ["ModelRequestEnded", "SubagentEnded", "ToolFinished", "Failed"]
       )
-      assert.strictEqual(frames[1]!.body._tag === "ToolFinished" && frames[1]!.body.outcome, "unknown")
+      for (const { body } of frames.slice(1, 3)) assert.propertyVal(body, "outcome", "unknown")
     }).pipe(Effect.scoped)
   )
 

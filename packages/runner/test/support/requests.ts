@@ -95,6 +95,14 @@ export const modelStarted = (n: number): FrameBody => ({
   estimate,
   request: null
 })
+export const subagentStarted = (n: number): FrameBody => ({
+  _tag: "SubagentStarted",
+  subagentId: eventId(n),
+  name: "helper",
+  task: "Look it up",
+  callId: null,
+  parentId: null
+})
 export const completed: FrameBody = { _tag: "Completed", stop: "end_turn", details: null }
 export const failed: FrameBody = {
   _tag: "Failed",

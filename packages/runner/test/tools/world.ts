@@ -136,13 +136,14 @@ export interface GatewayWorld extends Partial<Omit<GatewayOptions, "request" | "
   readonly history?: ReadonlyArray<HistoryItem>
   readonly others?: ReadonlyArray<Tool>
   readonly parts?: Partial<ToolParts>
+  readonly frames?: MemoryFrames
 }
 
 const nothingElse = { server: [], workspace: [], session: [] }
 
 /** A gateway over frames in memory. */
 export const gatewayOf = (world: GatewayWorld) => {
-  const frames = new MemoryFrames()
+  const { frames = new MemoryFrames() } = world
   const place = world.place ?? noPlace()
   const overrides = world.preset === undefined ? {} : { permissionPreset: world.preset }
   const agent = agentWith(world.agentTools ?? [toolset()], world.policies)

@@ -13,7 +13,7 @@ import { type Caller, Mint } from "../gateway/Requests.ts"
 import { openRoute, rawRoute, route } from "../gateway/Route.ts"
 import { release } from "../release.ts"
 import { Tokens } from "../runners/Tokens.ts"
-import { modelIds, tokenOf, tokenOut } from "../workspace/routes.ts"
+import { modelIds, pageOfTokens, tokenOf, tokenOut } from "../workspace/routes.ts"
 import { type Workspace, Workspaces } from "../workspace/Workspaces.ts"
 import { cookieOf, noCookie } from "./Cookie.ts"
 import { isOperator } from "./isOperator.ts"
@@ -131,14 +131,8 @@ const createLoginLink = ({ origin, secure }: AccessOptions) =>
     { shownOnce: true }
   )
 
-const listLogins = route(Api.listLogins, "read", ({ caller }) =>
-  Effect.gen(function* () {
-    const tokens = yield* Tokens
-    const now = yield* Clock.currentTimeMillis
-    const found = yield* tokens.list(caller.workspaceId, { kind: "console", parentId: caller.keyId })
-    const open = found.filter(({ expiresAt, revokedAt }) => revokedAt === null && (expiresAt ?? now) > now)
-    return { data: open.map(tokenOut), next_page: null }
-  })
+const listLogins = route(Api.listLogins, "read", ({ caller, query }) =>
+  pageOfTokens("logins", caller.workspaceId, query, { kind: "console", parentId: caller.keyId, living: true })
 )
 
 const revokeLogin = route(Api.revokeLogin, "read", ({ caller, params }) =>

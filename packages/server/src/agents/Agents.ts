@@ -10,24 +10,19 @@ import { Clock, Context, Effect, Layer } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { hash } from "node:crypto"
+import type { Place } from "../gateway/places.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
 import { makeNotes } from "../workspace/WorkspaceNotes.ts"
 import { pinRoster } from "./rosters.ts"
 
-/** Before or after which agent a page of the list begins: by its time and its id. */
-export interface AgentPlace {
-  readonly createdAt: number
-  readonly agentId: string
-}
-
 export interface AgentFilter {
   readonly includeArchived: boolean
   /** Milliseconds since 1970, both included. */
   readonly from: number | null
   readonly to: number | null
-  readonly after: AgentPlace | null
+  readonly after: Place | null
   readonly limit: number
 }
 
@@ -236,7 +231,7 @@ const make = Effect.gen(function* () {
       ...(to === null ? [] : [sql`a.created_at <= ${to}`]),
       ...(after === null
         ? []
-        : [sql`(a.created_at, a.agent_id) < (${after.createdAt}::bigint, ${toUuid(after.agentId) ?? null}::uuid)`])
+        : [sql`(a.created_at, a.agent_id) < (${after.createdAt}::bigint, ${toUuid(after.id) ?? null}::uuid)`])
     ]
     const rows = yield* sql<Row>`
       SELECT ${columns} FROM agents a JOIN agent_versions v ON v.agent_id = a.agent_id AND v.version = a.version

@@ -1,30 +1,23 @@
 import * as Api from "@troupe/domain/api/Agents"
 import { makeCursor, microsOf, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import { Effect, Layer } from "effect"
+import { pageOf } from "../gateway/places.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { Agents } from "./Agents.ts"
 
 const list = route(Api.list, "read", ({ caller, query }) =>
   Effect.gen(function* () {
     const agents = yield* Agents
-    const limit = query.limit ?? pageSizeDefault
-    const place =
-      query.page === undefined
-        ? null
-        : yield* Effect.fromResult(readCursor("agents", ["number", "string"] as const, query.page))
     const from = query["created_at[gte]"]
     const to = query["created_at[lte]"]
-    const found = yield* agents.list(caller.workspaceId, {
-      includeArchived: query.include_archived === "true",
-      from: from === undefined ? null : Math.ceil(microsOf(from) / 1_000),
-      to: to === undefined ? null : Math.floor(microsOf(to) / 1_000),
-      after: place === null ? null : { createdAt: place[0], agentId: place[1] },
-      limit: limit + 1
-    })
-    const data = found.slice(0, limit)
-    const last = data.at(-1)
-    const more = found.length > limit && last !== undefined
-    return { data, next_page: more ? makeCursor("agents", [Date.parse(last.created_at), last.id]) : null }
+    return yield* pageOf("agents", query, (options) =>
+      agents.list(caller.workspaceId, {
+        ...options,
+        includeArchived: query.include_archived === "true",
+        from: from === undefined ? null : Math.ceil(microsOf(from) / 1_000),
+        to: to === undefined ? null : Math.floor(microsOf(to) / 1_000)
+      })
+    )
   })
 )
 

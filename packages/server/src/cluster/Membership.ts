@@ -136,10 +136,13 @@ const make = Effect.gen(function* () {
   ) {
     // A refresh that fails took its session along, and the locks with it. Saying so takes less time than the cluster's
     // own way back from storage that it holds for broken, which it asks every other second whether it has recovered.
-    const found = yield* Effect.catch(Effect.timeout(inner.refresh(address, asked), withinMs), () => {
+    const found = yield* Effect.catch(Effect.timeout(inner.refresh(address, asked), withinMs), (error) => {
       reviveMs = reviveFirstMs
-      if (asked.length > 0) justLost = true
-      return Effect.succeed([])
+      if (asked.length === 0) return Effect.succeed([])
+      justLost = true
+      return Effect.logWarning(
+        "The database did not confirm this node's shards: they are let go of, and asked for again"
+      ).pipe(Effect.annotateLogs({ cause: String(error), withinMs }), Effect.as([]))
     })
     const kept = new Set(found.map(String))
     for (const shardId of asked.map(String)) if (!kept.has(shardId)) lost.add(shardId)
@@ -206,5 +209,22 @@ const make = Effect.gen(function* () {
   return Context.make(RunnerStorage.RunnerStorage, storage).pipe(Context.add(Members, members))
 })
 
+/**
+ * A sign of life need not outlast a crash of the database, so on the connection that holds locks no commit waits for the disk:
+ * where somebody copies a hundred thousand files beside the database, that takes seconds, and the node would let go of its shards.
+ */
+const unhurried = (client: SqlClient.SqlClient): SqlClient.SqlClient =>
+  new Proxy(client, {
+    get: (target, key) => {
+      if (key === "withoutTransforms") return () => unhurried(target.withoutTransforms())
+      if (key !== "reserve") return Reflect.get(target, key)
+      return Effect.tap(target.reserve, (connection) => connection.executeRaw("SET synchronous_commit = off", []))
+    }
+  })
+
+const reserving = Layer.effect(SqlClient.SqlClient, Effect.map(SqlClient.SqlClient, unhurried))
+
 /** Needs a client of its own: two of its connections stay reserved, and no load may keep it waiting. */
-export const layer = Layer.effectContext(make).pipe(Layer.provide(SqlRunnerStorage.layerStorage({})))
+export const layer = Layer.effectContext(make).pipe(
+  Layer.provide(SqlRunnerStorage.layerStorage({}).pipe(Layer.provide(reserving)))
+)

@@ -18,6 +18,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import { hash } from "node:crypto"
+import type { Place } from "../gateway/places.ts"
 import { Caller, Mint } from "../gateway/Requests.ts"
 import type { Minting } from "../log/Minting.ts"
 import type { WorkspaceLog } from "../log/WorkspaceLog.ts"
@@ -27,7 +28,7 @@ import { knownNames } from "./knownNames.ts"
 
 export interface EnvironmentFilter {
   readonly includeArchived: boolean
-  readonly after: { readonly createdAt: number; readonly environmentId: string } | null
+  readonly after: Place | null
   readonly limit: number
 }
 
@@ -251,9 +252,7 @@ const make = Effect.gen(function* () {
       ...(includeArchived ? [] : [sql`archived_at IS NULL`]),
       ...(after === null
         ? []
-        : [
-            sql`(created_at, environment_id) < (${after.createdAt}::bigint, ${toUuid(after.environmentId) ?? null}::uuid)`
-          ])
+        : [sql`(created_at, environment_id) < (${after.createdAt}::bigint, ${toUuid(after.id) ?? null}::uuid)`])
     ]
     const rows = yield* sql<Row>`
       SELECT ${columns} FROM environments WHERE ${sql.and(clauses)}

@@ -1,26 +1,15 @@
 import * as Api from "@troupe/domain/api/Environments"
-import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import { Effect, Layer } from "effect"
+import { pageOf } from "../gateway/places.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { Environments } from "./Environments.ts"
 
 const list = route(Api.list, "read", ({ caller, query }) =>
   Effect.gen(function* () {
     const environments = yield* Environments
-    const limit = query.limit ?? pageSizeDefault
-    const place =
-      query.page === undefined
-        ? null
-        : yield* Effect.fromResult(readCursor("environments", ["number", "string"] as const, query.page))
-    const found = yield* environments.list(caller.workspaceId, {
-      includeArchived: query.include_archived === "true",
-      after: place === null ? null : { createdAt: place[0], environmentId: place[1] },
-      limit: limit + 1
-    })
-    const data = found.slice(0, limit)
-    const last = data.at(-1)
-    const more = found.length > limit && last !== undefined
-    return { data, next_page: more ? makeCursor("environments", [Date.parse(last.created_at), last.id]) : null }
+    return yield* pageOf("environments", query, (options) =>
+      environments.list(caller.workspaceId, { ...options, includeArchived: query.include_archived === "true" })
+    )
   })
 )
 

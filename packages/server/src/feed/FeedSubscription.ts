@@ -4,6 +4,9 @@ import { deltaOut, jsonView } from "../events/streams.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { View } from "../session/WatchHub.ts"
 
+/** So many sessions one socket may follow at once, over the feed or over RPC. */
+export const subscriptionsMax = 500
+
 type Wanted = Extract<FeedRequest, { readonly type: "subscribe" }>
 
 /** An event as the feed sends it, but for the number of the message: the same for every reader. */

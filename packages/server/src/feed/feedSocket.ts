@@ -9,12 +9,11 @@ import { listening } from "../gateway/listening.ts"
 import type { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
 import { upgrading } from "../gateway/upgrading.ts"
-import { follow } from "./FeedSubscription.ts"
+import { follow, subscriptionsMax } from "./FeedSubscription.ts"
 import { FeedWindow } from "./FeedWindow.ts"
 
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(FeedRequest))
 const messageCharsMax = 16_384
-const subscriptionsMax = 500
 /** How long a client may leave a full window as it is. */
 const slowAfterMs = 30_000
 const pingEveryMs = 15_000
@@ -51,7 +50,16 @@ export const feedSocket = Effect.fnUntraced(function* (caller: Caller["Service"]
       )
     )
   const tell = (message: object) => send(JSON.stringify(message).slice(1))
-  const ended = (session_id: SessionId, reason: Reason) => tell({ type: "ended", session_id, reason })
+  /** Subscriptions that are over, which the other side is not told yet. */
+  let over = 0
+  const ended = (session_id: SessionId, reason: Reason) =>
+    Effect.suspend(() => {
+      over++
+      return Effect.ensuring(
+        tell({ type: "ended", session_id, reason }),
+        Effect.sync(() => over--)
+      )
+    })
 
   const reasonOf = (cause: Cause.Cause<unknown>): Reason => {
     const error = Cause.findErrorOption(cause)
@@ -87,6 +95,7 @@ export const feedSocket = Effect.fnUntraced(function* (caller: Caller["Service"]
     if (value.type === "ack") return window.acknowledge(value.n) ? null : closes.garbage
     yield* unsubscribe(value.session_id)
     if (value.type === "unsubscribe") return null
+    if (over >= subscriptionsMax) return closes.slow
     if (running.size >= subscriptionsMax) yield* Effect.forkIn(ended(value.session_id, "too_many"), scope)
     else running.set(value.session_id, yield* Effect.forkIn(subscription(value), scope))
     return null

@@ -8,7 +8,7 @@ import { consoleSecret } from "../access/Cookie.ts"
 import { shownText } from "../runners/ApiError.ts"
 import type { Token } from "../runners/TokenRows.ts"
 import { Tokens } from "../runners/Tokens.ts"
-import type { TokenKind } from "../runners/TokenSecret.ts"
+import { hashOf, type TokenKind } from "../runners/TokenSecret.ts"
 import type { Caller } from "./Requests.ts"
 
 /** A key that was revoked opens nothing once this has passed. */
@@ -147,7 +147,7 @@ const make = Effect.gen(function* () {
 
   const onRevoked: Callers["Service"]["onRevoked"] = (headers, tell) => {
     const { key, shown } = shownBy(headers) ?? { key: "", shown: "" }
-    const known = streams.get(key) ?? { hash: hash("sha256", shown, "hex"), tells: new Set() }
+    const known = streams.get(key) ?? { hash: Buffer.from(hashOf(shown)).toString("hex"), tells: new Set() }
     known.tells.add(tell)
     streams.set(key, known)
     return () => known.tells.delete(tell)

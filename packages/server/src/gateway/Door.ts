@@ -114,7 +114,7 @@ const guard = (options: DoorOptions) => {
 const known: Array<{ readonly method: string; readonly pattern: RegExp }> = []
 
 export const announce = (method: string, path: string): void => {
-  known.push({ method, pattern: new RegExp(`^${path.replaceAll(/:[a-z]+/g, "[^/]+")}$`) })
+  known.push({ method, pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`) })
 }
 
 const elsewhere = ({ page }: DoorOptions) =>

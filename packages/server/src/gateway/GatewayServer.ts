@@ -13,6 +13,9 @@ const requestWithinMs = 3_600_000
  */
 const unusedWithinMs = 75_000
 
+/** Nobody says goodbye for a machine that is gone: after so much silence, the other side of a connection is asked for. */
+const askAfterMs = 60_000
+
 interface Refusal {
   readonly status: number
   readonly reason: string
@@ -100,6 +103,8 @@ export const makeGatewayServer = (): Server => {
     headersTimeout: headersWithinMs,
     requestTimeout: requestWithinMs,
     keepAliveTimeout: unusedWithinMs,
+    keepAlive: true,
+    keepAliveInitialDelay: askAfterMs,
     requireHostHeader: false,
     shouldUpgradeCallback: offersWebSocket
   })

@@ -72,21 +72,22 @@ const ownKey = ({ bound }: Sender, key: string): string =>
         .update(`${bound.type}\n${partOf(bound)}`)
         .digest("base64")}\n${key}`
 
+interface Asked {
+  readonly caller: Sender
+  /** All that the request asks for. */
+  readonly asked: () => string
+  /** What those get who send it again, where that is not the answer itself; null where it is to be done again. */
+  readonly kept?: ((answer: Answer) => Answer | null) | undefined
+  /** Done again, it makes nothing twice and is answered alike: so an answer that is too large to keep is made anew. */
+  readonly isRepeatable?: boolean | undefined
+}
+
 /** Requests that carry an Idempotency-Key: done once, and answered alike however often they are sent. */
 export class Idempotency extends Context.Service<
   Idempotency,
   {
     readonly run: <E, R>(
-      request: {
-        readonly caller: Sender
-        readonly key: string | undefined
-        /** All that the request asks for. */
-        readonly asked: () => string
-        /** What those get who send it again, where that is not the answer itself; null where it is to be done again. */
-        readonly kept?: ((answer: Answer) => Answer | null) | undefined
-        /** Done again, it makes nothing twice and is answered alike: so an answer that is too large to keep is made anew. */
-        readonly isRepeatable?: boolean | undefined
-      },
+      request: Asked & { readonly key: string | undefined },
       work: Effect.Effect<Answer, E, R | Mint>
     ) => Effect.Effect<Answer, E | ApiFailure | SqlError, Exclude<R, Mint>>
   }
@@ -173,17 +174,11 @@ const make = Effect.gen(function* () {
     }
   })
 
-  const once: Idempotency["Service"]["run"] = (request, work) =>
+  /** By a key that is the sender's own already. */
+  const once = <E, R>(key: string, { asked, caller, isRepeatable, kept }: Asked, work: Effect.Effect<Answer, E, R>) =>
     Effect.gen(function* () {
-      const { caller } = request
-      if (request.key === undefined) {
-        const now = yield* Clock.currentTimeMillis
-        return yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now))
-      }
-      if (!fits.test(request.key)) return yield* invalid("Idempotency-Key: takes 1 to 255 visible ASCII characters")
-      const key = ownKey(caller, request.key)
       const workspace = toUuid(caller.workspaceId)!
-      const digest = createHash("sha256").update(request.asked()).digest()
+      const digest = createHash("sha256").update(asked()).digest()
       const row = yield* seen(workspace, key, digest)
       if (row.status !== null) {
         const headers = { "idempotent-replayed": "true", ...(row.status === 409 ? { "x-should-retry": "false" } : {}) }
@@ -195,19 +190,25 @@ const make = Effect.gen(function* () {
         WHERE workspace_id = ${workspace} AND key = ${key} AND held_by = ${nodeId}`
       // Whoever gives up, or broke, leaves it to the next one.
       const answer = yield* Effect.onError(Effect.provideService(work, Mint, mint), () => Effect.ignore(settle(null)))
-      const kept = lasts(answer.status) ? (request.kept ?? same)(answer) : null
-      if (kept === null || kept.body.length <= answerLengthMax) yield* settle(kept)
-      else yield* settle(request.isRepeatable === true ? null : withoutContent(kept, yield* RequestId))
+      const known = lasts(answer.status) ? (kept ?? same)(answer) : null
+      if (known === null || known.body.length <= answerLengthMax) yield* settle(known)
+      else yield* settle(isRepeatable === true ? null : withoutContent(known, yield* RequestId))
       return answer
-    }) as never
+    })
 
   const inLine = yield* OneByOne.make
 
-  return Idempotency.of({
-    run: (request, work) => {
+  const run: Idempotency["Service"]["run"] = (request, work) =>
+    Effect.gen(function* () {
       const { caller, key } = request
-      if (key === undefined) return once(request, work)
-      return inLine.take(`${caller.workspaceId}\n${ownKey(caller, key)}`, once(request, work))
-    }
-  })
+      if (key === undefined) {
+        const now = yield* Clock.currentTimeMillis
+        return yield* Effect.provideService(work, Mint, (kind) => minting.id(kind, now))
+      }
+      if (!fits.test(key)) return yield* invalid("Idempotency-Key: takes 1 to 255 visible ASCII characters")
+      const own = ownKey(caller, key)
+      return yield* inLine.take(`${caller.workspaceId}\n${own}`, once(own, request, work))
+    }) as never
+
+  return Idempotency.of({ run })
 })

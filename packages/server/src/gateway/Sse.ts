@@ -5,6 +5,7 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { ServerResponse } from "node:http"
 import { Callers } from "./Callers.ts"
+import { drained } from "./drained.ts"
 
 const pingEveryMs = 15_000
 const ping = `event: ping\ndata: {"type":"ping"}\n\n`
@@ -17,17 +18,6 @@ export interface Wire {
   /** Passes once the other side has taken enough of it that more may come. */
   readonly write: (text: string) => Effect.Effect<void>
 }
-
-const drained = (response: ServerResponse) =>
-  Effect.callback<void>((resume) => {
-    const done = () => resume(Effect.void)
-    response.once("drain", done)
-    response.once("close", done)
-    return Effect.sync(() => {
-      response.off("drain", done)
-      response.off("close", done)
-    })
-  })
 
 const begin = (request: HttpServerRequest, requestId: string): ServerResponse => {
   const response = NodeHttpServerRequest.toServerResponse(request) as ServerResponse

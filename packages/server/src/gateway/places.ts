@@ -37,3 +37,21 @@ export const pageOf = Effect.fnUntraced(function* <Item extends Listed, E, R>(
   const more = found.length > limit && last !== undefined
   return { data, next_page: more ? makeCursor(list, [Date.parse(last.created_at), last.id]) : null }
 })
+
+/**
+ * A page of a list that is at hand whole. It goes on behind what the last page ended with; where that is gone by now, behind
+ * where it was, in the order of the keys.
+ */
+export const pageOfAll = Effect.fnUntraced(function* <Item>(
+  list: string,
+  { limit = pageSizeDefault, page }: PageQuery,
+  all: ReadonlyArray<Item>,
+  keyOf: (item: Item) => string
+) {
+  const [after] = page === undefined ? [null] : yield* Effect.fromResult(readCursor(list, ["string"] as const, page))
+  const at = after === null ? -1 : all.findIndex((item) => keyOf(item) === after)
+  const rest = after === null || at >= 0 ? all.slice(at + 1) : all.filter((item) => keyOf(item) > after)
+  const data = rest.slice(0, limit)
+  const last = data.at(-1)
+  return { data, next_page: rest.length > limit && last !== undefined ? makeCursor(list, [keyOf(last)]) : null }
+})

@@ -97,9 +97,15 @@ const within = <A>(sessionId: SessionId, kind: InboxFilter["kind"], query: Query
     const all = (yield* askedOfSession(yield* found(sessionId), kind)).filter(
       ({ tool }) => query.tool === undefined || tool === query.tool
     )
-    const ordered = query.order === "desc" ? all.toReversed() : all
-    const at = place === null ? 0 : ordered.findIndex(({ callId }) => callId === place.callId) + 1
-    return pageOf(name, query, ordered.slice(at), out)
+    const isDescending = query.order === "desc"
+    const ordered = isDescending ? all.toReversed() : all
+    // What the last page ended with may be answered by now.
+    const isBehind = ({ askedAt, callId }: AskedCall) =>
+      place === null ||
+      (askedAt === place.askedAt
+        ? callId !== place.callId && callId < place.callId === isDescending
+        : askedAt < place.askedAt === isDescending)
+    return pageOf(name, query, ordered.filter(isBehind), out)
   })
 
 const asking = (kind: InboxFilter["kind"], callId: EventId) =>

@@ -5,6 +5,7 @@ import type { RunnerId, SessionId, WorkspaceId } from "@troupe/domain/Ids"
 import type { HostDirectory } from "@troupe/domain/runner/Workplace"
 import { Effect, Layer, Option, Stream } from "effect"
 import { Caller } from "../gateway/Requests.ts"
+import { pageOfAll } from "../gateway/places.ts"
 import { rawRoute, route } from "../gateway/Route.ts"
 import { Reach } from "../runners/Reach.ts"
 import { RunnerRegistry } from "../runners/RunnerRegistry.ts"
@@ -88,12 +89,12 @@ const directoryOut = (directory: typeof HostDirectory.Type) => ({ type: "host_di
 
 const browse = route(Api.browse, "read", ({ params, query }) =>
   Effect.gen(function* () {
+    const { path = null, ...page } = query
     const runnerId = yield* runnerOf(params.id)
     const reach = yield* Reach
-    const found = yield* reach
-      .call(runnerId, "Browse", { path: query.path ?? null })
-      .pipe(Effect.mapError(runnerFailure))
-    return { data: found.map(directoryOut), next_page: null }
+    const found = yield* reach.call(runnerId, "Browse", { path }).pipe(Effect.mapError(runnerFailure))
+    const ordered = found.map(directoryOut).toSorted((one, other) => (one.path < other.path ? -1 : 1))
+    return yield* pageOfAll(`directories ${runnerId} ${path ?? ""}`, page, ordered, (directory) => directory.path)
   })
 )
 

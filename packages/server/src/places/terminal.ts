@@ -5,6 +5,7 @@ import { Effect, Option, Schema, Stream } from "effect"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Socket from "effect/socket/Socket"
+import { caughtUp } from "../gateway/drained.ts"
 import { listening } from "../gateway/listening.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { revoked } from "../gateway/revoked.ts"
@@ -80,6 +81,7 @@ export const terminal = Effect.fnUntraced(function* (
         if (output.offset !== at) yield* tell({ type: "at", offset: output.offset })
         at = output.offset + output.bytes.length
         yield* writer.write(output.bytes)
+        yield* caughtUp(request)
       })
     )
     const event = { _tag: "TerminalClosed", terminalId, details: {} } as const

@@ -3,6 +3,7 @@ import { makeCursor, pageSizeDefault, readCursor, timeOf } from "@troupe/domain/
 import * as Api from "@troupe/domain/api/Policies"
 import { presetNames, presets } from "@troupe/domain/tools/Presets"
 import { Effect, Layer } from "effect"
+import { pageOfAll } from "../gateway/places.ts"
 import { Caller } from "../gateway/Requests.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { unreadable } from "../settings/routes.ts"
@@ -69,7 +70,9 @@ const versions = route(Api.versions, "read", ({ caller, query }) =>
 )
 
 const presetList = presetNames.map((name) => ({ name, description: presets[name].description }))
-const listPresets = route(Api.presets, "read", () => Effect.succeed({ data: presetList, next_page: null }))
+const listPresets = route(Api.presets, "read", ({ query }) =>
+  pageOfAll("presets", query, presetList, ({ name }) => name)
+)
 
 const dryRun = route(Api.dryRun, "read", ({ payload }) => judge(payload))
 

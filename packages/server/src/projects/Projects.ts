@@ -1,5 +1,5 @@
 import { type ApiFailure, conflict, invalid, notFound } from "@troupe/domain/api/ApiError"
-import { metadataPairsMax, patched } from "@troupe/domain/api/Common"
+import { patched, tooManyPairs } from "@troupe/domain/api/Common"
 import { timeOf } from "@troupe/domain/api/Page"
 import type {
   Project,
@@ -106,9 +106,8 @@ const make = Effect.gen(function* () {
   const checked = Effect.fnUntraced(function* (workspaceId: WorkspaceId, definition: ProjectDefinition) {
     const { agent_id, directory, environment_id } = definition.defaults
     const workspace = toUuid(workspaceId)!
-    if (Object.keys(definition.metadata).length > metadataPairsMax) {
-      return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
-    }
+    const tooMany = tooManyPairs(definition.metadata)
+    if (tooMany !== undefined) return yield* tooMany
     const [there] = yield* sql<{ readonly agent: boolean; readonly environment: boolean; readonly runner: boolean }>`
       SELECT
         EXISTS (SELECT FROM agents WHERE workspace_id = ${workspace} AND agent_id = ${uuidOf(agent_id)}::uuid) AS agent,

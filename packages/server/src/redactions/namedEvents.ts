@@ -13,8 +13,8 @@ export interface Named {
   readonly replacement: string | null
 }
 
-/** By these, events say of which message, answer or call they are. */
-const names = ["inputId", "messageId", "blockId", "callId"] as const
+/** By these, events say of which message, answer, call or sub-agent they are. */
+const names = ["inputId", "messageId", "blockId", "callId", "subagentId"] as const
 
 const idsOf = (recorded: Recorded): ReadonlyArray<string> => {
   const event = Codec.decodeFast(recorded)

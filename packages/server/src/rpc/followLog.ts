@@ -3,13 +3,21 @@ import * as Events from "@troupe/domain/api/Events"
 import type { SessionId } from "@troupe/domain/Ids"
 import { Cause, Deferred, Effect, Pull, Schema, Stream } from "effect"
 import type { Headers } from "effect/http/Headers"
+import type { ServerClient } from "effect/rpc/Rpc"
 import { deltaOut, jsonView, liveWithinMs, wantedOf } from "../events/streams.ts"
+import { subscriptionsMax } from "../feed/FeedSubscription.ts"
 import { revoked } from "../gateway/revoked.ts"
 import { Watchers } from "../session/Watchers.ts"
 import type { Seen } from "../session/WatchHub.ts"
 import { busy } from "../sessions/SessionCalls.ts"
 import { SessionReads } from "../sessions/SessionReads.ts"
 import { admitted, settled } from "./calling.ts"
+
+/** Which socket a call came by, and what that was opened with. */
+interface From {
+  readonly client: ServerClient
+  readonly headers: Headers
+}
 
 interface Payload {
   readonly id: SessionId
@@ -29,6 +37,27 @@ const tooSlow = new ApiFailure({
   retryAfterMs: 1_000
 })
 const noMore = new ApiFailure({ type: "authentication_error", message: "The API key opens nothing any more" })
+const tooMany = new ApiFailure({
+  type: "rate_limit_error",
+  code: "too_many_subscriptions",
+  message: `This socket follows ${subscriptionsMax} sessions, and takes no more; open another one`,
+  final: true
+})
+
+/** How many logs each socket follows. */
+const followed = new WeakMap<ServerClient, number>()
+
+/** A place among the logs that one socket may follow, for as long as the scope is open. */
+const subscribed = (client: ServerClient) =>
+  Effect.acquireRelease(
+    Effect.suspend(() => {
+      const count = followed.get(client) ?? 0
+      if (count >= subscriptionsMax) return Effect.fail(tooMany)
+      followed.set(client, count + 1)
+      return Effect.void
+    }),
+    () => Effect.sync(() => followed.set(client, followed.get(client)! - 1))
+  )
 
 /** What is shown of what was seen, and whether nothing can come after it. */
 const shown = ({ deltas, types }: Payload) => {
@@ -62,8 +91,9 @@ const portion = (texts: Array<string>) => {
   return texts.splice(0, count) as [string, ...Array<string>]
 }
 
-const open = Effect.fnUntraced(function* (payload: Payload, headers: Headers) {
+const open = Effect.fnUntraced(function* (payload: Payload, { client, headers }: From) {
   const caller = yield* admitted({ endpoint: Events.logStream, scope: "read", headers, payload })
+  yield* subscribed(client)
   if (!isPlace(payload.after)) return yield* invalid("after: takes the sequence number of an event")
   const reads = yield* SessionReads
   const { session } = yield* reads.find(caller.workspaceId, payload.id)
@@ -85,9 +115,9 @@ const open = Effect.fnUntraced(function* (payload: Payload, headers: Headers) {
 })
 
 /** The log of a session from a place on, as the JSON of its events. */
-export const followLog = (payload: Payload, headers: Headers) =>
+export const followLog = (payload: Payload, from: From) =>
   Stream.unwrap(
-    Effect.map(settled(open(payload, headers)), ({ next, show }) => {
+    Effect.map(settled(open(payload, from)), ({ next, show }) => {
       const waiting: Array<string> = []
       let isOver = false
       const pull = Effect.gen(function* () {

@@ -1,21 +1,27 @@
 import { Effect } from "effect"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Socket from "effect/socket/Socket"
 import { BodyRoom, smallBytes } from "../gateway/BodyRoom.ts"
+import { caughtUp } from "../gateway/drained.ts"
 import { shapeRefused } from "../gateway/JsonShape.ts"
 
 const closes = {
   garbage: new Socket.CloseEvent(4400, "a message goes too deep, or has too many values"),
+  slow: new Socket.CloseEvent(4408, "what was answered was not taken in time"),
   busy: new Socket.CloseEvent(1013, "this node works on as many large messages as it has room for; try again")
 }
 
 type Frame = Uint8Array | string
 
+/** Many short messages come together: between so many of them, it is looked whether the answers are taken. */
+const framesAtOnce = 16
+
 /**
  * A socket whose large frames have their place among all that the node has room for, as bodies of requests have, until the
  * next one is asked for: by then they were read, and their calls have taken what they need. Whoever finds no room is told
- * to come again by the end of the socket.
+ * to come again by the end of the socket. Nothing is read from who does not take the answers.
  */
-export const withRoom = Effect.fnUntraced(function* (socket: Socket.Socket) {
+export const withRoom = Effect.fnUntraced(function* (socket: Socket.Socket, request: HttpServerRequest) {
   const room = yield* BodyRoom
   const writer = yield* socket.writer
   let taken = 0
@@ -35,22 +41,33 @@ export const withRoom = Effect.fnUntraced(function* (socket: Socket.Socket) {
     return undefined
   }
 
-  const counting = ({ pull, upgrade }: Socket.Reader): Socket.Reader => ({
-    upgrade,
-    pull: Effect.flatMap(
-      Effect.suspend(() => {
-        give()
-        return pull
-      }),
-      (frames) => {
+  let waiting: ReadonlyArray<Frame> = []
+  const portion = () => {
+    const frames = waiting.slice(0, framesAtOnce) as [Frame, ...Array<Frame>]
+    waiting = waiting.slice(framesAtOnce)
+    return frames
+  }
+
+  const counting = ({ pull, upgrade }: Socket.Reader): Socket.Reader => {
+    // What comes meanwhile is let go of, until the other side has closed too.
+    const refuse = (refusal: Socket.CloseEvent) =>
+      Effect.andThen(Effect.ignore(writer.write(refusal)), Effect.forever(pull))
+    const read = Effect.suspend(() => {
+      if (waiting.length > 0) return Effect.succeed(portion())
+      give()
+      return Effect.flatMap(pull, (frames) => {
         const refusal = refusalOf(frames)
-        if (refusal === undefined) return Effect.succeed(frames)
+        if (refusal === undefined) {
+          waiting = frames
+          return Effect.succeed(portion())
+        }
         give()
-        // What comes meanwhile is let go of, until the other side has closed too.
-        return Effect.andThen(Effect.ignore(writer.write(refusal)), Effect.forever(pull))
-      }
-    )
-  })
+        return refuse(refusal)
+      })
+    })
+    const isSlow = Effect.match(caughtUp(request), { onFailure: () => true, onSuccess: () => false })
+    return { upgrade, pull: Effect.flatMap(isSlow, (slow) => (slow ? refuse(closes.slow) : read)) }
+  }
   return Socket.make({ reader: Effect.map(socket.reader, counting), writer: socket.writer })
 })
 

@@ -9,8 +9,10 @@ import * as Socket from "effect/socket/Socket"
 import { revoked } from "../gateway/revoked.ts"
 import { rawRoute } from "../gateway/Route.ts"
 import { upgrading } from "../gateway/upgrading.ts"
+import { callsUnderWay } from "./callsUnderWay.ts"
 import { withRoom } from "./largeFrames.ts"
 import { handlers } from "./sessionCalls.ts"
+import { typedExits } from "./typedExits.ts"
 
 const closes = {
   garbage: new Socket.CloseEvent(4400, "what came is no message of this protocol"),
@@ -26,7 +28,7 @@ const serve = ({ httpEffect }: Transport) =>
     const socket = yield* upgrading(request)
     const writer = yield* socket.writer
     const close = (closing: Socket.CloseEvent) => Effect.ignore(Effect.timeout(writer.write(closing), 1_000))
-    const opened = { headers: request.headers, upgrade: Effect.succeed(yield* withRoom(socket)) }
+    const opened = { headers: request.headers, upgrade: Effect.succeed(yield* withRoom(socket, request)) }
     yield* httpEffect.pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, opened as never),
       // What can't be read breaks the reader, and the number of a call that is under way interrupts it. Where the other side
@@ -48,7 +50,12 @@ export const routes = Layer.unwrap(
       rawRoute(rpc, "read", (_, request) => serve(transport)(request)),
       RpcServer.layer(SessionRpc, { disableTracing: true, disableFatalDefects: true, concurrency: "unbounded" }).pipe(
         Layer.provide(handlers),
-        Layer.provide(Layer.succeed(RpcServer.Protocol, transport.protocol))
+        Layer.provide(
+          Layer.succeed(
+            RpcServer.Protocol,
+            callsUnderWay(typedExits(transport.protocol), (tag) => tag === "FollowLog")
+          )
+        )
       )
     )
   )

@@ -69,5 +69,5 @@ export const handlers = SessionRpc.toLayer({
       })
     ),
 
-  FollowLog: (payload, { headers }) => followLog(payload, headers)
+  FollowLog: followLog
 })

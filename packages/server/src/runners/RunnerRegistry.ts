@@ -77,7 +77,11 @@ export class RunnerRegistry extends Context.Service<
     readonly unregister: (runnerId: RunnerId, generation: number) => Effect.Effect<void, SqlError>
     /** Says what these links are doing, and asks which of them stand, in one statement. */
     readonly touch: (links: ReadonlyArray<HeldLink>) => Effect.Effect<ReadonlyArray<LinkStanding>, SqlError>
-    readonly list: (workspaceId: WorkspaceId) => Effect.Effect<ReadonlyArray<KnownRunner>, SqlError>
+    /** All of them, or a page of those behind one, in the order of their ids: about that in which they came. */
+    readonly list: (
+      workspaceId: WorkspaceId,
+      page?: { readonly after: string | null; readonly limit: number }
+    ) => Effect.Effect<ReadonlyArray<KnownRunner>, SqlError>
     readonly find: (runnerId: string) => Effect.Effect<Option.Option<KnownRunner>, SqlError>
     /**
      * From now on nothing is placed on it, or is again; what its sessions have due may be for two seconds more, until its node
@@ -251,9 +255,12 @@ const make = Effect.gen(function* () {
     }))
   })
 
-  const list = Effect.fn("RunnerRegistry.list")(function* (workspaceId: WorkspaceId) {
+  const list: RunnerRegistry["Service"]["list"] = Effect.fn("RunnerRegistry.list")(function* (workspaceId, page) {
+    const after = page?.after ?? null
+    const behind = after === null ? sql`true` : sql`r.runner_id > ${toUuid(after) ?? null}::uuid`
     const found = yield* sql<Row>`
-      ${rows} WHERE r.workspace_id = ${toUuid(workspaceId)!} ORDER BY r.created_at, r.runner_id`
+      ${rows} WHERE r.workspace_id = ${toUuid(workspaceId)!} AND ${behind}
+      ORDER BY r.runner_id LIMIT ${page?.limit ?? null}::int`
     return found.map(fromRow)
   })
 

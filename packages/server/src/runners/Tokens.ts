@@ -109,6 +109,8 @@ export class Tokens extends Context.Service<
       options?: {
         readonly kind?: string | undefined
         readonly parentId?: TokenId
+        /** Those alone that open something. */
+        readonly living?: boolean
         readonly before?: TokenPlace | null
         readonly limit?: number
       }
@@ -271,11 +273,12 @@ const make = Effect.gen(function* () {
   })
 
   const list: Tokens["Service"]["list"] = Effect.fn("Tokens.list")(function* (workspaceId, options = {}) {
-    const { before = null, kind, limit = 1_000, parentId } = options
+    const { before = null, kind, limit = 1_000, living: isLiving = false, parentId } = options
     const clauses = [
       sql`workspace_id = ${toUuid(workspaceId)!}`,
       ...(kind === undefined ? [] : [sql`kind = ${kind}`]),
       ...(parentId === undefined ? [] : [sql`parent_id = ${toUuid(parentId)!}`]),
+      ...(isLiving ? [sql`revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())`] : []),
       ...(before === null
         ? []
         : [

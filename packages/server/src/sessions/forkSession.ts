@@ -1,5 +1,5 @@
 import { forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
-import { metadataPairsMax } from "@troupe/domain/api/Common"
+import { tooManyPairs } from "@troupe/domain/api/Common"
 import type * as Api from "@troupe/domain/api/Replay"
 import { type CommandId, type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
 import { isHostDirectory } from "@troupe/domain/session/HostDirectory"
@@ -88,9 +88,8 @@ export const forkSession = Effect.fn("forkSession")(function* ({ session }: Sess
   const { history, origin, setup, state } = point
   if (setup === null || state._tag !== "Open") return yield* invalid(`Session ${session.id} can't be forked at ${seq}`)
   const metadata = { ...state.metadata, ...wanted.metadata }
-  if (Object.keys(metadata).length > metadataPairsMax) {
-    return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
-  }
+  const tooMany = tooManyPairs(metadata)
+  if (tooMany !== undefined) return yield* tooMany
   const sessionId = SessionId.make(mint("Session"))
   const resources = yield* ownResources(sessionId, setup.resources)
   // First, so that a redaction there knows of every copy. Where nothing follows, nothing is lost by it.

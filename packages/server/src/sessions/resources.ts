@@ -1,12 +1,12 @@
 import { invalid, notFound } from "@troupe/domain/api/ApiError"
 import { resourceOut, wantedFile } from "@troupe/domain/api/compat/resources"
-import { makeCursor, pageSizeDefault, readCursor } from "@troupe/domain/api/Page"
 import * as Api from "@troupe/domain/api/SessionResources"
 import type { EnvironmentId, FileId, WorkspaceId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import { Effect, Layer } from "effect"
 import { Environments } from "../environments/Environments.ts"
 import { Files } from "../files/Files.ts"
+import { pageOfAll } from "../gateway/places.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { giveFiles } from "./giveFiles.ts"
 import { noFilesThere } from "./openSession.ts"
@@ -60,17 +60,9 @@ const add = route(Api.add, "write", ({ caller, params, payload }) =>
 const list = route(Api.list, "read", ({ caller, params, query }) =>
   Effect.gen(function* () {
     const { id, resources } = yield* sessionOf(caller.workspaceId, params.id)
-    const of = `resources ${id}`
-    const limit = query.limit ?? pageSizeDefault
-    const [after] =
-      query.page === undefined ? [""] : yield* Effect.fromResult(readCursor(of, ["string"] as const, query.page))
     const idOf = (resource: JsonObject) => String(resource["id"])
-    const rest = resources
-      .filter((resource) => idOf(resource) > after)
-      .toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : 1))
-    const data = rest.slice(0, limit)
-    const last = data.at(-1)
-    return { data, next_page: rest.length > limit && last !== undefined ? makeCursor(of, [idOf(last)]) : null }
+    const ordered = resources.toSorted((one, other) => (idOf(one) < idOf(other) ? -1 : 1))
+    return yield* pageOfAll(`resources ${id}`, query, ordered, idOf)
   })
 )
 

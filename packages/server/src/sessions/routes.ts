@@ -3,6 +3,7 @@ import { makeCursor, microsOf, pageSizeDefault, readCursor } from "@troupe/domai
 import * as Api from "@troupe/domain/api/Sessions"
 import type { SessionCommand } from "@troupe/domain/session/SessionCommand"
 import { Effect, Layer } from "effect"
+import { pageOfAll } from "../gateway/places.ts"
 import { type Asked, route } from "../gateway/Route.ts"
 import { openSession } from "./openSession.ts"
 import { command } from "./SessionCalls.ts"
@@ -120,16 +121,10 @@ const remove = route(Api.remove, "write", (asked) =>
 
 const threads = route(Api.threads, "read", (asked) =>
   Effect.gen(function* () {
-    const { limit = pageSizeDefault, page, "statuses[]": statuses } = asked.query
+    const { "statuses[]": statuses, ...page } = asked.query
     const view = yield* viewed(asked)
-    const of = `threads ${view.session.id}`
-    const [after] = page === undefined ? [""] : yield* Effect.fromResult(readCursor(of, ["string"] as const, page))
-    const all = yield* threadsOf(view)
-    const from = after === "" ? 0 : all.findIndex(({ id }) => id === after) + 1
-    const rest = all.slice(from).filter(({ status }) => statuses === undefined || statuses.includes(status))
-    const data = rest.slice(0, limit)
-    const last = data.at(-1)
-    return { data, next_page: rest.length > limit && last !== undefined ? makeCursor(of, [last.id]) : null }
+    const all = (yield* threadsOf(view)).filter(({ status }) => statuses === undefined || statuses.includes(status))
+    return yield* pageOfAll(`threads ${view.session.id}`, page, all, ({ id }) => id)
   })
 )
 

@@ -1,6 +1,6 @@
 import type { AgentDefinition } from "@troupe/domain/api/Agents"
 import { forbidden, invalid } from "@troupe/domain/api/ApiError"
-import { metadataPairsMax, patched } from "@troupe/domain/api/Common"
+import { patched, tooManyPairs } from "@troupe/domain/api/Common"
 import { updateAgent } from "@troupe/domain/api/compat/agentRules"
 import { budgetIn } from "@troupe/domain/api/compat/money"
 import type { Session, SessionUpdate } from "@troupe/domain/api/Sessions"
@@ -53,9 +53,8 @@ export const updateSession = Effect.fn("updateSession")(function* (
     return yield* forbidden("This token can change neither a session's agent nor its budget nor its policies")
   }
   if (vault_ids !== undefined) return yield* invalid("vault_ids: can't be changed after a session was created")
-  if (Object.keys(patched(session.metadata, metadata)).length > metadataPairsMax) {
-    return yield* invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
-  }
+  const tooMany = tooManyPairs(patched(session.metadata, metadata))
+  if (tooMany !== undefined) return yield* tooMany
   const change = agent === undefined ? null : yield* reconfigured(session, agent)
   const limits = isBounding ? yield* rebounded(session, input) : null
   // An agent is refused while the session works, and while it does not, nothing is used: what is true of the budget stays so.

@@ -1,5 +1,5 @@
 import { type ApiFailure, conflict, notFound } from "@troupe/domain/api/ApiError"
-import { patched } from "@troupe/domain/api/Common"
+import { patched, tooManyPairs } from "@troupe/domain/api/Common"
 import type { Heartbeat, Work, WorkStats } from "@troupe/domain/api/Work"
 import { type EnvironmentId, toUuid, type WorkId, type WorkspaceId } from "@troupe/domain/Ids"
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
@@ -212,8 +212,11 @@ const make = Effect.gen(function* () {
     return yield* sql.withTransaction(
       Effect.gen(function* () {
         const before = yield* hold(named)
+        const after = patched(before.metadata, metadata)
+        const tooMany = tooManyPairs(after)
+        if (tooMany !== undefined) return yield* tooMany
         const [row] = yield* sql<WorkRow>`
-          UPDATE work w SET metadata = ${JSON.stringify(patched(before.metadata, metadata))}::jsonb
+          UPDATE work w SET metadata = ${JSON.stringify(after)}::jsonb
           WHERE w.work_id = ${toUuid(named.workId)!} RETURNING ${all}`
         return workOut(row!)
       })

@@ -5,6 +5,7 @@ import * as Api from "@troupe/domain/api/Workspace"
 import type { TokenId, WorkspaceId } from "@troupe/domain/Ids"
 import { Effect, Layer, Option, Redacted } from "effect"
 import { issueToken } from "../access/issueToken.ts"
+import type { PageQuery } from "../gateway/places.ts"
 import { route } from "../gateway/Route.ts"
 import { ModelCards } from "../modelcards/ModelCards.ts"
 import { type KnownRunner, RunnerRegistry } from "../runners/RunnerRegistry.ts"
@@ -47,24 +48,30 @@ const createToken = route(
   { shownOnce: true }
 )
 
-const tokensBefore = Effect.fnUntraced(function* (page: string | undefined) {
+const tokensBefore = Effect.fnUntraced(function* (list: string, page: string | undefined) {
   if (page === undefined) return null
-  const [createdMicros, tokenId] = yield* Effect.fromResult(readCursor("tokens", ["number", "string"], page))
+  const [createdMicros, tokenId] = yield* Effect.fromResult(readCursor(list, ["number", "string"], page))
   return { createdMicros, tokenId }
 })
 
+/** A page of a workspace's tokens, or of some of them. */
+export const pageOfTokens = Effect.fnUntraced(function* (
+  list: string,
+  workspaceId: WorkspaceId,
+  { limit = pageSizeDefault, page }: PageQuery,
+  some: { readonly kind?: string | undefined; readonly parentId?: TokenId; readonly living?: boolean }
+) {
+  const tokens = yield* Tokens
+  const found = yield* tokens.list(workspaceId, { ...some, before: yield* tokensBefore(list, page), limit: limit + 1 })
+  const last = found.length > limit ? found[limit - 1] : undefined
+  return {
+    data: found.slice(0, limit).map(tokenOut),
+    next_page: last === undefined ? null : makeCursor(list, [last.createdMicros, last.tokenId])
+  }
+})
+
 const listTokens = route(Api.listTokens, "admin", ({ caller, query }) =>
-  Effect.gen(function* () {
-    const tokens = yield* Tokens
-    const { kind, limit = pageSizeDefault } = query
-    const before = yield* tokensBefore(query.page)
-    const found = yield* tokens.list(caller.workspaceId, { kind, before, limit: limit + 1 })
-    const last = found.length > limit ? found[limit - 1] : undefined
-    return {
-      data: found.slice(0, limit).map(tokenOut),
-      next_page: last === undefined ? null : makeCursor("tokens", [last.createdMicros, last.tokenId])
-    }
-  })
+  pageOfTokens("tokens", caller.workspaceId, query, { kind: query.kind })
 )
 
 const revokeToken = route(Api.revokeToken, "admin", ({ caller, params }) =>
@@ -103,10 +110,17 @@ export const runnerOut = (runner: KnownRunner): Api.Runner => ({
   token_id: runner.tokenId
 })
 
-const listRunners = route(Api.listRunners, "read", ({ caller }) =>
+const listRunners = route(Api.listRunners, "read", ({ caller, query }) =>
   Effect.gen(function* () {
     const registry = yield* RunnerRegistry
-    return { data: (yield* registry.list(caller.workspaceId)).map(runnerOut), next_page: null }
+    const { limit = pageSizeDefault, page } = query
+    const [after] = page === undefined ? [null] : yield* Effect.fromResult(readCursor("runners", ["string"], page))
+    const found = yield* registry.list(caller.workspaceId, { after, limit: limit + 1 })
+    const last = found.length > limit ? found[limit - 1] : undefined
+    return {
+      data: found.slice(0, limit).map(runnerOut),
+      next_page: last === undefined ? null : makeCursor("runners", [last.runnerId])
+    }
   })
 )
 

@@ -72,6 +72,13 @@ describe("the door", { timeout: 120_000 }, () => {
       ]
       const listed = await get("/v1/logins", two.cookie)
       assert.lengthOf(listed.body.data, 3)
+      const pages = [await get("/v1/logins?limit=2", two.cookie)]
+      pages.push(await get(`/v1/logins?limit=2&page=${pages[0]!.body.next_page}`, two.cookie))
+      assert.deepStrictEqual(
+        pages.map(({ body }) => body.data),
+        [listed.body.data.slice(0, 2), listed.body.data.slice(2)]
+      )
+      assert.isNull(pages[1]!.body.next_page)
       const out = await post("/v1/logout", undefined, fromOurPage(one.cookie))
       assert.match(out.headers.get("set-cookie") ?? "", /=; Max-Age=0/)
       await until(async () => (await get("/v1/me", one.cookie)).status === 401)

@@ -5,6 +5,8 @@ import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 
 export interface Endpoint {
   readonly name: string
+  /** What it is called in the contract: another way to an endpoint has a name of its own. */
+  readonly contract: string
   readonly method: string
   readonly path: string
   readonly params: Schema.Top | undefined
@@ -18,6 +20,7 @@ const endpointOf = (endpoint: HttpApiEndpoint.Top): Endpoint => {
   const [payload] = [...endpoint.payload.values()]
   return {
     name: endpoint.identifier,
+    contract: endpoint.identifier,
     method: endpoint.method,
     path: endpoint.path,
     params: endpoint.params,
@@ -33,6 +36,24 @@ export const endpoints: ReadonlyArray<Endpoint> = (() => {
   HttpApi.reflect(Api, { onGroup: () => {}, onEndpoint: ({ endpoint }) => found.push(endpointOf(endpoint)) })
   return found
 })()
+
+/** What some clients write by another method, or at another address. */
+const otherwise: Readonly<Record<string, { readonly method: string; readonly path?: string }>> = {
+  updateAgent: { method: "PUT" },
+  archiveAgent: { method: "DELETE", path: "/v1/agents/:id" },
+  updateEnvironment: { method: "PUT" },
+  updateProject: { method: "PUT" },
+  updateModelCard: { method: "PUT" },
+  updateMcpServer: { method: "PUT" },
+  updatePolicies: { method: "PUT" },
+  updateSettings: { method: "PUT" }
+}
+
+/** The other ways to endpoints, which the contract does not have. */
+export const aliases: ReadonlyArray<Endpoint> = endpoints.flatMap((endpoint) => {
+  const other = otherwise[endpoint.name]
+  return other === undefined ? [] : [{ ...endpoint, ...other, name: `${endpoint.name} by ${other.method}` }]
+})
 
 /** Values that a schema allows, always the same ones for a seed. What none can be derived for has an empty object. */
 export const valuesOf = (schema: Schema.Top | undefined, count: number, seed: number): ReadonlyArray<unknown> => {

@@ -4,7 +4,7 @@ import { prefixes, type IdKind } from "@troupe/domain/Ids"
 import { apiKey } from "../support/apiKey.ts"
 import { type GatewayWorld, startGateway } from "../gateway/gatewayWorld.ts"
 import { asking, bearer, type Headings, strangersKey } from "./accessWorld.ts"
-import { type Endpoint, bodyOf, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
+import { aliases, type Endpoint, bodyOf, endpoints, pathOf, searchOf, valuesOf, withIds } from "./endpoints.ts"
 import { FuzzTable } from "./FuzzTable.ts"
 import {
   brokenBodies,
@@ -50,10 +50,12 @@ interface Sent {
 
 const kinds = Object.keys(prefixes) as Array<IdKind>
 
+const all = [...endpoints, ...aliases]
+
 /** What takes things away comes last, or there would be nothing for the others. */
 const takesAway = ({ method, name }: Endpoint): boolean =>
   method === "DELETE" || /^(archive|delete|remove|revoke|logOut)/.test(name)
-const inOrder = [...endpoints].sort((one, other) => Number(takesAway(one)) - Number(takesAway(other)))
+const inOrder = [...all].sort((one, other) => Number(takesAway(one)) - Number(takesAway(other)))
 
 describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
   let world: GatewayWorld
@@ -150,7 +152,7 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     const url = `${world.node.gateway}${path}${searchOf(random.chance(0.5) ? {} : among(endpoint.query))}`
     const own = endpoint.name === "registerRunner" ? registration : headers
     if (endpoint.method === "GET") return { endpoint, url, init: { method: "GET", headers: own } }
-    const examples = written[endpoint.name]
+    const examples = written[endpoint.contract]
     const value = examples === undefined ? among(endpoint.body) : withIds(random.pick(examples), someId(random, true))
     const sent = bodyOf(endpoint, value)
     return { endpoint, url, init: { method: endpoint.method, ...sent, headers: { ...own, ...sent.headers } } }
@@ -180,7 +182,7 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
       const [body, type] = random.pick(brokenBodies)
       return { endpoint, url, init: { method, headers: { ...sentWith, "content-type": type }, body } }
     }
-    const examples = written[endpoint.name]
+    const examples = written[endpoint.contract]
     const drawn = examples !== undefined && random.chance(0.6) ? random.pick(examples) : among(endpoint.body)
     const value = withIds(drawn, someId(random, false))
     const sent = bodyOf(endpoint, random.chance(0.5) ? spoil(random, value) : value)
@@ -216,7 +218,7 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
     assert.strictEqual(problem.request_id, response.headers.get("request-id"), said())
   }
 
-  it.each(inOrder.map((one) => [one.name, one, endpoints.indexOf(one)] as const))(
+  it.each(inOrder.map((one) => [one.name, one, all.indexOf(one)] as const))(
     "to %s is answered in the contract's way",
     async (_, endpoint, at) => {
       const random = prng(seed).fork(at)
@@ -226,6 +228,19 @@ describe("whatever is sent", { timeout: full ? 1_800_000 : 300_000 }, () => {
       for (let n = 0; n < drawn.length; n += atOnce) await Promise.all(drawn.slice(n, n + atOnce).map(judge))
     }
   )
+
+  it("comes by every method that is taken where it is sent", async () => {
+    const patterns = all.map(({ method, path }) => ({
+      method,
+      at: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`)
+    }))
+    for (const path of new Set(all.map((one) => one.path.replaceAll(/:\w+/g, "x")))) {
+      const { headers: heard, status } = await fetch(`${world.node.gateway}${path}`, { method: "PATCH" })
+      const methods = patterns.flatMap(({ at, method }) => (at.test(path) ? [method] : []))
+      assert.strictEqual(status, 405, path)
+      assert.sameMembers(heard.get("allow")!.split(", "), [...new Set(methods)], path)
+    }
+  })
 
   it("is done once under its key, wherever something is written", async () => {
     const description = (await (await fetch(`${world.node.gateway}/openapi.json`)).json()) as Description

@@ -1,7 +1,14 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import { fromUuid, prefixes } from "@troupe/domain/Ids"
+import { Effect, ManagedRuntime } from "effect"
+import * as SqlClient from "effect/sql/SqlClient"
 import { request } from "node:http"
+import type { Socket } from "node:net"
 import { setTimeout } from "node:timers/promises"
+import { manySessions } from "../../../../test/support/manySessions.ts"
 import { apiKey } from "../support/apiKey.ts"
+import { deafSocket, frameOf } from "../support/deafSocket.ts"
 import { endsBy } from "../support/revocation.ts"
 import { plays, think, tool } from "./gatewayWorld.ts"
 import { type Body, eventsOf, type OwnWorld, type SentEvent, startOwn } from "./ownWorld.ts"
@@ -174,7 +181,7 @@ describe("followed", { timeout: 120_000 }, () => {
       }
       socket.onmessage = ({ data }) => {
         const message = JSON.parse(String(data))
-        waiting.push(message)
+        waiting.push(...[message].flat())
         if (dialled.acknowledges) send({ type: "ack", n: message.n })
         wake()
       }
@@ -337,6 +344,109 @@ describe("followed", { timeout: 120_000 }, () => {
       assert.deepStrictEqual(codes, [4401, 4401])
     })
 
+    const calls = (socket: Dialled) => {
+      const call = (id: string, tag: string, payload: unknown) =>
+        socket.send({ _tag: "Request", id, tag, payload, headers: [] })
+      const failed = async (id: string) => {
+        const seen = await socket.until(({ _tag, requestId }) => _tag === "Exit" && requestId === id)
+        const { cause } = seen.at(-1)!.exit
+        return cause.map(({ _tag, error }: Body) => [_tag, error?.type])
+      }
+      return { call, failed }
+    }
+
+    it("follow 500 sessions at once, and say so of more", async () => {
+      const { id } = await worked()
+      const rpc = await dial({ "x-api-key": apiKey }, "/v1/rpc")
+      rpc.acknowledges = false
+      const { call } = calls(rpc)
+      for (let n = 0; n <= 500; n++) call(`${n}`, "FollowLog", { id, after: 0 })
+      const { exit, requestId } = (await rpc.until(({ _tag }) => _tag === "Exit")).at(-1)!
+      assert.deepInclude(exit.cause[0].error, { type: "rate_limit_error", code: "too_many_subscriptions", final: true })
+      const other = requestId === "0" ? "1" : "0"
+      rpc.send({ _tag: "Interrupt", requestId: other })
+      await rpc.until((message) => message._tag === "Exit" && message.requestId === other)
+      call("again", "FollowLog", { id, after: 0 })
+      await rpc.until((message) => message._tag === "Chunk" && message.requestId === "again")
+      rpc.close()
+
+      const feed = await dial()
+      const owner = ManagedRuntime.make(PgClient.layer({ url: world.database.superuserUrl, maxConnections: 1 }))
+      const query = <A extends object>(text: string, params: ReadonlyArray<unknown> = []) =>
+        owner.runPromise(Effect.flatMap(SqlClient.SqlClient, (sql) => sql.unsafe<A>(text, [...params])))
+      await manySessions(query, { count: 501, like: id })
+      const rows = await query<{ readonly id: string }>(
+        "SELECT session_id AS id FROM sessions ORDER BY created_at LIMIT 501"
+      )
+      await owner.dispose()
+      for (const row of rows) feed.send({ type: "subscribe", session_id: fromUuid(prefixes.Session, row.id) })
+      const refused = (await feed.until(({ type }) => type === "ended")).at(-1)!
+      assert.deepStrictEqual(
+        [refused.reason, refused.session_id],
+        ["too_many", fromUuid(prefixes.Session, rows[500]!.id)]
+      )
+      feed.close()
+    })
+
+    it("with calls say what is wrong with one that can't be read, and go on", async () => {
+      const socket = await dial({ "x-api-key": apiKey }, "/v1/rpc")
+      socket.acknowledges = false
+      const { call, failed } = calls(socket)
+      const { id } = await worked()
+      for (const [n, [tag, payload]] of (
+        [
+          ["FollowLog", { id: 5, after: 0 }],
+          ["FollowLog", { id, after: 1.5 }],
+          ["FollowLog", { id, after: -1 }],
+          ["FollowLog", { id, after: 0, types: "all" }],
+          ["RetrieveSession", null],
+          ["RetrieveSession", { id: "sesn_x" }],
+          ["CreateSession", { body: [] }],
+          ["SendEvents", { id, events: [7] }],
+          ["AnswerApproval", { id, call: "x", body: {} }],
+          ["Dance", {}]
+        ] as const
+      ).entries()) {
+        call(`${n}`, tag, payload)
+        assert.deepStrictEqual(
+          await failed(`${n}`),
+          [["Fail", "invalid_request_error"]],
+          `${tag} ${JSON.stringify(payload)}`
+        )
+      }
+      // Nobody is spared an answer.
+      socket.send({ _tag: "Request", id: "told", tag: "Dance", payload: {}, headers: [], isNotification: true })
+      assert.deepStrictEqual(await failed("told"), [["Fail", "invalid_request_error"]])
+      socket.close()
+    })
+
+    it("with calls are read no further while nobody takes the answers", async () => {
+      const system = "x".repeat(20_000)
+      const { body: agent } = await world.post("/v1/agents", { name: "wordy", model: "demo", system })
+      const id = await world.open({ agent: agent.id })
+      const socket = await deafSocket(`${world.node.gateway}/v1/rpc`)
+      const servers = (process as unknown as { _getActiveHandles: () => ReadonlyArray<Socket> })._getActiveHandles()
+      const theirs = servers.find(({ remotePort }) => remotePort === socket.localPort)!
+      const call = { _tag: "Request", tag: "RetrieveSession", payload: { id }, headers: [] }
+      const frames = Array.from({ length: 100_000 }, (_, n) => frameOf(JSON.stringify({ ...call, id: `${n}` })))
+      socket.write(Buffer.concat(frames))
+      // It is read for as long as answers fit into what nobody has taken yet.
+      let waiting = 0
+      for (let same = 0; waiting < 1_048_576 || same < 5; same = theirs.writableLength === waiting ? same + 1 : 0) {
+        waiting = theirs.writableLength
+        assert.isBelow(waiting, 8_000_000)
+        await setTimeout(50)
+      }
+      assert.isAbove(socket.writableLength, 0)
+      let taken = 0
+      const more = new Promise<void>((resolve) =>
+        socket.on("data", ({ length }) => ((taken += length) > 2 * waiting ? resolve() : undefined))
+      )
+      socket.resume()
+      await more
+      socket.destroy()
+    })
+
     it("with calls are closed to what is no message, and to numbers that are taken", async () => {
       const { id } = await worked()
       const call = { _tag: "Request", id: "7", tag: "FollowLog", payload: { id, after: 0 }, headers: [] }
@@ -344,6 +454,9 @@ describe("followed", { timeout: 120_000 }, () => {
         "null",
         { ...call, headers: 5 },
         { ...call, headers: [[1, 2]] },
+        { ...call, id: null },
+        { _tag: "Dance" },
+        "5",
         [call, call],
         "[".repeat(100_000)
       ]) {

@@ -61,7 +61,13 @@ describe("what people are asked, over HTTP", { timeout: 120_000 }, () => {
   it("is allowed once, for the session, and denied with a reason", async () => {
     const id = await asking("ask", "ask")
     const [one, two] = await eventually(`/v1/approvals?session_id=${id}`, several(2))
+    const page = async (path: string) => (await world.get(`/v1/sessions/${id}/approvals?limit=1${path}`)).body
+    const [first, last] = [await page(""), await page("&order=desc")]
+    assert.deepStrictEqual([first.data, last.data], [[one], [two]])
     const allowed = await world.post(`/v1/approvals/${one.id}`, { result: "allow", input_digest: one.input_digest })
+    // Behind what is answered by now is what was behind it before.
+    assert.deepStrictEqual((await page(`&page=${first.next_page}`)).data, [two])
+    assert.deepStrictEqual((await page(`&order=desc&page=${last.next_page}`)).data, [])
     assert.deepStrictEqual(
       [allowed.status, allowed.body.type, allowed.body.session_id],
       [200, "approval_answered", id],

@@ -362,6 +362,76 @@ describe("requests", { timeout: 120_000 }, () => {
     }
   )
 
+  it("of lists take a limit and a cursor, all alike", async () => {
+    interface Operation {
+      readonly parameters: ReadonlyArray<{ readonly name: string }>
+      readonly responses: Readonly<Record<string, unknown>>
+    }
+    const described = (await (await world.fetch("/openapi.json")).json()) as {
+      paths: Readonly<Record<string, { readonly get?: Operation }>>
+    }
+    const made = async (path: string, body: object) =>
+      ((await (await post(path, JSON.stringify(body))).json()) as { id: string }).id
+    const agentId = await made("/v1/agents", { name: "listed", model: "demo" })
+    const ids: Record<string, string> = {
+      agents: agentId,
+      environments: await made("/v1/environments", { name: "listed", config: { type: "self_hosted" } }),
+      sessions: await made("/v1/sessions", { agent: agentId })
+    }
+    const registration = await post("/v1/tokens", JSON.stringify({ kind: "runner_registration", name: "listed" }))
+    const { secret } = (await registration.json()) as { secret: string }
+    for (const name of ["one", "two", "three"]) {
+      await post("/v1/runners/register", JSON.stringify({ name }), { "x-api-key": secret })
+    }
+    interface Named {
+      readonly data: ReadonlyArray<{ readonly name: string }>
+      readonly next_page: string | null
+    }
+    const named: Array<string> = []
+    for (let page: string | null = ""; page !== null;) {
+      const answer = await world.fetch(`/v1/runners?limit=2${page === "" ? "" : `&page=${page}`}`)
+      const { data, next_page } = (await answer.json()) as Named
+      named.push(...data.map(({ name }) => name))
+      page = next_page
+    }
+    assert.deepStrictEqual(named, ["one", "two", "three"])
+    const threads = await (await world.fetch(`/v1/sessions/${ids["sessions"]}/threads`)).json()
+    ids["threads"] = (threads as { data: ReadonlyArray<{ id: string }> }).data[0]!.id
+    const lists = Object.entries(described.paths).flatMap(([path, { get }]) =>
+      get !== undefined && JSON.stringify(get.responses["200"]).includes('"next_page"') ? [[path, get] as const] : []
+    )
+    assert.isAbove(lists.length, 25)
+    for (const [path, { parameters }] of lists) {
+      assert.includeMembers(
+        parameters.map(({ name }) => name),
+        ["limit", "page"],
+        path
+      )
+      const at = path.replaceAll(/(\w+)\/\{\w+\}/g, (_, of: string) => `${of}/${ids[of] ?? mintId(prng(4), "Runner")}`)
+      const ask = async (query: string) => {
+        const response = await world.fetch(`${at}?q=x&${query}`)
+        return response.status === 200 ? ([200] as const) : await problem(response)
+      }
+      for (const limit of ["0", "-1", "1001", "x", "1.5"]) {
+        assert.deepStrictEqual(
+          (await ask(`limit=${limit}`)).slice(0, 2),
+          [400, "invalid_request_error"],
+          `${at} ${limit}`
+        )
+      }
+      // What is at a session's place, or on a runner, is not asked for where there is neither.
+      if (/files$|directories$/.test(path) && path !== "/v1/files") continue
+      assert.strictEqual((await ask("limit=1"))[0], 200, at)
+      for (const page of ["x", "page_", "page_WyJub3doZXJlIiwxXQ"]) {
+        assert.deepStrictEqual(
+          (await ask(`page=${page}`)).slice(0, 3),
+          [400, "invalid_request_error", "invalid page cursor"],
+          at
+        )
+      }
+    }
+  })
+
   it("for the head of a stream alone end at once", async () => {
     const made = (await (await post("/v1/agents", agent("a"))).json()) as { id: string }
     const { id } = (await (await post("/v1/sessions", JSON.stringify({ agent: made.id }))).json()) as { id: string }

@@ -334,6 +334,21 @@ describe.each(sdks)("sessions, through the Anthropic SDK %s", { timeout: 120_000
     assert.deepStrictEqual(await ids({ order: "asc" }), made)
     assert.deepStrictEqual(await ids({}), made.toReversed())
     assert.deepStrictEqual(await ids({ statuses: ["running"] }), [])
+    const { created_at: at } = await sessions().retrieve(made[2]!)
+    const times = await Promise.all(made.map(async (id) => (await sessions().retrieve(id)).created_at))
+    for (const [bound, holds] of [
+      ["gt", (time: string) => time > at],
+      ["gte", (time: string) => time >= at],
+      ["lt", (time: string) => time < at],
+      ["lte", (time: string) => time <= at]
+    ] as const) {
+      const wanted = made.filter((_, n) => holds(times[n]!))
+      assert.deepStrictEqual(await ids({ order: "asc", [`created_at[${bound}]`]: at }), wanted, bound)
+    }
+    assert.lengthOf(await ids({ agent_version: 1 }), 5)
+    for (const none of [{ agent_version: 2 }, { deployment_id: "depl_x" }, { memory_store_id: "memstore_x" }]) {
+      assert.isEmpty(await ids(none))
+    }
     const first = await sessions().list({ agent_id: mine, limit: 2 })
     const second = await sessions().list({ agent_id: mine, limit: 2, page: first.next_page! })
     const back = await sessions().list({ agent_id: mine, limit: 2, page: second.prev_page! })

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto"
 import { sweepBlobs } from "../../src/purge/BlobSweep.ts"
 import { Tokens } from "../../src/runners/Tokens.ts"
 import { Workspaces } from "../../src/workspace/Workspaces.ts"
+import { plays, think, tool } from "../gateway/gatewayWorld.ts"
 import { type Body, eventsOf, type OwnWorld, startOwn } from "../gateway/ownWorld.ts"
 
 const secret = "swordfish"
@@ -98,16 +99,26 @@ describe("redactions over HTTP", { timeout: 120_000 }, () => {
     await watched.body?.cancel().catch(() => undefined)
   })
 
-  it("of a call take out what it was asked with and what came of it", async () => {
+  it("of an answer, a call and a sub-agent take out what was asked and what came of it", async () => {
     const id = await world.open()
+    world.script(plays(think(), tool("read"), { _tag: "Subagent", ms: 1, ends: true }))
     await world.say(id, "one")
     await world.until(id, "idle")
-    const block = (await world.log(id)).find(({ type }: Body) => type === "MessageBlock")!
-    const body = await redacted(id, [block.payload.blockId])
-    assert.deepStrictEqual([body.seqs, body.applied, body.forks], [[block.seq], true, []])
+    const log = await world.log(id)
+    const of = (wanted: string) => log.find(({ type }: Body) => type === wanted)!
+    const block = of("MessageBlock")
+    const events = [block, of("ToolRequested"), of("ToolFinished"), of("SubagentStarted"), of("SubagentEnded")]
+    const body = await redacted(id, [
+      ...[block.payload.blockId, events[1]!.payload.callId, events[3]!.payload.subagentId]
+    ])
+    assert.deepStrictEqual(
+      [body.seqs, body.applied, body.forks],
+      [events.map(({ seq }) => seq).toSorted((a, b) => a - b), true, []]
+    )
     const shown = (await world.get(`/v1/sessions/${id}/events`)).body.data
     const answer = shown.find((event: Body) => event.id === block.payload.blockId)
     assert.deepStrictEqual(answer.content, [{ type: "redacted" }])
+    assert.notMatch(JSON.stringify(await world.log(id)), /"(help|helped)"/)
   })
 
   it("are refused where nothing goes by that id, without a reason, and with a key that may only write", async () => {

@@ -196,6 +196,9 @@ const broken: ReadonlyArray<readonly [what: string, invariant: string, says: Reg
     inLog((events) => (events.some(isA("ToolStarted")) ? events.filter(({ type }) => type !== "ToolFinished") : null))
   ],
   ["a call that had its effect twice", "INV-6", /had its effect twice/, onNotes("Effect", (note) => [note, note])],
+  ["a sub-agent that started twice", "INV-6", /sub-agent \S+ started twice/, twice("SubagentStarted")],
+  ["a sub-agent that ended twice", "INV-6", /sub-agent \S+ ended and did not work/, twice("SubagentEnded")],
+  ["a sub-agent that never ended", "INV-6", /sub-agent \S+ outlived its attempt/, without("SubagentEnded")],
   ["an attempt that started twice", "INV-6", /attempt \S+ started twice/, twice("AttemptStarted")],
   [
     "an attempt that goes on beside the next",

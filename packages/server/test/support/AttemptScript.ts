@@ -31,6 +31,8 @@ export type Step =
       readonly fails: boolean
       readonly expiresInMs: number | null
     }
+  /** A sub-agent asks a model; now and then it never says how it ended. */
+  | { readonly _tag: "Subagent"; readonly ms: number; readonly ends: boolean }
   | { readonly _tag: "Checkpoint" }
   | { readonly _tag: "Rewind" }
   | { readonly _tag: "Compact" }
@@ -86,6 +88,7 @@ const step = (random: Prng, contactLeaseMs: number): Step => {
       expiresInMs: random.chance(0.3) ? 1_000 + random.int(20_000) : null
     }
   }
+  if (roll < 0.82) return { _tag: "Subagent", ms: random.int(300), ends: random.chance(0.7) }
   // No list can show the last one.
   if (roll < 0.84) return { _tag: "Title", title: random.chance(0.2) ? `A title${String.fromCharCode(0)}` : "A title" }
   return {

@@ -128,10 +128,19 @@ export class NodeProcess {
     return (await fetch(`${this.gateway}/readyz`)).status === 200
   }
 
+  /** Asks the API, as any client does. A body is posted. */
+  async api<A>(path: string, body?: object): Promise<A> {
+    const response = await fetch(`${this.gateway}/v1${path}`, {
+      headers: { "x-api-key": apiKey, "content-type": "application/json" },
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) })
+    })
+    if (response.status !== 200) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
+    return (await response.json()) as A
+  }
+
   /** The workspace of the key that readers come with. */
   async workspace(): Promise<WorkspaceId> {
-    const response = await fetch(`${this.gateway}/v1/me`, { headers: { "x-api-key": apiKey } })
-    return ((await response.json()) as { readonly workspace: { readonly id: WorkspaceId } }).workspace.id
+    return (await this.api<{ readonly workspace: { readonly id: WorkspaceId } }>("/me")).workspace.id
   }
 
   /** Follows a session as readers of this node do, whoever owns it. */

@@ -242,6 +242,17 @@ export class ScriptedAttempt {
     return false
   })
 
+  private readonly subagent = Effect.fnUntraced(function* (
+    this: ScriptedAttempt,
+    { ends, ms }: Extract<Step, { readonly _tag: "Subagent" }>
+  ) {
+    const subagentId = mintId(this.shop.random, "Event") as EventId
+    this.emit({ _tag: "SubagentStarted", subagentId, name: "helper", task: "help", callId: null, parentId: null })
+    yield* Effect.sleep(ms)
+    if (!ends) return
+    this.emit({ _tag: "SubagentEnded", subagentId, outcome: "succeeded", summary: "helped", durationMs: ms })
+  })
+
   private sandbox(): FrameBody {
     const { random, runnerId, sandboxes } = this.shop
     const { sessionId } = this.request
@@ -264,7 +275,7 @@ export class ScriptedAttempt {
     return { _tag: "SandboxDestroyed", sandboxId, reason: "no longer needed" }
   }
 
-  private plain(step: Exclude<Step, { readonly _tag: "Think" | "Tool" }>): FrameBody {
+  private plain(step: Exclude<Step, { readonly _tag: "Think" | "Tool" | "Subagent" }>): FrameBody {
     switch (step._tag) {
       case "Checkpoint":
         return { _tag: "WorkingCopyCaptured", checkpoint: `cp${this.frames.length}`, bytes: 1, files: 1 }
@@ -316,6 +327,8 @@ export class ScriptedAttempt {
         yield* this.think(step)
       } else if (step._tag === "Tool") {
         if (yield* this.tool(step)) asked = true
+      } else if (step._tag === "Subagent") {
+        yield* this.subagent(step)
       } else this.emit(this.plain(step))
       yield* Effect.sleep(5)
     }

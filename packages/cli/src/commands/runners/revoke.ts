@@ -11,7 +11,7 @@ import { ourName } from "../../app/NameConfig.ts"
 /** The one with this id, or the one that is called so: several may be, and none of them is taken for another. */
 const find = async ({ runners }: Troupe, given: string): Promise<Runner> => {
   const found: Array<Runner> = []
-  for await (const runner of runners.list()) {
+  for await (const runner of runners.list({ limit: 100 })) {
     if (runner.status !== "revoked" && (runner.id === given || runner.name === given)) found.push(runner)
   }
   const [runner] = found

@@ -3,7 +3,7 @@ import { canonical } from "../../CanonicalJson.ts"
 import { schemaFault } from "../../tools/harmlessSchema.ts"
 import type { AgentCreate, AgentDefinition, AgentExtras, AgentUpdate, Model, ModelIn } from "../Agents.ts"
 import { type ApiFailure, attempt, refuse } from "../ApiError.ts"
-import { metadataPairsMax, patched } from "../Common.ts"
+import { patched, tooManyPairs } from "../Common.ts"
 import { checkReferences, resolveServers, resolveTools } from "./agentTools.ts"
 import { resolveMultiagent } from "./multiagent.ts"
 
@@ -56,9 +56,8 @@ const refuseUnsupported = ({ execution_identity, skills }: Refusable): void => {
 }
 
 const checked = (definition: AgentDefinition): AgentDefinition => {
-  if (Object.keys(definition.metadata).length > metadataPairsMax) {
-    refuse(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata")
-  }
+  const tooMany = tooManyPairs(definition.metadata)
+  if (tooMany !== undefined) throw tooMany
   checkReferences(definition.tools, definition.mcp_servers)
   return definition
 }

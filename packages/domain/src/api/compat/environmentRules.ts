@@ -3,7 +3,7 @@ import { canonical } from "../../CanonicalJson.ts"
 import { checkEnvironment, type EnvironmentProblem, type KnownNames } from "../../environment/checkEnvironment.ts"
 import { defaults, EnvironmentConfig, packageManagers } from "../../environment/EnvironmentConfig.ts"
 import { type ApiFailure, invalid } from "../ApiError.ts"
-import { metadataPairsMax, patched } from "../Common.ts"
+import { patched, tooManyPairs } from "../Common.ts"
 import type { Config, ConfigIn, EnvironmentCreate, EnvironmentDefinition, EnvironmentUpdate } from "../Environments.ts"
 import { describe } from "../problems.ts"
 
@@ -80,9 +80,8 @@ export const configOf = ({ config, troupe }: Pick<EnvironmentDefinition, "config
 const validate = Schema.decodeUnknownResult(Schema.toType(EnvironmentConfig))
 
 const checked = (definition: EnvironmentDefinition): Result.Result<EnvironmentDefinition, ApiFailure> => {
-  if (Object.keys(definition.metadata).length > metadataPairsMax) {
-    return Result.fail(invalid(`metadata: at most ${metadataPairsMax} pairs are kept`, "invalid_metadata"))
-  }
+  const tooMany = tooManyPairs(definition.metadata)
+  if (tooMany !== undefined) return Result.fail(tooMany)
   const whole = validate(configOf(definition), { errors: "all" })
   return Result.isFailure(whole) ? Result.fail(invalid(describe(whole.failure, "config"))) : Result.succeed(definition)
 }

@@ -59,6 +59,24 @@ const endRequests = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
   }
 }
 
+/** Sub-agents that never said how they ended: each ends here, the last one that began first. */
+const endSubagents = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
+  for (const { callId, subagentId } of turn.subagents.toReversed()) {
+    draft.emit({
+      _tag: "SubagentEnded",
+      threadId,
+      turnId: turn.turnId,
+      attemptId: null,
+      frame: null,
+      subagentId,
+      callId,
+      outcome: "unknown",
+      summary: null,
+      durationMs: null
+    })
+  }
+}
+
 /** Calls that a worker owes the results of, and that nobody may make again who can't tell how far they came. */
 export const closeDoubtful = (draft: Draft, threadId: ThreadId, turn: Turn): void => {
   for (const call of turn.calls) {
@@ -83,6 +101,7 @@ export const closeQuestions = (draft: Draft, threadId: ThreadId, callId: EventId
  */
 export const closeCalls = (draft: Draft, threadId: ThreadId, turn: Turn, end: "attempt" | "turn"): void => {
   endRequests(draft, threadId, turn)
+  endSubagents(draft, threadId, turn)
   closeRefused(draft, threadId, turn)
   for (const call of turn.calls) {
     if (call.status === "started") finish(draft, threadId, turn, call, "unknown")

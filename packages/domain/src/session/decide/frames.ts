@@ -55,6 +55,7 @@ const apply = (draft: Draft, { thread, turn }: Running, attemptId: AttemptId, fr
     case "MessageBlock":
     case "ThinkingBlock":
     case "ToolStarted":
+    case "SubagentStarted":
     case "ContextCompacted":
     case "WorkingCopyCaptured":
     case "WorkingCopyRewound":
@@ -63,6 +64,10 @@ const apply = (draft: Draft, { thread, turn }: Running, attemptId: AttemptId, fr
       const call = turn.calls.find(({ callId }) => callId === body.callId)
       draft.emit({ ...body, ...(call === undefined ? {} : { executor: call.executor }), ...at })
       return closeQuestions(draft, threadId, body.callId)
+    }
+    case "SubagentEnded": {
+      const callId = turn.subagents.find(({ subagentId }) => subagentId === body.subagentId)?.callId ?? null
+      return draft.emit({ ...body, callId, ...at })
     }
     case "ToolRequested": {
       // The runner need not know what was allowed while it worked.

@@ -42,8 +42,10 @@ export const violation = (session: OpenSession, turn: Turn, body: FrameBody): st
     return found === undefined ? `there is no open call ${callId}` : check(found)
   }
   const open = (requestId: string) => turn.requests.some((one) => one.requestId === requestId)
+  const works = (subagentId: string) => turn.subagents.some((one) => one.subagentId === subagentId)
   switch (body._tag) {
     case "ModelRequestStarted":
+      if (body.subagentId !== undefined && !works(body.subagentId)) return "the sub-agent that asks does not work"
       return open(body.requestId) ? "the model request has started before" : null
     case "ModelRequestEnded":
       return open(body.requestId) ? null : "the model request is not open"
@@ -53,6 +55,15 @@ export const violation = (session: OpenSession, turn: Turn, body: FrameBody): st
       return call(body.callId, started)
     case "ToolFinished":
       return call(body.callId, (found) => finished(found, body))
+    case "SubagentStarted": {
+      const { callId, parentId, subagentId } = body
+      if (works(subagentId)) return "the sub-agent has started before"
+      if (parentId !== null && !works(parentId)) return "the sub-agent that began it does not work"
+      const runs = ({ status }: Call) => (status === "started" ? null : `the call is ${status}, nobody works for it`)
+      return callId === null ? null : call(callId, runs)
+    }
+    case "SubagentEnded":
+      return works(body.subagentId) ? null : "the sub-agent does not work"
     case "SteerTaken":
       return turn.steers.some((one) => one.inputId === body.inputId) ? null : `there is no steer ${body.inputId}`
     default:

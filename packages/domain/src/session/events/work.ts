@@ -17,7 +17,9 @@ export const work = {
     provider: Schema.String,
     /** What counts if no answer ever comes. */
     estimate: Usage,
-    request: Schema.NullOr(BlobRef)
+    request: Schema.NullOr(BlobRef),
+    /** The sub-agent that asks; absent where it is the thread's own agent. */
+    subagentId: Schema.optionalKey(EventId)
   },
   ModelRequestEnded: {
     requestId: ModelRequestId,
@@ -70,6 +72,26 @@ export const work = {
     isError: Schema.Boolean,
     durationMs: Schema.NullOr(Schema.Int),
     details: Schema.NullOr(JsonObject)
+  },
+  /** An agent that works for the thread's own one, in a conversation of its own that the thread's has no part in. */
+  SubagentStarted: {
+    subagentId: EventId,
+    name: Schema.String,
+    /** The beginning of what it was asked. */
+    task: Schema.String,
+    /** The call that it works for. */
+    callId: Schema.NullOr(EventId),
+    /** The sub-agent that began it; null where the thread's own agent did. */
+    parentId: Schema.NullOr(EventId)
+  },
+  SubagentEnded: {
+    subagentId: EventId,
+    /** The call that it worked for: the session says so of its own knowledge, whatever a runner says. */
+    callId: Schema.optionalKey(Schema.NullOr(EventId)),
+    outcome: Schema.Literals(["succeeded", "failed", "interrupted", "unknown"]),
+    /** The beginning of what it handed back, or why it failed; null where that is not known. */
+    summary: Schema.NullOr(Schema.String),
+    durationMs: Schema.NullOr(Schema.Int)
   },
   ContextCompacted: {
     summary: Content,

@@ -18,6 +18,7 @@ const newTurn = ({ overrides, turnId }: EventOf<"TurnStarted">): Turn => ({
   calls: [],
   doubts: [],
   requests: [],
+  subagents: [],
   steers: [],
   interrupt: null,
   totals: noTotals,
@@ -115,7 +116,16 @@ export const turns: Changes<keyof typeof events> = {
         ...thread,
         failed: thread.failed === again ? null : thread.failed,
         retry: thread.retry === again ? null : thread.retry,
-        turn: { ...again, phase: placing, failures: 0, calls: [], requests: [], steers: [], interrupt: null }
+        turn: {
+          ...again,
+          phase: placing,
+          failures: 0,
+          calls: [],
+          requests: [],
+          subagents: [],
+          steers: [],
+          interrupt: null
+        }
       }
     }),
   InterruptRequested: (session, { deadline, inputId, threadId, turnId }) =>

@@ -96,6 +96,16 @@ export const work: Changes<keyof typeof workEvents | keyof typeof answers> = {
         event.frame
       )
     ),
+  SubagentStarted: (session, event) =>
+    onFrame(session, event, (turn) => {
+      const { callId, subagentId } = event
+      return { ...turn, subagents: [...turn.subagents, { subagentId, callId }] }
+    }),
+  SubagentEnded: (session, event) =>
+    onFrame(session, event, (turn) => ({
+      ...turn,
+      subagents: turn.subagents.filter(({ subagentId }) => subagentId !== event.subagentId)
+    })),
   MessageBlock: (session, event) => onFrame(session, event),
   ThinkingBlock: (session, event) => onFrame(session, event),
   ContextCompacted: (session, event) => onFrame(session, event),

@@ -4,6 +4,7 @@ import { Effect, type Result } from "effect"
 import type { AttemptFrames } from "../../attempt/AttemptFrames.ts"
 import type { Summarizer } from "../../tools/builtin/webFetch.ts"
 import { ToolFailure } from "../../tools/Tool.ts"
+import { subagent } from "../subagent.ts"
 import { estimateOf, step } from "./ModelStep.ts"
 import type { Spending } from "../Spending.ts"
 import type { ChosenModel } from "./ChosenModel.ts"
@@ -22,16 +23,16 @@ const instructions = [
   }
 ]
 
-/** An auxiliary model that reads pages. Its requests are in the log like any other, with what they used. */
+const unread = ({ message }: { readonly message: string }) =>
+  new ToolFailure({ message: `The page could not be summed up: ${message}` })
+
+/** A sub-agent on an auxiliary model, which reads pages. Its requests are in the log like any other, with what they used. */
 export const pageReader = ({ cacheKey, choose, frames, spending }: PageReaderOptions): Summarizer => ({
-  summarize: Effect.fn("pageReader.summarize")(function* ({ prompt, text: page, url }) {
+  summarize: Effect.fn("pageReader.summarize")(function* ({ prompt, text: page, url }, callId) {
     if (spending.isSpent) {
       return yield* new ToolFailure({ message: "The page could not be summed up: the budget is used up." })
     }
-    const chosen = yield* Effect.flatMap(choose, Effect.fromResult).pipe(
-      Effect.mapError(({ message }) => new ToolFailure({ message: `The page could not be summed up: ${message}` }))
-    )
-    const { client, model, price } = chosen
+    const { client, model, price } = yield* Effect.flatMap(choose, Effect.fromResult).pipe(Effect.mapError(unread))
     const content = text(`Page: ${url}\n\n<page>\n${page}\n</page>\n\nQuestion: ${prompt}`)
     const request = {
       model,
@@ -41,16 +42,9 @@ export const pageReader = ({ cacheKey, choose, frames, spending }: PageReaderOpt
       settings: {},
       cacheKey
     }
-    const answer = yield* step({
-      client,
-      request,
-      frames,
-      price,
-      inputTokens: estimateOf(request, Math.ceil(page.length / 4)),
-      isShown: false
-    }).pipe(
-      Effect.mapError(({ message }) => new ToolFailure({ message: `The page could not be summed up: ${message}` }))
-    )
-    return answer.said
+    const inputTokens = estimateOf(request, Math.ceil(page.length / 4))
+    return yield* subagent(frames, { name: "page_reader", task: `${url}: ${prompt}`, callId }, (own) =>
+      Effect.map(step({ client, request, frames: own, price, inputTokens, isShown: false }), ({ said }) => said)
+    ).pipe(Effect.mapError(unread))
   })
 })

@@ -53,8 +53,6 @@ const play = Effect.fnUntraced(function* (
   const waiting = [...inputsOf(history, turnId)]
   const reported: Array<Reported> = []
 
-  const halt = Effect.map(inbox.stop, (asked) => asked ?? (spending.isSpent ? "budget" : null))
-
   /**
    * What a command will be told. People are asked before it begins: a question may wait for days and through restarts of
    * everything, which no process does.
@@ -83,7 +81,7 @@ const play = Effect.fnUntraced(function* (
   })
 
   const runOne = Effect.fnUntraced(function* (name: string, command: ShellCommand) {
-    const stop = yield* halt
+    const stop = (yield* inbox.stop) ?? (spending.isSpent ? "budget" : null)
     if (stop !== null) return stop
     const replies = yield* repliesTo(name, command)
     if (!isSaid(replies)) return replies

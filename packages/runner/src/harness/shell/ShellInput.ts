@@ -52,14 +52,15 @@ export interface ShellScript {
 
 const decode = Schema.decodeUnknownResult(Commands)
 
+/** The text of it, and nothing of what is none. */
+export const wordsOf = (content: Content): string =>
+  content.map((block) => (block.type === "text" ? block.text : "")).join("\n")
+
 /** What a message asks to be run: a JSON object with `commands`, or else its text as one script. */
 export const shellScript = (content: Content): Result.Result<ShellScript, string> => {
   const other = content.find((block) => block.type !== "text")
   if (other !== undefined) return Result.fail(`A shell takes text, not a block of type ${other.type}`)
-  const text = content
-    .map((block) => (block.type === "text" ? block.text : ""))
-    .join("\n")
-    .trim()
+  const text = wordsOf(content).trim()
   if (text === "") return Result.fail("There is nothing to run: the message is empty")
   const value = parsed(text)
   if (value === undefined) return Result.succeed({ commands: [{ run: text }], stopOnFailure: true })

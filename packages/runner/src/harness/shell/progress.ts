@@ -1,7 +1,7 @@
 import type { EventId, TurnId } from "@troupe/domain/Ids"
-import type { Content } from "@troupe/domain/session/Content"
 import type { HistoryItem } from "@troupe/domain/session/HistoryItem"
 import type { Message } from "@troupe/domain/session/SessionState"
+import { wordsOf } from "./ShellInput.ts"
 
 /** What becomes of one command, as far as it is known. */
 export type CommandOutcome = Extract<HistoryItem, { readonly type: "tool_result" }>["outcome"]
@@ -38,28 +38,25 @@ export const inputsOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): R
 /** Names what a person is asked for one of a command's replies, so that an attempt that comes later knows what was said. */
 export const questionName = (command: string, index: number): string => `${command}/${index}`
 
+const resultsOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId) =>
+  history.flatMap((item) => (item.type === "tool_result" && item.providerCallId.startsWith(`${turnId}/`) ? [item] : []))
+
 /** What has become of the commands, and of what was asked for them, before, by the names of their calls. */
 export const outcomesOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): Map<string, Ran> =>
   new Map(
-    history.flatMap((item) =>
-      item.type === "tool_result" && item.providerCallId.startsWith(`${turnId}/`)
-        ? [[item.providerCallId, { outcome: item.outcome, exitCode: item.exitCode ?? null }] as const]
-        : []
-    )
+    resultsOf(history, turnId).map(({ exitCode, outcome, providerCallId }) => [
+      providerCallId,
+      { outcome, exitCode: exitCode ?? null }
+    ])
   )
 
 /** What people answered, by the names of the calls that asked. */
 export const answersOf = (history: ReadonlyArray<HistoryItem>, turnId: TurnId): ReadonlyMap<string, string> =>
   new Map(
-    history.flatMap((item) =>
-      item.type === "tool_result" && item.outcome === "succeeded" && item.providerCallId.startsWith(`${turnId}/`)
-        ? [[item.providerCallId, textOf(item.content)] as const]
-        : []
-    )
+    resultsOf(history, turnId)
+      .filter(({ outcome }) => outcome === "succeeded")
+      .map(({ content, providerCallId }) => [providerCallId, wordsOf(content)])
   )
-
-const textOf = (content: Content): string =>
-  content.map((block) => (block.type === "text" ? block.text : "")).join("\n")
 
 /** The names of calls that are known by their ids. */
 export const namesOf = (history: ReadonlyArray<HistoryItem>): ReadonlyMap<EventId, string> =>

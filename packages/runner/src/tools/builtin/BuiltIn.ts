@@ -1,3 +1,4 @@
+import type { EventId } from "@troupe/domain/Ids"
 import type { JsonObject } from "@troupe/domain/Json"
 import type { BuiltInTool, ToolConfig } from "@troupe/domain/tools/Toolset"
 import { type Effect, Schema, type Scope } from "effect"
@@ -18,7 +19,12 @@ export interface BuiltIn<Input> {
   readonly scripts?: ReadonlyArray<string>
   readonly timeoutMs: (input: Input) => number
   readonly changes?: (input: Input) => string | null
-  readonly run: (input: Input, config: ToolConfig) => Effect.Effect<ToolOutput, ToolFailure, Scope.Scope>
+  /** Told which call it is, for those who work for it. */
+  readonly run: (
+    input: Input,
+    config: ToolConfig,
+    callId: EventId
+  ) => Effect.Effect<ToolOutput, ToolFailure, Scope.Scope>
 }
 
 /** The gateway has held the input against the JSON Schema, which says the same as the codec. */
@@ -34,7 +40,7 @@ export const toTool = <Input>(builtIn: BuiltIn<Input>, config: ToolConfig): Tool
     scripts: builtIn.scripts ?? [],
     timeoutMs: (input) => builtIn.timeoutMs(decode(input)),
     changes: (input) => changes(decode(input)),
-    run: (input) => builtIn.run(decode(input), config)
+    run: (input, callId) => builtIn.run(decode(input), config, callId)
   }
 }
 

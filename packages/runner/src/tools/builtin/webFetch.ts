@@ -1,3 +1,4 @@
+import type { EventId } from "@troupe/domain/Ids"
 import type { ToolConfig } from "@troupe/domain/tools/Toolset"
 import { Effect, Schema } from "effect"
 import type { SafeFetch, SafeFetchError, SafeResponse } from "../../egress/SafeFetch.ts"
@@ -12,13 +13,15 @@ import { limits } from "./limits.ts"
 const { bytesMax, renderMs, textBytesMax, textLength, textLengthMax, timeoutMs } = limits.web_fetch
 const charactersPerToken = 4
 
-/** A smaller model that reads a page for a question. */
+interface Page {
+  readonly url: string
+  readonly text: string
+  readonly prompt: string
+}
+
+/** A smaller model that reads a page for a question of a call. */
 export interface Summarizer {
-  readonly summarize: (page: {
-    readonly url: string
-    readonly text: string
-    readonly prompt: string
-  }) => Effect.Effect<string, ToolFailure>
+  readonly summarize: (page: Page, callId: EventId) => Effect.Effect<string, ToolFailure>
 }
 
 const Input = Schema.Struct({
@@ -67,7 +70,7 @@ export const webFetch = (
   readOnly: true,
   idempotent: true,
   timeoutMs: () => timeoutMs,
-  run: Effect.fnUntraced(function* (input, config) {
+  run: Effect.fnUntraced(function* (input, config, callId) {
     const response = yield* fetch({
       url: input.url,
       headers: {
@@ -92,7 +95,8 @@ export const webFetch = (
       const raw = yield* keep(place, response.bytes)
       return say(`${header(response)}\n\n[A binary file. It is kept in ${raw}.]`, { ...details, raw })
     }
-    return yield* textOf(place, response, input, config, summarizer, details)
+    const summarize = summarizer === null ? null : (page: Page) => summarizer.summarize(page, callId)
+    return yield* textOf(place, response, input, config, summarize, details)
   })
 })
 
@@ -103,7 +107,7 @@ const textOf = Effect.fnUntraced(function* (
   response: SafeResponse,
   input: Input,
   config: ToolConfig,
-  summarizer: Summarizer | null,
+  summarize: ((page: Page) => ReturnType<Summarizer["summarize"]>) | null,
   details: NonNullable<ToolOutput["details"]>
 ) {
   const raw = yield* keep(place, response.bytes)
@@ -121,8 +125,8 @@ const textOf = Effect.fnUntraced(function* (
   const ending = response.status >= 400 ? ({ outcome: "failed" } as const) : {}
   const facts = { ...details, raw, characters: page.markdown.length }
   const title = page.title === null ? "" : `\nTitle: ${page.title}`
-  if (input.prompt !== undefined && summarizer !== null && response.status < 400) {
-    const summary = yield* summarizer.summarize({
+  if (input.prompt !== undefined && summarize !== null && response.status < 400) {
+    const summary = yield* summarize({
       url: response.url,
       text: page.markdown.slice(0, textLengthMax),
       prompt: input.prompt

@@ -5,6 +5,7 @@ import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
 import { inWords } from "../app/inWords.ts"
 import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
+import { failureAdvice } from "../session/failureAdvice.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
@@ -23,6 +24,10 @@ import { answerOf } from "./questions.ts"
 import { textIn } from "./resultLine.ts"
 
 const completionsMax = 12
+
+/** What went wrong, and below it what to do. */
+const wrong = (failure: Parameters<typeof failureAdvice>[0]): ReadonlyArray<string> =>
+  clean(failureAdvice(failure)).split("\n").map(red)
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -257,13 +262,13 @@ export class Chat {
 
   async #ended(outcome: Outcome, isPast = false): Promise<void> {
     const waits = outcome._tag === "Waits"
-    const { error } = this.#transcript
+    const { error, errorCode } = this.#transcript
     this.#transcript.error = null
     const calls = waits ? this.model.calls : []
     const left = waits ? [] : this.model.calls.map(({ line }) => dim(`○ ${line}`))
     const says =
       outcome._tag === "Failed"
-        ? [red(clean(error ?? "It did not get to an end."))]
+        ? wrong({ error: error ?? "It did not get to an end.", errorCode })
         : outcome._tag === "BudgetReached"
           ? [red("Its budget is used up.")]
           : []

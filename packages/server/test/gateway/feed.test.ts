@@ -7,6 +7,7 @@ import { request } from "node:http"
 import type { Socket } from "node:net"
 import { setTimeout } from "node:timers/promises"
 import { manySessions } from "../../../../test/support/manySessions.ts"
+import { mintId, prng } from "../../../../test/support/Prng.ts"
 import { apiKey } from "../support/apiKey.ts"
 import { deafSocket, frameOf } from "../support/deafSocket.ts"
 import { endsBy } from "../support/revocation.ts"
@@ -319,6 +320,22 @@ describe("followed", { timeout: 120_000 }, () => {
         log.map(({ seq }) => seq)
       )
       socket.close()
+
+      // What it is not told of the rest is kept for it as little.
+      const asking = await dial()
+      asking.acknowledges = false
+      asking.send({ type: "subscribe", session_id: id })
+      got = 0
+      await asking.until((message) => (got += JSON.stringify(message).length) >= 1_048_576)
+      let code: number | undefined
+      void asking.closed.then((closed) => (code = closed))
+      let asked = 0
+      for (; code === undefined; asked++) {
+        asking.send({ type: "subscribe", session_id: mintId(prng(asked), "Session") })
+        await setTimeout(1)
+      }
+      assert.strictEqual(code, 4408)
+      assert.isBelow(asked, 1_500)
     })
 
     it("are closed to what is no message, and to keys that are revoked", async () => {

@@ -1,9 +1,13 @@
+import { Troupe } from "@troupe/client"
 import { execFileSync } from "node:child_process"
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, it } from "vitest"
+import { ourName } from "../../packages/cli/src/app/NameConfig.ts"
 import { requires } from "../../test/requires.ts"
 import { AllInOne } from "../support/AllInOne.ts"
+import { inProcess } from "../support/inProcess.ts"
+import { type Ended, until } from "../support/Running.ts"
 
 const long = 180_000
 
@@ -19,11 +23,13 @@ const residentMiB = (pid: number): number =>
 requires("postgres")("troupe, as a person uses it,", () => {
   const troupe = new AllInOne()
 
-  const does = async (...args: ReadonlyArray<string>) => {
-    const ended = await troupe.ended(args)
+  const client = () => new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
+  const did = (args: ReadonlyArray<string>, ended: Ended) => {
     assert.strictEqual(ended.code, 0, `troupe ${args.join(" ")}\n${ended.stdout}${ended.stderr}`)
     return ended
   }
+  const ended = (...args: ReadonlyArray<string>) => inProcess(args, { TROUPE_HOME: troupe.home, TROUPE_PORT: "0" })
+  const does = async (...args: ReadonlyArray<string>) => did(args, await ended(...args))
   const json = async (...args: ReadonlyArray<string>) =>
     (await does(...args, "--json")).stdout
       .trim()
@@ -33,8 +39,8 @@ requires("postgres")("troupe, as a person uses it,", () => {
   beforeAll(async () => {
     // Nothing runs yet: the first thing to be done starts all of it, once, though two come at the same time.
     const first = ["run", "--yes", "run: echo $((40 + 2)) > answer; cat answer"]
-    const all = await Promise.all([does(...first), does(...first)])
-    for (const { stdout } of all) assert.include(stdout, "42")
+    const all = await Promise.all([troupe.ended(first), troupe.ended(first)])
+    for (const one of all) assert.include(did(first, one).stdout, "42")
     assert.include(all[0].stderr, "Starting Troupe in the background")
   }, long)
   afterAll(() => troupe.remove(), long)
@@ -80,13 +86,14 @@ requires("postgres")("troupe, as a person uses it,", () => {
     const [fork] = await json("sessions", "fork", id, "--title", "Another way")
     await does("sessions", "send", fork.id, "echo forked")
     await does("sessions", "stop", fork.id)
+    await client().session(fork.id).until("idle")
     await does("sessions", "archive", fork.id)
     assert.include((await does("sessions", "show", fork.id)).stdout, "Another way")
     const refused = await troupe.ended(["sessions", "delete", fork.id])
     assert.strictEqual(refused.code, 2)
     assert.include(refused.stderr, "Say --yes if you mean it.")
     await does("sessions", "delete", fork.id, "--yes")
-    const gone = await troupe.ended(["sessions", "show", fork.id])
+    const gone = await ended("sessions", "show", fork.id)
     assert.strictEqual(gone.code, 4)
     assert.strictEqual(gone.stdout, "")
   })
@@ -96,14 +103,27 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows("Assistant · demo")
     chat.enter("say: **loud** and clear")
     await chat.shows("› say: **loud** and clear\n\nloud and clear")
-    chat.enter("run: sleep 5; echo $((20 + 3))")
+    const { files } = client().sessions
+    const [session] = /sesn_\w{24}/.exec(chat.screen)!
+    /** Goes on once there is a file of this name, which is made when all else has been seen. */
+    const waits = (name: string) => `until [ -e ${name} ]; do sleep 0.1; done`
+    const make = (name: string) =>
+      until("the session has a place", () =>
+        files.write(session, name, "").then(
+          () => true,
+          () => false
+        )
+      )
+    chat.enter(`run: ${waits("go")}; echo $((20 + 3))`)
     await chat.shows("Working")
     chat.enter("ask me: Which? red / blue")
     await chat.shows("queued: ask me")
-    await chat.shows("● bash sleep 5; echo $((20 + 3))\n  └ 23")
+    await make("go")
+    await chat.shows(`● bash ${waits("go")}; echo $((20 + 3))\n  └ 23`)
     await chat.shows(/\? Which\?\n +1 red\n +2 blue\n +A number chooses/)
     chat.resize({ columns: 40, rows: 12 })
     chat.type("2")
+    await chat.shows("? Which?\n› blue\n")
     await chat.shows("│ blue")
     chat.enter("run: seq 31 40\nwrite file notes one two")
     await chat.shows(/● bash seq 31 40\n +└ 31 · 9 more lines · Ctrl-O shows/)
@@ -113,9 +133,11 @@ requires("postgres")("troupe, as a person uses it,", () => {
     await chat.shows(/● bash seq 31 40\n +│ 31\n/)
     chat.enter("/changes")
     await chat.shows(/diff --git a\/notes b\/notes\n[^]*\n\+three two\nTo have that here/)
-    chat.enter("run: sleep 6")
-    await chat.shows("○ bash sleep 6")
+    chat.enter(`run: ${waits("on")}`)
+    await chat.shows("○ bash until")
     chat.enter("/steer say: steered into it")
+    await chat.shows("queued: say: steered into it")
+    await make("on")
     await chat.shows(/› say: steered into it[^]*steered into it/)
     chat.enter("run: sleep 600")
     await chat.shows("○ bash sleep 600")
@@ -149,7 +171,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     chat.enter("/model nowhere/none")
     await chat.shows("· nowhere/none")
     chat.enter("say: nothing")
-    await chat.shows("No provider is known for")
+    await chat.shows(/No provider is known for[^]*troupe\s+models\s+list/)
     chat.enter("/model demo")
     await chat.shows("· demo ·")
     writeFileSync(join(troupe.home, "dot.png"), picture)
@@ -222,16 +244,18 @@ requires("postgres")("troupe, as a person uses it,", () => {
 
   it("answers from elsewhere what waits to be allowed", { timeout: long }, async () => {
     const agent = await troupe.makeAgent("Watched", "always_ask")
-    const waits = await troupe.ended(["run", "--agent", agent, "--json", "run: echo $((14 + 15))"])
+    const waits = await ended("run", "--agent", agent, "--json", "run: echo $((14 + 15))")
     assert.strictEqual(waits.code, 5, waits.stderr)
     const { session } = JSON.parse(waits.stdout)
+    // The inbox is read from tables that are filled from the log, a moment later.
+    await until("it is in the inbox", async () =>
+      (await does("approvals", "list")).stdout.includes("echo $((14 + 15))")
+    )
     const [call] = (await json("approvals", "list")).filter(({ session_id }) => session_id === session)
     assert.deepInclude(call, { tool: "bash", input: { command: "echo $((14 + 15))" } })
     await does("approvals", "allow", call.id, "--session")
-    const again = await troupe.ended(["run", "--continue", "run: echo $((16 + 17))"])
-    assert.strictEqual(again.code, 0, again.stderr)
-    assert.include(again.stdout, "33")
-    assert.strictEqual((await troupe.ended(["approvals", "deny", call.id])).code, 4)
+    assert.include((await does("run", "--continue", "run: echo $((16 + 17))")).stdout, "33")
+    assert.strictEqual((await ended("approvals", "deny", call.id)).code, 4)
   })
 
   it("tells what happened, why, and that it is so", { timeout: long }, async () => {
@@ -258,7 +282,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
       )
     }
     writeFileSync(bundle, readFileSync(bundle, "utf8").replace("7 * 6", "7 * 7"))
-    const forged = await troupe.ended(["replay", "verify", bundle])
+    const forged = await ended("replay", "verify", bundle)
     assert.strictEqual(forged.code, 1)
     assert.include(forged.stdout, "This is not what happened")
     const unsaid = await troupe.ended(["replay", "redact", id, call!, "--reason", "asked for"])
@@ -270,10 +294,7 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.include(asked, "ToolRequested")
     assert.notInclude(asked, "7 * 6")
     assert.match((await does("replay", "verify", id)).stdout, /^Nothing was changed./)
-    assert.strictEqual(
-      (await troupe.ended(["replay", "redact", id, "99999", "--reason", "asked for", "--yes"])).code,
-      2
-    )
+    assert.strictEqual((await ended("replay", "redact", id, "99999", "--reason", "asked for", "--yes")).code, 2)
   })
 
   it("gives an agent this directory's files, and takes back what it made of them", { timeout: long }, async () => {
@@ -313,9 +334,9 @@ requires("postgres")("troupe, as a person uses it,", () => {
     assert.include((await does("agents", "show", "Reviewer")).stdout, '"Review."')
     const { stdout } = await does("agents", "export", "Reviewer")
     assert.include(stdout, "system: Review.")
-    assert.strictEqual((await troupe.ended(["agents", "diff", file])).code, 0)
+    await does("agents", "diff", file)
     writeFileSync(file, stdout.replace("Review.", "Review well."))
-    const diff = await troupe.ended(["agents", "diff", file])
+    const diff = await ended("agents", "diff", file)
     assert.strictEqual(diff.code, 1, diff.stderr)
     assert.match(diff.stdout, /^system +"Review." +"Review well."$/m)
     const [changed] = await json("agents", "apply", file)
@@ -334,8 +355,8 @@ requires("postgres")("troupe, as a person uses it,", () => {
       [["policies", "try", "bash", "--input", '{"command":"ls"}'], "verdict"],
       [["turns", "list", "last"], "completed"]
     ] as const
-    await Promise.all(cases.map(async ([args, words]) => assert.include((await does(...args)).stdout, words)))
-    const nobody = await troupe.ended(["runners", "revoke", "nobody", "--yes"])
+    for (const [args, words] of cases) assert.include((await does(...args)).stdout, words)
+    const nobody = await ended("runners", "revoke", "nobody", "--yes")
     assert.deepStrictEqual(
       [nobody.code, nobody.stderr.includes("There is no runner nobody.")],
       [4, true],
@@ -381,26 +402,26 @@ requires("postgres")("troupe, as a person uses it,", () => {
 
   it("says in plain words what is wrong, and what to type", { timeout: long }, async () => {
     const cases = [
-      [["sessions", "list", "--context", "nowhere"], {}, 2, "There is no context nowhere.\ntroupe contexts list"],
-      [["run", "--agent", "Nobody", "x"], {}, 4, "There is no agent Nobody.\ntroupe agents list"],
-      [["sessions", "show", "sesn_nope"], {}, 4, "sesn_nope is no session.\ntroupe sessions list"],
+      [["sessions", "list", "--context", "nowhere"], {}, 2, `There is no context nowhere.\n${ourName} contexts list`],
+      [["run", "--agent", "Nobody", "x"], {}, 4, `There is no agent Nobody.\n${ourName} agents list`],
+      [["sessions", "show", "sesn_nope"], {}, 4, `sesn_nope is no session.\n${ourName} sessions list`],
       [["files", "download", "file_nope"], {}, 4, "one that begins with file_ is wanted"],
-      [["sessions", "download", "last", "nowhere"], {}, 4, "has no file nowhere.\ntroupe sessions changes"],
+      [["sessions", "download", "last", "nowhere"], {}, 4, `has no file nowhere.\n${ourName} sessions changes`],
       [["agents", "apply", "/nowhere.yaml"], {}, 2, "/nowhere.yaml can't be read: there is no such file."],
       [["sessions", "list"], { TROUPE_SERVER: "here", TROUPE_API_KEY: "k".repeat(40) }, 2, "here is no address"],
       [["attach"], {}, 2, "Which session?\nName one by its id, or say last"],
-      [["attach", "nothing"], {}, 4, "nothing is no session.\ntroupe sessions list"],
+      [["attach", "nothing"], {}, 4, `nothing is no session.\n${ourName} sessions list`],
       [["replay", "diff", "last", "one"], {}, 2, "Places in the log are numbers."],
+      [["sessions", "list", "--limit", "-1"], {}, 2, "Expected: a number from 0 on"],
       [["sesions"], {}, 2, "Did you mean this?"]
     ] as const
-    const all = cases.map(async ([args, environment, code, words]) => {
-      const ended = await troupe.ended(args, environment)
-      assert.strictEqual(ended.code, code, ended.stderr)
-      assert.include(ended.stderr, words)
-      assert.strictEqual(ended.stdout, "")
-      assert.notInclude(ended.stderr, "    at ")
-    })
-    await Promise.all(all)
+    for (const [args, environment, code, words] of cases) {
+      const refused = await inProcess(args, { TROUPE_HOME: troupe.home, TROUPE_PORT: "0", ...environment })
+      assert.strictEqual(refused.code, code, refused.stderr)
+      assert.include(refused.stderr, words)
+      assert.strictEqual(refused.stdout, "")
+      assert.notInclude(refused.stderr, "    at ")
+    }
   })
 
   it("prints tables whole in a terminal that does not say how wide it is", { timeout: long }, async () => {
@@ -410,10 +431,10 @@ requires("postgres")("troupe, as a person uses it,", () => {
   })
 
   it("completes what is typed", { timeout: long }, async () => {
-    const shells = ["bash", "zsh", "fish"]
+    const shells = ["bash", "zsh", "fish", "powershell"]
     await Promise.all(
       shells.map(async (shell) => {
-        const script = (await does("--completions", shell)).stdout
+        const script = did([shell], await troupe.ended(["--completions", shell])).stdout
         assert.include(script, "sessions")
         // What holds for all commands is offered behind each of them.
         assert.isAbove(script.match(/\bcontext\b/g)!.length, 40, shell)

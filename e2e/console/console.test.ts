@@ -1,3 +1,4 @@
+import { text as textOf } from "node:stream/consumers"
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { apiKey } from "../../packages/server/test/support/apiKey.ts"
@@ -252,6 +253,17 @@ requires(
     await visitor.take(page.getByRole("button", { name: /^\S+ grep/ }), "Shift+Tab")
     await page.locator(".found-line mark").getByText("thr").waitFor()
     assert.deepStrictEqual(await visitor.barriersInAllLooks(), [])
+    // What is made while one looks is there once its turn has ended.
+    await press("v", "4")
+    await page.getByText("What the agent leaves in").waitFor()
+    await visitor.reach(page.getByRole("textbox", { name: "Message" }))
+    await page.keyboard.type("run: echo kept > /mnt/session/outputs/made.txt")
+    await press("Enter")
+    const output = page.getByRole("link", { name: "Download made.txt" })
+    await output.waitFor()
+    const download = page.waitForEvent("download")
+    await visitor.take(output, "Shift+Tab")
+    assert.strictEqual(await textOf(await (await download).createReadStream()), "kept\n")
     await stage.troupe.agents.archive(agent.id)
     await page.goto(before)
     await page.getByRole("status", { name: "Live" }).waitFor()

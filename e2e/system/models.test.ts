@@ -65,7 +65,7 @@ requires(
       },
       { match: { userMessage: "look around" }, response: async () => ({ toolCalls: [await looking()], usage }) },
       { match: { userMessage: "all of it" }, response: { content: long, usage } },
-      { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 1 } }
+      { match: { userMessage: "and now" }, response: { error: { message: "slow down" }, status: 429, retryAfter: 0 } }
     ] as never)
     await mock.start()
     system = await System.make()
@@ -198,6 +198,9 @@ requires(
         const failed = events.find((event) => event._tag === "TurnFailed")
         assert.strictEqual(failed?.error.code, "model_rate_limited")
         assert.strictEqual(events.filter(({ _tag }) => _tag === "AttemptStarted").length, 3)
+        // At once, as it said: by itself the session would wait a second, and then two.
+        const again = only(events, "TurnRescheduled").map(({ at, notBefore }) => notBefore - at)
+        assert.deepStrictEqual(again, [0, 0])
         await system.say(node!, session, "What is six times seven?")
         assert.include(wordsOf(await system.turnsEnded(session, 2)), "It is 42.")
         await system.say(node!, session, "There is no way that you do this.")

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, it } from "vitest"
 import { requires } from "../../test/requires.ts"
 import { AllInOne } from "../support/AllInOne.ts"
+import { inProcess } from "../support/inProcess.ts"
 import { type Running } from "../support/Running.ts"
 
 const long = 180_000
@@ -49,7 +50,7 @@ requires("postgres")("troupe run", () => {
       [["run", "--agent", "agent_nowhere", "x"], 4]
     ] as const
     for (const [args, code] of cases) {
-      const ended = await troupe.ended(args)
+      const ended = await inProcess(args, { TROUPE_HOME: troupe.home, TROUPE_PORT: "0" })
       assert.strictEqual(ended.code, code, ended.stdout + ended.stderr)
     }
     assert.strictEqual((await troupe.ended(["run", "x"], { TROUPE_HOME: "/proc/troupe" })).code, 4)

@@ -48,6 +48,13 @@ requires("postgres", "chromium")("troupe up", () => {
       await page.goto(/console +(\S+)/.exec(up.said.stdout)![1]!)
       await page.getByText("No sessions yet").waitFor()
       assert.match(page.url(), /\/w\/wrkspc_\w+\/sessions$/)
+      // A browser would install it, were this no private window.
+      const browser = await page.context().newCDPSession(page)
+      const { installabilityErrors } = await browser.send("Page.getInstallabilityErrors")
+      assert.deepStrictEqual(
+        installabilityErrors.map(({ errorId }) => errorId),
+        ["in-incognito"]
+      )
       assert.deepStrictEqual(visitor.complaints, [])
     } finally {
       await visitor.leave()
@@ -73,6 +80,12 @@ requires("postgres", "chromium")("troupe up", () => {
     assert.strictEqual(code, 3)
     assert.include(stderr, `process ${up.child.pid}`)
     assert.match(stderr, /http:\/\/127\.0\.0\.1:\d+/)
+  })
+
+  it("keeps a node that is started by itself out of its home", { timeout: long }, async () => {
+    const { code, stderr, stdout } = await troupe.program("packages/server/src/main.ts").end()
+    assert.strictEqual(code, 1)
+    assert.include(stdout + stderr, `is in use by process ${up.child.pid}`)
   })
 
   it("answers troupe status and troupe doctor", { timeout: long }, async () => {
@@ -163,11 +176,23 @@ requires("postgres", "chromium")("troupe up", () => {
     assert.deepStrictEqual(openai.asked[0], { model: "gpt-5", authorization: `Bearer ${key}` })
   })
 
-  it("stops in order at Ctrl-C, and leaves nothing", { timeout: long }, async () => {
+  it("stops in order at Ctrl-C, and leaves nothing: turns that go on may end first", { timeout: long }, async () => {
+    const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
+    const session = await client.open({ agent: await troupe.makeAgent("Worker", "always_allow"), title: "Sums" })
+    await session.send("run: until [ -e go ]; do sleep 0.1; done\nrun: echo $((50 + 5))")
+    for await (const { type } of session.followLog()) if (type === "ToolStarted") break
     up.child.kill("SIGINT")
+    await up.says(`1 session is at work: Sums (${session.id}).\nTurns that end within 30 s are waited for`)
+    await up.says("Stopping runner")
+    await until("the session has a place, and what its command waits for is there", () =>
+      client.sessions.files.write(session.id, "go", "").then(
+        () => true,
+        () => false
+      )
+    )
     const { code, stderr } = await up.end()
     assert.strictEqual(code, 0, stderr)
-    const order = ["Stopping node", "Stopping runner", "Stopping postgres", "Stopped."]
+    const order = ["Stopping runner", "Stopping node", "Stopping postgres", "Stopped."]
     assert.deepStrictEqual(
       order.toSorted((one, other) => stderr.indexOf(one) - stderr.indexOf(other)),
       order
@@ -175,10 +200,17 @@ requires("postgres", "chromium")("troupe up", () => {
     assert.deepStrictEqual(troupe.pids(), { node: null, runner: null, postgres: null })
     assert.include(troupe.log("postgres"), "database system is shut down")
     assert.strictEqual((await troupe.ended(["status"])).code, 3)
+
+    up = await troupe.up()
+    const log: Array<string> = []
+    for await (const { type } of new Troupe({ baseURL: troupe.url, apiKey: troupe.key }).session(session.id).log()) {
+      log.push(type)
+    }
+    const of = (wanted: string) => log.filter((type) => type === wanted).length
+    assert.deepStrictEqual([of("AttemptStarted"), of("ToolFinished"), of("TurnCompleted")], [1, 2, 1])
   })
 
   it("ends at once at the second Ctrl-C, and starts well after it", { timeout: long }, async () => {
-    up = await troupe.up()
     const before = troupe.pids()
     // At once, before the first has its effect, and of two kinds: two of one kind that wait may be heard as one.
     up.child.kill("SIGINT")
@@ -187,8 +219,14 @@ requires("postgres", "chromium")("troupe up", () => {
     assert.strictEqual(code, 130)
     await until("all have ended", () => Object.values(before).every((pid) => !lives(pid!)))
     up = await troupe.up()
-    up.child.kill("SIGTERM")
-    assert.strictEqual((await up.end()).code, 0)
+  })
+
+  it("can be stopped where it was killed itself", { timeout: long }, async () => {
+    up.child.kill("SIGKILL")
+    await up.end()
+    const { code, stderr } = await troupe.ended(["stop"])
+    assert.strictEqual(code, 0)
+    assert.include(stderr, "Stopped what was left")
     assert.deepStrictEqual(troupe.pids(), { node: null, runner: null, postgres: null })
   })
 })

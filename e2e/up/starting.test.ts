@@ -6,6 +6,7 @@ import { afterEach, assert, beforeEach, describe, it } from "vitest"
 import { TestDatabase } from "../../packages/server/test/support/TestDatabase.ts"
 import { requires } from "../../test/requires.ts"
 import { AllInOne } from "../support/AllInOne.ts"
+import { inProcess } from "../support/inProcess.ts"
 import { OpenAiServer } from "../support/OpenAiServer.ts"
 import { until } from "../support/Running.ts"
 
@@ -22,11 +23,12 @@ describe("troupe up does not start, and says why and what to do,", () => {
   it("where the home can't be written to", { timeout: long }, async () => {
     const file = join(troupe.home, "file")
     writeFileSync(file, "")
-    for (const home of ["/proc/troupe", join(file, "below")]) {
-      const { code, stderr } = await troupe.ended(["up"], { TROUPE_HOME: home })
+    for (const home of ["/proc/troupe", file, join(file, "below")]) {
+      const { code, stderr } = await inProcess(["up"], { TROUPE_HOME: home })
       assert.strictEqual(code, 4, stderr)
       assert.include(stderr, home)
       assert.include(stderr, "set TROUPE_HOME to another directory")
+      assert.strictEqual(stderr.includes("there is a file in the way.\nMove it away"), home.startsWith(file), stderr)
     }
   })
 
@@ -37,7 +39,7 @@ describe("troupe up does not start, and says why and what to do,", () => {
       [{ DATABASE_URL: "mysql://root:secret@host/db" }, "DATABASE_URL"]
     ] as const
     for (const [environment, says] of cases) {
-      const { code, stderr } = await troupe.ended(["up"], environment)
+      const { code, stderr } = await inProcess(["up"], { TROUPE_HOME: troupe.home, ...environment })
       assert.strictEqual(code, 2, stderr)
       assert.include(stderr, says)
       assert.notInclude(stderr, "secret")
@@ -106,16 +108,17 @@ requires("postgres")("troupe up", () => {
     const second = await shown()
     assert.include(second, join(troupe.home, "api_key"))
     assert.notInclude(second, troupe.key)
-    assert.strictEqual((await troupe.ended(["stop"])).code, 0)
-  })
-
-  it("can be stopped where it was killed itself", { timeout: long }, async () => {
-    const up = await troupe.up()
-    up.child.kill("SIGKILL")
-    await up.end()
-    const { code, stderr } = await troupe.ended(["stop"])
-    assert.strictEqual(code, 0)
-    assert.include(stderr, "Stopped what was left")
+    const client = new Troupe({ baseURL: troupe.url, apiKey: troupe.key })
+    const session = await client.open({ agent: await troupe.makeAgent("Worker", "always_allow") })
+    await session.send("run: sleep 600")
+    for await (const { type } of session.followLog()) if (type === "ToolStarted") break
+    // It says what it waits for, and need not wait.
+    const stop = troupe.terminal(["stop"], { columns: 120, rows: 40 })
+    await stop.shows(`1 session is at work: ${session.id}.\nTurns that end within 30 s`)
+    await stop.shows(/█* *░+ \d+ s, the runner ends what is at work/)
+    stop.type("\u0003")
+    assert.strictEqual(await stop.ended(), 0)
+    assert.include(stop.screen, "\nStopped.")
     assert.deepStrictEqual(troupe.pids(), nothing)
   })
 
@@ -141,13 +144,5 @@ requires("postgres")("troupe up", () => {
     await until("all have ended", () => Object.values(troupe.pids()).every((pid) => pid === null))
     await npm.end()
     assert.include(npm.said.stderr, "Stopped.")
-  })
-
-  it("keeps a node that is started by itself out of its home", { timeout: long }, async () => {
-    const up = await troupe.up()
-    const node = troupe.program("packages/server/src/main.ts")
-    const { code, stderr, stdout } = await node.end()
-    assert.strictEqual(code, 1)
-    assert.include(stdout + stderr, `is in use by process ${up.child.pid}`)
   })
 })

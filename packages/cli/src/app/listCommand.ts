@@ -4,7 +4,16 @@ import { Command, Flag } from "effect/cli"
 import { connect, take } from "../connection/Connection.ts"
 import { type Columns, printList } from "./output.ts"
 
-export const limitFlag = Flag.Int("limit").pipe(Flag.withDefault(100), Flag.withDescription("So many at most"))
+/** How many of a list are wanted. */
+export const limitOf = (usual: number) =>
+  Flag.Int("limit").pipe(
+    Flag.filter(
+      (count) => count >= 0,
+      () => "a number from 0 on"
+    ),
+    Flag.withDefault(usual),
+    Flag.withDescription("So many at most")
+  )
 
 interface Lists<A> extends Columns<A> {
   readonly name?: string
@@ -16,7 +25,7 @@ interface Lists<A> extends Columns<A> {
 export const listCommand = <A>({ about, items, name = "list", ...columns }: Lists<A>) =>
   Command.make(
     name,
-    { limit: limitFlag },
+    { limit: limitOf(100) },
     Effect.fnUntraced(function* ({ limit }) {
       const { ask } = yield* connect()
       yield* printList(yield* ask((troupe) => take(items(troupe), limit)), columns)

@@ -1,5 +1,6 @@
 import type { Troupe } from "@troupe/client"
 import { exitCodes } from "./exitCodes.ts"
+import { ourName } from "./NameConfig.ts"
 import { Trouble } from "./Trouble.ts"
 
 /** Things of a kind that have names beside their ids. */
@@ -24,7 +25,7 @@ export const findNamed = async <A extends { readonly name: string }>(
   for await (const found of all(troupe)) if (found.name === given) return found
   throw new Trouble({
     what: `There is no ${kind} ${given}.`,
-    advice: `troupe ${command} list shows those there are.`,
+    advice: `${ourName} ${command} list shows those there are.`,
     code: exitCodes.refused
   })
 }

@@ -7,9 +7,15 @@ const bar = (done: number, total: number): string => {
   return `${"█".repeat(filled)}${"░".repeat(barWidth - filled)} `
 }
 
+const seconds = (ms: number): string => `${Math.floor(ms / 1_000)} s`
+
 /** How far something is that has steps, of which one goes on, and since when. */
 export const stepLine = (steps: ReadonlyArray<string>, at: number, ms: number): string =>
-  `${bar(at, steps.length)}${Math.floor(ms / 1_000)} s, ${steps[at]}`
+  `${bar(at, steps.length)}${seconds(ms)}, ${steps[at]}`
+
+/** How long something has taken that has an end at which it is over in any case. */
+export const waitLine = (ms: number, mostMs: number): string =>
+  `${bar(ms, mostMs)}${seconds(ms)}, at most ${seconds(mostMs)}`
 
 const lineMs = 500
 

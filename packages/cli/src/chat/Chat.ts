@@ -5,12 +5,13 @@ import { mentionedIn, withAttachments } from "../attachments/withAttachments.ts"
 import { inWords } from "../app/inWords.ts"
 import { failureOf } from "../connection/failure.ts"
 import type { Reached } from "../connection/reach.ts"
+import { failureAdvice } from "../session/failureAdvice.ts"
 import type { Listener, Outcome } from "../session/Transcript.ts"
 import { Transcript } from "../session/Transcript.ts"
 import { clean } from "../terminal/clean.ts"
 import { changesShown } from "../workingcopy/changesShown.ts"
 import { textOf } from "../terminal/Editor.ts"
-import { cyan, dim, red } from "../terminal/styles.ts"
+import { cyan, dim, red, yellow } from "../terminal/styles.ts"
 import { wrap } from "../terminal/wrap.ts"
 import { Calls } from "./Calls.ts"
 import { help, readCommand } from "./commands.ts"
@@ -20,8 +21,13 @@ import { initial, type Model } from "./Model.ts"
 import type { Intent } from "./press.ts"
 import { followHindrances } from "../session/hindrances.ts"
 import { answerOf } from "./questions.ts"
+import { textIn } from "./resultLine.ts"
 
 const completionsMax = 12
+
+/** What went wrong, and below it what to do. */
+const wrong = (failure: Parameters<typeof failureAdvice>[0]): ReadonlyArray<string> =>
+  clean(failureAdvice(failure)).split("\n").map(red)
 
 /** Where a chat is shown. */
 export interface Stage {
@@ -42,12 +48,19 @@ export class Chat {
   #transcript: Transcript
   model: Model = initial
   hasEnded = false
+  /** The last line that stays; none is as good as one that is free. */
+  #lastKept = ""
 
   constructor(connection: Reached, conversation: Conversation, stage: Stage) {
     this.#connection = connection
     this.#conversation = conversation
     this.#stage = stage
     this.#transcript = new Transcript(this.#listener())
+  }
+
+  /** A line that is left free between what is of two kinds, where none is yet. */
+  #apart(): ReadonlyArray<string> {
+    return this.#lastKept === "" ? [] : [""]
   }
 
   get sessionId(): string {
@@ -57,6 +70,7 @@ export class Chat {
   /** Shows another picture, below lines that stay. */
   change(to: Partial<Model>, kept: ReadonlyArray<string> = []): void {
     this.model = { ...this.model, ...to }
+    this.#lastKept = kept.at(-1) ?? this.#lastKept
     const columns = this.#stage.columns() - 1
     this.#stage.show(kept.flatMap((line) => wrap(line, columns)))
   }
@@ -189,6 +203,7 @@ export class Chat {
 
   #sends = 0
   readonly #taken = new Set<string>()
+  readonly #asked = new Map<string, string>()
 
   async #command(text: string): Promise<void> {
     const given = readCommand(text)
@@ -230,12 +245,12 @@ export class Chat {
     if (ask?._tag !== "Question") return
     const { questions } = this.#connection.troupe.sessions
     const answer = answerOf(ask.question, text)
-    await this.#settle(() => questions.answer(this.sessionId, ask.question.id, answer), [`${cyan("›")} ${clean(text)}`])
+    await this.#settle(() => questions.answer(this.sessionId, ask.question.id, answer))
   }
 
   /** The first that is asked goes. Where its answer did not hold, what is asked is what the server says. */
-  async #settle(send: () => PromiseLike<unknown>, kept: ReadonlyArray<string> = []): Promise<void> {
-    this.change({ asks: this.model.asks.slice(1) }, kept)
+  async #settle(send: () => PromiseLike<unknown>): Promise<void> {
+    this.change({ asks: this.model.asks.slice(1) })
     try {
       await send()
     } catch (error) {
@@ -247,13 +262,13 @@ export class Chat {
 
   async #ended(outcome: Outcome, isPast = false): Promise<void> {
     const waits = outcome._tag === "Waits"
-    const { error } = this.#transcript
+    const { error, errorCode } = this.#transcript
     this.#transcript.error = null
     const calls = waits ? this.model.calls : []
     const left = waits ? [] : this.model.calls.map(({ line }) => dim(`○ ${line}`))
     const says =
       outcome._tag === "Failed"
-        ? [red(clean(error ?? "It did not get to an end."))]
+        ? wrong({ error: error ?? "It did not get to an end.", errorCode })
         : outcome._tag === "BudgetReached"
           ? [red("Its budget is used up.")]
           : []
@@ -268,25 +283,37 @@ export class Chat {
   #listener(isQuiet = false): Listener {
     let isShown = !isQuiet
     const kept = (lines: ReadonlyArray<string>, to: Partial<Model> = {}) => this.change(to, isShown ? lines : [])
+    let isInText = false
     return {
       text: (piece) => {
+        const before = isInText ? [] : this.#apart()
+        isInText = true
         const lines = (this.#line + clean(piece)).split("\n")
         this.#line = lines.pop()!
-        kept(
-          lines.map((line) => this.#markdown.line(line)),
-          { partial: isShown ? this.#markdown.preview(this.#line) : "" }
-        )
+        kept([...before, ...lines.map((line) => this.#markdown.line(line))], {
+          partial: isShown ? this.#markdown.preview(this.#line) : ""
+        })
       },
       textEnds: () => {
         this.#markdown.reset()
+        isInText = false
         kept([""])
       },
       tool: (use) => {
-        if (isShown) this.change({ calls: [...this.model.calls, { id: use.id, line: this.#calls.begins(use) }] })
+        // A question stands there as one, and stays with its answer.
+        if (use.name === "ask_user") this.#asked.set(use.id, String(use.input["question"]))
+        else if (isShown) {
+          this.change({ calls: [...this.model.calls, { id: use.id, line: this.#calls.begins(use) }] })
+        }
       },
       result: (id, result) =>
         kept(this.#calls.ends(id, result), { calls: this.model.calls.filter((call) => call.id !== id) }),
-      answer: (id) => this.change({ calls: this.model.calls.filter((call) => call.id !== id) }),
+      answer: (id, answer) => {
+        const question = this.#asked.get(id)
+        const said = `${cyan("›")} ${textIn(answer)}`
+        const lines = question === undefined ? [] : [...this.#apart(), yellow(`? ${clean(question)}`), said, ""]
+        kept(lines, { calls: this.model.calls.filter((call) => call.id !== id) })
+      },
       user: (text, { content, id }) => {
         this.#taken.add(id)
         const queued = this.model.queued.filter(
@@ -295,7 +322,7 @@ export class Chat {
         const lines = clean(text).split("\n")
         // What was interrupted has ended, and this is the next.
         const said = lines.map((line, at) => `${cyan(at === 0 ? "›" : " ")} ${line}`)
-        kept([...said, ...attachedIn(content).map((name) => dim(`  + ${clean(name)}`)), ""], {
+        kept([...this.#apart(), ...said, ...attachedIn(content).map((name) => dim(`  + ${clean(name)}`)), ""], {
           queued,
           isInterrupting: false
         })

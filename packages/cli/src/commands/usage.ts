@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { limitFlag } from "../app/listCommand.ts"
+import { limitOf } from "../app/listCommand.ts"
 import { printList } from "../app/output.ts"
 import { connect, take } from "../connection/Connection.ts"
 
@@ -23,7 +23,7 @@ export const usage = Command.make(
       Flag.withDescription("The first day, as YYYY-MM-DD; 30 days ago unless said")
     ),
     to: Flag.String("to").pipe(Flag.optional, Flag.withDescription("The last day, as YYYY-MM-DD")),
-    limit: limitFlag
+    limit: limitOf(100)
   },
   Effect.fnUntraced(function* ({ by, from, limit, to }) {
     const { ask } = yield* connect()

@@ -61,6 +61,8 @@ const unmade = (home: string): Finding => {
 export const permissions = (home: string): Finding => {
   const check = "home"
   if (!existsSync(home)) return unmade(home)
+  if (!statSync(home).isDirectory())
+    return bad(check, `${home} is a file`, "Move it away, or set TROUPE_HOME to another directory.")
   const { mode, uid } = lstatSync(home)
   const self = process.getuid?.() ?? uid
   if (uid !== self) return bad(check, `${home} belongs to user ${uid}`, `chown -R ${self} ${home}, or set TROUPE_HOME.`)

@@ -19,7 +19,7 @@ export interface Listener {
   readonly tool: (use: ToolUse) => void
   readonly result?: (toolUseId: string, result: ToolResult) => void
   /** Somebody outside gave the result. */
-  readonly answer?: (toolUseId: string) => void
+  readonly answer?: (toolUseId: string, answer: EventOf<"user.custom_tool_result">) => void
   readonly user?: (text: string, event: EventOf<"user.message">) => void
   readonly status?: (event: StreamedEvent) => void
 }
@@ -62,7 +62,7 @@ export class Transcript {
   take(event: StreamedEvent): Outcome | null {
     if (event.type === "event_start") return null
     if (event.type === "event_delta") {
-      if (!this.#heard.has(event.event_id)) this.#tell(event.event_id, event.delta.content.text)
+      if (!this.#heard.has(event.event_id)) this.#hear(event.event_id, event.delta.content.text)
       return null
     }
     // What waits to be taken up comes again once it is.
@@ -70,9 +70,7 @@ export class Transcript {
     this.#heard.add(event.id)
     switch (event.type) {
       case "agent.message":
-        this.#tell(event.id, textOf(event.content).slice(this.#told.get(event.id) ?? 0))
-        this.#tell(event.id, "\n")
-        this.#listener.textEnds?.()
+        this.#message(event.id, textOf(event.content))
         return null
       case "agent.tool_use":
       case "agent.mcp_tool_use":
@@ -87,7 +85,7 @@ export class Transcript {
         this.#listener.result?.(event.mcp_tool_use_id, event)
         return null
       case "user.custom_tool_result":
-        this.#listener.answer?.(event.custom_tool_use_id)
+        this.#listener.answer?.(event.custom_tool_use_id, event)
         return null
       case "user.message":
         this.#listener.user?.(textOf(event.content), event)
@@ -97,6 +95,7 @@ export class Transcript {
         this.errorCode = codeOf(event.error)
         return null
       case "session.status_idle":
+        this.#close()
         return { _tag: outcomes[event.stop_reason.type] ?? "Failed" }
       case "session.status_terminated":
       case "session.deleted":
@@ -105,6 +104,37 @@ export class Transcript {
         this.#listener.status?.(event)
         return null
     }
+  }
+
+  /** The message that is being told. Pieces of the next one may come before this one is said to be whole: they wait. */
+  #open: string | null = null
+  readonly #early = new Map<string, string>()
+
+  #hear(id: string, piece: string): void {
+    this.#open ??= id
+    if (id === this.#open) this.#tell(id, piece)
+    else this.#early.set(id, (this.#early.get(id) ?? "") + piece)
+  }
+
+  #message(id: string, text: string): void {
+    // What was begun before is not said any more, such as by an attempt that was lost.
+    if (this.#open !== id) this.#close()
+    this.#early.delete(id)
+    this.#open = id
+    this.#tell(id, text.slice(this.#told.get(id) ?? 0))
+    this.#close()
+    const [next] = this.#early
+    if (next === undefined) return
+    this.#early.delete(next[0])
+    this.#hear(...next)
+  }
+
+  /** Ends the message that is being told, wherever it is. */
+  #close(): void {
+    if (this.#open === null) return
+    this.#tell(this.#open, "\n")
+    this.#open = null
+    this.#listener.textEnds?.()
   }
 
   #tell(id: string, piece: string): void {

@@ -3,7 +3,7 @@ import { clean } from "../terminal/clean.ts"
 
 const lengthMax = 160
 
-const named = ["command", "path", "file_path", "pattern", "url", "query"] as const
+const named = ["command", "path", "file_path", "pattern", "url", "query", "question"] as const
 
 const planLine = (plan: Parameters<typeof stepsOf>[0]): string => {
   const { current, done, total } = progressOf(stepsOf(plan))

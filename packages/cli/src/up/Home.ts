@@ -47,12 +47,18 @@ export class HomeLocked extends Schema.TaggedError<HomeLocked>()("HomeLocked", {
   }
 }
 
+const remedies = [
+  [/\bdisk\b/, "Make room there"],
+  [/in the way/, "Move it away"],
+  [/^/, "Make it writable for this user"]
+] as const
+
 export class HomeUnusable extends Schema.TaggedError<HomeUnusable>()("HomeUnusable", {
   home: Schema.String,
   detail: Schema.String
 }) {
   override get message() {
-    const remedy = /\bdisk\b/.test(this.detail) ? "Make room there" : "Make it writable for this user"
+    const [, remedy] = remedies.find(([about]) => about.test(this.detail))!
     return `${this.home} can't be used: ${this.detail}.\n${remedy}, or set TROUPE_HOME to another directory.`
   }
 }
@@ -125,7 +131,8 @@ export const makeDirectory = (path: string, mode = process.getuid?.() === 0 ? 0o
 /** Makes the directory where there is none, and throws where it can't be written to. */
 export const makeHome = (path: string): string => {
   const home = makeDirectory(path)
-  accessSync(home, constants.R_OK | constants.W_OK | constants.X_OK)
+  // As a directory, so that a file of this name is told as one.
+  accessSync(`${home}/.`, constants.R_OK | constants.W_OK | constants.X_OK)
   return home
 }
 

@@ -1,6 +1,8 @@
 import { Clock, Deferred, Effect, Schema, Scope } from "effect"
 import { existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
+import { waitLine } from "../app/progress.ts"
+import { whileTelling } from "../app/whileTelling.ts"
 import { freePort, type PortTaken, urlOf } from "./address.ts"
 import { ChildLog } from "./ChildLog.ts"
 import { lackOfRoom, tellsOfFullDisk } from "./fullDisk.ts"
@@ -27,7 +29,7 @@ export interface Supervised {
   readonly url: string
   /** Starts them. The node answers then, and a runner can be used. */
   readonly ready: Effect.Effect<{ readonly url: string; readonly inMs: number }, StartFailed | HomeUnusable>
-  /** Ends all in order: first who takes orders, then who works, then the database. */
+  /** Ends all in order: first who works, while there is a node to take down what comes of it, then the node, then the database. */
   readonly stop: Effect.Effect<void>
   /** Ends all at once. */
   readonly kill: Effect.Effect<void>
@@ -53,6 +55,8 @@ const choosePort = Effect.fnUntraced(function* ({ home, host, port }: UpConfig) 
   const kept = left === null ? null : Number(new URL(left).port)
   return kept !== null && (port === 0 || port === kept) ? kept : yield* freePort(host, port)
 })
+
+const stopOrder = ["runner", "node", "postgres"] as const
 
 /** How long the end of all waits for what was told to end at once. */
 const killedWithinMs = 5_000
@@ -121,14 +125,17 @@ export const supervise = Effect.fn("Supervisor.supervise")(function* (
     return { url, inMs }
   })
 
+  const stopOne = (keeper: Keeper) => {
+    const { name, stopping } = keeper.part
+    const mostMs = stopping.signals.reduce((sum, [, withinMs]) => sum + withinMs, 0)
+    const stopped = whileTelling((ms) => waitLine(ms, mostMs), keeper.stop)
+    return Effect.andThen(say(`Stopping ${name} …`), stopped)
+  }
   // The database is the last to go: those who use it end before.
-  const inOrder = () =>
-    ["node", "runner", "postgres"].flatMap((name) => keepers.filter(({ part }) => part.name === name))
+  const inOrder = () => stopOrder.flatMap((name) => keepers.filter(({ part }) => part.name === name))
   const stop = Effect.suspend(() => {
     isTroubleNews = false
-    return Effect.forEach(inOrder(), (keeper) => Effect.andThen(say(`Stopping ${keeper.part.name} …`), keeper.stop), {
-      discard: true
-    })
+    return Effect.forEach(inOrder(), stopOne, { discard: true })
   })
   const kill = Effect.suspend(() => {
     for (const keeper of keepers) keeper.kill()

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { closeSync, existsSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { stepLine, telling } from "../app/progress.ts"
+import { stepLine } from "../app/progress.ts"
+import { whileTelling } from "../app/whileTelling.ts"
 import { ChildLog } from "./ChildLog.ts"
 import { troubleOf, troubleOfCode } from "./failures.ts"
 import { detailOf, holderOf, HomeUnusable, makeHome } from "./Home.ts"
@@ -75,8 +76,4 @@ const begin = Effect.fnUntraced(function* (config: UpConfig, isLan: boolean) {
 
 /** Starts the all-in-one as a process of its own, and waits until it can be used. Answers where it listens. */
 export const inBackground = (config: UpConfig, isLan = false) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => telling((ms) => stepLine(steps, stepOf(config.home), ms))),
-    () => begin(config, isLan),
-    (progress) => Effect.sync(() => progress[Symbol.dispose]())
-  )
+  whileTelling((ms) => stepLine(steps, stepOf(config.home), ms), begin(config, isLan))

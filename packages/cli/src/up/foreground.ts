@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import { Json } from "../app/globals.ts"
 import { print } from "../app/output.ts"
 import { abilitiesOf } from "./Abilities.ts"
+import { tellWork } from "./atWork.ts"
 import { banner } from "./banner.ts"
 import { config } from "./failures.ts"
 import { Home } from "./Home.ts"
@@ -78,7 +79,11 @@ const run = Effect.fnUntraced(function* (given: UpConfig) {
   const supervised = yield* supervise(given)
   const worked = yield* Effect.exit(Effect.raceFirst(work(given, supervised, makesKey), first))
   // Who is asked again ends all at once, whatever would have ended in order meanwhile.
-  const code = yield* Effect.raceFirst(Effect.as(supervised.stop, 0), Effect.as(second, hurriedCode))
+  const stopping = Effect.andThen(
+    tellWork(given, supervised.url, "Ctrl-C once more ends all at once."),
+    supervised.stop
+  )
+  const code = yield* Effect.raceFirst(Effect.as(stopping, 0), Effect.as(second, hurriedCode))
   if (code === hurriedCode) {
     yield* say("Ending at once. What was not finished is recovered at the next start.")
     yield* supervised.kill

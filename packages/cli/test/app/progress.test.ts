@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { progressLine, stepLine } from "../../src/app/progress.ts"
+import { progressLine, stepLine, waitLine } from "../../src/app/progress.ts"
 
 const mebibyte = 1_048_576
 
@@ -14,5 +14,9 @@ describe("How far long work is", () => {
     const steps = ["one", "two", "three", "four"]
     assert.strictEqual(stepLine(steps, 0, 999), `${"░".repeat(24)} 0 s, one`)
     assert.strictEqual(stepLine(steps, 3, 2_500), `${"█".repeat(18)}${"░".repeat(6)} 2 s, four`)
+  })
+
+  it("is how long it has been and may be, where that is all that is known", () => {
+    assert.strictEqual(waitLine(10_400, 40_000), `${"█".repeat(6)}${"░".repeat(18)} 10 s, at most 40 s`)
   })
 })

@@ -38,6 +38,9 @@ describe("The doctor, of this host,", () => {
     assert.deepInclude(permissions(join(folder, "later")), { state: "ok" })
     const shared = home("shared", 0o772)
     assert.deepInclude(permissions(shared), { state: "bad", advice: `chmod go-w ${shared}` })
+    const file = join(folder, "file")
+    writeFileSync(file, "")
+    assert.deepInclude(permissions(file), { state: "bad", found: `${file} is a file` })
     const told = home("told")
     mkdirSync(join(told, "runner"))
     const files = [join(told, "api_key"), join(told, "runner/registration-token")]

@@ -28,6 +28,17 @@ describe("The transcript of a session", () => {
     assert.strictEqual(text, "one two\n")
   })
 
+  it("tells one message after the other, though pieces of the next come before the first is whole", () => {
+    const events = [delta("a", "one "), delta("b", "three "), delta("c", "five"), message("a", "one two")]
+    const more = [delta("b", "four"), message("b", "three four"), message("c", "five six")]
+    assert.strictEqual(hearing(...events, ...more).text, "one two\nthree four\nfive six\n")
+  })
+
+  it("ends a message that was begun and is never said", () => {
+    assert.strictEqual(hearing(delta("a", "begun"), message("b", "said")).text, "begun\nsaid\n")
+    assert.strictEqual(hearing(delta("a", "begun"), idle("end_turn")).text, "begun\n")
+  })
+
   it("tells each use of a tool once", () => {
     const use = { type: "agent.tool_use", id: "t", name: "bash", input: { command: "ls" } }
     assert.deepStrictEqual(hearing(use, use).tools, ["bash"])

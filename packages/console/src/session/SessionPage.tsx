@@ -44,11 +44,10 @@ const Session = ({ sessionId }: { readonly sessionId: string }) => {
   const session = useQuery({ queryKey: ["session", sessionId], queryFn: () => troupe.sessions.retrieve(sessionId) })
   const { chapters, connection, problem, seen, timeline, writing } = view
   const client = useQueryClient()
-  // What a turn ran in, the session itself says once that is so.
-  useEffect(
-    () => void client.invalidateQueries({ queryKey: ["session", sessionId] }),
-    [client, sessionId, timeline.status]
-  )
+  // What a turn ran in, the session itself says once that is so, and what it made and changed is there once it has ended.
+  useEffect(() => {
+    for (const what of ["session", "files", "changes"]) void client.invalidateQueries({ queryKey: [what, sessionId] })
+  }, [client, sessionId, timeline.status])
   const thread = primaryOf(timeline)
   const rows = useMemo(() => (thread === null ? [] : rowsOf(thread, writing)), [thread, writing])
   const ask = firstAsk(thread)

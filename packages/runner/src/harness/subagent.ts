@@ -2,6 +2,7 @@ import type { EventId } from "@troupe/domain/Ids"
 import { Cause, Clock, Effect, Exit, Result } from "effect"
 import type { AttemptFrames, JournalFull } from "../attempt/AttemptFrames.ts"
 import { mintEventId } from "../mint.ts"
+import { subagentSpan } from "../telemetry/spans.ts"
 
 /** What people read here of a task and of a result: whole they are with the call. */
 const wordsMax = 4_000
@@ -51,7 +52,7 @@ export const subagent = <E extends { readonly message: string }>(
       yield* frames.say({ _tag: "SubagentStarted", subagentId, ...started })
       return { subagentId, startedAt }
     }),
-    ({ subagentId }) => work(framesOf(frames, subagentId), subagentId),
+    ({ subagentId }) => subagentSpan(name)(work(framesOf(frames, subagentId), subagentId)),
     ({ startedAt, subagentId }, exit) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         frames.say({ _tag: "SubagentEnded", subagentId, ...endOf(exit), durationMs: now - startedAt })

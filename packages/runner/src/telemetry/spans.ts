@@ -69,6 +69,15 @@ export const agentSpan =
     )
   }
 
+/** The work of a sub-agent, within that of the call that has it. */
+export const subagentSpan =
+  (name: string) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(Tracing.isTraced, (traced) => {
+      const attributes = { "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name }
+      return traced ? Effect.withSpan(work, `invoke_agent ${name}`, { kind: "internal", attributes, ...bare }) : work
+    })
+
 /** A request to a model. Words are in it only where somebody wanted them there. */
 export const chatSpan =
   (provider: string, request: ModelRequest) =>

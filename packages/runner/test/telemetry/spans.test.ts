@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Tracing from "@troupe/domain/telemetry/Tracing"
 import { Effect, Exit, Option, Result, Tracer } from "effect"
+import { subagent } from "../../src/harness/subagent.ts"
 import * as OpenAiAgents from "../../src/harness/openai-agents/OpenAiAgents.ts"
 import * as DemoModel from "../../src/models/demo/DemoModel.ts"
 import { agentSpan } from "../../src/telemetry/spans.ts"
+import { say } from "../../src/tools/Tool.ts"
 import * as FakeRun from "../harness/FakeRun.ts"
 import { gatewayOf, textOf, tool } from "../tools/world.ts"
 
@@ -53,6 +55,27 @@ describe("Spans of a turn", () => {
         "gen_ai.tool.type": "function",
         "troupe.tool.outcome": "succeeded"
       })
+      assert.notInclude(JSON.stringify(spans.map((span) => [...span.attributes])), "sesame")
+    })
+  )
+
+  it.live("show a sub-agent within the call that it works for, and its requests within it", () =>
+    Effect.gen(function* () {
+      const { run } = FakeRun.make({ model: "demo", history: [] })
+      const chat = Effect.withSpan(Effect.succeed("sesame"), "chat demo")
+      const helper = { name: "helper", task: "sesame", callId: null }
+      const consult = tool(
+        { name: "consult" },
+        { run: () => Effect.map(Effect.orDie(subagent(run.frames, helper, () => chat)), say) }
+      )
+      const { call } = gatewayOf({ agentTools: [], others: [consult] })
+      const { named, spans } = yield* traced(call("consult", {}))
+      const [asked, worked, outer] = ["chat demo", "invoke_agent helper", "execute_tool consult"].map(
+        (name) => named(name)[0]!
+      )
+      assert.strictEqual(Option.getOrThrow(asked!.parent).spanId, worked!.spanId)
+      assert.strictEqual(Option.getOrThrow(worked!.parent).spanId, outer!.spanId)
+      assert.deepInclude(attributesOf(worked), { "gen_ai.agent.name": "helper" })
       assert.notInclude(JSON.stringify(spans.map((span) => [...span.attributes])), "sesame")
     })
   )

@@ -1,8 +1,15 @@
 import { Effect, Latch } from "effect"
+import type { FromClientEncoded } from "effect/rpc/RpcMessage"
 import type { Protocol } from "effect/rpc/RpcServer"
 
 /** Of one socket, at once. Who sends more is not read meanwhile. */
 const underWayMax = 100
+
+const others: ReadonlySet<string> = new Set(["Ack", "Interrupt", "Ping", "Eof"])
+
+/** Whether it is a message at all, and a call can be answered: what comes is JSON of whoever sends it. */
+const isMessage = (message: FromClientEncoded): boolean =>
+  message._tag === "Request" ? ["string", "number"].includes(typeof message.id) : others.has(message._tag)
 
 interface Line {
   readonly open: Set<number | string>
@@ -37,6 +44,8 @@ export const callsUnderWay = (protocol: Protocol["Service"], goesOn: (tag: strin
     ...protocol,
     run: (take) =>
       protocol.run((clientId, message) => {
+        // Ends the socket, and so does what can't be read of a message.
+        if (!isMessage(message)) return Effect.interrupt
         if (message._tag !== "Request" || goesOn(message.tag)) return take(clientId, message)
         const { discard: _, isNotification: __, ...call } = message
         return Effect.andThen(enter(clientId, call.id), take(clientId, call))

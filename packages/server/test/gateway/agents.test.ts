@@ -107,6 +107,11 @@ describe("agents and environments, through the Anthropic SDK", { timeout: 120_00
     const all = await ids({ include_archived: true })
     assert.include(all, id)
     assert.strictEqual(new Set(all).size, all.length)
+    const { created_at: at } = archived
+    const then = { include_archived: true, "created_at[gte]": at, "created_at[lte]": at }
+    assert.deepStrictEqual(await ids(then), [id])
+    const before = new Date(Date.parse(at) - 1).toISOString()
+    assert.notInclude(await ids({ include_archived: true, "created_at[lte]": before }), id)
     assert.strictEqual((await agents().retrieve(id)).id, id)
     assert.deepStrictEqual(
       await refusal(world.client.beta.sessions.create({ agent: id, environment_id: undefined as never })),

@@ -3,12 +3,13 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import { fromUuid, prefixes } from "@troupe/domain/Ids"
 import { Effect, ManagedRuntime } from "effect"
 import * as SqlClient from "effect/sql/SqlClient"
-import { once } from "node:events"
 import { request } from "node:http"
-import { connect, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { setTimeout } from "node:timers/promises"
 import { manySessions } from "../../../../test/support/manySessions.ts"
+import { mintId, prng } from "../../../../test/support/Prng.ts"
 import { apiKey } from "../support/apiKey.ts"
+import { deafSocket, frameOf } from "../support/deafSocket.ts"
 import { endsBy } from "../support/revocation.ts"
 import { plays, think, tool } from "./gatewayWorld.ts"
 import { type Body, eventsOf, type OwnWorld, type SentEvent, startOwn } from "./ownWorld.ts"
@@ -319,6 +320,22 @@ describe("followed", { timeout: 120_000 }, () => {
         log.map(({ seq }) => seq)
       )
       socket.close()
+
+      // What it is not told of the rest is kept for it as little.
+      const asking = await dial()
+      asking.acknowledges = false
+      asking.send({ type: "subscribe", session_id: id })
+      got = 0
+      await asking.until((message) => (got += JSON.stringify(message).length) >= 1_048_576)
+      let code: number | undefined
+      void asking.closed.then((closed) => (code = closed))
+      let asked = 0
+      for (; code === undefined; asked++) {
+        asking.send({ type: "subscribe", session_id: mintId(prng(asked), "Session") })
+        await setTimeout(1)
+      }
+      assert.strictEqual(code, 4408)
+      assert.isBelow(asked, 1_500)
     })
 
     it("are closed to what is no message, and to keys that are revoked", async () => {
@@ -414,6 +431,9 @@ describe("followed", { timeout: 120_000 }, () => {
           `${tag} ${JSON.stringify(payload)}`
         )
       }
+      // Nobody is spared an answer.
+      socket.send({ _tag: "Request", id: "told", tag: "Dance", payload: {}, headers: [], isNotification: true })
+      assert.deepStrictEqual(await failed("told"), [["Fail", "invalid_request_error"]])
       socket.close()
     })
 
@@ -421,37 +441,11 @@ describe("followed", { timeout: 120_000 }, () => {
       const system = "x".repeat(20_000)
       const { body: agent } = await world.post("/v1/agents", { name: "wordy", model: "demo", system })
       const id = await world.open({ agent: agent.id })
-      const { hostname, port } = new URL(world.node.gateway)
-      const socket = connect(Number(port), hostname)
-      await once(socket, "connect")
-      const upgrade = ["connection: Upgrade", "upgrade: websocket", "sec-websocket-version: 13"]
-      const head = [
-        ...upgrade,
-        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
-        `host: ${hostname}`,
-        `x-api-key: ${apiKey}`
-      ]
-      socket.write(`GET /v1/rpc HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`)
-      await once(socket, "data")
-      socket.pause()
+      const socket = await deafSocket(`${world.node.gateway}/v1/rpc`)
       const servers = (process as unknown as { _getActiveHandles: () => ReadonlyArray<Socket> })._getActiveHandles()
-      const theirs = servers.find(
-        ({ localPort, remotePort }) => localPort === Number(port) && remotePort === socket.localPort
-      )!
-      const frames = Array.from({ length: 100_000 }, (_, n) => {
-        const text = JSON.stringify({
-          _tag: "Request",
-          id: `${n}`,
-          tag: "RetrieveSession",
-          payload: { id },
-          headers: []
-        })
-        // A short message, masked with zeros.
-        return Buffer.concat([
-          Buffer.from([0x81, 0xfe, text.length >> 8, text.length & 255, 0, 0, 0, 0]),
-          Buffer.from(text)
-        ])
-      })
+      const theirs = servers.find(({ remotePort }) => remotePort === socket.localPort)!
+      const call = { _tag: "Request", tag: "RetrieveSession", payload: { id }, headers: [] }
+      const frames = Array.from({ length: 100_000 }, (_, n) => frameOf(JSON.stringify({ ...call, id: `${n}` })))
       socket.write(Buffer.concat(frames))
       // It is read for as long as answers fit into what nobody has taken yet.
       let waiting = 0
@@ -477,6 +471,9 @@ describe("followed", { timeout: 120_000 }, () => {
         "null",
         { ...call, headers: 5 },
         { ...call, headers: [[1, 2]] },
+        { ...call, id: null },
+        { _tag: "Dance" },
+        "5",
         [call, call],
         "[".repeat(100_000)
       ]) {

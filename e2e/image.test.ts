@@ -7,6 +7,7 @@ import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
+import { buildConsole } from "../scripts/console.mjs"
 import { requires } from "../test/requires.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -45,6 +46,14 @@ const copyDependencies = Effect.fnUntraced(function* (into: string) {
   }
 })
 
+/** What it does of npm's work: the first stage gets its dependencies, the second the console as this machine builds it. */
+const npm = `#!/bin/sh
+case "$1" in
+  ci) [ ! -d /modules ] || mv /modules node_modules ;;
+  run) mv /console packages/console/dist ;;
+esac
+`
+
 /** In place of `node:24-slim`: Node, and an npm that has what it would download. */
 const baseImage = Effect.gen(function* () {
   const context = yield* directory
@@ -55,12 +64,16 @@ const baseImage = Effect.gen(function* () {
     mkdirSync(join(context, "modules/@troupe"), { recursive: true })
     rmSync(join(context, "modules/@troupe", name), { recursive: true, force: true })
   }
-  writeFileSync(join(context, "npm"), "#!/bin/sh\nmv /modules node_modules\n", { mode: 0o755 })
+  writeFileSync(join(context, "npm"), npm, { mode: 0o755 })
+  const built = buildConsole()
+  assert.isTrue(built === null || built.ok, built?.output)
+  cpSync(join(root, "packages/console/dist"), join(context, "console"), { recursive: true })
   writeFileSync(
     join(context, "Dockerfile"),
     `FROM troupe-sandbox:1
 COPY node npm /usr/local/bin/
 COPY modules /modules
+COPY console /console
 RUN for name in domain client server runner cli console; do ln -s ../../packages/$name /modules/@troupe/$name; done
 `
   )
@@ -99,13 +112,26 @@ requires("full", "docker")("the image of a node", () => {
           "troupe-postgres:15"
         )
         const id = yield* container(
-          ...["--network", net, "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--init"],
+          ...[
+            "--network",
+            net,
+            "--read-only",
+            "--tmpfs",
+            "/tmp",
+            "--cap-drop",
+            "ALL",
+            "--security-opt",
+            "no-new-privileges",
+            "--init"
+          ],
           ...["--env", "DATABASE_URL=postgres://postgres:x@db/postgres", "--restart", "on-failure", node]
         )
         for (let looks = 0; looks < 120 && (yield* health(id)) !== "healthy"; looks++) yield* Effect.sleep("500 millis")
         assert.strictEqual(yield* health(id), "healthy", yield* run("docker", "logs", "--tail", "40", id))
         const ready = "fetch('http://127.0.0.1:4777/readyz').then((answer) => answer.text()).then(console.log)"
         assert.strictEqual(yield* run("docker", "exec", id, "node", "-e", ready), `{"status":"ready"}`)
+        const page = ready.replace("readyz", "")
+        assert.include(yield* run("docker", "exec", id, "node", "-e", page), `<div id="root">`)
         assert.notStrictEqual(yield* run("docker", "exec", id, "id", "-u"), "0")
       }).pipe(Effect.scoped),
     300_000

@@ -98,8 +98,7 @@ requires(
   holds(
     "ends within seconds when its token is revoked: the turn waits, says why, and another runner goes on from the checkpoint; forks begin with theirs on either",
     async (trial) => {
-      // What it still has when it is told to stop, nobody takes any more.
-      const first = await trial.runner({ name: "first", env: { TROUPE_RUNNER_STOP_GRACE_MS: "1000" } })
+      const first = await trial.runner({ name: "first" })
       const session = await trial.open()
       await trial.say(session, "run: echo kept > kept.txt")
       const begun = await trial.ended(session)
@@ -120,6 +119,11 @@ requires(
       assert.isBelow(performance.now() - revokedAt, 5_000)
       const waiting = await trial.until(session, "TurnWaiting")
       assert.include(only(waiting, "TurnWaiting")[0]!.reason, "no runner is")
+      // Others are given half a minute for what is at work: what this one has, nobody takes any more.
+      const stoppedAt = performance.now()
+      assert.strictEqual(await first.stop("SIGTERM"), 0)
+      assert.isBelow(performance.now() - stoppedAt, 20_000)
+      assert.isTrue(said(first, "Stopping at once"))
       await trial.runner({ name: "second" })
       const events = await trial.ended(session, 3)
       assert.strictEqual(only(events, "TurnCompleted").length, 3)

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { AskDesk } from "./attempt/AskDesk.ts"
 import { AttemptEngine } from "./attempt/AttemptEngine.ts"
 import { Attempts } from "./attempt/Attempts.ts"
+import { Admission } from "./link/Admission.ts"
 import { Journal } from "./journal/Journal.ts"
 import { BlobClient } from "./link/BlobClient.ts"
 import { FileClient } from "./link/FileClient.ts"
@@ -35,7 +36,7 @@ export const layer = (config: RunnerConfig) =>
 /** Who a runner is, and its way to the nodes. */
 export const foundation = (config: RunnerConfig) =>
   Layer.merge(BlobClient.layer(config.servers), FileClient.layer(config.servers)).pipe(
-    Layer.provideMerge(Identity.layer(config)),
+    Layer.provideMerge(Layer.merge(Identity.layer(config), Admission.layer)),
     Layer.provideMerge(StateLock.layer(config.state, config.name))
   )
 
@@ -54,7 +55,8 @@ export const run = Effect.fnUntraced(function* (config: RunnerConfig) {
 
 /**
  * The end of a runner that was told to stop: no new attempts, those that work go on for a while, what still works then is
- * ended, and what was said last is collected if a node is there to do so. What is not stays in the journal.
+ * ended, and what was said last is collected if a node is there to do so. What is not stays in the journal. One whose credential
+ * was revoked ends at once: nobody takes what it would still do.
  */
 export const windDown = Effect.fnUntraced(function* (config: RunnerConfig) {
   const attempts = yield* Attempts
@@ -62,7 +64,10 @@ export const windDown = Effect.fnUntraced(function* (config: RunnerConfig) {
   yield* Effect.logInfo("Stopping: no new attempts").pipe(
     Effect.annotateLogs({ working: yield* attempts.working, graceMs: config.stopGraceMs })
   )
-  yield* Effect.timeoutOption(attempts.idle, config.stopGraceMs)
+  const revoked = Effect.tap((yield* Admission).revoked, () =>
+    Effect.logWarning("Stopping at once: the credential was revoked, and nobody takes what is still at work")
+  )
+  yield* Effect.raceFirst(revoked, Effect.timeoutOption(attempts.idle, config.stopGraceMs))
   yield* attempts.stop
-  yield* Effect.timeoutOption(attempts.collected, 3_000)
+  yield* Effect.raceFirst(Effect.timeoutOption(attempts.collected, 3_000), (yield* Admission).revoked)
 })

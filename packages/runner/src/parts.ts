@@ -91,8 +91,9 @@ const harnesses = Layer.effect(
 )
 
 const sandboxCapability = ({ isolation, name, probe }: Probed): Capability => {
-  const { limits, network, notes, terminal, usable, version } = probe
-  return { name, version, usable, notes, details: { isolation, limits, network, terminal } }
+  const { limits, network, notes, terminal, unfinished = false, usable, version } = probe
+  const details = { isolation, limits, network, terminal, ...(unfinished ? { unfinished } : {}) }
+  return { name, version, usable, notes, details }
 }
 
 const capabilities = (config: RunnerConfig) =>

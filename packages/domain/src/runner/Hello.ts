@@ -72,6 +72,10 @@ export type Hello = typeof Hello.Type
 export const isUsable = ({ defaultSandbox, harnesses, sandboxes }: Abilities): boolean =>
   harnesses.some(({ usable }) => usable) && sandboxes.some(({ name, usable }) => usable && name === defaultSandbox)
 
+/** Whether it can do what it ever will, as far as it knows: what it still tries is not known yet. */
+export const isSettled = (abilities: Abilities): boolean =>
+  isUsable(abilities) && abilities.sandboxes.every(({ details }) => details["unfinished"] !== true)
+
 /**
  * What becomes of a journaled attempt. `resume`: it works on, its owner attaches. `drain`: it works no more, its owner
  * collects what it left. `discard`: it has ended in the log, the runner stops and forgets it.

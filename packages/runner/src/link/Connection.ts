@@ -1,4 +1,5 @@
 import { Effect, Schema } from "effect"
+import { Admission } from "./Admission.ts"
 import { backoff } from "./backoff.ts"
 import { Identity } from "./Identity.ts"
 import { type LinkTiming, serve } from "./Link.ts"
@@ -22,12 +23,14 @@ export interface ConnectionOptions {
 }
 
 /** Revoked, of a version that is not spoken, or replaced: none of it changes soon. */
-const slowing: ReadonlySet<number> = new Set([4401, 4406, 4409])
+const revoked = 4401
+const slowing: ReadonlySet<number> = new Set([revoked, 4406, 4409])
 const nodeStops = 1012
 
 /** Keeps this runner connected to some node, for as long as it runs. */
 export const run = Effect.fn("Connection.run")(function* ({ self, servers, stableMs, timing }: ConnectionOptions) {
   const identity = yield* Identity
+  const admission = yield* Admission
   const pause = backoff()
   const fork = Effect.runForkWith(yield* Effect.context<never>())
   let accepted = false
@@ -36,13 +39,17 @@ export const run = Effect.fn("Connection.run")(function* ({ self, servers, stabl
     const log = (about: object) => Effect.annotateLogs({ server, ...about })
     const onGreeted = (node: string) => {
       accepted = true
+      admission.heard(true)
       fork(Effect.logInfo("Connected").pipe(log({ node })))
     }
     const result = yield* Effect.result(serve(server, identity.credential, self, timing, onGreeted))
     if (result._tag === "Failure") {
       const { detail, status } = result.failure
       if (status === 401 && !accepted) return yield* new CredentialRefused({ server })
-      if (status === 401) pause.slowDown()
+      if (status === 401) {
+        admission.heard(false)
+        pause.slowDown()
+      }
       yield* Effect.logWarning(status === 401 ? "The credential was revoked" : "Could not connect").pipe(
         log({ detail })
       )
@@ -50,6 +57,7 @@ export const run = Effect.fn("Connection.run")(function* ({ self, servers, stabl
       const { code, greeted, lastedMs, reason } = result.success
       yield* Effect.logWarning("The connection ended").pipe(log({ code, reason, lastedMs }))
       if (greeted && lastedMs >= stableMs) pause.reset()
+      if (code === revoked) admission.heard(false)
       if (slowing.has(code)) pause.slowDown()
       // It asked to be left alone: another node takes this runner at once.
       if (code === nodeStops && greeted) continue

@@ -145,7 +145,7 @@ const lackingClient = (value: unknown): string | undefined => {
   if (typeof client !== "object" || client === null) return "its `client` has to be a SandboxClient"
   if (manifest !== undefined && typeof manifest !== "function") return "its `manifest` has to be a function"
   if (network !== undefined && typeof network !== "boolean") return "its `network` has to be true or false"
-  return isolation === "none" || manifest !== undefined
-    ? undefined
-    : "a client that isolates needs a `manifest`, which binds the session's directories"
+  return network === true && isolation !== "none" && manifest === undefined
+    ? "a client without a `manifest` is elsewhere, and reaches no egress proxy of this host: `network` can't be true"
+    : undefined
 }

@@ -100,6 +100,8 @@ export interface BackendProbe {
   readonly network: boolean
   /** Which limits hold, by what: `cgroup v1`, `cgroup v2`, `rlimit`, `polling`, or null where nothing does. */
   readonly limits: Readonly<Record<"cpus" | "memory" | "disk" | "processes", string | null>>
+  /** It is still being tried for the first time: whoever asks again soon hears what came of it. */
+  readonly unfinished?: true
 }
 
 export interface SandboxBackend {

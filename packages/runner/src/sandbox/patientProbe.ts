@@ -17,7 +17,10 @@ const failed = (cause: Cause.Cause<never>): BackendProbe => {
 export const patientProbe = Effect.fnUntraced(function* (backend: SandboxBackend) {
   const scope = yield* Effect.scope
   let running: Fiber.Fiber<BackendProbe> | null = null
-  let last = unusable(`trying it takes longer than ${patienceMs / 1_000} s, and goes on`)
+  let last: BackendProbe = {
+    ...unusable(`trying it takes longer than ${patienceMs / 1_000} s, and goes on`),
+    unfinished: true
+  }
 
   const start = Effect.gen(function* () {
     const fiber = yield* Effect.forkIn(

@@ -53,13 +53,20 @@ describe("Backends", () => {
       }
       const broken: SandboxBackend = { ...none, name: "broken", probe: Effect.die(new Error("no such thing")) }
       const { probes } = yield* open({ builtIn: [none, slow, broken] })
-      const found = Effect.map(probes, (all) => all.map(({ name, probe }) => [name, probe.usable, ...probe.notes]))
+      const found = Effect.map(probes, (all) =>
+        all.map(({ name, probe }) => [
+          name,
+          probe.usable,
+          ...probe.notes,
+          ...(probe.unfinished ? ["not yet known"] : [])
+        ])
+      )
       const waiting = yield* Effect.forkChild(Effect.andThen(found, found))
       yield* TestClock.adjust(6_000)
       yield* TestClock.adjust(6_000)
       assert.deepStrictEqual(yield* Fiber.join(waiting), [
         ["none", true, "nothing runs in it"],
-        ["slow", false, "trying it takes longer than 6 s, and goes on"],
+        ["slow", false, "trying it takes longer than 6 s, and goes on", "not yet known"],
         ["broken", false, "trying it failed: no such thing"]
       ])
       assert.strictEqual(tried, 1)
@@ -102,7 +109,7 @@ describe("Backends", () => {
     Effect.gen(function* () {
       const said = (module: string) =>
         Effect.map(Effect.flip(open({ builtIn: [none], modules: [fixture(module)] })), ({ message }) => message)
-      assert.match(yield* said("client-without-manifest.ts"), /a client that isolates needs a `manifest`/)
+      assert.match(yield* said("client-with-far-network.ts"), /is elsewhere, and reaches no egress proxy of this host/)
       assert.match(yield* said("client-with-odd-network.ts"), /its `network` has to be true or false/)
       assert.match(yield* said("no-client.ts"), /its `client` has to be a SandboxClient/)
     })

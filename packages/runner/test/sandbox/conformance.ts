@@ -13,6 +13,8 @@ export interface Held {
   readonly promises: ReadonlyArray<Subject>
   /** Those of the promises that it is held to here: all, where nothing else is said. */
   readonly held?: ReadonlyArray<Subject>
+  /** Of these, the checks of such names: all, where nothing else is said. */
+  readonly only?: RegExp
   readonly spec?: SpecOverrides
   /** Checks mostly wait, and each has sandboxes of its own: three at a time, where nothing else is said. */
   readonly atOnce?: number
@@ -21,7 +23,7 @@ export interface Held {
 const timeout = 180_000
 
 /** Holds a backend to every check that it promises. */
-export const holdsTo = ({ atOnce = 3, backend, promises, held = promises, spec }: Held) => {
+export const holdsTo = ({ atOnce = 3, backend, promises, held = promises, only = /^/, spec }: Held) => {
   const turns = Semaphore.makeUnsafe(atOnce)
   const probed = Effect.runSync(Effect.cached(backend.probe))
   it.live(
@@ -37,7 +39,7 @@ export const holdsTo = ({ atOnce = 3, backend, promises, held = promises, spec }
   )
 
   describe.concurrent.each(held)("%s", (subject) => {
-    for (const check of conformance.filter((one) => one.subject === subject)) {
+    for (const check of conformance.filter((one) => one.subject === subject && only.test(one.name))) {
       it.live(
         check.name,
         () =>

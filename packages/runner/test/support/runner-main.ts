@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto"
 import type { HarnessRun } from "../../src/harness/Harness.ts"
 import * as Connection from "../../src/link/Connection.ts"
 import { OwnServices } from "../../src/egress/OwnServices.ts"
+import { Admission } from "../../src/link/Admission.ts"
 import { Capabilities } from "../../src/link/Capabilities.ts"
 import { Identity } from "../../src/link/Identity.ts"
 import { StateLock } from "../../src/link/StateLock.ts"
@@ -41,6 +42,7 @@ const noModel = { usable: false, notes: [], models: [] }
 const services = attemptsLayer({ directory: join(state, "journal"), run }).pipe(
   Layer.provideMerge(
     Layer.mergeAll(
+      Admission.layer,
       NoWorkplace.layer,
       OwnServices.layer(),
       Layer.succeed(Capabilities, {

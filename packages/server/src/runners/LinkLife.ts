@@ -1,5 +1,5 @@
 import { Limits } from "@troupe/domain/Limits"
-import { isUsable } from "@troupe/domain/runner/Hello"
+import { isSettled } from "@troupe/domain/runner/Hello"
 import { NodeAddress } from "../cluster/Cluster.ts"
 import { Context, Effect } from "effect"
 import type { ListenAddress } from "../Config.ts"
@@ -26,8 +26,8 @@ export const LinkTimes = Context.Reference<{
   defaultValue: () => ({ pingEveryMs: 5_000, pongWithinMs: 10_000, greetEveryMs: 300_000 })
 })
 
-/** One that could do nothing may be ready by then: its host is busy, or somebody has seen to it. */
-const greetUnusableEveryMs = 15_000
+/** One that could do nothing, or was still trying something, may be ready by then: its host is busy, or somebody has seen to it. */
+const greetUnsettledEveryMs = 15_000
 
 /** How long runners may work without being heard, as owners of sessions hold them to it. */
 export const ContactLease = Context.Reference<number>("server/ContactLease", {
@@ -84,7 +84,7 @@ export const serveLink = Effect.fnUntraced(function* (
   )
 
   const greetAgain = Effect.gen(function* () {
-    yield* Effect.sleep(isUsable(link.hello) ? greetEveryMs : Math.min(greetEveryMs, greetUnusableEveryMs))
+    yield* Effect.sleep(isSettled(link.hello) ? greetEveryMs : Math.min(greetEveryMs, greetUnsettledEveryMs))
     const again = yield* greeting
     link.hello = again
     yield* registry.update(runnerId, generation, again)

@@ -1,7 +1,8 @@
 import { forbidden, invalid, notFound } from "@troupe/domain/api/ApiError"
 import { tooManyPairs } from "@troupe/domain/api/Common"
 import type * as Api from "@troupe/domain/api/Replay"
-import { type CommandId, type FileId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
+import { type CommandId, ResourceId, SessionId, ThreadId, type TurnId } from "@troupe/domain/Ids"
+import { fileSpecOf } from "@troupe/domain/session/FileResource"
 import { isHostDirectory } from "@troupe/domain/session/HostDirectory"
 import type { Resource } from "@troupe/domain/session/Opening"
 import * as Codec from "@troupe/domain/session/Codec"
@@ -58,10 +59,11 @@ const ownResources = Effect.fnUntraced(function* (sessionId: SessionId, resource
     // It begins with what the fork point's checkpoint holds, and never writes that into its parent's directory.
     resources.filter((one) => one.type !== "file" && !isHostDirectory(one))
   ]
-  const wanted = yield* Effect.forEach(named, ({ spec }) => {
-    const fileId = spec["file_id"] as FileId
+  // Of one that was redacted there is nothing to copy.
+  const specs = named.flatMap((resource) => fileSpecOf(resource) ?? [])
+  const wanted = yield* Effect.forEach(specs, ({ file_id: fileId, mount_path: mountPath, unpack }) => {
     return files.find(workspaceId, fileId).pipe(
-      Effect.as([{ fileId, mountPath: String(spec["mount_path"]), unpack: spec["unpack"] === true }]),
+      Effect.as([{ fileId, mountPath, unpack: unpack === true }]),
       Effect.catchTag("ApiFailure", () => Effect.succeed([]))
     )
   })

@@ -85,7 +85,7 @@ export const isolation: ReadonlyArray<Check> = [
       )
       yield* holds(!stdout.includes("987654"), "no command line of the host is in /proc")
       const count = Number(stdout.trim().split("\n").at(-1))
-      yield* holds(count < 12, "only its own processes are in /proc", count)
+      yield* holds(count < 16, "only its own processes are in /proc", count)
       yield* holds(child.exitCode === null, "the host's process lives")
     })
   ),

@@ -1,4 +1,4 @@
-import { type Cause, Deferred, Effect, Latch, Queue, Schedule, type Scope, Stream } from "effect"
+import { Cause, Deferred, Effect, Latch, Queue, Schedule, type Scope, Stream } from "effect"
 import { newBirthmark } from "../../Birthmarks.ts"
 import { endingOf } from "../../endings.ts"
 import type { Ending, ExecRequest, OutputChunk, Process, SandboxError, SandboxSpec } from "../../Sandbox.ts"
@@ -39,7 +39,7 @@ export const startProcess = Effect.fnUntraced(function* (
   yield* push
   const script = innerScript(request, workingDirectory(request.cwd), { ...spec.variables, ...request.variables })
   const text = Buffer.from(script).toString("base64")
-  if (text.length > textMax) yield* machine.put("inner", [Buffer.from(script)])
+  if (text.length > textMax) yield* machine.put(`inner.${number}`, [Buffer.from(script)])
 
   const reason = yield* Deferred.make<Ending>()
   const told = yield* Deferred.make<Ending>()
@@ -102,7 +102,10 @@ export const startProcess = Effect.fnUntraced(function* (
       if (ended === "1") return
     }
   }).pipe(
-    Effect.catch(({ message }) => tell({ _tag: "Killed", reason: message })),
+    Effect.catchCause((cause) => {
+      const why = Cause.squash(cause)
+      return tell({ _tag: "Killed", reason: why instanceof Error ? why.message : String(why) })
+    }),
     Effect.ensuring(Queue.end(chunks))
   )
   yield* Effect.forkScoped(follow)

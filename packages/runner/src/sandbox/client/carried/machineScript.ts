@@ -91,7 +91,7 @@ done) rm -f "answer.$1"; echo | answer ;;
 start)
   d=p$1
   mkdir "$d" && mkfifo "$d/out" "$d/err" "$d/bell" || exit 1
-  if [ -n "$4" ]; then printf %s "$4" | base64 -d > "$d/inner"; else mv inner "$d/inner"; fi
+  if [ -n "$4" ]; then printf %s "$4" | base64 -d > "$d/inner"; else mv "inner.$1" "$d/inner"; fi
   [ -z "$switch" ] || chown "$(cat owner)" "$d/out" "$d/err"
   session=$(command -v setsid) || session=nohup
   (cd / && "$session" /bin/sh "$T/m" - keep "$1" "$2" "$3" < /dev/null > /dev/null 2>&1 &)

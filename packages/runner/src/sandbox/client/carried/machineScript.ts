@@ -175,7 +175,8 @@ poll)
   done
   code=- ended=0
   [ -e code ] && code=$(cat code)
-  [ -e out.end ] && [ -e err.end ] && ended=1
+  # All was said a moment before it is known how it ended.
+  [ "$code" != - ] && [ -e out.end ] && [ -e err.end ] && ended=1
   if [ "$wants" = 1 ]; then
     gather out "$o"; o=$next
     gather err "$e"; e=$next

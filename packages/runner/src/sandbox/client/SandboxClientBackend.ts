@@ -2,15 +2,15 @@ import type { ManifestInput, SandboxClient, SandboxSession } from "@openai/agent
 import { Effect } from "effect"
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { checkRequest } from "../checkRequest.ts"
 import { isBirthmarkOf, processesMarked, sendSignal } from "../Birthmarks.ts"
-import type { BackendProbe, Sandbox, SandboxBackend, SandboxError, SandboxSpec } from "../Sandbox.ts"
+import type { BackendProbe, ExecRequest, Sandbox, SandboxBackend, SandboxError, SandboxSpec } from "../Sandbox.ts"
 import { attempt, failure } from "../SandboxFailure.ts"
 import { accountOf } from "../SandboxHome.ts"
 import { findTool } from "../Tools.ts"
 import { tryBackend } from "../trial.ts"
 import { carriedSandbox } from "./carried/CarriedSandbox.ts"
-import { type ClientProcess, type ClientSandbox, startProcess } from "./ClientProcess.ts"
+import { type ClientSandbox, startProcess } from "./ClientProcess.ts"
+import { clientProcesses } from "./ClientProcesses.ts"
 
 export interface SandboxClientOptions {
   /** What environments call it. */
@@ -204,39 +204,8 @@ const endMarked = (spec: SandboxSpec): Effect.Effect<void> =>
 
 const sandboxOf = (sandbox: ClientSandbox, client: SandboxClient): Sandbox => {
   const { isolation, name, place, session, spec } = sandbox
-  const fail = failure(name)
-  const live = new Set<ClientProcess>()
-  let destroyed = false
-  let count = 0
-
-  const exec: Sandbox["exec"] = Effect.fn("ClientSandbox.exec")(function* (request) {
-    if (destroyed) return yield* fail({ _tag: "Gone", detail: "the sandbox was destroyed" })
-    const bad = checkRequest(spec, request)
-    if (bad !== undefined) return yield* fail(bad)
-    if (request.terminal !== undefined) {
-      return yield* fail({ _tag: "BadRequest", field: "terminal", detail: "this backend has no terminals" })
-    }
-    const running = yield* startProcess(sandbox, request, ++count)
-    yield* Effect.acquireRelease(
-      Effect.sync(() => live.add(running)),
-      () => Effect.sync(() => live.delete(running))
-    )
-    const { timeoutMs } = request
-    if (timeoutMs !== undefined) {
-      yield* Effect.forkScoped(Effect.delay(running.end({ _tag: "TimedOut", afterMs: timeoutMs }), timeoutMs))
-    }
-    return running.process
-  })
-
-  const destroy = Effect.gen(function* () {
-    if (destroyed) return
-    destroyed = true
-    const why = { _tag: "Killed", reason: "the sandbox was destroyed" } as const
-    yield* Effect.forEach([...live], (one) => one.end(why), { concurrency: "unbounded", discard: true })
-    yield* endMarked(spec)
-    yield* endSession(client, session, place)
-    yield* Effect.sync(() => rmSync(place, { recursive: true, force: true }))
-  }).pipe(Effect.uninterruptible, Effect.withSpan("ClientSandbox.destroy"))
-
-  return { spec, backend: name, isolation, exec, destroy }
+  const start = (request: ExecRequest, number: number) => startProcess(sandbox, request, number)
+  const { destroy, exec } = clientProcesses({ name, spec, place, start })
+  const rest = Effect.andThen(endMarked(spec), endSession(client, session, place))
+  return { spec, backend: name, isolation, exec, destroy: destroy(rest) }
 }

@@ -1,13 +1,12 @@
 import type { SandboxSession } from "@openai/agents/sandbox"
 import { createHash } from "node:crypto"
 import { Effect, Exit, Scope } from "effect"
-import { rmSync, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Account } from "../../Account.ts"
-import { checkRequest } from "../../checkRequest.ts"
 import type { Isolation, Sandbox, SandboxError, SandboxSpec } from "../../Sandbox.ts"
 import { failure } from "../../SandboxFailure.ts"
-import type { ClientProcess } from "../ClientProcess.ts"
+import { clientProcesses } from "../ClientProcesses.ts"
 import { makeMachine } from "./Machine.ts"
 import { startProcess } from "./MachineProcess.ts"
 import { makeMirror } from "./Mirror.ts"
@@ -64,19 +63,13 @@ export const carriedSandbox = Effect.fnUntraced(function* (
     owner: account.switched ? account : null,
     bytesMax: spec.size.diskMb * 1_048_576
   })
-  const live = new Set<ClientProcess>()
   const life = yield* Scope.make()
-  let destroyed = false
-  let count = 0
   let pause = lookMs
-
-  const endAll = (why: Parameters<ClientProcess["end"]>[0]) =>
-    Effect.forEach([...live], (one) => one.end(why), { concurrency: "unbounded", discard: true })
 
   const pull = Effect.gen(function* () {
     const { changes, isFull } = yield* mirror.pull
     pause = changes > 0 ? lookMs : Math.min(lookMsMax, pause * 1.5)
-    if (isFull) yield* Effect.forkIn(endAll({ _tag: "OutOfDisk" }), life)
+    if (isFull) yield* Effect.forkIn(processes.endAll({ _tag: "OutOfDisk" }), life)
   }).pipe(
     Effect.catch(({ message }) =>
       Effect.logWarning("What has changed in a sandbox elsewhere could not be carried here").pipe(
@@ -84,11 +77,6 @@ export const carriedSandbox = Effect.fnUntraced(function* (
       )
     )
   )
-  yield* Effect.suspend(() => Effect.andThen(Effect.sleep(pause), live.size > 0 ? pull : Effect.void)).pipe(
-    Effect.forever,
-    Effect.forkIn(life)
-  )
-
   const talk = {
     name,
     spec,
@@ -99,35 +87,21 @@ export const carriedSandbox = Effect.fnUntraced(function* (
     later: (work: Effect.Effect<void>) => Effect.asVoid(Effect.forkIn(work, life))
   }
 
-  const exec: Sandbox["exec"] = Effect.fn("CarriedSandbox.exec")(function* (request) {
-    if (destroyed) return yield* fail({ _tag: "Gone", detail: "the sandbox was destroyed" })
-    const bad = checkRequest(spec, request)
-    if (bad !== undefined) return yield* fail(bad)
-    if (request.terminal !== undefined) {
-      return yield* fail({ _tag: "BadRequest", field: "terminal", detail: "this backend has no terminals" })
-    }
-    pause = lookMs
-    const running = yield* startProcess(talk, request, ++count)
-    yield* Effect.acquireRelease(
-      Effect.sync(() => live.add(running)),
-      () => Effect.sync(() => live.delete(running))
-    )
-    const { timeoutMs } = request
-    if (timeoutMs !== undefined) {
-      yield* Effect.forkScoped(Effect.delay(running.end({ _tag: "TimedOut", afterMs: timeoutMs }), timeoutMs))
-    }
-    return running.process
+  const processes = clientProcesses({
+    name,
+    spec,
+    place: options.place,
+    start: (request, number) =>
+      Effect.suspend(() => {
+        pause = lookMs
+        return startProcess(talk, request, number)
+      })
   })
+  yield* Effect.suspend(() => Effect.andThen(Effect.sleep(pause), processes.areLive() ? pull : Effect.void)).pipe(
+    Effect.forever,
+    Effect.forkIn(life)
+  )
 
-  const destroy = Effect.gen(function* () {
-    if (destroyed) return
-    destroyed = true
-    yield* endAll({ _tag: "Killed", reason: "the sandbox was destroyed" })
-    yield* pull
-    yield* Scope.close(life, Exit.void)
-    yield* endSession
-    yield* Effect.sync(() => rmSync(options.place, { recursive: true, force: true }))
-  }).pipe(Effect.uninterruptible, Effect.withSpan("CarriedSandbox.destroy"))
-
-  return { spec, backend: name, isolation, exec, destroy }
+  const rest = Effect.andThen(pull, Effect.andThen(Scope.close(life, Exit.void), endSession))
+  return { spec, backend: name, isolation, exec: processes.exec, destroy: processes.destroy(rest) }
 })
